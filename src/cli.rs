@@ -1,0 +1,507 @@
+//! The command line as types: every flag, default and help text. Nothing runs here.
+//!
+//! Help, man pages and completions all come from this file.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::ipc::{Key, Kind, Mode, Project, Reference, Target, duration, size};
+use crate::output::message::MessageFormat;
+use crate::output::{Format, TimeFormat, columns};
+
+/// List, explain, feed, drain, repair and clean up System V IPC objects.
+///
+/// An object is named by a reference, KIND:REF. KIND is msg (a message queue), shm (a shared
+/// memory segment) or sem (a semaphore set). REF is an id in decimal or a key in hexadecimal:
+/// msg:32768, shm:0x0000beef. 'ipctool list' prints references, so what one command prints the
+/// next one takes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ipctool",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    args_override_self = true,
+    max_term_width = 100,
+    after_long_help = EXIT_STATUS
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0      done
+  1      an operation failed
+  2      wrong usage
+  3      nothing there: no such object, or no message
+  4      would block, or timed out
+  5      not permitted
+  128+N  ended by signal N
+
+Examples:
+  ipctool list
+  ipctool send 0xbeef 'hello' --create && ipctool recv 0xbeef
+  ipctool rm msg:0xbeef";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// When to use colour; 'auto' honours NO_COLOR
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub color: Color,
+    /// Print each IPC system call to standard error
+    #[arg(long, global = true)]
+    pub trace: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List objects
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Tell all there is to know about objects
+    Stat(Stat),
+    /// Make a queue, segment or set
+    Create(Create),
+    /// Put messages on a queue
+    Send(Send),
+    /// Take messages off a queue, or peek at them
+    Recv(Recv),
+    /// Remove objects
+    Rm(Rm),
+    /// Print the ftok(3) key of a path
+    Key(KeyOf),
+}
+
+/// List objects.
+///
+/// On a terminal each kind is a table; elsewhere each object is a line of plain text. The machine
+/// formats carry every column unless --output chooses: sizes and counts as integers, times in RFC
+/// 3339 (UTC), keys and modes as strings, and null for what is not there. Reading the list needs
+/// no permission on the objects.
+#[derive(Debug, Args)]
+#[command(after_long_help = list_help())]
+pub struct List {
+    /// Just these kinds: msg, shm, sem
+    #[arg(value_name = "KIND")]
+    pub kinds: Vec<Kind>,
+    /// Message queues, as 'msg'
+    #[arg(short = 'q', long)]
+    pub queues: bool,
+    /// Shared memory segments, as 'shm'
+    #[arg(short = 'm', long)]
+    pub shmems: bool,
+    /// Semaphore sets, as 'sem'
+    #[arg(short = 's', long)]
+    pub semaphores: bool,
+    /// Which objects.
+    #[command(flatten)]
+    pub filter: Filters,
+    /// Show times
+    #[arg(short = 't', long = "time", overrides_with_all = ["pids", "creators"])]
+    pub times: bool,
+    /// Show the process ids of the creator and the last operators
+    #[arg(short = 'p', long, overrides_with_all = ["times", "creators"])]
+    pub pids: bool,
+    /// Show creator and owner
+    #[arg(short = 'c', long, overrides_with_all = ["times", "pids"])]
+    pub creators: bool,
+    /// Show just these columns; with a leading '+' these besides the usual ones
+    #[arg(short = 'o', long, value_name = "COL,…", allow_hyphen_values = true)]
+    pub output: Option<String>,
+    /// Sort by a column; '-COL' in descending order. What has no value comes last
+    #[arg(long, value_name = "COL", allow_hyphen_values = true)]
+    pub sort: Option<String>,
+    /// How it looks.
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Leave out the headings
+    #[arg(long)]
+    pub no_headings: bool,
+    /// How it looks to a person.
+    #[command(flatten)]
+    pub style: StyleArgs,
+}
+
+fn list_help() -> String {
+    format!(
+        "{}Examples:
+  ipctool list
+  ipctool list msg --sort -bytes
+  ipctool list --owner \"$USER\" --idle 1h -o +changed
+  ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
+        columns::help()
+    )
+}
+
+/// The format of a listing.
+#[derive(Debug, Args)]
+pub struct FormatArgs {
+    /// Format; by default 'table' on a terminal and 'plain' elsewhere
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+    /// One JSON array, as '--format json'
+    #[arg(short = 'J', long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// How values look to a person.
+#[derive(Debug, Args)]
+pub struct StyleArgs {
+    /// Sizes in bytes
+    #[arg(short = 'b', long)]
+    pub bytes: bool,
+    /// How times are written in tables and plain text
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub time_format: TimeFormat,
+    /// Modes in octal
+    #[arg(short = 'P', long)]
+    pub numeric_perms: bool,
+}
+
+/// Which objects are meant. All conditions must hold.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct Filters {
+    /// Owned by this user
+    #[arg(long, value_name = "USER")]
+    pub owner: Option<String>,
+    /// Made by this user
+    #[arg(long, value_name = "USER")]
+    pub creator: Option<String>,
+    /// Owned by this group
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// With this key, in decimal, octal (0…) or hexadecimal (0x…)
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<Key>,
+    /// A queue with no message
+    #[arg(long)]
+    pub empty: bool,
+    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub idle: Option<Duration>,
+    /// A segment already marked for destruction
+    #[arg(long)]
+    pub marked: bool,
+}
+
+/// Objects by reference, or with ipcrm's flags.
+#[derive(Debug, Args)]
+pub struct References {
+    /// Objects: KIND:ID or KIND:0xKEY
+    #[arg(value_name = "REF")]
+    pub references: Vec<Reference>,
+    /// Queue by id
+    #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub queue_id: Vec<i32>,
+    /// Queue by key
+    #[arg(short = 'Q', long, value_name = "KEY")]
+    pub queue_key: Vec<Key>,
+    /// Segment by id
+    #[arg(short = 'm', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub shmem_id: Vec<i32>,
+    /// Segment by key
+    #[arg(short = 'M', long, value_name = "KEY")]
+    pub shmem_key: Vec<Key>,
+    /// Semaphore set by id
+    #[arg(short = 's', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub semaphore_id: Vec<i32>,
+    /// Semaphore set by key
+    #[arg(short = 'S', long, value_name = "KEY")]
+    pub semaphore_key: Vec<Key>,
+}
+
+impl References {
+    /// All of them, as references.
+    pub fn all(&self) -> Vec<Reference> {
+        let mut all = self.references.clone();
+        for (kind, ids, keys) in [
+            (Kind::Msg, &self.queue_id, &self.queue_key),
+            (Kind::Shm, &self.shmem_id, &self.shmem_key),
+            (Kind::Sem, &self.semaphore_id, &self.semaphore_key),
+        ] {
+            all.extend(ids.iter().map(|&id| Reference::id(kind, id)));
+            all.extend(keys.iter().map(|&key| Reference { kind, target: Target::Key(key) }));
+        }
+        all
+    }
+}
+
+/// An id as `ipcrm` reads it: decimal, octal or hexadecimal.
+fn ipcrm_id(text: &str) -> anyhow::Result<i32> {
+    match Key::from_number(text) {
+        Ok(Key(id @ 0..)) => Ok(id),
+        _ => anyhow::bail!("'{text}' is not an id: an id is a number from 0 to {}", i32::MAX),
+    }
+}
+
+/// Tell all there is to know about objects.
+///
+/// Identity, owners, what the mode lets you do, sizes against limits, times with their age, and
+/// the recorded processes with what has become of them; for a set each semaphore. The values of
+/// semaphores need read permission, everything else none.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool stat msg:0
+  ipctool stat shm:0x0000beef --json
+  ipctool stat -q 0")]
+pub struct Stat {
+    /// Which.
+    #[command(flatten)]
+    pub references: References,
+    /// One JSON array
+    #[arg(short = 'J', long)]
+    pub json: bool,
+}
+
+/// Make a queue, segment or set, and print its reference.
+///
+/// Without --key or --ftok the object is private: nobody finds it by a key. With one, an existing
+/// object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool create msg --key 0xbeef --mode 660
+  ipctool create shm --size 64K
+  ipctool create sem --ftok .:A --nsems 3 --exclusive")]
+pub struct Create {
+    /// What to make: msg, shm or sem
+    pub kind: Kind,
+    /// Its key, in decimal, octal (0…) or hexadecimal (0x…)
+    #[arg(long, value_name = "KEY", conflicts_with = "ftok")]
+    pub key: Option<Key>,
+    /// The ftok(3) key of this path; what follows the last ':' is the project, 1 by default
+    #[arg(long, value_name = "PATH[:PROJ]")]
+    pub ftok: Option<OsString>,
+    /// Permission bits, in octal; the umask does not apply
+    #[arg(long, value_name = "MODE", default_value = "0600")]
+    pub mode: Mode,
+    /// Size of a segment in bytes, or as 64K, 2M, 1GiB
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub size: Option<u64>,
+    /// Number of semaphores in a set, 1 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub nsems: Option<i32>,
+    /// Fail if there is one with this key already
+    #[arg(short = 'x', long)]
+    pub exclusive: bool,
+}
+
+/// Put messages on a queue.
+///
+/// Each MESSAGE is one message. Without one, standard input is one message, byte for byte, or with
+/// --lines, --null or --jsonl a stream of them. If the queue is full, send waits for room. A
+/// message that can never fit is refused at once, whatever the queue holds.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool send 0xbeef --create 'hello' 'world'
+  ipctool send msg:0 -t 7 --append-nul 'for a C program'
+  seq 3 | ipctool send 0xbeef --lines --timeout 5s
+  ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved")]
+pub struct Send {
+    /// The queue: its id, or its key as 0x…
+    #[arg(value_parser = queue)]
+    pub queue: Reference,
+    /// The messages
+    #[arg(value_name = "MESSAGE")]
+    pub messages: Vec<OsString>,
+    /// Each line of standard input is a message
+    #[arg(short = 'l', long, group = "stream", conflicts_with = "messages")]
+    pub lines: bool,
+    /// Each NUL-terminated record of standard input is a message
+    #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
+    pub null: bool,
+    /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}
+    #[arg(long, group = "stream", conflicts_with = "messages")]
+    pub jsonl: bool,
+    /// Type of the messages, greater than 0
+    #[arg(
+        short = 't', long = "type", value_name = "N", default_value_t = 1,
+        allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..)
+    )]
+    pub message_type: i64,
+    /// End each payload with a NUL byte, for readers that expect a C string
+    #[arg(long)]
+    pub append_nul: bool,
+    /// Make the queue if it is missing, with this mode (0600 by default); needs a key
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "0600")]
+    pub create: Option<Mode>,
+    /// How to wait.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// How long to wait.
+#[derive(Debug, Args)]
+pub struct Waiting {
+    /// Do not wait
+    #[arg(long, conflicts_with = "timeout")]
+    pub nowait: bool,
+    /// Wait at most this long for each message: 250ms, 30s, 10m
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// Take messages off a queue, or peek at them.
+///
+/// Takes one message, waiting for it, and prints its payload and a newline. Nothing is lost: no
+/// message is cut unless --truncate says so, and one that cannot be written out goes back on the
+/// queue (at its end, the only place to which the kernel lets anybody put it), or into a file whose
+/// name is told. What a pipe has accepted is its reader's.
+///
+/// On a terminal, control bytes of a payload are shown escaped, whatever the format.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool recv msg:0
+  ipctool recv 0xbeef --all --json
+  ipctool recv 0xbeef --peek --all --hex
+  ipctool recv 0xbeef -t -5 --timeout 2s
+  ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got")]
+pub struct Recv {
+    /// The queue: its id, or its key as 0x…
+    #[arg(value_parser = queue)]
+    pub queue: Reference,
+    /// Take this many messages
+    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Take all there are, without waiting
+    #[arg(long, group = "amount", conflicts_with = "timeout")]
+    pub all: bool,
+    /// Go on for ever
+    #[arg(short = 'f', long, group = "amount", conflicts_with = "nowait")]
+    pub follow: bool,
+    /// Which: 0 any, N that type, -N the lowest type up to N
+    #[arg(
+        short = 't',
+        long = "type",
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub message_type: i64,
+    /// Any type but that of -t
+    #[arg(long)]
+    pub except: bool,
+    /// Show without taking, and without waiting
+    #[arg(long, conflicts_with_all = ["follow", "timeout"])]
+    pub peek: bool,
+    /// How to wait.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// How each message is written
+    #[arg(long, value_name = "FORMAT", value_enum, group = "form")]
+    pub format: Option<MessageFormat>,
+    /// Payload bytes only
+    #[arg(long, group = "form")]
+    pub raw: bool,
+    /// A NUL byte after each payload
+    #[arg(short = '0', long, group = "form")]
+    pub null: bool,
+    /// A line of JSON for each message, as 'send --jsonl' reads it
+    #[arg(short = 'J', long, visible_alias = "jsonl", group = "form")]
+    pub json: bool,
+    /// Offset, hex and ASCII, as 'hexdump -C'
+    #[arg(long, group = "form")]
+    pub hex: bool,
+    /// End each payload at its first NUL byte, as a C string
+    #[arg(long)]
+    pub until_nul: bool,
+    /// Show at most N bytes of each payload; the rest of it is dropped
+    #[arg(long, value_name = "N", value_parser = size::parse)]
+    pub truncate: Option<u64>,
+    /// Tell the type and size of each message on standard error
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}
+
+fn queue(text: &str) -> anyhow::Result<Reference> {
+    Reference::with_default_kind(text, Kind::Msg)
+}
+
+/// Remove objects, by reference or by filter.
+///
+/// Removes what it can, reports each failure, and exits non-zero if any failed. Objects are
+/// selected first and then removed by id, so an object that is made under the same key in between
+/// is never hit. A filter or --all asks first on a terminal, and needs --yes elsewhere. A segment
+/// that is still attached is only marked: its memory goes when the last process detaches it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool rm msg:0 shm:0x0000beef
+  ipctool rm -Q 0xbeef --force
+  ipctool rm --kind msg --owner \"$USER\" --idle 1h --dry-run
+  ipctool rm --all msg sem --yes")]
+pub struct Rm {
+    /// Which.
+    #[command(flatten)]
+    pub references: References,
+    /// Everything, or every object of these kinds
+    #[arg(short = 'a', long, value_name = "KIND", num_args = 0..)]
+    pub all: Option<Vec<Kind>>,
+    /// Every object of this kind
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<Kind>,
+    /// Which objects.
+    #[command(flatten)]
+    pub filter: Filters,
+    /// An object that is not there is not an error
+    #[arg(short = 'f', long)]
+    pub force: bool,
+    /// Print what would go
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+    /// Print each reference
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Print a JSON object: removed, marked, failed
+    #[arg(short = 'J', long, conflicts_with_all = ["dry_run", "verbose"])]
+    pub json: bool,
+}
+
+/// Print the ftok(3) key of a path.
+///
+/// The key is made of the low 8 bits of PROJ and of the path's device and the low 16 bits of its
+/// inode. So it changes when the file is made anew, and two files may share one. A missing path is
+/// an error here; in C, ftok returns -1, and msgget makes a queue with the key 0xffffffff of it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool key . m
+  ipctool create msg --key \"$(ipctool key /etc/passwd 42)\"")]
+pub struct KeyOf {
+    /// A file or directory that exists
+    pub path: PathBuf,
+    /// A number, of which ftok uses the low 8 bits, or one character such as A
+    #[arg(default_value = "1", value_name = "PROJ")]
+    pub project: Project,
+}

@@ -1,0 +1,187 @@
+//! `ipctool list`: every object, filtered, sorted, in any format.
+
+use super::{now, selection};
+use crate::cli::List;
+use crate::exit::Status;
+use crate::explain::Failure;
+use crate::ipc::{Kind, Object};
+use crate::kernel::{self, sysvipc};
+use crate::output::columns::{self, Preset};
+use crate::output::stdout::{self, OutputError};
+use crate::output::{Column, Format, Layout, Section, Style, renderer};
+
+const VERB: &str = "list";
+
+pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
+    let format = match (args.format.json, args.format.format) {
+        (true, _) => Format::Json,
+        (false, Some(format)) => format,
+        (false, None) => Format::fitting(),
+    };
+    style.human_sizes = format == Format::Table && !args.style.bytes;
+    style.time_format = args.style.time_format;
+    style.numeric_perms = args.style.numeric_perms;
+    let filter = selection::filter(VERB, kinds(&args), args.filter)?;
+    let preset = match (args.times, args.pids, args.creators) {
+        (true, ..) => Preset::Times,
+        (_, true, _) => Preset::Pids,
+        (.., true) => Preset::Creators,
+        _ => Preset::Usual,
+    };
+    let kinds: Vec<Kind> = filter.kinds().collect();
+    let chosen = args.output.as_deref().map(|text| choose(text, &kinds)).transpose()?;
+    let layout = Layout {
+        sections: kinds
+            .iter()
+            .map(|&kind| Section {
+                title: format!("{}s", kind.noun()),
+                columns: visible(kind, preset, chosen.as_ref(), format),
+            })
+            .collect(),
+        chosen: chosen.and_then(|chosen| (!chosen.added).then_some(chosen.names)),
+        headings: !args.no_headings,
+    };
+    let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
+    // Costs a system call for each queue.
+    let completed = format == Format::Table
+        || layout.fields().contains(&"max_bytes")
+        || sort.as_ref().is_some_and(|sort| sort.name == "max_bytes");
+    let each = |visit: &mut dyn FnMut(Object) -> Result<(), OutputError>| -> anyhow::Result<()> {
+        let now = now();
+        kinds.iter().try_for_each(|&kind| {
+            sysvipc::read(kind, |mut object| {
+                if !filter.matches(&object, now) {
+                    return Ok(());
+                }
+                if completed {
+                    kernel::object::complete(&mut object);
+                }
+                Ok(visit(object)?)
+            })
+        })
+    };
+    let section = |object: &Object| kinds.iter().position(|&kind| kind == object.kind());
+    let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
+    let mut write = |object: &Object| match section(object) {
+        Some(section) => render.row(section, object).map_err(OutputError),
+        None => Ok(()),
+    };
+    match sort {
+        None => each(&mut |object| write(&object))?,
+        Some(sort) => {
+            let mut objects = Vec::new();
+            each(&mut |object| {
+                objects.push(object);
+                Ok(())
+            })?;
+            sort.apply(&mut objects, &style);
+            if !format.is_for_machines() {
+                objects.sort_by_key(section);
+            }
+            objects.iter().try_for_each(write)?;
+        }
+    }
+    render.finish().map_err(OutputError)?;
+    Ok(Status::Done)
+}
+
+fn kinds(args: &List) -> Vec<Kind> {
+    let flags = [(args.queues, Kind::Msg), (args.shmems, Kind::Shm), (args.semaphores, Kind::Sem)];
+    let flagged = flags.into_iter().filter_map(|(is_set, kind)| is_set.then_some(kind));
+    args.kinds.iter().copied().chain(flagged).collect()
+}
+
+/// What `--output` says.
+struct Chosen {
+    names: Vec<&'static str>,
+    /// Besides the usual columns, and not instead of them.
+    added: bool,
+}
+
+fn choose(text: &str, kinds: &[Kind]) -> Result<Chosen, Failure> {
+    let (added, list) = match text.strip_prefix('+') {
+        Some(list) => (true, list),
+        None => (false, text),
+    };
+    let mut names = Vec::new();
+    for name in list.split(',') {
+        let name = column_name(name, kinds)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(Chosen { names, added })
+}
+
+/// The column that the user means, if one of the kinds has it.
+fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Failure> {
+    let mut all = kinds.iter().flat_map(|&kind| columns::of_kind(kind));
+    all.find(|column| column.name.eq_ignore_ascii_case(name)).map(|column| column.name).ok_or_else(
+        || {
+            let mut known: Vec<_> = Vec::new();
+            for column in kinds.iter().flat_map(|&kind| columns::of_kind(kind)) {
+                if !known.contains(&column.name) {
+                    known.push(column.name);
+                }
+            }
+            let kinds: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            Failure::usage(VERB, format!("there is no column '{name}' for {}", kinds.join(", ")))
+                .with_hint(format!("columns: {}", known.join(" ")))
+        },
+    )
+}
+
+/// The columns of a kind that are to be seen.
+fn visible(
+    kind: Kind,
+    preset: Preset,
+    chosen: Option<&Chosen>,
+    format: Format,
+) -> Vec<&'static Column<Object>> {
+    let find = |name: &&str| columns::of_kind(kind).find(|column| column.name == *name);
+    let usual = columns::preset(preset, kind).iter();
+    match chosen {
+        Some(chosen) if !chosen.added => chosen.names.iter().filter_map(find).collect(),
+        _ if format.is_for_machines() => columns::of_kind(kind).collect(),
+        Some(chosen) => {
+            let more = chosen.names.iter().filter(|name| !usual.as_slice().contains(name));
+            usual.clone().chain(more).filter_map(find).collect()
+        }
+        None => usual.filter_map(find).collect(),
+    }
+}
+
+/// What `--sort` says.
+struct Sort {
+    name: &'static str,
+    descending: bool,
+}
+
+impl Sort {
+    fn parse(text: &str, kinds: &[Kind]) -> Result<Sort, Failure> {
+        let (descending, name) = match text.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        Ok(Sort { name: column_name(name, kinds)?, descending })
+    }
+
+    /// Sorts, leaving equals as they were and what is missing at the end.
+    fn apply(&self, objects: &mut [Object], style: &Style) {
+        use crate::output::Value;
+        fn value<'a>(object: &'a Object, name: &str) -> Value<'a> {
+            let column = columns::of_kind(object.kind()).find(|column| column.name == name);
+            column.map_or(Value::Missing, |column| (column.value)(object))
+        }
+        objects.sort_by(|a, b| {
+            let (a, b) = (value(a, self.name), value(b, self.name));
+            let is_missing = |value: &Value<'_>| *value == Value::Missing;
+            let order = a.compare(&b, &style.names);
+            if self.descending && !is_missing(&a) && !is_missing(&b) {
+                order.reverse()
+            } else {
+                order
+            }
+        });
+    }
+}

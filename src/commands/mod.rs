@@ -1,0 +1,96 @@
+//! The verbs: one file a subcommand.
+
+mod create;
+mod key;
+mod list;
+mod recv;
+mod rm;
+mod selection;
+mod send;
+mod stat;
+mod usage;
+
+pub use usage::reject;
+
+use std::io::{IsTerminal, Write};
+
+use crate::cli::{Cli, Color, Command};
+use crate::exit::Status;
+use crate::explain::Failure;
+use crate::ipc::{Reference, Time};
+use crate::kernel;
+use crate::output::{Style, escape};
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Status {
+    if cli.global.trace {
+        kernel::call::trace();
+    }
+    let style = style(cli.global.color);
+    let (verb, result) = match cli.command {
+        Command::List(args) => ("list", list::run(args, style)),
+        Command::Stat(args) => ("stat", stat::run(args, style)),
+        Command::Create(args) => ("create", create::run(args)),
+        Command::Send(args) => ("send", send::run(args)),
+        Command::Recv(args) => ("recv", recv::run(args)),
+        Command::Rm(args) => ("rm", rm::run(args)),
+        Command::Key(args) => ("key", key::run(args)),
+    };
+    result.unwrap_or_else(|error| {
+        let status = Status::from(&error);
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => complain(failure),
+            // A reader that has seen enough needs no message.
+            None if status == Status::Done => {}
+            None => complain(format_args!("{verb}: {error:#}")),
+        }
+        status
+    })
+}
+
+/// Tells a person what went wrong, as the one line of an error and perhaps a hint.
+pub fn complain(message: impl std::fmt::Display) {
+    let mut text = Vec::new();
+    for (number, line) in message.to_string().lines().enumerate() {
+        if number == 0 {
+            text.extend_from_slice(b"ipctool: ");
+        }
+        escape::append(line, &mut text);
+        text.push(b'\n');
+    }
+    // There is nobody left to tell if this fails.
+    let _ = std::io::stderr().write_all(&text);
+}
+
+/// Tells what went wrong with one of several objects, and gives the status for it.
+fn report(failure: &Failure) -> Status {
+    complain(failure);
+    failure.into()
+}
+
+fn style(color: Color) -> Style {
+    let color = match color {
+        Color::Always => true,
+        Color::Never => false,
+        // https://no-color.org: set and not empty.
+        Color::Auto => {
+            std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
+    };
+    let mut style = Style::new(now());
+    style.color = color;
+    style
+}
+
+/// The time of day, in the seconds of the kernel's records.
+fn now() -> Time {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Time(now.map_or(0, |now| now.as_secs() as i64))
+}
+
+/// The id behind a reference, for a verb that needs one.
+fn resolve(verb: &'static str, reference: Reference) -> Result<i32, Failure> {
+    kernel::object::resolve(reference).map_err(|error| Failure::of_call(verb, reference, error))
+}

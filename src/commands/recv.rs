@@ -1,0 +1,235 @@
+//! `ipctool recv`: takes messages off a queue, or peeks at them.
+
+mod batch;
+mod rescue;
+
+use std::fs::File;
+
+use batch::{Batch, Undelivered};
+
+use super::{complain, resolve};
+use crate::cli::Recv;
+use crate::exit::Status;
+use crate::explain::{Failure, Reason};
+use crate::ipc::message::Wanted;
+use crate::ipc::{Kind, Reference};
+use crate::kernel::interrupt::{self, Interruptible, Stopped};
+use crate::kernel::{CallError, Errno, descriptor, msg};
+use crate::output::message::{MessageFormat, Presentation};
+use crate::output::stdout::{self, OutputError};
+
+const VERB: &str = "recv";
+
+pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
+    if args.except && args.message_type <= 0 {
+        return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0").into());
+    }
+    interrupt::catch_signals()?;
+    let id = resolve(VERB, args.queue)?;
+    let mut receiver = Receiver {
+        id,
+        reference: Reference::id(Kind::Msg, id),
+        wanted: Wanted::from_number(args.message_type, args.except),
+        limit: match args.count {
+            Some(count) => Some(count),
+            None if args.all || args.follow => None,
+            None => Some(1),
+        },
+        batch: Batch::new(presentation(&args)),
+        out: Interruptible(stdout::file()?),
+        total: 0,
+        args,
+    };
+    if receiver.args.peek { receiver.peek() } else { receiver.take() }
+}
+
+fn presentation(args: &Recv) -> Presentation {
+    let flags = [
+        (args.raw, MessageFormat::Raw),
+        (args.null, MessageFormat::Null),
+        (args.json, MessageFormat::Jsonl),
+        (args.hex, MessageFormat::Hex),
+    ];
+    let flagged = flags.into_iter().find_map(|(is_set, format)| is_set.then_some(format));
+    Presentation {
+        format: flagged.or(args.format).unwrap_or_default(),
+        until_nul: args.until_nul,
+        truncate: args.truncate.map(|most| most.try_into().unwrap_or(usize::MAX)),
+        to_terminal: stdout::is_terminal(),
+    }
+}
+
+/// A queue that gives messages.
+struct Receiver {
+    args: Recv,
+    id: i32,
+    /// By id, whatever the user named it by: what is printed names this queue and no later one.
+    reference: Reference,
+    wanted: Wanted,
+    /// How many to take; no end without it.
+    limit: Option<u64>,
+    batch: Batch,
+    out: Interruptible<File>,
+    total: u64,
+}
+
+impl Receiver {
+    /// Takes what is there in batches, and waits only with empty hands.
+    fn take(&mut self) -> anyhow::Result<Status> {
+        let never_waits = self.args.all || self.args.waiting.nowait;
+        loop {
+            if descriptor::is_abandoned(&self.out.0) {
+                let what = "standard output is closed (EPIPE)";
+                return Err(Failure::new(VERB, self.args.queue, what, Reason::Failed)
+                    .with_hint(
+                        "nothing was taken that could not be written: the queue is as it was",
+                    )
+                    .into());
+            }
+            let fill = self.fill();
+            self.deliver()?;
+            if let Some(signal) = interrupt::pending() {
+                return Ok(Status::Signal(signal));
+            }
+            match fill {
+                Ok(Fill::Full) => {}
+                Ok(Fill::Done) => return Ok(Status::Done),
+                Err(error) if !msg::is_empty(&error) => return Err(self.failed(error).into()),
+                Err(_) if never_waits && self.total > 0 => return Ok(Status::Done),
+                Err(error) if never_waits => return Err(self.failed(error).into()),
+                Err(_) => {
+                    let waited = self.batch.wait(self.id, self.wanted, self.args.waiting.timeout);
+                    match waited {
+                        Ok(()) => {}
+                        Err(Stopped::Signal(signal)) => return Ok(Status::Signal(signal)),
+                        Err(stopped) => {
+                            return Err(Failure::of_wait(VERB, self.args.queue, stopped).into());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes messages without waiting until the batch is full or there is no more to take.
+    fn fill(&mut self) -> Result<Fill, CallError> {
+        loop {
+            if self.limit.is_some_and(|limit| self.total + self.batch.len() >= limit) {
+                return Ok(Fill::Done);
+            }
+            if self.batch.is_full() || interrupt::pending().is_some() {
+                return Ok(Fill::Full);
+            }
+            self.batch.take(self.id, self.wanted)?;
+        }
+    }
+
+    /// Writes the batch. What could not be written goes back on the queue.
+    fn deliver(&mut self) -> Result<(), Failure> {
+        let count = self.batch.len();
+        let written = self.batch.write(self.reference, &mut self.out);
+        let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
+        self.tell(count - undelivered);
+        self.total += count - undelivered;
+        let Err(Undelivered { error, .. }) = written else { return Ok(()) };
+        let fate = rescue::rescue(self.args.queue, self.id, self.batch.last(undelivered));
+        self.batch.clear();
+        let (what, reason) = match interrupt::pending() {
+            Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
+            None => {
+                let what = descriptor::describe(&error);
+                (format!("cannot write to standard output: {what}"), Reason::Failed)
+            }
+        };
+        Err(Failure::new(VERB, self.args.queue, format!("{what}; {fate}"), reason))
+    }
+
+    /// `--verbose`, for the messages that were written out; empties the batch of them.
+    fn tell(&mut self, count: u64) {
+        if self.args.verbose {
+            for (message_type, payload) in self.batch.messages().take(count as usize) {
+                complain(format_args!(
+                    "{VERB} {}: type {message_type}, {} bytes",
+                    self.args.queue,
+                    payload.len()
+                ));
+            }
+        }
+        if count == self.batch.len() {
+            self.batch.clear();
+        }
+    }
+
+    /// Copies messages and leaves them there.
+    fn peek(&mut self) -> anyhow::Result<Status> {
+        let limit = self.limit.unwrap_or(u64::MAX);
+        let mut place = 0;
+        while self.total + self.batch.len() < limit || self.sorts() {
+            match self.batch.peek(self.id, place) {
+                Ok(message_type) if self.wanted.matches(message_type) => {}
+                Ok(_) => self.batch.drop_last(),
+                Err(error) if msg::is_empty(&error) => break,
+                Err(error) => return Err(self.peek_failed(error).into()),
+            }
+            place += 1;
+            if let Some(signal) = interrupt::pending() {
+                return Ok(Status::Signal(signal));
+            }
+            if self.batch.is_full() && !self.sorts() {
+                self.show()?;
+            }
+        }
+        if self.sorts() {
+            self.batch.sort_by_type(limit);
+        }
+        self.show()?;
+        match self.total {
+            0 => Err(self.failed(CallError { name: "msgrcv", errno: Errno::ENOMSG }).into()),
+            _ => Ok(Status::Done),
+        }
+    }
+
+    /// Whether messages come in another order than they lie in: by type first.
+    fn sorts(&self) -> bool {
+        matches!(self.wanted, Wanted::UpTo(_))
+    }
+
+    fn show(&mut self) -> anyhow::Result<()> {
+        let count = self.batch.len();
+        self.batch
+            .write(self.reference, &mut self.out)
+            .map_err(|undelivered| OutputError(undelivered.error))?;
+        self.total += count;
+        self.tell(count);
+        Ok(())
+    }
+
+    fn failed(&self, error: CallError) -> Failure {
+        let failure = Failure::of_call(VERB, self.args.queue, error);
+        let what = match self.wanted {
+            _ if error.errno != Errno::ENOMSG => return failure,
+            Wanted::Any => "no message (ENOMSG)".to_owned(),
+            Wanted::Type(wanted) => format!("no message of type {wanted} (ENOMSG)"),
+            Wanted::UpTo(most) => format!("no message of a type up to {most} (ENOMSG)"),
+            Wanted::Except(unwanted) => format!("no message but of type {unwanted} (ENOMSG)"),
+        };
+        Failure { what, ..failure }
+    }
+
+    fn peek_failed(&self, error: CallError) -> Failure {
+        let failure = self.failed(error);
+        if error.errno == Errno::ENOSYS {
+            let what = "this kernel cannot show a message without taking it (ENOSYS)".to_owned();
+            return Failure { what, ..failure };
+        }
+        failure
+    }
+}
+
+/// Why taking ended.
+enum Fill {
+    /// There is as much as is written at once.
+    Full,
+    /// There is as much as the user wants.
+    Done,
+}

@@ -1,0 +1,86 @@
+//! What happens to messages that were taken and could not be written out.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::ipc::Reference;
+use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::kernel::msg;
+use crate::output::message::Record;
+
+/// Puts messages back on their queue, at its end. Those for which there is no room, or no right,
+/// are saved in a file, and as the last resort written to standard error. Tells what became of
+/// them.
+pub(super) fn rescue<'a>(
+    queue: Reference,
+    id: i32,
+    messages: impl Iterator<Item = &'a [u8]>,
+) -> String {
+    let mut messages = messages.peekable();
+    let mut returned = 0;
+    while messages.next_if(|message| msg::send_back(id, message).is_ok()).is_some() {
+        returned += 1;
+    }
+    let mut lines = Vec::new();
+    let mut kept = 0;
+    for message in messages {
+        kept += 1;
+        let record = Record::new(type_of(message), &message[TYPE_SIZE..]);
+        // Writing to a vector cannot fail.
+        let _ = serde_json::to_writer(&mut lines, &record);
+        lines.push(b'\n');
+    }
+    let mut fate = Vec::new();
+    if returned > 0 {
+        fate.push(format!("{} back on the queue", count(returned, "went")));
+    }
+    if kept > 0 {
+        fate.push(match save(&lines) {
+            Ok(path) => format!(
+                "{} in {}: 'ipctool send {queue} --jsonl < {}' sends again",
+                count(kept, "saved"),
+                path.display(),
+                path.display()
+            ),
+            Err(error) => {
+                let _ = io::stderr().write_all(&lines);
+                format!("{} nowhere ({error}), but printed above", count(kept, "saved"))
+            }
+        });
+    }
+    fate.join(", ")
+}
+
+fn count(number: usize, participle: &str) -> String {
+    match (number, participle) {
+        (1, "went") => "1 message went".to_owned(),
+        (1, _) => format!("1 message was {participle}"),
+        (_, "went") => format!("{number} messages went"),
+        _ => format!("{number} messages were {participle}"),
+    }
+}
+
+/// Saves them in a new file of the caller's own, in the first directory that has room.
+fn save(lines: &[u8]) -> io::Result<PathBuf> {
+    let directories =
+        [std::env::current_dir()?, std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into()];
+    let mut result = Err(io::ErrorKind::NotFound.into());
+    for directory in directories {
+        result = save_in(&directory, lines);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn save_in(directory: &Path, lines: &[u8]) -> io::Result<PathBuf> {
+    // Gone again, unless it is kept when it is whole.
+    let mut file =
+        tempfile::Builder::new().prefix("ipctool-recv-").suffix(".jsonl").tempfile_in(directory)?;
+    file.write_all(lines)?;
+    let (kept, path): (File, PathBuf) = file.keep()?;
+    kept.sync_all()?;
+    Ok(path)
+}

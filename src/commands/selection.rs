@@ -1,0 +1,23 @@
+//! From the filter options of a command line to a filter.
+
+use crate::cli::Filters;
+use crate::explain::Failure;
+use crate::ipc::{Filter, Kind};
+use crate::kernel::accounts;
+
+/// Looks up the users and groups that the options name.
+pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<Filter, Failure> {
+    let id = |name: Option<String>, look_up: fn(&str) -> anyhow::Result<u32>| {
+        name.map(|name| look_up(&name)).transpose().map_err(|error| Failure::usage(verb, error))
+    };
+    Ok(Filter {
+        kinds,
+        owner: id(options.owner, accounts::user_id)?,
+        creator: id(options.creator, accounts::user_id)?,
+        group: id(options.group, accounts::group_id)?,
+        key: options.key,
+        empty: options.empty,
+        idle: options.idle,
+        marked: options.marked,
+    })
+}

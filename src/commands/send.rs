@@ -1,0 +1,233 @@
+//! `ipctool send`: puts messages on a queue.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+
+use super::resolve;
+use crate::cli::{Send, Waiting};
+use crate::exit::Status;
+use crate::explain::{Failure, Reason};
+use crate::ipc::message::Message;
+use crate::ipc::{Reference, Target};
+use crate::kernel::interrupt::{self, Interruptible, Stopped};
+use crate::kernel::sysctl::Limit;
+use crate::kernel::{Errno, descriptor, msg};
+use crate::output::message::Record;
+
+const VERB: &str = "send";
+
+/// No record of a stream is kept beyond this many bytes, however long it goes on.
+const LONGEST_RECORD: u64 = 64 << 20;
+
+pub(super) fn run(args: Send) -> anyhow::Result<Status> {
+    interrupt::catch_signals()?;
+    let mut sender = Sender::open(&args)?;
+    let mut message = Message::new(args.message_type);
+    if !args.messages.is_empty() {
+        for text in &args.messages {
+            message.reset(args.message_type);
+            sender.put(&mut message, text)?;
+        }
+        return Ok(Status::Done);
+    }
+    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut input = BufReader::with_capacity(64 * 1024, Interruptible(stdin));
+    if args.lines || args.null || args.jsonl {
+        sender.unit = Unit::Record;
+    }
+    let delimiter = if args.null { 0 } else { b'\n' };
+    let mut line = Vec::new();
+    loop {
+        message.reset(args.message_type);
+        match sender.unit {
+            Unit::Record if args.jsonl => {
+                line.clear();
+                if !sender.read_record(&mut input, delimiter, &mut line)? {
+                    return Ok(Status::Done);
+                }
+                if line.trim_ascii().is_empty() {
+                    sender.number += 1;
+                    continue;
+                }
+                sender.parse(&line, &mut message)?;
+            }
+            Unit::Record => {
+                if !sender.read_record(&mut input, delimiter, message.payload_mut())? {
+                    return Ok(Status::Done);
+                }
+            }
+            Unit::Whole | Unit::Argument => {
+                let read = input.by_ref().take(LONGEST_RECORD).read_to_end(message.payload_mut());
+                read.map_err(|error| sender.input_error(&error))?;
+                sender.send(&mut message)?;
+                return Ok(Status::Done);
+            }
+        }
+        sender.send(&mut message)?;
+    }
+}
+
+/// What one message comes from, in the words of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// All of standard input.
+    Whole,
+    /// An argument among several.
+    Argument,
+    /// A record of a stream.
+    Record,
+}
+
+/// A queue that takes messages.
+struct Sender<'a> {
+    reference: Reference,
+    id: i32,
+    /// The most bytes that one message may have.
+    msgmax: u64,
+    /// The most bytes that the queue may hold.
+    max_bytes: u64,
+    append_nul: bool,
+    waiting: &'a Waiting,
+    unit: Unit,
+    /// Of the record that is under way, from 1.
+    number: u64,
+    sent: u64,
+}
+
+impl<'a> Sender<'a> {
+    fn open(args: &'a Send) -> Result<Sender<'a>, Failure> {
+        let reference = args.queue;
+        let failed = |error| Failure::of_call(VERB, reference, error);
+        let id = match (args.create, reference.target) {
+            (None, _) => resolve(VERB, reference)?,
+            (Some(_), Target::Id(_)) => {
+                let what = format!("--create needs a key (0x…), and {reference} is an id");
+                return Err(Failure::usage(VERB, what));
+            }
+            (Some(mode), Target::Key(key)) => match msg::find(key) {
+                // Opening asks for no permission; creating would ask for those of the mode.
+                Err(error) if error.errno == Errno::ENOENT => {
+                    msg::create(key, mode, false).map_err(failed)?
+                }
+                found => found.map_err(failed)?,
+            },
+        };
+        Ok(Sender {
+            reference,
+            id,
+            msgmax: Limit::Msgmax.value().unwrap_or(u64::MAX),
+            // Without permission to know, msgsnd tells.
+            max_bytes: msg::max_bytes(id).unwrap_or(u64::MAX),
+            append_nul: args.append_nul,
+            waiting: &args.waiting,
+            unit: if args.messages.len() > 1 { Unit::Argument } else { Unit::Whole },
+            number: 1,
+            sent: 0,
+        })
+    }
+
+    fn put(&mut self, message: &mut Message, text: &OsStr) -> Result<(), Failure> {
+        message.payload_mut().extend_from_slice(text.as_bytes());
+        self.send(message)
+    }
+
+    fn send(&mut self, message: &mut Message) -> Result<(), Failure> {
+        if self.append_nul {
+            message.payload_mut().push(0);
+        }
+        self.check_size(message)?;
+        if let Err(error) = msg::send(self.id, message) {
+            if error.errno != Errno::EAGAIN || self.waiting.nowait {
+                return Err(self.stopped(Stopped::Failed(error)));
+            }
+            // It may have been made smaller since: then waiting would be for ever.
+            self.max_bytes = msg::max_bytes(self.id).unwrap_or(self.max_bytes);
+            self.check_size(message)?;
+            msg::send_waiting(self.id, message, self.waiting.timeout)
+                .map_err(|stopped| self.stopped(stopped))?;
+        }
+        self.sent += 1;
+        self.number += 1;
+        Ok(())
+    }
+
+    /// Refuses what could never be sent.
+    fn check_size(&self, message: &Message) -> Result<(), Failure> {
+        let size = message.payload().len() as u64;
+        let what = if size > self.msgmax {
+            format!("a message of {size} bytes is over msgmax, {} bytes (EINVAL)", self.msgmax)
+        } else if size > self.max_bytes {
+            format!(
+                "a message of {size} bytes never fits: the queue holds at most {} bytes",
+                self.max_bytes
+            )
+        } else {
+            return Ok(());
+        };
+        Err(self.locate(Failure::new(VERB, self.reference, what, Reason::Failed)))
+    }
+
+    /// Reads the next record, without its delimiter; false at the end of the input.
+    fn read_record(
+        &self,
+        input: &mut impl BufRead,
+        delimiter: u8,
+        record: &mut Vec<u8>,
+    ) -> Result<bool, Failure> {
+        let read = input.take(LONGEST_RECORD).read_until(delimiter, record);
+        if read.map_err(|error| self.input_error(&error))? == 0 {
+            return Ok(false);
+        }
+        if record.last() == Some(&delimiter) {
+            record.pop();
+        }
+        Ok(true)
+    }
+
+    fn parse(&self, line: &[u8], message: &mut Message) -> Result<(), Failure> {
+        let wrong =
+            |what: String| self.locate(Failure::new(VERB, self.reference, what, Reason::Failed));
+        let mut payload = Vec::new();
+        let message_type = Record::parse(line, &mut payload)
+            .map_err(|error| wrong(format!("not a message in JSON: {error}")))?;
+        match message_type {
+            Some(message_type @ ..=0) => {
+                return Err(wrong(format!("type {message_type} is not greater than 0")));
+            }
+            Some(message_type) => message.reset(message_type),
+            None => {}
+        }
+        message.payload_mut().extend(payload);
+        Ok(())
+    }
+
+    fn input_error(&self, error: &io::Error) -> Failure {
+        match interrupt::pending() {
+            Some(signal) => self.stopped(Stopped::Signal(signal)),
+            None => {
+                let what = format!("cannot read standard input: {}", descriptor::describe(error));
+                self.locate(Failure::new(VERB, self.reference, what, Reason::Failed))
+            }
+        }
+    }
+
+    fn stopped(&self, stopped: Stopped) -> Failure {
+        self.locate(Failure::of_wait(VERB, self.reference, stopped))
+    }
+
+    /// Says which of several messages it was, and how many went before it.
+    fn locate(&self, failure: Failure) -> Failure {
+        let unit = match self.unit {
+            Unit::Whole => return failure,
+            Unit::Argument => "message",
+            Unit::Record => "record",
+        };
+        let (number, sent) = (self.number, self.sent);
+        let were = if sent == 1 { "message was" } else { "messages were" };
+        let what = format!("{unit} {number}: {}; {sent} {were} sent", failure.what);
+        Failure { what, ..failure }
+    }
+}

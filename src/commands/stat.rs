@@ -1,0 +1,229 @@
+//! `ipctool stat`: all there is to know about an object.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::{complain, report, resolve};
+use crate::cli::Stat;
+use crate::exit::Status;
+use crate::explain::Failure;
+use crate::ipc::object::Semaphore;
+use crate::ipc::{Caller, Key, Kind, Object, Reference, Time, User};
+use crate::kernel::accounts::{group, user};
+use crate::kernel::sysctl::Limit;
+use crate::kernel::{self, CallError, Errno, process, sem, users};
+use crate::output::json::Record;
+use crate::output::page::Page;
+use crate::output::stdout::{self, OutputError};
+use crate::output::style::human_size;
+use crate::output::{Column, Format, Layout, Section, Style, TimeFormat, columns, renderer};
+
+const VERB: &str = "stat";
+
+/// Everything that is known of one object.
+struct Knowledge {
+    object: Object,
+    /// Those of a set, where the caller may read them.
+    semaphores: Option<Vec<Semaphore>>,
+    users: Vec<User>,
+}
+
+pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
+    let references = args.references.all();
+    if references.is_empty() {
+        return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
+    }
+    let mut status = Status::Done;
+    let mut known = Vec::new();
+    for reference in references {
+        match learn(reference)? {
+            Ok(knowledge) => known.push(knowledge),
+            Err(failure) => status = status.and(report(&failure)),
+        }
+    }
+    let mut out = stdout::buffered()?;
+    if args.json {
+        let records: Vec<_> =
+            known.iter().map(|knowledge| StatRecord::new(knowledge, &style)).collect();
+        serde_json::to_writer(&mut out, &records).map_err(|error| OutputError(error.into()))?;
+        out.write_all(b"\n").map_err(OutputError)?;
+    } else {
+        let caller = process::caller();
+        for (number, knowledge) in known.iter().enumerate() {
+            let gap = if number > 0 { "\n" } else { "" };
+            let page = page(knowledge, &caller, &style).map_err(OutputError)?;
+            write!(out, "{gap}{page}").map_err(OutputError)?;
+        }
+    }
+    out.flush().map_err(OutputError)?;
+    Ok(status)
+}
+
+/// Gathers what is known; the inner error is about this object alone.
+fn learn(reference: Reference) -> anyhow::Result<Result<Knowledge, Failure>> {
+    let id = match resolve(VERB, reference) {
+        Ok(id) => id,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let Some(object) = kernel::object::status(reference.kind, id)? else {
+        // What every call would say to this id.
+        let error = CallError { name: "IPC_STAT", errno: Errno::EINVAL };
+        return Ok(Err(Failure::of_call(VERB, reference, error)));
+    };
+    let semaphores = match &object {
+        Object::SemaphoreSet(set) => match sem::semaphores(set.id, set.nsems) {
+            Ok(semaphores) => Some(semaphores),
+            Err(error) => {
+                let failure = Failure::of_call(VERB, object.reference(), error);
+                let what = format!("cannot read the semaphores: {}", failure.what);
+                complain(Failure { what, ..failure });
+                None
+            }
+        },
+        _ => None,
+    };
+    let users = users::recorded(&object, semaphores.as_deref().unwrap_or_default());
+    Ok(Ok(Knowledge { object, semaphores, users }))
+}
+
+/// One object for programs.
+#[derive(Serialize)]
+struct StatRecord<'a> {
+    #[serde(flatten)]
+    object: Record<'a, Object>,
+    users: Vec<Record<'a, User>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    semaphores: Option<Vec<Record<'a, Semaphore>>>,
+}
+
+impl<'a> StatRecord<'a> {
+    fn new(knowledge: &'a Knowledge, style: &'a Style) -> StatRecord<'a> {
+        let object = &knowledge.object;
+        let semaphores = knowledge.semaphores.as_ref();
+        StatRecord {
+            object: Record::of(object, columns::of_kind(object.kind()), style),
+            users: knowledge
+                .users
+                .iter()
+                .map(|user| Record::of(user, columns::USER.iter(), style))
+                .collect(),
+            semaphores: semaphores.map(|semaphores| {
+                semaphores
+                    .iter()
+                    .map(|semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style))
+                    .collect()
+            }),
+        }
+    }
+}
+
+/// One object for a person.
+fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Result<String> {
+    let object = &knowledge.object;
+    let permissions = object.permissions();
+    let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
+    match permissions.key {
+        Key::PRIVATE => page.line("key", "none (IPC_PRIVATE)"),
+        key => page.line("key", key),
+    }
+    let account = |uid, gid| format!("{}:{} (uid {uid}, gid {gid})", user(uid), group(gid));
+    page.line("owner", account(permissions.uid, permissions.gid));
+    page.line("creator", account(permissions.cuid, permissions.cgid));
+    page.line(
+        "mode",
+        format!(
+            "{} ({}); {}",
+            permissions.mode.symbolic(),
+            permissions.mode,
+            rights(object, caller)
+        ),
+    );
+    let time = |time: Option<Time>| match time {
+        None => "never".to_owned(),
+        Some(time) => format!(
+            "{} ({})",
+            style.time_as(time, TimeFormat::Iso),
+            style.time_as(time, TimeFormat::Relative)
+        ),
+    };
+    let of = |used: u64, limit: Option<u64>, name: &str| match limit {
+        Some(limit @ 1..) => {
+            format!("{used} of {limit} {name}, {} %", u128::from(used) * 100 / u128::from(limit))
+        }
+        _ => used.to_string(),
+    };
+    match object {
+        Object::Queue(queue) => {
+            page.line("messages", queue.messages);
+            page.line("bytes", of(queue.bytes, queue.max_bytes, "(max_bytes)"));
+            page.line("last send", time(queue.last_send));
+            page.line("last recv", time(queue.last_recv));
+        }
+        Object::Segment(segment) => {
+            page.line("size", format!("{} ({})", segment.size, human_size(segment.size)));
+            if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
+                page.line("in memory", format!("{rss} bytes, and {swap} swapped out"));
+            }
+            page.line("attached", format!("{} times", segment.attached));
+            let status: Vec<_> = segment.status.names().collect();
+            if !status.is_empty() {
+                page.line("status", status.join(", "));
+            }
+            if segment.status.is_marked() {
+                page.line("", "removed already: it goes when the last process detaches it");
+            }
+            page.line("last attach", time(segment.last_attach));
+            page.line("last detach", time(segment.last_detach));
+        }
+        Object::SemaphoreSet(set) => {
+            page.line("semaphores", of(set.nsems, Limit::Semmsl.value(), "(semmsl)"));
+            page.line("last op", time(set.last_op));
+        }
+    }
+    page.line("changed", time(object.changed()));
+    let mut text = page.into_text();
+    if let Some(semaphores) = &knowledge.semaphores {
+        append_rows(semaphores, "semaphores", &columns::SEMAPHORE, style, &mut text)?;
+    }
+    if !knowledge.users.is_empty() {
+        append_rows(&knowledge.users, "processes", &columns::USER, style, &mut text)?;
+    }
+    Ok(text)
+}
+
+fn append_rows<T>(
+    rows: &[T],
+    title: &str,
+    columns: &'static [Column<T>],
+    style: &Style,
+    text: &mut String,
+) -> std::io::Result<()> {
+    let section = Section { title: title.to_owned(), columns: columns.iter().collect() };
+    let layout = Layout { sections: vec![section], chosen: None, headings: true };
+    let mut block = Vec::new();
+    let mut render = renderer(Format::fitting(), layout, style, &mut block)?;
+    rows.iter().try_for_each(|row| render.row(0, row))?;
+    render.finish()?;
+    drop(render);
+    *text += &format!("  {title}\n");
+    for line in String::from_utf8_lossy(&block).lines() {
+        *text += &format!("    {line}\n");
+    }
+    Ok(())
+}
+
+/// What the caller may do, in words.
+fn rights(object: &Object, caller: &Caller) -> String {
+    let access = object.permissions().access(caller);
+    let alter = if object.kind() == Kind::Sem { "alter" } else { "write" };
+    let words: Vec<_> =
+        [(access.read, "read"), (access.write, alter), (access.control, "change and remove")]
+            .into_iter()
+            .filter_map(|(is_granted, word)| is_granted.then_some(word))
+            .collect();
+    match words.as_slice() {
+        [] => "you may do nothing with it".to_owned(),
+        words => format!("you may {}", words.join(", ")),
+    }
+}

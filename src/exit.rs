@@ -1,0 +1,72 @@
+//! The exit statuses, and which error gives which.
+
+use crate::explain::{Failure, Reason};
+use crate::output::stdout::OutputError;
+
+/// How `ipctool` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Done.
+    Done,
+    /// An operation failed.
+    Failed,
+    /// Wrong usage.
+    Usage,
+    /// No such object, or no message.
+    NothingThere,
+    /// Would block or timed out.
+    WouldBlock,
+    /// Not permitted.
+    NotPermitted,
+    /// Ended by this signal.
+    Signal(i32),
+}
+
+impl Status {
+    /// The status that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Done => 0,
+            Status::Failed => 1,
+            Status::Usage => 2,
+            Status::NothingThere => 3,
+            Status::WouldBlock => 4,
+            Status::NotPermitted => 5,
+            Status::Signal(signal) => (128 + signal) as u8,
+        }
+    }
+
+    /// The status of several operations: that of the ones that failed if they agree.
+    pub fn and(self, other: Status) -> Status {
+        match (self, other) {
+            (Status::Done, status) | (status, Status::Done) => status,
+            (a, b) if a == b => a,
+            _ => Status::Failed,
+        }
+    }
+}
+
+impl From<&Failure> for Status {
+    fn from(failure: &Failure) -> Status {
+        match failure.reason {
+            Reason::Failed => Status::Failed,
+            Reason::Usage => Status::Usage,
+            Reason::NothingThere => Status::NothingThere,
+            Reason::WouldBlock => Status::WouldBlock,
+            Reason::NotPermitted => Status::NotPermitted,
+            Reason::Signal(signal) => Status::Signal(signal),
+        }
+    }
+}
+
+impl From<&anyhow::Error> for Status {
+    fn from(error: &anyhow::Error) -> Status {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return failure.into();
+        }
+        match error.downcast_ref::<OutputError>() {
+            Some(error) if error.is_closed_pipe() => Status::Done,
+            _ => Status::Failed,
+        }
+    }
+}

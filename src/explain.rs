@@ -1,0 +1,357 @@
+//! An error and the state around it, told to a person: what happened, and the hint that helps.
+
+use std::fmt;
+
+use crate::ipc::object::{sequence, slot};
+use crate::ipc::{Caller, Key, Kind, Object, Reference, Target};
+use crate::kernel::accounts::{group, user};
+use crate::kernel::interrupt::Stopped;
+use crate::kernel::object::snapshot;
+use crate::kernel::process;
+use crate::kernel::sysctl::Limit;
+use crate::kernel::{CallError, Errno};
+
+/// A verb that could not be carried out on one object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// The verb.
+    pub verb: &'static str,
+    /// What it was to be done to: a reference, or a word such as the name of an option.
+    pub subject: String,
+    /// What happened, with the name of the errno.
+    pub what: String,
+    /// Why, where the kernel's state tells, or what to do.
+    pub hint: Option<String>,
+    /// What sort of failure it is.
+    pub reason: Reason,
+}
+
+/// The sorts of failure that scripts tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// An operation failed.
+    Failed,
+    /// The command line is wrong.
+    Usage,
+    /// No such object, or no message.
+    NothingThere,
+    /// It would block, or the timeout passed.
+    WouldBlock,
+    /// Not permitted.
+    NotPermitted,
+    /// A signal came.
+    Signal(i32),
+}
+
+impl fmt::Display for Failure {
+    /// One line, and a second one for the hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verb)?;
+        if !self.subject.is_empty() {
+            write!(f, " {}", self.subject)?;
+        }
+        write!(f, ": {}", self.what)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(
+        verb: &'static str,
+        subject: impl fmt::Display,
+        what: impl fmt::Display,
+        reason: Reason,
+    ) -> Failure {
+        let (subject, what) = (subject.to_string(), what.to_string());
+        Failure { verb, subject, what, hint: None, reason }
+    }
+
+    /// A command line that is wrong in a way that only the verb knows.
+    pub fn usage(verb: &'static str, what: impl fmt::Display) -> Failure {
+        Failure::new(verb, "", what, Reason::Usage)
+    }
+
+    /// The same with a hint.
+    pub fn with_hint(mut self, hint: impl fmt::Display) -> Failure {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// A system call that failed on an existing object, or on one that should exist.
+    pub fn of_call(verb: &'static str, reference: Reference, error: CallError) -> Failure {
+        let (what, reason) = describe(reference, error);
+        let what = format!("{what} ({:?})", error.errno);
+        let hint = hint(reference, error);
+        Failure { hint, ..Failure::new(verb, reference, what, reason) }
+    }
+
+    /// A wait that ended without what it waited for.
+    pub fn of_wait(verb: &'static str, reference: Reference, stopped: Stopped) -> Failure {
+        match stopped {
+            Stopped::Failed(error) => Failure::of_call(verb, reference, error),
+            Stopped::TimedOut => {
+                let failure = Failure::new(verb, reference, "timed out", Reason::WouldBlock);
+                Failure { hint: content(reference), ..failure }
+            }
+            Stopped::Signal(signal) => {
+                Failure::new(verb, reference, "interrupted by a signal", Reason::Signal(signal))
+            }
+        }
+    }
+
+    /// `create` on this kind and key, perhaps none, that failed.
+    pub fn of_creation(
+        verb: &'static str,
+        kind: Kind,
+        key: Key,
+        asked: u64,
+        error: CallError,
+    ) -> Failure {
+        let reference = Reference { kind, target: Target::Key(key) };
+        let subject = match key {
+            Key::PRIVATE => kind.to_string(),
+            _ => reference.to_string(),
+        };
+        let mut failure = Failure::of_call(verb, reference, error);
+        if error.errno == Errno::EINVAL {
+            failure.what = "this size is not possible (EINVAL)".to_owned();
+            failure.hint = size_hint(kind, key, asked);
+            failure.reason = Reason::Failed;
+        }
+        Failure { subject, ..failure }
+    }
+}
+
+/// What happened, and what sort of failure it is.
+fn describe(reference: Reference, error: CallError) -> (String, Reason) {
+    let noun = reference.kind.noun();
+    let waits = matches!(error.name, "msgsnd" | "msgrcv");
+    match error.errno {
+        Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
+        Errno::EIDRM if waits => {
+            (format!("the {noun} was removed while this waited"), Reason::NothingThere)
+        }
+        Errno::EIDRM => (format!("the {noun} was removed"), Reason::NothingThere),
+        Errno::ENOENT => (format!("no {noun} has this key"), Reason::NothingThere),
+        Errno::ENOMSG => ("no message".to_owned(), Reason::NothingThere),
+        Errno::EAGAIN => (format!("the {noun} is full"), Reason::WouldBlock),
+        Errno::EACCES => ("no permission".to_owned(), Reason::NotPermitted),
+        Errno::EPERM => (
+            "only its owner, its creator or a privileged process may do this".to_owned(),
+            Reason::NotPermitted,
+        ),
+        Errno::EEXIST => (format!("a {noun} with this key exists"), Reason::Failed),
+        Errno::ENOSPC => (format!("no room for another {noun}"), Reason::Failed),
+        Errno::ENOMEM => ("the kernel has no memory for it".to_owned(), Reason::Failed),
+        errno => (format!("{} failed: {}", error.name, errno.desc()), Reason::Failed),
+    }
+}
+
+/// What the state of the system adds to an error.
+fn hint(reference: Reference, error: CallError) -> Option<String> {
+    let kind = reference.kind;
+    match (error.errno, reference.target) {
+        (Errno::EINVAL, Target::Id(id)) => id_hint(kind, id, &snapshot([kind]).ok()?),
+        (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, key)),
+        (Errno::EACCES | Errno::EPERM, _) => {
+            let objects = snapshot([kind]).ok()?;
+            Some(access_hint(find(reference, &objects)?, &process::caller()))
+        }
+        (Errno::EEXIST, _) => {
+            let objects = snapshot([kind]).ok()?;
+            let object = find(reference, &objects)?;
+            Some(format!("it is {}; without --exclusive it is opened", object.reference()))
+        }
+        (Errno::EIDRM, _) => Some(format!(
+            "somebody removed it, as 'ipctool rm {reference}' does: see its owner's programs"
+        )),
+        (Errno::EAGAIN | Errno::ENOMSG, _) => content(reference),
+        (Errno::ENOSPC, _) => space_hint(kind, &snapshot([kind]).ok()?),
+        (Errno::ENOSYS, _) => Some(
+            "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+fn find(reference: Reference, objects: &[Object]) -> Option<&Object> {
+    objects.iter().find(|object| match reference.target {
+        Target::Id(id) => object.id() == id,
+        Target::Key(key) => object.permissions().key == key,
+    })
+}
+
+/// Why an id names nothing: an id is `sequence × 32768 + slot`, and a slot that is used again gets
+/// a higher sequence.
+pub fn id_hint(kind: Kind, id: i32, objects: &[Object]) -> Option<String> {
+    let noun = kind.noun();
+    let Some(present) = objects.iter().find(|object| slot(object.id()) == slot(id)) else {
+        return Some(match objects {
+            [] => format!("there is no {noun} at all in this IPC namespace"),
+            _ => format!("it was removed, or never was: 'ipctool list {kind}' shows what is there"),
+        });
+    };
+    let (now, asked) = (present.reference(), Reference::id(kind, id));
+    if sequence(present.id()) > sequence(id) {
+        Some(format!("{asked} was removed: its slot {} now holds a newer one, {now}", slot(id)))
+    } else if sequence(present.id()) < sequence(id) {
+        Some(format!("{asked} never was: its slot {} still holds an older one, {now}", slot(id)))
+    } else {
+        // It came into being after the call.
+        None
+    }
+}
+
+fn key_hint(kind: Kind, key: Key) -> String {
+    match key {
+        Key::FTOK_FAILED => {
+            "0xffffffff is what ftok returns when its path is missing: check the path".to_owned()
+        }
+        _ => format!(
+            "nobody has made it in this IPC namespace: 'ipctool list {kind}' shows what is there, 'ipctool create {kind} --key {key}' makes it"
+        ),
+    }
+}
+
+/// Who may, and who asks.
+pub fn access_hint(object: &Object, caller: &Caller) -> String {
+    let permissions = object.permissions();
+    let mut hint = format!(
+        "{} has mode {} ({}), owner {}:{}",
+        object.reference(),
+        permissions.mode,
+        permissions.mode.symbolic(),
+        user(permissions.uid),
+        group(permissions.gid),
+    );
+    if permissions.cuid != permissions.uid {
+        hint += &format!(", creator {}", user(permissions.cuid));
+    }
+    hint + &format!("; you are {} (uid {})", user(caller.uid), caller.uid)
+}
+
+/// What lies on a queue: why there is no room, or that all there is is of another type.
+fn content(reference: Reference) -> Option<String> {
+    let objects = snapshot([reference.kind]).ok()?;
+    let mut object = find(reference, &objects)?.clone();
+    crate::kernel::object::complete(&mut object);
+    match object {
+        Object::Queue(queue) if queue.messages > 0 => {
+            let most = queue.max_bytes.map(|most| format!(" of {most}")).unwrap_or_default();
+            Some(format!(
+                "it holds {} messages, {}{most} bytes: 'ipctool recv {} --peek --all --json' shows them",
+                queue.messages,
+                queue.bytes,
+                Reference::id(Kind::Msg, queue.id),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Which limit an `ENOSPC` means.
+fn space_hint(kind: Kind, objects: &[Object]) -> Option<String> {
+    let used = objects.len() as u64;
+    let objects_of = |name, limit: Limit| {
+        let limit = limit.value()?;
+        (used >= limit).then(|| format!("{used} of {limit} {}s are in use ({name})", kind.noun()))
+    };
+    let about = match kind {
+        Kind::Msg => objects_of("kernel.msgmni", Limit::Msgmni),
+        Kind::Shm => objects_of("kernel.shmmni", Limit::Shmmni).or_else(|| {
+            let pages = objects.iter().map(pages).sum::<u64>();
+            let limit = Limit::Shmall.value()?;
+            Some(format!("{pages} of {limit} pages of shared memory are in use (kernel.shmall)"))
+        }),
+        Kind::Sem => objects_of("the fourth number of kernel.sem", Limit::Semmni).or_else(|| {
+            let semaphores = objects.iter().map(semaphores).sum::<u64>();
+            let limit = Limit::Semmns.value()?;
+            Some(format!(
+                "{semaphores} of {limit} semaphores are in use (the second number of kernel.sem)"
+            ))
+        }),
+    }?;
+    Some(format!("{about}; 'ipctool list {kind} -t' shows which are old"))
+}
+
+fn pages(object: &Object) -> u64 {
+    match object {
+        Object::Segment(segment) => segment.size.div_ceil(process::page_size()),
+        _ => 0,
+    }
+}
+
+fn semaphores(object: &Object) -> u64 {
+    match object {
+        Object::SemaphoreSet(set) => set.nsems,
+        _ => 0,
+    }
+}
+
+/// Why `shmget` or `semget` refuses a size.
+fn size_hint(kind: Kind, key: Key, asked: u64) -> Option<String> {
+    let objects = snapshot([kind]).ok()?;
+    let named = |object: &&Object| key != Key::PRIVATE && object.permissions().key == key;
+    match (kind, objects.iter().find(named)) {
+        (Kind::Shm, Some(Object::Segment(segment))) => Some(format!(
+            "shm:{} has this key and {} bytes, fewer than {asked}",
+            segment.id, segment.size
+        )),
+        (Kind::Sem, Some(Object::SemaphoreSet(set))) => Some(format!(
+            "sem:{} has this key and {} semaphores, fewer than {asked}",
+            set.id, set.nsems
+        )),
+        (Kind::Shm, _) => {
+            Some(format!("a segment has 1 to {} bytes (kernel.shmmax)", Limit::Shmmax.value()?))
+        }
+        (Kind::Sem, _) => Some(format!(
+            "a set has 1 to {} semaphores (the first number of kernel.sem)",
+            Limit::Semmsl.value()?
+        )),
+        (Kind::Msg, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::{Mode, Permissions, SemaphoreSet};
+
+    fn set(id: i32) -> Object {
+        let permissions = Permissions {
+            key: Key::PRIVATE,
+            uid: 0,
+            gid: 0,
+            cuid: 0,
+            cgid: 0,
+            mode: Mode::from_bits(0o600),
+        };
+        Object::SemaphoreSet(SemaphoreSet {
+            id,
+            permissions,
+            changed: None,
+            nsems: 1,
+            last_op: None,
+        })
+    }
+
+    #[test]
+    fn an_id_that_names_nothing_says_why() {
+        let hint = |id, present: &[i32]| {
+            let objects: Vec<_> = present.iter().map(|&id| set(id)).collect();
+            id_hint(Kind::Sem, id, &objects).unwrap_or_default()
+        };
+        assert!(hint(5, &[]).contains("no semaphore set at all"));
+        assert!(hint(5, &[6]).contains("was removed, or never was"));
+        assert!(
+            hint(5, &[6, 32773])
+                .contains("was removed: its slot 5 now holds a newer one, sem:32773")
+        );
+        assert!(hint(65541, &[32773]).contains("never was: its slot 5 still holds an older one"));
+    }
+}

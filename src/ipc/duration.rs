@@ -1,0 +1,71 @@
+//! Durations as users write them.
+
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+
+/// Reads a duration: `30s`, `10m`, `2h`, `7d`, `1h30m`, `250ms`; a bare number is seconds, as for
+/// `sleep(1)`. A day is 24 hours.
+pub fn parse(text: &str) -> anyhow::Result<Duration> {
+    let invalid = || anyhow::anyhow!("'{text}' is not a duration: write 30s, 10m, 2h or 7d");
+    // The crate also reads signs, "ago" and ISO 8601, none of which belongs here.
+    if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains([' ', ',']) {
+        return Err(invalid());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let seconds = text.parse().map_err(|_| invalid())?;
+        return Duration::try_from_secs_f64(seconds).map_err(|_| invalid());
+    }
+    let span: Span = text.parse().map_err(|_| invalid())?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours())
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn units() {
+        for (text, milliseconds) in [
+            ("30s", 30_000),
+            ("10m", 600_000),
+            ("2h", 7_200_000),
+            ("7d", 604_800_000),
+            ("2w", 1_209_600_000),
+            ("1h30m", 5_400_000),
+            ("250ms", 250),
+            ("1.5s", 1500),
+            ("5", 5000),
+            ("0.5", 500),
+            ("0", 0),
+        ] {
+            assert_eq!(parse(text).unwrap(), Duration::from_millis(milliseconds), "{text}");
+        }
+        for bad in [
+            "",
+            "s",
+            "-5s",
+            "5 s",
+            "5x",
+            "1.2.3",
+            "5s ago",
+            "P1D",
+            "1mo",
+            "99999999999999999999",
+            "1e3",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9.]*\\PC*") {
+            let _ = parse(&text);
+        }
+    }
+}

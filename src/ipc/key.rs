@@ -1,0 +1,168 @@
+//! System V keys, `key_t` in `sysvipc(7)`, and how `ftok(3)` makes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A System V key: the 32-bit name under which unrelated programs meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub i32);
+
+impl Key {
+    /// `IPC_PRIVATE`: not a key, but the request for an object without one.
+    pub const PRIVATE: Key = Key(0);
+
+    /// What `ftok(3)` returns when it fails, and careless programs then use as a key.
+    pub const FTOK_FAILED: Key = Key(-1);
+
+    /// The key that `ftok(3)` computes: the low 8 bits of the project, the low 8 bits of the
+    /// device and the low 16 bits of the inode of a file.
+    pub fn from_file(device: u64, inode: u64, project: Project) -> Key {
+        let bits =
+            u32::from(project.0) << 24 | ((device & 0xff) as u32) << 16 | (inode & 0xffff) as u32;
+        Key(bits as i32)
+    }
+
+    /// Reads a number as `ipcrm` does: decimal, octal with a leading `0`, hexadecimal with `0x`.
+    pub fn from_number(text: &str) -> Result<Key, InvalidKey> {
+        let (digits, radix) = match text.as_bytes() {
+            [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+            [b'0', _, ..] => (&text[1..], 8),
+            _ => (text, 10),
+        };
+        let invalid = || InvalidKey(text.to_owned());
+        // `from_str_radix` would take a sign.
+        if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(invalid());
+        }
+        match u32::from_str_radix(digits, radix) {
+            Ok(bits) => Ok(Key(bits as i32)),
+            Err(_) => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:08x}", self.0)
+    }
+}
+
+/// Text that is no key.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a key: a key is a number of 32 bits, such as 0x0000beef")]
+pub struct InvalidKey(String);
+
+impl FromStr for Key {
+    type Err = anyhow::Error;
+
+    /// Any key that can name an object, so not [`Key::PRIVATE`].
+    fn from_str(text: &str) -> Result<Self, anyhow::Error> {
+        match Key::from_number(text)? {
+            Key::PRIVATE => Err(PrivateKey.into()),
+            key => Ok(key),
+        }
+    }
+}
+
+/// Key 0 was used as a name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "key 0x0 is IPC_PRIVATE, which names nothing: every object made with it is a new one, reached by its id"
+)]
+pub struct PrivateKey;
+
+/// The project number of `ftok(3)`: its low 8 bits, of which not all may be 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Project(u8);
+
+impl Default for Project {
+    fn default() -> Self {
+        Project(1)
+    }
+}
+
+/// Text that is no project.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidProject {
+    /// Neither a number nor one character.
+    #[error("'{0}' is neither a number nor one ASCII character")]
+    Malformed(String),
+    /// `ftok` would see 0.
+    #[error(
+        "project {0} is 0 in its low 8 bits, which are all that ftok uses: POSIX leaves that undefined"
+    )]
+    Zero(String),
+}
+
+impl FromStr for Project {
+    type Err = InvalidProject;
+
+    /// A number (decimal or `0x…`), or one character that is not a digit, which stands for its code.
+    fn from_str(text: &str) -> Result<Self, InvalidProject> {
+        let number = match text.as_bytes() {
+            [byte] if byte.is_ascii() && !byte.is_ascii_digit() => u32::from(*byte),
+            [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit) => {
+                u32::from_str_radix(&text[2..], 16)
+                    .map_err(|_| InvalidProject::Malformed(text.to_owned()))?
+            }
+            digits if digits.iter().all(u8::is_ascii_digit) => {
+                text.parse().map_err(|_| InvalidProject::Malformed(text.to_owned()))?
+            }
+            _ => return Err(InvalidProject::Malformed(text.to_owned())),
+        };
+        match number as u8 {
+            0 => Err(InvalidProject::Zero(text.to_owned())),
+            low => Ok(Project(low)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_in_three_bases() {
+        assert_eq!(Key::from_number("0xbeef"), Ok(Key(0xbeef)));
+        assert_eq!(Key::from_number("0XBEEF"), Ok(Key(0xbeef)));
+        assert_eq!(Key::from_number("010"), Ok(Key(8)));
+        assert_eq!(Key::from_number("0"), Ok(Key::PRIVATE));
+        assert_eq!(Key::from_number("4294967295"), Ok(Key::FTOK_FAILED));
+        for bad in ["", "0x", "beef", "+1", "-1", "0x+1", "08", "0x100000000", "1 "] {
+            assert!(Key::from_number(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ftok_takes_the_low_bits() {
+        let key = Key::from_file(0xfe01, 0x12345, Project(b'A'));
+        assert_eq!(key.to_string(), "0x41012345");
+    }
+
+    #[test]
+    fn projects() {
+        assert_eq!("1".parse(), Ok(Project(1)));
+        assert_eq!("A".parse(), Ok(Project(65)));
+        assert_eq!("0x41".parse(), Ok(Project(65)));
+        assert_eq!("257".parse(), Ok(Project(1)));
+        for bad in ["", "AB", "é", "-1", "0x", "99999999999"] {
+            assert!(bad.parse::<Project>().is_err(), "{bad:?}");
+        }
+        assert!(matches!("0".parse::<Project>(), Err(InvalidProject::Zero(_))));
+        assert!(matches!("256".parse::<Project>(), Err(InvalidProject::Zero(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_again(bits: i32) {
+            prop_assert_eq!(Key::from_number(&Key(bits).to_string()), Ok(Key(bits)));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = text.parse::<Key>();
+            let _ = text.parse::<Project>();
+        }
+    }
+}

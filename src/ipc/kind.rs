@@ -1,0 +1,77 @@
+//! The kinds of IPC object.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A kind of IPC object, by its short name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// System V message queue, `msgget(2)`.
+    Msg,
+    /// System V shared memory segment, `shmget(2)`.
+    Shm,
+    /// System V semaphore set, `semget(2)`.
+    Sem,
+}
+
+impl Kind {
+    /// Every kind, in the order in which `list` shows them.
+    pub const ALL: [Kind; 3] = [Kind::Msg, Kind::Shm, Kind::Sem];
+
+    /// The short name, as `ipcrm --all` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Msg => "msg",
+            Kind::Shm => "shm",
+            Kind::Sem => "sem",
+        }
+    }
+
+    /// What a person calls one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::Msg => "message queue",
+            Kind::Shm => "shared memory segment",
+            Kind::Sem => "semaphore set",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no kind.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no kind of IPC object is called '{0}': use msg, shm or sem")]
+pub struct UnknownKind(String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(word: &str) -> Result<Self, UnknownKind> {
+        match word {
+            "msg" | "queue" => Ok(Kind::Msg),
+            "shm" => Ok(Kind::Shm),
+            "sem" => Ok(Kind::Sem),
+            _ => Err(UnknownKind(word.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_aliases() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
+        assert_eq!("queue".parse(), Ok(Kind::Msg));
+        assert!("MSG".parse::<Kind>().is_err());
+        assert!("".parse::<Kind>().is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! Messages of a System V queue, `msgop(2)`.
+
+use std::ffi::c_long;
+
+/// How many bytes the type takes in front of the payload.
+pub const TYPE_SIZE: usize = size_of::<c_long>();
+
+/// A message as `msgsnd(2)` and `msgrcv(2)` lay it out: its type, then its payload.
+///
+/// The buffer grows to the largest message and is used again, so that a stream of them costs no
+/// allocation and one copy each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    bytes: Vec<u8>,
+}
+
+impl Message {
+    /// A message of this type without payload. To be sent, the type must be positive.
+    pub fn new(message_type: i64) -> Message {
+        Message { bytes: (message_type as c_long).to_ne_bytes().to_vec() }
+    }
+
+    /// Drops the payload and the type for the next message.
+    pub fn reset(&mut self, message_type: i64) {
+        self.bytes.clear();
+        self.bytes.extend((message_type as c_long).to_ne_bytes());
+    }
+
+    /// The buffer behind the type, to append the payload to.
+    pub fn payload_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[TYPE_SIZE..]
+    }
+
+    /// Type and payload as the system call takes them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The type in front of a message that the kernel wrote.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+pub fn type_of(message: &[u8]) -> i64 {
+    let (head, _) = message.split_at(TYPE_SIZE);
+    c_long::from_ne_bytes(head.try_into().unwrap_or_default()).into()
+}
+
+/// Which message to take, the `msgtyp` of `msgrcv(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The first one.
+    Any,
+    /// The first of this type.
+    Type(i64),
+    /// The first of the lowest type that is not above this one.
+    UpTo(i64),
+    /// The first of any other type, `MSG_EXCEPT`.
+    Except(i64),
+}
+
+impl Wanted {
+    /// Reads `msgtyp`: 0 any, positive that type, negative the lowest up to its absolute value.
+    pub fn from_number(number: i64, except: bool) -> Wanted {
+        match number {
+            0 => Wanted::Any,
+            1.. if except => Wanted::Except(number),
+            1.. => Wanted::Type(number),
+            _ => Wanted::UpTo(number.saturating_neg()),
+        }
+    }
+
+    /// Whether a message of this type may be taken.
+    pub fn matches(self, message_type: i64) -> bool {
+        match self {
+            Wanted::Any => true,
+            Wanted::Type(wanted) => message_type == wanted,
+            Wanted::UpTo(most) => message_type <= most,
+            Wanted::Except(unwanted) => message_type != unwanted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_carries_its_type_in_front() {
+        let mut message = Message::new(5);
+        message.payload_mut().extend(b"hello");
+        assert_eq!(type_of(message.as_bytes()), 5);
+        assert_eq!(message.payload(), b"hello");
+        message.reset(7);
+        assert_eq!((type_of(message.as_bytes()), message.payload()), (7, &b""[..]));
+    }
+
+    #[test]
+    fn msgtyp() {
+        let takes = |wanted: Wanted| [1, 2, 3].map(|message_type| wanted.matches(message_type));
+        assert_eq!(takes(Wanted::from_number(0, false)), [true, true, true]);
+        assert_eq!(takes(Wanted::from_number(2, false)), [false, true, false]);
+        assert_eq!(takes(Wanted::from_number(-2, false)), [true, true, false]);
+        assert_eq!(takes(Wanted::from_number(2, true)), [true, false, true]);
+        assert!(Wanted::from_number(i64::MIN, false).matches(i64::MAX));
+    }
+}

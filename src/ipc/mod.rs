@@ -1,0 +1,26 @@
+//! The nouns: what the kernel holds, as plain values.
+//!
+//! Nothing here does I/O or calls the kernel, so all of it is tested without either.
+
+pub mod duration;
+pub mod filter;
+pub mod key;
+pub mod kind;
+pub mod message;
+pub mod mode;
+pub mod object;
+pub mod permissions;
+pub mod reference;
+pub mod size;
+pub mod time;
+pub mod user;
+
+pub use filter::Filter;
+pub use key::{Key, Project};
+pub use kind::Kind;
+pub use mode::Mode;
+pub use object::{Object, Queue, Segment, SemaphoreSet};
+pub use permissions::{Access, Caller, Permissions};
+pub use reference::{Reference, Target};
+pub use time::Time;
+pub use user::User;

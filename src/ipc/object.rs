@@ -1,0 +1,188 @@
+//! The objects themselves, as `/proc/sysvipc` and the `*_STAT` commands tell of them.
+
+use super::kind::Kind;
+use super::permissions::Permissions;
+use super::reference::Reference;
+use super::time::Time;
+
+/// One IPC object of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A message queue.
+    Queue(Queue),
+    /// A shared memory segment.
+    Segment(Segment),
+    /// A semaphore set.
+    SemaphoreSet(SemaphoreSet),
+}
+
+/// A System V message queue, `struct msqid_ds` in `msgctl(2)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its identifier.
+    pub id: i32,
+    /// Key, owners and mode.
+    pub permissions: Permissions,
+    /// When it was made or last changed by `IPC_SET`.
+    pub changed: Option<Time>,
+    /// `msg_cbytes`: bytes of payload now on it.
+    pub bytes: u64,
+    /// `msg_qnum`: messages now on it.
+    pub messages: u64,
+    /// `msg_qbytes`: the most bytes it may hold. `/proc/sysvipc/msg` does not tell it.
+    pub max_bytes: Option<u64>,
+    /// Who last sent, and when; pid 0 for nobody.
+    pub last_send_pid: i32,
+    /// See `last_send_pid`.
+    pub last_send: Option<Time>,
+    /// Who last received, and when; pid 0 for nobody.
+    pub last_recv_pid: i32,
+    /// See `last_recv_pid`.
+    pub last_recv: Option<Time>,
+}
+
+/// A System V shared memory segment, `struct shmid_ds` in `shmctl(2)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its identifier.
+    pub id: i32,
+    /// Key, owners and mode.
+    pub permissions: Permissions,
+    /// When it was made or last changed by `IPC_SET`.
+    pub changed: Option<Time>,
+    /// Size in bytes, as asked for when it was made.
+    pub size: u64,
+    /// `shm_nattch`: how often it is attached now.
+    pub attached: u64,
+    /// What the mode says beyond permissions.
+    pub status: SegmentStatus,
+    /// Bytes in memory; older kernels do not tell.
+    pub rss: Option<u64>,
+    /// Bytes swapped out; older kernels do not tell.
+    pub swap: Option<u64>,
+    /// Who made it.
+    pub creator_pid: i32,
+    /// Who last attached or detached it; 0 for nobody.
+    pub last_pid: i32,
+    /// When it was last attached.
+    pub last_attach: Option<Time>,
+    /// When it was last detached.
+    pub last_detach: Option<Time>,
+}
+
+/// A System V semaphore set, `struct semid_ds` in `semctl(2)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SemaphoreSet {
+    /// Its identifier.
+    pub id: i32,
+    /// Key, owners and mode.
+    pub permissions: Permissions,
+    /// When it was made or last changed by `IPC_SET` or `SETVAL`.
+    pub changed: Option<Time>,
+    /// How many semaphores it has.
+    pub nsems: u64,
+    /// When `semop(2)` last succeeded on it.
+    pub last_op: Option<Time>,
+}
+
+/// The bits of a segment's mode that are not permissions, `shmctl(2)` and the kernel's `shm.h`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SegmentStatus(u32);
+
+impl SegmentStatus {
+    const NAMES: [(u32, &'static str); 4] =
+        [(0o1000, "dest"), (0o2000, "locked"), (0o4000, "hugetlb"), (0o10000, "noreserve")];
+
+    /// The bits of a raw mode.
+    pub fn from_mode(mode: u32) -> SegmentStatus {
+        SegmentStatus(mode & !0o777)
+    }
+
+    /// Marked for destruction: it goes when the last process detaches.
+    pub fn is_marked(self) -> bool {
+        self.0 & 0o1000 != 0
+    }
+
+    /// The names of the bits that are set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(move |(bit, _)| self.0 & bit != 0).map(|&(_, name)| name)
+    }
+}
+
+/// One semaphore of a set, `semctl(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Semaphore {
+    /// Its number in the set, from 0.
+    pub index: u32,
+    /// `GETVAL`, 0 to 32,767.
+    pub value: u32,
+    /// `GETNCNT`: how many wait for it to grow.
+    pub ncount: u32,
+    /// `GETZCNT`: how many wait for it to be zero.
+    pub zcount: u32,
+    /// `GETPID`: who last operated on it; 0 for nobody.
+    pub last_pid: i32,
+}
+
+impl Object {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Object::Queue(_) => Kind::Msg,
+            Object::Segment(_) => Kind::Shm,
+            Object::SemaphoreSet(_) => Kind::Sem,
+        }
+    }
+
+    /// Its identifier.
+    pub fn id(&self) -> i32 {
+        match self {
+            Object::Queue(queue) => queue.id,
+            Object::Segment(segment) => segment.id,
+            Object::SemaphoreSet(set) => set.id,
+        }
+    }
+
+    /// The reference that `list` prints: by id, which names this object and no later one.
+    pub fn reference(&self) -> Reference {
+        Reference::id(self.kind(), self.id())
+    }
+
+    /// Key, owners and mode.
+    pub fn permissions(&self) -> &Permissions {
+        match self {
+            Object::Queue(queue) => &queue.permissions,
+            Object::Segment(segment) => &segment.permissions,
+            Object::SemaphoreSet(set) => &set.permissions,
+        }
+    }
+
+    /// When it was made or last changed.
+    pub fn changed(&self) -> Option<Time> {
+        match self {
+            Object::Queue(queue) => queue.changed,
+            Object::Segment(segment) => segment.changed,
+            Object::SemaphoreSet(set) => set.changed,
+        }
+    }
+
+    /// When anything last happened to it: it was made, changed or used.
+    pub fn last_operation(&self) -> Option<Time> {
+        let used = match self {
+            Object::Queue(queue) => queue.last_send.max(queue.last_recv),
+            Object::Segment(segment) => segment.last_attach.max(segment.last_detach),
+            Object::SemaphoreSet(set) => set.last_op,
+        };
+        used.max(self.changed())
+    }
+}
+
+/// The slot of an id: its index in the kernel's table, used again when the object is gone.
+pub fn slot(id: i32) -> i32 {
+    id & 0x7fff
+}
+
+/// The sequence of an id: it grows each time slots are used again.
+pub fn sequence(id: i32) -> i32 {
+    id >> 15
+}

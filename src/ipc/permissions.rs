@@ -1,0 +1,101 @@
+//! Who owns an object and who may do what with it.
+
+use super::key::Key;
+use super::mode::Mode;
+
+/// What all System V objects have in common, `struct ipc_perm` in `sysvipc(7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    /// [`Key::PRIVATE`] for an object without a key, and for a segment marked for destruction.
+    pub key: Key,
+    /// Effective user id of the owner.
+    pub uid: u32,
+    /// Effective group id of the owner.
+    pub gid: u32,
+    /// Effective user id of the creator. Never changes.
+    pub cuid: u32,
+    /// Effective group id of the creator. Never changes.
+    pub cgid: u32,
+    /// The permission bits.
+    pub mode: Mode,
+}
+
+/// The identity with which a process asks the kernel for access, `credentials(7)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id and supplementary groups.
+    pub groups: Vec<u32>,
+    /// Has `CAP_IPC_OWNER` in the user namespace that owns the IPC namespace: bypasses the mode.
+    pub overrides_mode: bool,
+    /// Has `CAP_SYS_ADMIN` there: may change and remove what others own.
+    pub overrides_ownership: bool,
+}
+
+/// What one process may do with one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Read it: receive, attach read-only, see its state.
+    pub read: bool,
+    /// Write (for a set: alter) it.
+    pub write: bool,
+    /// Change its mode and owner, and remove it.
+    pub control: bool,
+}
+
+impl Permissions {
+    /// What the kernel would grant `caller`: the owner's and creator's bits, else those of their
+    /// groups, else those of the others, as in `sysvipc(7)`, "Resource access permissions".
+    pub fn access(&self, caller: &Caller) -> Access {
+        let mode = self.mode.bits();
+        let owns = caller.uid == self.uid || caller.uid == self.cuid;
+        let class = if owns {
+            mode >> 6
+        } else if caller.groups.contains(&self.gid) || caller.groups.contains(&self.cgid) {
+            mode >> 3
+        } else {
+            mode
+        };
+        Access {
+            read: class & 4 != 0 || caller.overrides_mode,
+            write: class & 2 != 0 || caller.overrides_mode,
+            control: owns || caller.overrides_ownership,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_class_that_matches_decides() {
+        let object = |mode| Permissions {
+            key: Key::PRIVATE,
+            uid: 1,
+            gid: 10,
+            cuid: 2,
+            cgid: 20,
+            mode: Mode::from_bits(mode),
+        };
+        let caller = |uid, group| Caller {
+            uid,
+            groups: vec![group],
+            overrides_mode: false,
+            overrides_ownership: false,
+        };
+        let may = |mode, caller: &Caller| {
+            let access = object(mode).access(caller);
+            (access.read, access.write, access.control)
+        };
+        assert_eq!(may(0o600, &caller(1, 99)), (true, true, true), "owner");
+        assert_eq!(may(0o600, &caller(2, 99)), (true, true, true), "creator");
+        assert_eq!(may(0o066, &caller(1, 10)), (false, false, true), "locked out");
+        assert_eq!(may(0o640, &caller(3, 10)), (true, false, false), "group");
+        assert_eq!(may(0o620, &caller(3, 20)), (false, true, false), "creator's group");
+        assert_eq!(may(0o664, &caller(3, 99)), (true, false, false), "other");
+        let root = Caller { overrides_mode: true, overrides_ownership: true, ..caller(0, 0) };
+        assert_eq!(may(0, &root), (true, true, true), "capabilities");
+    }
+}

@@ -1,0 +1,65 @@
+//! Sizes as users write them.
+
+use bytesize::ByteSize;
+
+/// Reads a size in bytes: `4096`, `64K`, `2M`, `1GiB` in powers of 1024, `1KB` in powers of 1000,
+/// as `ipcmk(1)` does. At most 2^64 - 2 bytes.
+pub fn parse(text: &str) -> anyhow::Result<u64> {
+    let invalid = || anyhow::anyhow!("'{text}' is not a size: write bytes, or 64K, 2M, 1GiB");
+    if text.starts_with('.') || text.contains(char::is_whitespace) {
+        return Err(invalid());
+    }
+    // Where a lone letter means powers of 1000 to the crate, it means 1024 to every IPC tool.
+    let unit = match text.chars().last() {
+        Some(letter) if letter.is_ascii_alphabetic() && !letter.eq_ignore_ascii_case(&'b') => {
+            if text.ends_with(['i', 'I']) {
+                "B"
+            } else {
+                "iB"
+            }
+        }
+        _ => "",
+    };
+    let ByteSize(bytes) = format!("{text}{unit}").parse().map_err(|_| invalid())?;
+    // The crate saturates.
+    if bytes == u64::MAX {
+        anyhow::bail!("'{text}' is too large a size");
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letters_are_powers_of_1024() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("64K", 64 << 10),
+            ("64k", 64 << 10),
+            ("64KiB", 64 << 10),
+            ("64Ki", 64 << 10),
+            ("2M", 2 << 20),
+            ("1GiB", 1 << 30),
+            ("1.5K", 1536),
+            ("1KB", 1000),
+            ("1T", 1 << 40),
+            ("7b", 7),
+        ] {
+            assert_eq!(parse(text).unwrap(), bytes, "{text}");
+        }
+        for bad in ["", "K", "-1", "1 K", "1X", "0x10", "1KiBB", ".5K", "99999999999T", "1é"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9.]*\\PC*") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Users and groups by number and by name, `getpwuid(3)`, `getgrgid(3)`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use nix::unistd::{Gid, Group, Uid, User};
+
+/// Names of users and groups, each looked up once.
+#[derive(Debug, Default)]
+pub struct Names {
+    users: RefCell<HashMap<u32, String>>,
+    groups: RefCell<HashMap<u32, String>>,
+}
+
+impl Names {
+    /// Hands the name of a user, or the number of one without a name, to `write`.
+    pub fn with_user<R>(&self, uid: u32, write: impl FnOnce(&str) -> R) -> R {
+        write(self.users.borrow_mut().entry(uid).or_insert_with(|| user(uid)))
+    }
+
+    /// The same for a group.
+    pub fn with_group<R>(&self, gid: u32, write: impl FnOnce(&str) -> R) -> R {
+        write(self.groups.borrow_mut().entry(gid).or_insert_with(|| group(gid)))
+    }
+}
+
+/// The name of a user; the number where there is none.
+pub fn user(uid: u32) -> String {
+    match User::from_uid(Uid::from_raw(uid)) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    }
+}
+
+/// The name of a group; the number where there is none.
+pub fn group(gid: u32) -> String {
+    match Group::from_gid(Gid::from_raw(gid)) {
+        Ok(Some(group)) => group.name,
+        _ => gid.to_string(),
+    }
+}
+
+/// The id of a user given by name or number. A name that looks like a number is a name first, as
+/// for `chown(1)`.
+pub fn user_id(text: &str) -> anyhow::Result<u32> {
+    if let Ok(Some(user)) = User::from_name(text) {
+        return Ok(user.uid.as_raw());
+    }
+    number(text).ok_or_else(|| anyhow::anyhow!("there is no user '{text}'"))
+}
+
+/// The id of a group given by name or number.
+pub fn group_id(text: &str) -> anyhow::Result<u32> {
+    if let Ok(Some(group)) = Group::from_name(text) {
+        return Ok(group.gid.as_raw());
+    }
+    number(text).ok_or_else(|| anyhow::anyhow!("there is no group '{text}'"))
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}

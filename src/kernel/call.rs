@@ -1,0 +1,64 @@
+//! Where every IPC system call passes: its name, its arguments and its result are known here.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+
+static TRACING: AtomicBool = AtomicBool::new(false);
+
+/// From now on, prints each IPC system call to standard error as `strace(1)` would.
+pub fn trace() {
+    TRACING.store(true, Ordering::Relaxed);
+}
+
+/// An IPC system call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {} ({errno:?})", errno.desc())]
+pub struct CallError {
+    /// The call, `msgget`.
+    pub name: &'static str,
+    /// Why.
+    pub errno: Errno,
+}
+
+/// What a system call returns: negative for an error, with the reason in `errno`.
+pub(super) trait Returned: Copy + fmt::Display {
+    fn is_error(self) -> bool;
+}
+
+impl Returned for i32 {
+    fn is_error(self) -> bool {
+        self < 0
+    }
+}
+
+impl Returned for isize {
+    fn is_error(self) -> bool {
+        self < 0
+    }
+}
+
+/// Performs a call. `arguments` is formatted only when somebody looks.
+#[inline]
+pub(super) fn call<R: Returned>(
+    name: &'static str,
+    arguments: fmt::Arguments<'_>,
+    perform: impl FnOnce() -> R,
+) -> Result<R, CallError> {
+    let returned = perform();
+    let result = if returned.is_error() {
+        Err(CallError { name, errno: Errno::last() })
+    } else {
+        Ok(returned)
+    };
+    if TRACING.load(Ordering::Relaxed) {
+        match result {
+            Ok(value) => eprintln!("{name}({arguments}) = {value}"),
+            Err(CallError { errno, .. }) => {
+                eprintln!("{name}({arguments}) = -1 {errno:?} ({})", errno.desc());
+            }
+        }
+    }
+    result
+}

@@ -1,0 +1,21 @@
+//! The only door to the kernel, and the only place with `unsafe`, libc and nix.
+//!
+//! Each system call is one small function that takes and gives the values of [`crate::ipc`] and
+//! returns the call's name with the errno when it fails. All of them pass through [`call`].
+#![allow(unsafe_code)]
+
+pub mod accounts;
+pub mod call;
+pub mod descriptor;
+pub mod interrupt;
+pub mod msg;
+pub mod object;
+pub mod process;
+pub mod sem;
+pub mod shm;
+pub mod sysctl;
+pub mod sysvipc;
+pub mod users;
+
+pub use call::CallError;
+pub use nix::errno::Errno;

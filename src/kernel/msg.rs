@@ -1,0 +1,155 @@
+//! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
+
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_STAT};
+use nix::errno::Errno;
+
+use super::call::{CallError, call};
+use super::interrupt::{self, Waited};
+use crate::ipc::message::{Message, TYPE_SIZE, Wanted};
+use crate::ipc::object::slot;
+use crate::ipc::{Key, Mode};
+
+/// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
+const MSG_STAT_ANY: i32 = 13;
+
+/// The queue with this key.
+pub fn find(key: Key) -> Result<i32, CallError> {
+    get(key, 0)
+}
+
+/// Makes a queue, or opens the one with this key unless `exclusive`.
+pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
+    get(key, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+}
+
+fn get(key: Key, flags: i32) -> Result<i32, CallError> {
+    // SAFETY: takes and returns plain numbers.
+    call("msgget", format_args!("{key}, {flags:#o}"), || unsafe { libc::msgget(key.0, flags) })
+}
+
+/// Removes a queue. Whoever waits on it gets `EIDRM`.
+pub fn remove(id: i32) -> Result<(), CallError> {
+    // SAFETY: IPC_RMID does not look at the pointer.
+    call("msgctl", format_args!("{id}, IPC_RMID"), || unsafe {
+        libc::msgctl(id, IPC_RMID, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+/// `msg_qbytes` of a queue: the most bytes it may hold. Needs no permission on it from Linux 4.17
+/// on, read permission before.
+pub fn max_bytes(id: i32) -> Result<u64, CallError> {
+    let mut status = MaybeUninit::<libc::msqid_ds>::zeroed();
+    let index = slot(id);
+    // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
+    let found = call("msgctl", format_args!("{index}, MSG_STAT_ANY"), || unsafe {
+        libc::msgctl(index, MSG_STAT_ANY, status.as_mut_ptr())
+    });
+    match found {
+        Ok(same) if same == id => {}
+        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        _ => {
+            // SAFETY: as above.
+            call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
+                libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
+            })?;
+        }
+    }
+    // SAFETY: zeroed is a valid msqid_ds, and the call has filled it since.
+    Ok(unsafe { status.assume_init() }.msg_qbytes)
+}
+
+/// Sends a message if there is room for it now; `EAGAIN` if not.
+#[inline]
+pub fn send(id: i32, message: &Message) -> Result<(), CallError> {
+    send_with(id, message.as_bytes(), IPC_NOWAIT)
+}
+
+/// Sends a message, waiting for room as long as `timeout` says: for ever without one.
+pub fn send_waiting(id: i32, message: &Message, timeout: Option<Duration>) -> Waited<()> {
+    interrupt::wait(timeout, || send_with(id, message.as_bytes(), 0))
+}
+
+/// Puts a message, as [`receive`] left it in its buffer, on a queue if there is room.
+pub fn send_back(id: i32, message: &[u8]) -> Result<(), CallError> {
+    send_with(id, message, IPC_NOWAIT)
+}
+
+#[inline]
+fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
+    assert!(message.len() >= TYPE_SIZE);
+    let size = message.len() - TYPE_SIZE;
+    // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
+    call("msgsnd", format_args!("{id}, {size} bytes, {flags:#o}"), || unsafe {
+        libc::msgsnd(id, message.as_ptr().cast(), size, flags)
+    })?;
+    Ok(())
+}
+
+/// Takes a message into `buffer`, its type in front; returns the length of the payload.
+/// `ENOMSG` if there is none, `E2BIG` if the next one is larger than the buffer: it stays.
+#[inline]
+pub fn receive(id: i32, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, CallError> {
+    receive_with(id, wanted, buffer, IPC_NOWAIT)
+}
+
+/// As [`receive`], waiting for a message as long as `timeout` says: for ever without one.
+pub fn receive_waiting(
+    id: i32,
+    wanted: Wanted,
+    buffer: &mut [u8],
+    timeout: Option<Duration>,
+) -> Waited<usize> {
+    interrupt::wait(timeout, || receive_with(id, wanted, buffer, 0))
+}
+
+#[inline]
+fn receive_with(
+    id: i32,
+    wanted: Wanted,
+    buffer: &mut [u8],
+    mut flags: i32,
+) -> Result<usize, CallError> {
+    let message_type = match wanted {
+        Wanted::Any => 0,
+        Wanted::Type(message_type) => message_type,
+        Wanted::UpTo(most) => -most,
+        Wanted::Except(unwanted) => {
+            flags |= libc::MSG_EXCEPT;
+            unwanted
+        }
+    };
+    take("msgrcv", id, message_type, buffer, flags)
+}
+
+/// Copies the message at this place in the queue, from 0, and leaves it there. `ENOMSG` past the
+/// end, `ENOSYS` where the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
+pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
+    take("msgrcv", id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
+}
+
+#[inline]
+fn take(
+    name: &'static str,
+    id: i32,
+    message_type: i64,
+    buffer: &mut [u8],
+    flags: i32,
+) -> Result<usize, CallError> {
+    assert!(buffer.len() >= TYPE_SIZE);
+    let size = buffer.len() - TYPE_SIZE;
+    // SAFETY: the buffer has room for the type and `size` bytes of payload.
+    let taken =
+        call(name, format_args!("{id}, {size} bytes, {message_type}, {flags:#o}"), || unsafe {
+            libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
+        })?;
+    Ok(taken as usize)
+}
+
+/// Whether this error says that there is nothing to take.
+pub fn is_empty(error: &CallError) -> bool {
+    error.errno == Errno::ENOMSG
+}

@@ -1,0 +1,64 @@
+//! What can be done with an object of any kind: the one place where a verb meets the kinds.
+
+use super::call::CallError;
+use super::{msg, sem, shm, sysvipc};
+use crate::ipc::{Key, Kind, Object, Reference, Target};
+
+/// The id behind a reference. Opening by key asks for no permission.
+pub fn resolve(reference: Reference) -> Result<i32, CallError> {
+    match reference.target {
+        Target::Id(id) => Ok(id),
+        Target::Key(key) => find(reference.kind, key),
+    }
+}
+
+fn find(kind: Kind, key: Key) -> Result<i32, CallError> {
+    match kind {
+        Kind::Msg => msg::find(key),
+        Kind::Shm => shm::find(key),
+        Kind::Sem => sem::find(key),
+    }
+}
+
+/// Removes an object by its id, which no later object shares.
+pub fn remove(kind: Kind, id: i32) -> Result<(), CallError> {
+    match kind {
+        Kind::Msg => msg::remove(id),
+        Kind::Shm => shm::remove(id),
+        Kind::Sem => sem::remove(id),
+    }
+}
+
+/// Adds what `/proc/sysvipc` does not tell, where a queue is: its `max_bytes`.
+pub fn complete(object: &mut Object) {
+    if let Object::Queue(queue) = object {
+        queue.max_bytes = msg::max_bytes(queue.id).ok();
+    }
+}
+
+/// The object with this id and all that is known of it, if there is one.
+pub fn status(kind: Kind, id: i32) -> Result<Option<Object>, sysvipc::ReadError> {
+    let mut found = None;
+    sysvipc::read(kind, |object| {
+        if object.id() == id {
+            found = Some(object);
+        }
+        Ok::<_, sysvipc::ReadError>(())
+    })?;
+    if let Some(object) = &mut found {
+        complete(object);
+    }
+    Ok(found)
+}
+
+/// Every object of these kinds, as `/proc/sysvipc` tells of them.
+pub fn snapshot(kinds: impl IntoIterator<Item = Kind>) -> Result<Vec<Object>, sysvipc::ReadError> {
+    let mut objects = Vec::new();
+    for kind in kinds {
+        sysvipc::read(kind, |object| {
+            objects.push(object);
+            Ok::<_, sysvipc::ReadError>(())
+        })?;
+    }
+    Ok(objects)
+}

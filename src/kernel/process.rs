@@ -1,0 +1,131 @@
+//! Processes: who calls, and who hides behind a recorded pid. `proc(5)`, `capabilities(7)`.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
+
+use nix::unistd;
+
+use crate::ipc::{Caller, Time};
+
+/// A process that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: i32,
+    /// Its effective user id.
+    pub uid: u32,
+    /// Its command line, words separated by blanks; `[name]` for a kernel thread.
+    pub command: String,
+    /// When it started, rounded down.
+    pub started: Time,
+}
+
+impl Process {
+    /// The process with this id, if there is one.
+    pub fn find(pid: i32) -> Option<Process> {
+        let directory = format!("/proc/{pid}");
+        let uid = fs::metadata(&directory).ok()?.uid();
+        let stat = fs::read(format!("{directory}/stat")).ok()?;
+        // The name may hold blanks and parentheses: fields are counted from behind it.
+        let name_start = stat.iter().position(|&byte| byte == b'(')? + 1;
+        let name_end = stat.iter().rposition(|&byte| byte == b')')?;
+        let after = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
+        let ticks: i64 = after.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
+        let mut words = fs::read(format!("{directory}/cmdline")).unwrap_or_default();
+        while words.last() == Some(&0) {
+            words.pop();
+        }
+        let command = if words.is_empty() {
+            format!("[{}]", String::from_utf8_lossy(stat.get(name_start..name_end)?))
+        } else {
+            words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+            String::from_utf8_lossy(&words).into_owned()
+        };
+        Some(Process {
+            pid,
+            uid,
+            command,
+            started: Time(boot_time()? + ticks / ticks_per_second()?),
+        })
+    }
+}
+
+/// When the machine started, in seconds since the Epoch.
+fn boot_time() -> Option<i64> {
+    static BOOT: OnceLock<Option<i64>> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let stat = fs::read_to_string("/proc/stat").ok()?;
+        stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+    })
+}
+
+fn ticks_per_second() -> Option<i64> {
+    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
+}
+
+/// The identity of this process.
+pub fn caller() -> Caller {
+    let mut groups = vec![unistd::getegid().as_raw()];
+    if let Ok(supplementary) = unistd::getgroups() {
+        groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
+    }
+    let capabilities = if owns_ipc_namespace() { effective_capabilities() } else { 0 };
+    let has = |capability: u32| capabilities & (1 << capability) != 0;
+    const CAP_IPC_OWNER: u32 = 15;
+    const CAP_SYS_ADMIN: u32 = 21;
+    Caller {
+        uid: unistd::geteuid().as_raw(),
+        groups,
+        overrides_mode: has(CAP_IPC_OWNER),
+        overrides_ownership: has(CAP_SYS_ADMIN),
+    }
+}
+
+fn effective_capabilities() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether capabilities of this process count in its IPC namespace: whether the user namespace
+/// that owns that one is this process's own or one below it, `user_namespaces(7)`.
+fn owns_ipc_namespace() -> bool {
+    const NS_GET_USERNS: libc::Ioctl = 0xb701;
+    const NS_GET_PARENT: libc::Ioctl = 0xb702;
+    let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
+    let search = || -> io::Result<bool> {
+        let own = identity(&File::open("/proc/self/ns/user")?)?;
+        let mut owner = related(&File::open("/proc/self/ns/ipc")?, NS_GET_USERNS)?;
+        while identity(&owner)? != own {
+            // EPERM past the last one that this process may see.
+            owner = related(&owner, NS_GET_PARENT)?;
+        }
+        Ok(true)
+    };
+    search().unwrap_or(false)
+}
+
+/// Opens a relative of a namespace, `ioctl_ns(2)`.
+fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
+    // SAFETY: these requests take no argument and return a new descriptor.
+    let descriptor = unsafe { libc::ioctl(namespace.as_raw_fd(), request) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
+}
+
+/// Whether a process with this id exists.
+pub fn exists(pid: i32) -> bool {
+    fs::exists(format!("/proc/{pid}")).unwrap_or(true)
+}
+
+/// The size of a page in bytes.
+pub fn page_size() -> u64 {
+    let size = unistd::sysconf(unistd::SysconfVar::PAGE_SIZE);
+    size.ok().flatten().and_then(|size| size.try_into().ok()).unwrap_or(4096)
+}

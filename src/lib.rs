@@ -1,0 +1,19 @@
+//! `ipctool` lists, explains, feeds, drains, repairs and cleans up System V IPC objects.
+//!
+//! The house, from the front door down; nothing points back up:
+//!
+//! - [`cli`]: the command line as types. Nothing runs there.
+//! - [`commands`]: the verbs, one file a subcommand.
+//! - [`exit`]: the exit statuses, and which error gives which.
+//! - [`output`]: how results look: the one registry of columns, then one file a format.
+//! - [`explain`]: an error and the state around it, told to a person.
+//! - [`kernel`]: the only door to the kernel.
+//! - [`ipc`]: the nouns: what the kernel holds, as plain values.
+
+pub mod cli;
+pub mod commands;
+pub mod exit;
+pub mod explain;
+pub mod ipc;
+pub mod kernel;
+pub mod output;

@@ -1,0 +1,269 @@
+//! The one registry of columns of IPC objects.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::{Column, Value};
+use crate::ipc::object::Semaphore;
+use crate::ipc::user::State;
+use crate::ipc::{Kind, Object, Queue, Segment, SemaphoreSet, User};
+
+type ObjectColumn = Column<Object>;
+
+/// What every object has.
+static COMMON: [ObjectColumn; 14] = [
+    Column::text("ref", 16, "reference, as every command takes it", |object| {
+        Value::Reference(object.reference())
+    }),
+    Column::text("kind", 4, "kind of object", |object| {
+        Value::Text(Cow::Borrowed(object.kind().name()))
+    }),
+    Column::number("id", 10, "identifier", |object| {
+        Value::Count(object.id().unsigned_abs().into())
+    }),
+    Column::text("key", 10, "key; none for a private object", |object| {
+        Value::key(object.permissions().key)
+    }),
+    Column::text("owner", 10, "user name of the owner", |object| {
+        Value::User(object.permissions().uid)
+    }),
+    Column::text("group", 10, "group name of the owner", |object| {
+        Value::Group(object.permissions().gid)
+    }),
+    Column::number("uid", 6, "user id of the owner", |object| {
+        Value::Count(object.permissions().uid.into())
+    }),
+    Column::number("gid", 6, "group id of the owner", |object| {
+        Value::Count(object.permissions().gid.into())
+    }),
+    Column::text("mode", 9, "permission bits", |object| Value::Mode(object.permissions().mode)),
+    Column::text("creator", 10, "user name of the creator", |object| {
+        Value::User(object.permissions().cuid)
+    }),
+    Column::text("cgroup", 10, "group name of the creator", |object| {
+        Value::Group(object.permissions().cgid)
+    }),
+    Column::number("cuid", 6, "user id of the creator", |object| {
+        Value::Count(object.permissions().cuid.into())
+    }),
+    Column::number("cgid", 6, "group id of the creator", |object| {
+        Value::Count(object.permissions().cgid.into())
+    }),
+    Column::text("changed", 10, "when it was made, or its owner or mode changed", |object| {
+        Value::time(object.changed())
+    }),
+];
+
+static QUEUE: [ObjectColumn; 7] = [
+    Column::number("messages", 8, "messages on the queue", |object| {
+        queue(object, |queue| Value::Count(queue.messages))
+    }),
+    Column::number("bytes", 9, "bytes on the queue", |object| {
+        queue(object, |queue| Value::Bytes(queue.bytes))
+    })
+    .alarmed(|object| {
+        matches!(object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes >= max))
+    }),
+    Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |object| {
+        queue(object, |queue| Value::bytes(queue.max_bytes))
+    }),
+    Column::text("last_send", 10, "when a message was last sent", |object| {
+        queue(object, |queue| Value::time(queue.last_send))
+    }),
+    Column::text("last_recv", 10, "when a message was last received", |object| {
+        queue(object, |queue| Value::time(queue.last_recv))
+    }),
+    Column::number("last_send_pid", 13, "process that last sent", |object| {
+        queue(object, |queue| Value::pid(queue.last_send_pid))
+    }),
+    Column::number("last_recv_pid", 13, "process that last received", |object| {
+        queue(object, |queue| Value::pid(queue.last_recv_pid))
+    }),
+];
+
+static SEGMENT: [ObjectColumn; 9] = [
+    Column::number("size", 12, "size in bytes", |object| {
+        segment(object, |segment| Value::Bytes(segment.size))
+    }),
+    Column::number("attached", 8, "how often it is attached now", |object| {
+        segment(object, |segment| Value::Count(segment.attached))
+    }),
+    Column::text(
+        "status",
+        8,
+        "dest (marked for destruction), locked, hugetlb, noreserve",
+        |object| {
+            segment(object, |segment| {
+                Value::List(segment.status.names().map(Cow::Borrowed).collect())
+            })
+        },
+    )
+    .alarmed(|object| matches!(object, Object::Segment(segment) if segment.status.is_marked())),
+    Column::number("rss", 12, "bytes of it in memory", |object| {
+        segment(object, |segment| Value::bytes(segment.rss))
+    }),
+    Column::number("swap", 12, "bytes of it swapped out", |object| {
+        segment(object, |segment| Value::bytes(segment.swap))
+    }),
+    Column::number("creator_pid", 11, "process that made it", |object| {
+        segment(object, |segment| Value::pid(segment.creator_pid))
+    }),
+    Column::number("last_pid", 10, "process that last attached or detached it", |object| {
+        segment(object, |segment| Value::pid(segment.last_pid))
+    }),
+    Column::text("last_attach", 11, "when it was last attached", |object| {
+        segment(object, |segment| Value::time(segment.last_attach))
+    }),
+    Column::text("last_detach", 11, "when it was last detached", |object| {
+        segment(object, |segment| Value::time(segment.last_detach))
+    }),
+];
+
+static SEMAPHORE_SET: [ObjectColumn; 2] = [
+    Column::number("nsems", 6, "semaphores in the set", |object| {
+        set(object, |set| Value::Count(set.nsems))
+    }),
+    Column::text("last_op", 10, "when an operation last succeeded on it", |object| {
+        set(object, |set| Value::time(set.last_op))
+    }),
+];
+
+/// The processes that have to do with an object.
+pub static USER: [Column<User>; 6] = [
+    Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
+    Column::text("user", 10, "its effective user", |user| {
+        user.uid.map_or(Value::Missing, Value::User)
+    }),
+    Column::text("role", 18, "what it has to do with the object", |user| {
+        Value::Text(Cow::Borrowed(&user.role))
+    }),
+    Column::text("since", 10, "since when, or when last", |user| Value::time(user.since)),
+    Column::text(
+        "state",
+        6,
+        "alive, gone, or reused: another process has its number",
+        |user: &User| Value::Text(Cow::Borrowed(user.state.name())),
+    )
+    .alarmed(|user| user.state != State::Alive),
+    Column::text("command", 20, "command line", |user| {
+        user.command
+            .as_deref()
+            .map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+    }),
+];
+
+/// The semaphores of a set.
+pub static SEMAPHORE: [Column<Semaphore>; 5] = [
+    Column::number("index", 5, "its number in the set", |semaphore| {
+        Value::Count(semaphore.index.into())
+    }),
+    Column::number("value", 6, "its value", |semaphore| Value::Count(semaphore.value.into())),
+    Column::number("ncount", 6, "how many wait for it to grow", |semaphore| {
+        Value::Count(semaphore.ncount.into())
+    }),
+    Column::number("zcount", 6, "how many wait for it to be zero", |semaphore| {
+        Value::Count(semaphore.zcount.into())
+    }),
+    Column::number("last_pid", 8, "process that last operated on it", |semaphore| {
+        Value::pid(semaphore.last_pid)
+    }),
+];
+
+fn queue<'a>(object: &'a Object, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
+    match object {
+        Object::Queue(queue) => value(queue),
+        _ => Value::Missing,
+    }
+}
+
+fn segment<'a>(object: &'a Object, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
+    match object {
+        Object::Segment(segment) => value(segment),
+        _ => Value::Missing,
+    }
+}
+
+fn set<'a>(object: &'a Object, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
+    match object {
+        Object::SemaphoreSet(set) => value(set),
+        _ => Value::Missing,
+    }
+}
+
+/// Which columns `list` shows a person who named none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// What most people look for.
+    #[default]
+    Usual,
+    /// `-t`: times.
+    Times,
+    /// `-p`: process ids.
+    Pids,
+    /// `-c`: creator and owner.
+    Creators,
+}
+
+/// All columns of a kind.
+pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
+    COMMON.iter().chain(own(kind))
+}
+
+fn own(kind: Kind) -> &'static [ObjectColumn] {
+    match kind {
+        Kind::Msg => &QUEUE,
+        Kind::Shm => &SEGMENT,
+        Kind::Sem => &SEMAPHORE_SET,
+    }
+}
+
+/// The names of the columns that a preset shows of a kind.
+pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
+    match (preset, kind) {
+        (Preset::Usual, Kind::Msg) => &["ref", "key", "owner", "mode", "messages", "bytes"],
+        (Preset::Usual, Kind::Shm) => {
+            &["ref", "key", "owner", "mode", "size", "attached", "status"]
+        }
+        (Preset::Usual, Kind::Sem) => &["ref", "key", "owner", "mode", "nsems"],
+        (Preset::Times, Kind::Msg) => &["ref", "owner", "last_send", "last_recv", "changed"],
+        (Preset::Times, Kind::Shm) => &["ref", "owner", "last_attach", "last_detach", "changed"],
+        (Preset::Times, Kind::Sem) => &["ref", "owner", "last_op", "changed"],
+        (Preset::Pids, Kind::Msg) => &["ref", "owner", "last_send_pid", "last_recv_pid"],
+        (Preset::Pids, Kind::Shm) => &["ref", "owner", "creator_pid", "last_pid"],
+        (Preset::Pids, Kind::Sem) => &["ref", "owner"],
+        (Preset::Creators, _) => &["ref", "mode", "creator", "cgroup", "owner", "group"],
+    }
+}
+
+/// The registry as a page of the help.
+pub fn help() -> String {
+    let mut page = String::new();
+    let mut block = |title: &str, columns: &[ObjectColumn]| {
+        let _ = writeln!(page, "{title}:");
+        for column in columns {
+            let _ = writeln!(page, "  {:<14} {}", column.name, column.help);
+        }
+        page.push('\n');
+    };
+    block("Columns of every object", &COMMON);
+    for kind in Kind::ALL {
+        block(&format!("Columns of a {}", kind.noun()), own(kind));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_a_preset_exists() {
+        for kind in Kind::ALL {
+            for shown in [Preset::Usual, Preset::Times, Preset::Pids, Preset::Creators] {
+                for name in preset(shown, kind) {
+                    assert!(of_kind(kind).any(|column| column.name == *name), "{kind} {name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Bytes that came from elsewhere never reach a terminal raw.
+
+use std::io::Write as _;
+
+/// Whether a character could do anything but show itself: controls, and the invisible ones that
+/// reorder text.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Appends one line of text with every such character escaped, newlines too.
+pub fn append(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        lossless(text.as_bytes(), "", out);
+    }
+}
+
+/// The same as a new string.
+pub fn line(text: &str) -> String {
+    let mut out = Vec::new();
+    append(text, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Appends a payload for a terminal: line breaks and tabs stay, as in `cat -v`, all other controls
+/// and whatever is not UTF-8 are escaped.
+pub fn append_payload(payload: &[u8], out: &mut Vec<u8>) {
+    lossless(payload, "\n\t", out);
+}
+
+fn lossless(bytes: &[u8], kept: &str, out: &mut Vec<u8>) {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if is_unsafe(character) && !kept.contains(character) {
+                // Writing to a vector cannot fail.
+                let _ = match character {
+                    '\0'..='\u{7f}' => write!(out, "{}", (character as u8).escape_ascii()),
+                    _ => write!(out, "{}", character.escape_unicode()),
+                };
+            } else {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn controls_are_shown_and_not_obeyed() {
+        assert_eq!(line("plain words, ünïcode"), "plain words, ünïcode");
+        assert_eq!(line("\x1b[31mred\n\u{9b}1m\u{202e}"), "\\x1b[31mred\\n\\u{9b}1m\\u{202e}");
+        let mut out = Vec::new();
+        append_payload(b"two\nlines\tand \x07 \xff", &mut out);
+        assert_eq!(out, b"two\nlines\tand \\x07 \\xff");
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_byte_is_left(payload: Vec<u8>) {
+            let mut out = Vec::new();
+            append_payload(&payload, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            prop_assert!(text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! JSON: one array, or a record on each line.
+
+use std::io::{self, Write};
+
+use serde::ser::{Serialize, Serializer};
+
+use super::value::Cell;
+use super::{Column, Layout, Render, Style, Value};
+
+/// The format at work.
+pub struct Json<'a, T: 'static, W> {
+    layout: Layout<T>,
+    style: &'a Style,
+    out: W,
+    /// What stands in front of the first record, between two, and behind the last.
+    around: [&'static str; 3],
+    has_records: bool,
+}
+
+impl<'a, T, W: Write> Json<'a, T, W> {
+    /// One array of all records, each on a line.
+    pub fn array(layout: Layout<T>, style: &'a Style, out: W) -> Self {
+        Json { layout, style, out, around: ["[\n", ",\n", "\n]\n"], has_records: false }
+    }
+
+    /// A record on each line.
+    pub fn lines(layout: Layout<T>, style: &'a Style, out: W) -> Self {
+        Json { layout, style, out, around: ["", "\n", "\n"], has_records: false }
+    }
+}
+
+impl<T, W: Write> Render<T> for Json<'_, T, W> {
+    fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
+        let [first, between, _] = self.around;
+        let separator = if self.has_records { between } else { first };
+        self.has_records = true;
+        self.out.write_all(separator.as_bytes())?;
+        let columns = &self.layout.sections[section].columns;
+        let record = match &self.layout.chosen {
+            None => Record::of(item, columns.iter().copied(), self.style),
+            // Null where a kind has no such column.
+            Some(chosen) => {
+                let find = |name| columns.iter().find(|column| column.name == name).copied();
+                let fields = chosen.iter().map(|&name| (name, find(name))).collect();
+                Record { item, fields, style: self.style }
+            }
+        };
+        serde_json::to_writer(&mut self.out, &record)?;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let [first, _, last] = self.around;
+        match (self.has_records, first) {
+            (true, _) => self.out.write_all(last.as_bytes())?,
+            (false, "") => {}
+            (false, _) => self.out.write_all(b"[]\n")?,
+        }
+        self.out.flush()
+    }
+}
+
+/// An item as a JSON object.
+pub struct Record<'a, T: 'static> {
+    item: &'a T,
+    fields: Vec<(&'static str, Option<&'static Column<T>>)>,
+    style: &'a Style,
+}
+
+impl<'a, T> Record<'a, T> {
+    /// All of these columns as fields.
+    pub fn of(
+        item: &'a T,
+        columns: impl Iterator<Item = &'static Column<T>>,
+        style: &'a Style,
+    ) -> Record<'a, T> {
+        let fields = columns.map(|column| (column.name, Some(column))).collect();
+        Record { item, fields, style }
+    }
+}
+
+impl<T> Serialize for Record<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields.iter().map(|(name, column)| {
+            let value = column.map_or(Value::Missing, |column| (column.value)(self.item));
+            (name, Cell { value, names: &self.style.names, arrays: true })
+        }))
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows of columns, before a format makes text of them.
+
+use std::io::{self, Write};
+
+use super::value::Value;
+use super::{Style, csv, json, plain, table};
+
+/// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
+#[derive(Debug)]
+pub struct Column<T: 'static> {
+    /// Its name in lower case, which is the field name in JSON.
+    pub name: &'static str,
+    /// One line for the help.
+    pub help: &'static str,
+    /// How wide plain text makes it at least, since a stream cannot look ahead.
+    pub width: usize,
+    /// Whether it stands at the right edge.
+    pub numeric: bool,
+    /// What it says of an item.
+    pub value: for<'a> fn(&'a T) -> Value<'a>,
+    /// Whether what it says of an item is alarming, and should stand out on a terminal.
+    pub alarm: fn(&T) -> bool,
+}
+
+impl<T> Column<T> {
+    /// A column of words.
+    pub const fn text(
+        name: &'static str,
+        width: usize,
+        help: &'static str,
+        value: for<'a> fn(&'a T) -> Value<'a>,
+    ) -> Column<T> {
+        Column { name, help, width, numeric: false, value, alarm: |_| false }
+    }
+
+    /// A column of numbers.
+    pub const fn number(
+        name: &'static str,
+        width: usize,
+        help: &'static str,
+        value: for<'a> fn(&'a T) -> Value<'a>,
+    ) -> Column<T> {
+        Column { numeric: true, ..Column::text(name, width, help, value) }
+    }
+
+    /// The same column, which stands out where `alarm` says so.
+    pub const fn alarmed(mut self, alarm: fn(&T) -> bool) -> Column<T> {
+        self.alarm = alarm;
+        self
+    }
+
+    /// What stands above it.
+    pub fn heading(&self) -> String {
+        self.name.to_uppercase()
+    }
+}
+
+/// Items that share their columns: in tables and plain text, a block of its own.
+#[derive(Debug)]
+pub struct Section<T: 'static> {
+    /// What its items are, in the plural.
+    pub title: String,
+    /// Its columns, from left to right.
+    pub columns: Vec<&'static Column<T>>,
+}
+
+/// Everything that a format has to know before the first row.
+#[derive(Debug)]
+pub struct Layout<T: 'static> {
+    /// The blocks; a row names its own by number.
+    pub sections: Vec<Section<T>>,
+    /// The fields that the user chose: then every record has just these, null where it has no such
+    /// column. Otherwise each has the columns of its section.
+    pub chosen: Option<Vec<&'static str>>,
+    /// Whether headings are wanted.
+    pub headings: bool,
+}
+
+impl<T> Layout<T> {
+    /// The names of all columns, each once, for formats with one heading for all records.
+    pub fn fields(&self) -> Vec<&'static str> {
+        if let Some(chosen) = &self.chosen {
+            return chosen.clone();
+        }
+        let mut fields = Vec::new();
+        for column in self.sections.iter().flat_map(|section| &section.columns) {
+            if !fields.contains(&column.name) {
+                fields.push(column.name);
+            }
+        }
+        fields
+    }
+}
+
+/// The formats of `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A bordered table for each kind, for terminals.
+    Table,
+    /// Aligned text, one line an object.
+    Plain,
+    /// One JSON array.
+    Json,
+    /// A JSON object on each line.
+    Jsonl,
+    /// Comma-separated values, RFC 4180.
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+}
+
+impl Format {
+    /// What is fit for standard output where the user chose nothing.
+    pub fn fitting() -> Format {
+        if super::stdout::is_terminal() { Format::Table } else { Format::Plain }
+    }
+
+    /// Whether programs read it: then it carries every field and exact values.
+    pub fn is_for_machines(self) -> bool {
+        !matches!(self, Format::Table | Format::Plain)
+    }
+}
+
+/// A format at work.
+pub trait Render<T> {
+    /// Writes, or keeps, one item of the section with this number.
+    fn row(&mut self, section: usize, item: &T) -> io::Result<()>;
+
+    /// Writes what is left and flushes.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// Puts a format to work on `out`.
+pub fn renderer<'a, T: 'static>(
+    format: Format,
+    layout: Layout<T>,
+    style: &'a Style,
+    out: impl Write + 'a,
+) -> io::Result<Box<dyn Render<T> + 'a>> {
+    Ok(match format {
+        Format::Table => Box::new(table::Table::new(layout, style, out)),
+        Format::Plain => Box::new(plain::Plain::new(layout, style, out)),
+        Format::Json => Box::new(json::Json::array(layout, style, out)),
+        Format::Jsonl => Box::new(json::Json::lines(layout, style, out)),
+        Format::Csv => Box::new(csv::Csv::new(b',', layout, style, out)?),
+        Format::Tsv => Box::new(csv::Csv::new(b'\t', layout, style, out)?),
+    })
+}

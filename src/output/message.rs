@@ -1,0 +1,219 @@
+//! Messages on their way out, and the JSON records in which they are kept.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::escape;
+use crate::ipc::Reference;
+
+/// How `recv` writes a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum MessageFormat {
+    /// The payload and a newline.
+    #[default]
+    Text,
+    /// The payload alone.
+    Raw,
+    /// The payload and a NUL byte.
+    Null,
+    /// Offset, hex and ASCII, as `hexdump -C`.
+    Hex,
+    /// A JSON object on each line, as `send --jsonl` reads it.
+    #[value(alias = "json")]
+    Jsonl,
+}
+
+/// What is done to a payload on its way out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Presentation {
+    /// How it is written.
+    pub format: MessageFormat,
+    /// Ends at its first NUL, as a C string does.
+    pub until_nul: bool,
+    /// At most this many bytes of it.
+    pub truncate: Option<usize>,
+    /// A terminal reads it: controls are escaped in every format.
+    pub to_terminal: bool,
+}
+
+impl Presentation {
+    /// Appends one message.
+    pub fn append(&self, queue: Reference, message_type: i64, payload: &[u8], out: &mut Vec<u8>) {
+        let mut shown = payload;
+        if let Some(most) = self.truncate {
+            shown = &shown[..most.min(shown.len())];
+        }
+        if self.until_nul {
+            shown = shown.split(|&byte| byte == 0).next().unwrap_or_default();
+        }
+        match self.format {
+            MessageFormat::Hex => append_hex(shown, out),
+            MessageFormat::Jsonl => {
+                let record = Record {
+                    queue: Some(queue.to_string()),
+                    size: Some(payload.len()),
+                    ..Record::new(message_type, shown)
+                };
+                // Writing to a vector cannot fail.
+                let _ = serde_json::to_writer(&mut *out, &record);
+                out.push(b'\n');
+            }
+            MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => {
+                if self.to_terminal {
+                    escape::append_payload(shown, out);
+                } else {
+                    out.extend_from_slice(shown);
+                }
+                match self.format {
+                    MessageFormat::Text => out.push(b'\n'),
+                    MessageFormat::Null => out.push(0),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// A message as a line of JSON: what `recv --json` writes and `send --jsonl` reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record<'a> {
+    /// Where it was.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    queue: Option<String>,
+    /// Its type.
+    #[serde(rename = "type")]
+    message_type: Option<i64>,
+    /// The length of its payload in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<usize>,
+    /// The payload, where it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    /// The payload otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+}
+
+impl<'a> Record<'a> {
+    /// The record of a message.
+    pub fn new(message_type: i64, payload: &'a [u8]) -> Record<'a> {
+        let mut record = Record { message_type: Some(message_type), ..Record::default() };
+        match std::str::from_utf8(payload) {
+            Ok(text) => record.text = Some(text.into()),
+            Err(_) => record.base64 = Some(STANDARD.encode(payload)),
+        }
+        record
+    }
+
+    /// Understands a line: a type, if it has one, and the payload, which is appended.
+    pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<i64>> {
+        let record: Record<'_> = serde_json::from_slice(line)?;
+        match (record.text, record.base64) {
+            (Some(text), None) => payload.extend_from_slice(text.as_bytes()),
+            (None, Some(base64)) => STANDARD.decode_vec(base64, payload)?,
+            (None, None) => anyhow::bail!("it has neither \"text\" nor \"base64\""),
+            (Some(_), Some(_)) => anyhow::bail!("it has both \"text\" and \"base64\""),
+        }
+        Ok(record.message_type)
+    }
+}
+
+/// Appends `hexdump -C`: lines of 16 bytes, equal ones folded into `*`, the length at the end.
+fn append_hex(payload: &[u8], out: &mut Vec<u8>) {
+    let mut previous: Option<&[u8]> = None;
+    let mut is_folding = false;
+    for (number, bytes) in payload.chunks(16).enumerate() {
+        if previous == Some(bytes) {
+            if !std::mem::replace(&mut is_folding, true) {
+                out.extend_from_slice(b"*\n");
+            }
+            continue;
+        }
+        previous = Some(bytes);
+        is_folding = false;
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{:08x}", number * 16);
+        for place in 0..16 {
+            if place % 8 == 0 {
+                out.push(b' ');
+            }
+            let _ = match bytes.get(place) {
+                Some(byte) => write!(out, " {byte:02x}"),
+                None => write!(out, "   "),
+            };
+        }
+        out.extend_from_slice(b"  |");
+        out.extend(bytes.iter().map(|byte| if matches!(byte, b' '..=b'~') { *byte } else { b'.' }));
+        out.extend_from_slice(b"|\n");
+    }
+    let _ = writeln!(out, "{:08x}", payload.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::Kind;
+    use proptest::prelude::*;
+
+    fn show(format: MessageFormat, payload: &[u8]) -> String {
+        let presentation = Presentation { format, ..Presentation::default() };
+        let mut out = Vec::new();
+        presentation.append(Reference::id(Kind::Msg, 7), 5, payload, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn formats() {
+        assert_eq!(show(MessageFormat::Text, b"hi"), "hi\n");
+        assert_eq!(show(MessageFormat::Raw, b"hi"), "hi");
+        assert_eq!(show(MessageFormat::Null, b"hi"), "hi\0");
+        assert_eq!(
+            show(MessageFormat::Jsonl, b"hi"),
+            "{\"ref\":\"msg:7\",\"type\":5,\"size\":2,\"text\":\"hi\"}\n"
+        );
+        assert_eq!(
+            show(MessageFormat::Jsonl, b"\xff"),
+            "{\"ref\":\"msg:7\",\"type\":5,\"size\":1,\"base64\":\"/w==\"}\n"
+        );
+        assert_eq!(show(MessageFormat::Hex, b""), "00000000\n");
+        assert_eq!(
+            show(MessageFormat::Hex, b"hello\n"),
+            "00000000  68 65 6c 6c 6f 0a                                 |hello.|\n00000006\n"
+        );
+    }
+
+    #[test]
+    fn what_a_line_must_have() {
+        let parse = |line: &str| {
+            let mut payload = Vec::new();
+            Record::parse(line.as_bytes(), &mut payload).map(|message_type| (message_type, payload))
+        };
+        assert_eq!(parse(r#"{"type": 5, "text": "hi"}"#).unwrap(), (Some(5), b"hi".to_vec()));
+        assert_eq!(parse(r#"{"base64": "/w=="}"#).unwrap(), (None, b"\xff".to_vec()));
+        assert_eq!(parse(r#"{"text": "é\n", "more": 1}"#).unwrap().1, "é\n".as_bytes());
+        for bad in
+            ["", "{}", "5", r#"{"text": 5}"#, r#"{"base64": "?"}"#, r#"{"text": "", "base64": ""}"#]
+        {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_survives_the_round(message_type: i64, payload: Vec<u8>) {
+            let line = serde_json::to_vec(&Record::new(message_type, &payload)).unwrap();
+            let mut read = Vec::new();
+            prop_assert_eq!(Record::parse(&line, &mut read).unwrap(), Some(message_type));
+            prop_assert_eq!(read, payload);
+        }
+
+        #[test]
+        fn no_line_panics(line: Vec<u8>) {
+            let _ = Record::parse(&line, &mut Vec::new());
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! How results look.
+//!
+//! [`columns`] is the one registry: a column is a name, a help line and a function from an item to
+//! a typed [`Value`]. Each format is one small file that renders the rows of a [`Layout`].
+
+pub mod columns;
+pub mod csv;
+pub mod escape;
+pub mod json;
+pub mod layout;
+pub mod message;
+pub mod page;
+pub mod plain;
+pub mod stdout;
+pub mod style;
+pub mod table;
+pub mod value;
+
+pub use layout::{Column, Format, Layout, Render, Section, renderer};
+pub use style::{Style, TimeFormat};
+pub use value::Value;

@@ -1,0 +1,138 @@
+//! How a value looks to a person: units, times, names.
+
+use std::fmt;
+
+use bytesize::ByteSize;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::ipc::Time;
+use crate::kernel::accounts::Names;
+
+/// How `--time-format` writes times, in local time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum TimeFormat {
+    /// `14:03` today, `Nov21` this year, `2025-Nov21` before.
+    #[default]
+    Short,
+    /// `2026-11-21T14:03:00+01:00`.
+    Iso,
+    /// `Sat Nov 21 14:03:00 2026`.
+    Full,
+    /// `5m ago`.
+    Relative,
+}
+
+/// The choices that shape every value of one output.
+#[derive(Debug)]
+pub struct Style {
+    /// Sizes as `1.5K` and not in bytes.
+    pub human_sizes: bool,
+    /// How times are written.
+    pub time_format: TimeFormat,
+    /// Modes as `0660` and not as `rw-rw----`.
+    pub numeric_perms: bool,
+    /// Whether colour is allowed.
+    pub color: bool,
+    /// The time that "ago" counts from.
+    pub now: Time,
+    /// Names of users and groups.
+    pub names: Names,
+    /// The local time zone, read when the first time is written.
+    zone: std::sync::OnceLock<TimeZone>,
+}
+
+impl Style {
+    /// Exact, without colour: what a program reads.
+    pub fn new(now: Time) -> Style {
+        Style {
+            human_sizes: false,
+            time_format: TimeFormat::default(),
+            numeric_perms: false,
+            color: false,
+            now,
+            names: Names::default(),
+            zone: std::sync::OnceLock::new(),
+        }
+    }
+
+    fn local(&self, time: Time) -> Option<Zoned> {
+        let zone = self.zone.get_or_init(TimeZone::system);
+        Some(timestamp(time)?.to_zoned(zone.clone()))
+    }
+
+    /// A time as [`TimeFormat`] says.
+    pub fn time(&self, time: Time) -> impl fmt::Display {
+        self.time_as(time, self.time_format)
+    }
+
+    /// A time in a format of its own.
+    pub fn time_as(&self, time: Time, format: TimeFormat) -> String {
+        if format == TimeFormat::Relative {
+            return age(time, self.now);
+        }
+        let (Some(then), Some(now)) = (self.local(time), self.local(self.now)) else {
+            // Beyond the calendar.
+            return format!("@{}", time.0);
+        };
+        let pattern = match format {
+            TimeFormat::Iso => "%Y-%m-%dT%H:%M:%S%:z",
+            TimeFormat::Full => "%a %b %e %H:%M:%S %Y",
+            _ if then.date() == now.date() => "%H:%M",
+            _ if then.year() == now.year() => "%b%d",
+            _ => "%Y-%b%d",
+        };
+        then.strftime(pattern).to_string()
+    }
+}
+
+/// A time on the calendar, which prints as RFC 3339 in UTC.
+pub fn timestamp(time: Time) -> Option<Timestamp> {
+    Timestamp::from_second(time.0).ok()
+}
+
+/// How long ago, in the largest unit that fits: `5m ago`.
+pub fn age(time: Time, now: Time) -> String {
+    let seconds = time.age(now).as_secs();
+    let (number, unit) = match seconds {
+        0 if time > now => return "in the future".to_owned(),
+        0..60 => (seconds, "s"),
+        60..3600 => (seconds / 60, "m"),
+        3600..86_400 => (seconds / 3600, "h"),
+        _ => (seconds / 86_400, "d"),
+    };
+    format!("{number}{unit} ago")
+}
+
+/// A size in the largest unit of 1024 that fits: `1.5K`.
+pub fn human_size(bytes: u64) -> impl fmt::Display {
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let text = ByteSize(bytes).display().iec_short().to_string();
+    text.replace(".0", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let show = |bytes| human_size(bytes).to_string();
+        assert_eq!(show(0), "0B");
+        assert_eq!(show(16_384), "16K");
+        assert_eq!(show(1536), "1.5K");
+        assert_eq!(show(3 << 30), "3G");
+    }
+
+    #[test]
+    fn ages() {
+        let show = |seconds: i64| age(Time(1000), Time(1000 + seconds));
+        assert_eq!(show(0), "0s ago");
+        assert_eq!(show(61), "1m ago");
+        assert_eq!(show(7200), "2h ago");
+        assert_eq!(show(86_400 * 3), "3d ago");
+        assert_eq!(show(-5), "in the future");
+    }
+}

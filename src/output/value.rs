@@ -1,0 +1,212 @@
+//! Typed values, and the three ways to write one: for a person, for JSON, for CSV.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::io::Write as _;
+
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use super::escape;
+use super::style::{self, Style};
+use crate::ipc::{Key, Mode, Reference, Time};
+use crate::kernel::accounts::Names;
+
+/// What a column says of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Nothing: never happened, not known, or not of this kind.
+    Missing,
+    /// The reference by which every command takes the object.
+    Reference(Reference),
+    /// A System V key.
+    Key(Key),
+    /// Permission bits.
+    Mode(Mode),
+    /// A size in bytes.
+    Bytes(u64),
+    /// A number of things, an id.
+    Count(u64),
+    /// A process id.
+    Pid(i32),
+    /// A point in time.
+    Time(Time),
+    /// A user, by number.
+    User(u32),
+    /// A group, by number.
+    Group(u32),
+    /// Words.
+    Text(Cow<'a, str>),
+    /// Several words, perhaps none.
+    List(Vec<Cow<'a, str>>),
+}
+
+impl Value<'_> {
+    /// The kernel writes pid 0 for nobody, and for a process of another pid namespace.
+    pub fn pid(pid: i32) -> Self {
+        if pid == 0 { Value::Missing } else { Value::Pid(pid) }
+    }
+
+    /// A time, or nothing for never.
+    pub fn time(time: Option<Time>) -> Self {
+        time.map_or(Value::Missing, Value::Time)
+    }
+
+    /// A size, or nothing where the kernel does not tell.
+    pub fn bytes(bytes: Option<u64>) -> Self {
+        bytes.map_or(Value::Missing, Value::Bytes)
+    }
+
+    /// A key, or nothing for an object without one.
+    pub fn key(key: Key) -> Self {
+        if key == Key::PRIVATE { Value::Missing } else { Value::Key(key) }
+    }
+
+    /// Appends the value as a person reads it.
+    #[inline]
+    pub fn write(&self, style: &Style, out: &mut Vec<u8>) {
+        match self {
+            Value::Missing => out.push(b'-'),
+            Value::Reference(reference) => write_reference(*reference, out),
+            Value::Key(key) => write_key(*key, out),
+            Value::Mode(mode) if style.numeric_perms => append(out, mode),
+            Value::Mode(mode) => append(out, mode.symbolic()),
+            Value::Bytes(bytes) if style.human_sizes => append(out, style::human_size(*bytes)),
+            Value::Bytes(number) | Value::Count(number) => write_number(*number, out),
+            Value::Pid(pid) => append(out, pid),
+            Value::Time(time) => append(out, style.time(*time)),
+            Value::User(uid) => style.names.with_user(*uid, |name| escape::append(name, out)),
+            Value::Group(gid) => style.names.with_group(*gid, |name| escape::append(name, out)),
+            Value::Text(text) => escape::append(text, out),
+            Value::List(words) if words.is_empty() => out.push(b'-'),
+            Value::List(words) => escape::append(&words.join(","), out),
+        }
+    }
+
+    /// The order in which `--sort` puts two values of one column. What is missing comes last.
+    pub fn compare(&self, other: &Value<'_>, names: &Names) -> Ordering {
+        let name = |value: &Value<'_>| match value {
+            Value::User(uid) => Some(names.with_user(*uid, str::to_owned)),
+            Value::Group(gid) => Some(names.with_group(*gid, str::to_owned)),
+            _ => None,
+        };
+        match (self, other) {
+            (Value::Missing, Value::Missing) => Ordering::Equal,
+            (Value::Missing, _) => Ordering::Greater,
+            (_, Value::Missing) => Ordering::Less,
+            (Value::Reference(a), Value::Reference(b)) => {
+                a.kind.cmp(&b.kind).then_with(|| id(*a).cmp(&id(*b)))
+            }
+            // As it is printed, without a sign.
+            (Value::Key(a), Value::Key(b)) => (a.0 as u32).cmp(&(b.0 as u32)),
+            (Value::Mode(a), Value::Mode(b)) => a.cmp(b),
+            (Value::Bytes(a) | Value::Count(a), Value::Bytes(b) | Value::Count(b)) => a.cmp(b),
+            (Value::Pid(a), Value::Pid(b)) => a.cmp(b),
+            (Value::Time(a), Value::Time(b)) => a.cmp(b),
+            (Value::Text(a), Value::Text(b)) => a.cmp(b),
+            (Value::List(a), Value::List(b)) => a.cmp(b),
+            _ => name(self).cmp(&name(other)),
+        }
+    }
+}
+
+fn id(reference: Reference) -> i64 {
+    match reference.target {
+        crate::ipc::Target::Id(id) => id.into(),
+        crate::ipc::Target::Key(key) => key.0.into(),
+    }
+}
+
+fn append(out: &mut Vec<u8>, value: impl std::fmt::Display) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{value}");
+}
+
+/// Formats by hand: `std::fmt` takes most of the time of a long list otherwise.
+fn write_number(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+fn write_key(key: Key, out: &mut Vec<u8>) {
+    let mut text = *b"0x00000000";
+    for (place, digit) in text[2..].iter_mut().enumerate() {
+        *digit = b"0123456789abcdef"[(key.0 as u32 >> (28 - 4 * place) & 0xf) as usize];
+    }
+    out.extend_from_slice(&text);
+}
+
+fn write_reference(reference: Reference, out: &mut Vec<u8>) {
+    match reference.target {
+        crate::ipc::Target::Id(id) => {
+            out.extend_from_slice(reference.kind.name().as_bytes());
+            out.push(b':');
+            write_number(id.unsigned_abs().into(), out);
+        }
+        crate::ipc::Target::Key(_) => append(out, reference),
+    }
+}
+
+/// A value on its way to a program: sizes and counts are integers, times RFC 3339 in UTC, modes
+/// and keys strings, and what is missing is null.
+#[derive(Debug)]
+pub struct Cell<'a> {
+    /// The value.
+    pub value: Value<'a>,
+    /// Who knows the names of users and groups.
+    pub names: &'a Names,
+    /// Whether a list stays one, or is joined by commas where the format has none.
+    pub arrays: bool,
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Missing => serializer.serialize_none(),
+            Value::Reference(reference) => serializer.collect_str(reference),
+            Value::Key(key) => serializer.collect_str(key),
+            Value::Mode(mode) => serializer.collect_str(mode),
+            Value::Bytes(number) | Value::Count(number) => serializer.serialize_u64(*number),
+            Value::Pid(pid) => serializer.serialize_i32(*pid),
+            Value::Time(time) => match style::timestamp(*time) {
+                Some(timestamp) => serializer.collect_str(&timestamp),
+                None => serializer.serialize_none(),
+            },
+            Value::User(uid) => self.names.with_user(*uid, |name| serializer.serialize_str(name)),
+            Value::Group(gid) => self.names.with_group(*gid, |name| serializer.serialize_str(name)),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(words) if self.arrays => {
+                let mut sequence = serializer.serialize_seq(Some(words.len()))?;
+                words.iter().try_for_each(|word| sequence.serialize_element(word))?;
+                sequence.end()
+            }
+            Value::List(words) => serializer.serialize_str(&words.join(",")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn quick_formatting_is_that_of_the_standard_library(number: u64, key: i32) {
+            let mut out = Vec::new();
+            write_number(number, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+            let mut out = Vec::new();
+            write_key(Key(key), &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), Key(key).to_string());
+        }
+    }
+}
