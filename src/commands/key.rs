@@ -3,14 +3,14 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::cli::KeyOf;
+use crate::cli;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{Key, Project};
 use crate::kernel::descriptor;
-use crate::output::stdout;
+use crate::output::{escape, stdout};
 
-pub(super) fn run(args: KeyOf) -> anyhow::Result<Status> {
+pub(super) fn run(args: cli::Key) -> anyhow::Result<Status> {
     let key = of_path("key", &args.path, args.project)?;
     stdout::print(&format!("{key}\n"))?;
     Ok(Status::Done)
@@ -26,7 +26,7 @@ pub fn of_path(verb: &'static str, path: &Path, project: Project) -> Result<Key,
                 std::io::ErrorKind::PermissionDenied => Reason::NotPermitted,
                 _ => Reason::Failed,
             };
-            Err(Failure::new(verb, path.display(), descriptor::describe(&error), reason).with_hint(
+            Err(Failure::new(verb, escape::line(&path.to_string_lossy()), descriptor::describe(&error), reason).with_hint(
                 "ftok(3) makes a key of a path that exists; in C it would return -1 here, which is no key",
             ))
         }

@@ -45,7 +45,7 @@ pub fn read<E: From<ReadError>>(
     let io_error = |error| ReadError::Io { path, error };
     let mut file = File::open(path).map_err(io_error)?;
     // The kernel hands out a page at a time, however much is asked for.
-    let mut buffer = [0; 16384];
+    let mut buffer = [0; 8192];
     let mut filled = 0;
     let mut is_heading = true;
     loop {

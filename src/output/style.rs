@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use bytesize::ByteSize;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -104,13 +103,18 @@ pub fn age(time: Time, now: Time) -> String {
     format!("{number}{unit} ago")
 }
 
-/// A size in the largest unit of 1024 that fits: `1.5K`.
-pub fn human_size(bytes: u64) -> impl fmt::Display {
-    if bytes < 1024 {
-        return format!("{bytes}B");
+/// A size in the largest unit of 1024 that fits, with one digit behind the point where it is not
+/// whole: `1.5K`.
+pub fn human_size(bytes: u64) -> String {
+    // The crate that reads sizes would write them by way of logarithms, and so load the
+    // mathematical library at every start.
+    let exponent = bytes.checked_ilog2().unwrap_or(0) / 10;
+    let unit = ["B", "K", "M", "G", "T", "P", "E"][exponent as usize];
+    let tenths = (u128::from(bytes) * 10) >> (10 * exponent);
+    match tenths % 10 {
+        0 => format!("{}{unit}", tenths / 10),
+        tenth => format!("{}.{tenth}{unit}", tenths / 10),
     }
-    let text = ByteSize(bytes).display().iec_short().to_string();
-    text.replace(".0", "")
 }
 
 #[cfg(test)]
@@ -119,11 +123,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let show = |bytes| human_size(bytes).to_string();
+        let show = human_size;
         assert_eq!(show(0), "0B");
         assert_eq!(show(16_384), "16K");
         assert_eq!(show(1536), "1.5K");
+        assert_eq!(show(1023), "1023B");
         assert_eq!(show(3 << 30), "3G");
+        assert_eq!(show(u64::MAX), "15.9E");
     }
 
     #[test]

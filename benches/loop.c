@@ -1,0 +1,32 @@
+/* A tight loop of msgsnd(2) or msgrcv(2): the least that moving messages can cost.
+ *
+ *   loop send KEY COUNT SIZE
+ *   loop recv KEY COUNT SIZE
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+
+int main(int argc, char **argv)
+{
+    if (argc != 5)
+        return 2;
+    int sends = strcmp(argv[1], "send") == 0;
+    int queue = msgget((key_t)strtoul(argv[2], NULL, 0), 0600 | IPC_CREAT);
+    long count = atol(argv[3]);
+    size_t size = (size_t)atol(argv[4]);
+    struct { long type; char text[8192]; } message = { .type = 1 };
+
+    memset(message.text, 'x', sizeof message.text);
+    while (count-- > 0) {
+        long done = sends ? msgsnd(queue, &message, size, IPC_NOWAIT)
+                          : (long)msgrcv(queue, &message, sizeof message.text, 0, IPC_NOWAIT);
+        if (done < 0) {
+            perror(argv[1]);
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,163 @@
+//! `ipctool` beside the installed peers, in turn, in one run: start-up, a long list, streams.
+//!
+//! `cargo bench --bench peers` runs it in an IPC namespace of its own, as root or (where user
+//! namespaces are allowed) as anybody. It needs `unshare`, `ipcs` and `lsipc` of util-linux and a C
+//! compiler. Each line is the median over the pairs of our time divided by the peer's: below 1 we
+//! are quicker.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ipctool::ipc::{Key, Mode};
+use ipctool::kernel::msg;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const IPCTOOL: &str = env!("CARGO_BIN_EXE_ipctool");
+const INSIDE: &str = "IPCTOOL_BENCH_INSIDE";
+const QUEUES: usize = 32_000;
+const MESSAGES: usize = 200_000;
+const MESSAGE: &str = "sixteen bytes ..";
+const KEY: &str = "0xbe7c4";
+
+fn main() -> Result<()> {
+    if std::env::var_os(INSIDE).is_none() {
+        return enter_namespace();
+    }
+    let directory = tempfile::tempdir()?;
+    let loop_program = compile(directory.path())?;
+
+    println!("start-up on an empty namespace");
+    let ours = || command(&[IPCTOOL, "list"]);
+    pairs("ipctool list / ipcs", 200, &ours, &|| command(&["ipcs"]))?;
+
+    println!("list of {QUEUES} queues into a pipe");
+    for _ in 0..QUEUES {
+        msg::create(Key::PRIVATE, Mode::from_bits(0o600), false)?;
+    }
+    let ours = || command(&[IPCTOOL, "list", "-q"]);
+    pairs("ipctool list -q / ipcs -q", 15, &ours, &|| command(&["ipcs", "-q"]))?;
+    pairs("ipctool list -q / lsipc -q", 15, &ours, &|| command(&["lsipc", "-q"]))?;
+    pairs("ipctool list -q / cat", 15, &ours, &|| command(&["cat", "/proc/sysvipc/msg"]))?;
+    let mut all = Command::new(IPCTOOL);
+    time(all.args(["rm", "--all", "msg", "--yes"]))?;
+
+    println!("{MESSAGES} messages of {} bytes", MESSAGE.len());
+    let room = MESSAGES * (MESSAGE.len() + 1);
+    fs::write("/proc/sys/kernel/msgmnb", room.to_string())?;
+    let count = MESSAGES.to_string();
+    let size = MESSAGE.len().to_string();
+    let c_loop = |verb: &str| {
+        let mut command = Command::new(&loop_program);
+        command.args([verb, KEY, &count, &size]);
+        command
+    };
+    let lines = directory.path().join("lines");
+    fs::write(&lines, format!("{MESSAGE}\n").repeat(MESSAGES))?;
+
+    time(&mut c_loop("send"))?;
+    let drain = || time(&mut c_loop("recv")).map(drop);
+    drain()?;
+    pairs_between(
+        "ipctool send --lines / C loop",
+        15,
+        &|| {
+            let mut command = command(&[IPCTOOL, "send", KEY, "--lines"]);
+            command.stdin(File::open(&lines).expect("it was just written"));
+            command
+        },
+        &|| c_loop("send"),
+        &drain,
+    )?;
+    let fill = || time(&mut c_loop("send")).map(drop);
+    fill()?;
+    pairs_between(
+        "ipctool recv --all / C loop",
+        15,
+        &|| command(&[IPCTOOL, "recv", KEY, "--all"]),
+        &|| c_loop("recv"),
+        &fill,
+    )
+}
+
+/// Runs this program again where it cannot touch the objects of the host.
+fn enter_namespace() -> Result<()> {
+    let mut unshare = Command::new("unshare");
+    unshare.arg("--ipc");
+    // Writing a limit takes the privilege over the namespace.
+    if !Command::new("unshare").args(["--ipc", "true"]).output()?.status.success() {
+        unshare.args(["--user", "--map-root-user"]);
+    }
+    let status = unshare.arg(std::env::current_exe()?).env(INSIDE, "1").status()?;
+    if status.success() { Ok(()) } else { Err("the benchmark failed".into()) }
+}
+
+fn compile(directory: &Path) -> Result<std::path::PathBuf> {
+    let program = directory.join("loop");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/loop.c");
+    time(Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source))?;
+    Ok(program)
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// Runs a command to its end; what it prints goes through a pipe into the void.
+fn time(command: &mut Command) -> Result<Duration> {
+    let start = Instant::now();
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+    let output = output.wait_with_output()?;
+    let elapsed = start.elapsed();
+    match output.status.success() {
+        true => Ok(elapsed),
+        false => Err(format!("{command:?}: {}", output.status).into()),
+    }
+}
+
+fn pairs(
+    name: &str,
+    rounds: usize,
+    ours: &dyn Fn() -> Command,
+    theirs: &dyn Fn() -> Command,
+) -> Result<()> {
+    pairs_between(name, rounds, ours, theirs, &|| Ok(()))
+}
+
+/// Times two commands in turn, with `between` after each, and prints the median ratio.
+fn pairs_between(
+    name: &str,
+    rounds: usize,
+    ours: &dyn Fn() -> Command,
+    theirs: &dyn Fn() -> Command,
+    between: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let mut ratios = Vec::new();
+    let mut times = Vec::new();
+    for round in 0..=rounds {
+        let our_time = time(&mut ours())?;
+        between()?;
+        let their_time = time(&mut theirs())?;
+        between()?;
+        // The first pair warms up.
+        if round > 0 {
+            ratios.push(our_time.as_secs_f64() / their_time.as_secs_f64());
+            times.push(our_time);
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    times.sort();
+    println!(
+        "  {name:<30} {:.2}  ({:.2} to {:.2}; ours {:.1?})",
+        ratios[rounds / 2],
+        ratios[0],
+        ratios[rounds - 1],
+        times[rounds / 2],
+    );
+    Ok(())
+}
