@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ipc::object::{sequence, slot};
-use crate::ipc::{Caller, Key, Kind, Object, Reference, Target};
+use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::object::snapshot;
@@ -244,8 +244,8 @@ fn content(reference: Reference) -> Option<String> {
         Object::Queue(queue) if queue.messages > 0 => {
             let most = queue.max_bytes.map(|most| format!(" of {most}")).unwrap_or_default();
             Some(format!(
-                "it holds {} messages, {}{most} bytes: 'ipctool recv {} --peek --all --json' shows them",
-                queue.messages,
+                "it holds {}, {}{most} bytes: 'ipctool recv {} --peek --all --json' shows them",
+                count(queue.messages, "message"),
                 queue.bytes,
                 Reference::id(Kind::Msg, queue.id),
             ))

@@ -42,7 +42,7 @@ pub fn run(cli: Cli) -> Status {
             Some(failure) => complain(failure),
             // A reader that has seen enough needs no message.
             None if status == Status::Done => {}
-            None => complain(format_args!("{verb}: {error:#}")),
+            None => complain(format_args!("{verb}: {error}")),
         }
         status
     })

@@ -78,7 +78,7 @@ impl Receiver {
     fn take(&mut self) -> anyhow::Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
-            if descriptor::is_abandoned(&self.out.0) {
+            if self.batch.len() == 0 && descriptor::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
                 return Err(Failure::new(VERB, self.args.queue, what, Reason::Failed)
                     .with_hint(

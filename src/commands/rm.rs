@@ -8,7 +8,7 @@ use super::{complain, now, report, resolve, selection};
 use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::{Kind, Object, Reference, Target};
+use crate::ipc::{Kind, Object, Reference, Target, count};
 use crate::kernel;
 use crate::output::stdout;
 
@@ -80,8 +80,9 @@ pub(super) fn run(args: Rm) -> anyhow::Result<Status> {
         match remove(kind, id) {
             Ok(attached) => {
                 if attached > 0 {
-                    complain(format!(
-                        "rm {reference}: still attached {attached} times, so only marked: it goes when the last process detaches it"
+                    complain(format_args!(
+                        "{VERB} {reference}: still attached {}, so only marked: it goes when the last process detaches it",
+                        count(attached, "time"),
                     ));
                     outcome.marked.push(reference.to_string());
                 } else {
@@ -138,10 +139,9 @@ fn can_ask() -> bool {
 fn confirm(objects: &[Object]) -> anyhow::Result<bool> {
     let mut counts = Vec::new();
     for kind in Kind::ALL {
-        match objects.iter().filter(|object| object.kind() == kind).count() {
-            0 => {}
-            1 => counts.push(format!("1 {}", kind.noun())),
-            count => counts.push(format!("{count} {}s", kind.noun())),
+        let number = objects.iter().filter(|object| object.kind() == kind).count() as u64;
+        if number > 0 {
+            counts.push(count(number, kind.noun()));
         }
     }
     write!(io::stderr(), "remove {}? [y/N] ", counts.join(", "))?;

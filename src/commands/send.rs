@@ -1,9 +1,7 @@
 //! `ipctool send`: puts messages on a queue.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use super::resolve;
@@ -11,7 +9,7 @@ use crate::cli::{Send, Waiting};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::message::Message;
-use crate::ipc::{Reference, Target};
+use crate::ipc::{Reference, Target, count};
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{Errno, descriptor, msg};
@@ -33,7 +31,7 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
         }
         return Ok(Status::Done);
     }
-    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let stdin = descriptor::standard_input().map_err(|error| sender.input_error(&error))?;
     let mut input = BufReader::with_capacity(64 * 1024, Interruptible(stdin));
     if args.lines || args.null || args.jsonl {
         sender.unit = Unit::Record;
@@ -226,7 +224,8 @@ impl<'a> Sender<'a> {
             Unit::Record => "record",
         };
         let (number, sent) = (self.number, self.sent);
-        let were = if sent == 1 { "message was" } else { "messages were" };
+        let were = if sent == 1 { "was" } else { "were" };
+        let sent = count(sent, "message");
         let what = format!("{unit} {number}: {}; {sent} {were} sent", failure.what);
         Failure { what, ..failure }
     }

@@ -9,7 +9,7 @@ use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::object::Semaphore;
-use crate::ipc::{Caller, Key, Kind, Object, Reference, Time, User};
+use crate::ipc::{Caller, Key, Kind, Object, Reference, Time, User, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{self, CallError, Errno, process, sem, users};
@@ -165,7 +165,7 @@ fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Resul
             if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
                 page.line("in memory", format!("{rss} bytes, and {swap} swapped out"));
             }
-            page.line("attached", format!("{} times", segment.attached));
+            page.line("attached", count(segment.attached, "time"));
             let status: Vec<_> = segment.status.names().collect();
             if !status.is_empty() {
                 page.line("status", status.join(", "));

@@ -14,6 +14,7 @@ pub mod reference;
 pub mod size;
 pub mod time;
 pub mod user;
+pub mod words;
 
 pub use filter::Filter;
 pub use key::{Key, Project};
@@ -24,3 +25,4 @@ pub use permissions::{Access, Caller, Permissions};
 pub use reference::{Reference, Target};
 pub use time::Time;
 pub use user::User;
+pub use words::count;

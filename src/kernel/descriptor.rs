@@ -1,7 +1,9 @@
 //! What the kernel tells of an open file.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -30,4 +32,42 @@ pub fn describe(error: &io::Error) -> String {
         }
         None => error.to_string(),
     }
+}
+
+/// Whether standard input and output were open when the program started. The standard library
+/// opens `/dev/null` in place of a closed one before `main`: what is written there is lost without
+/// an error.
+static WERE_OPEN: [AtomicBool; 2] = [AtomicBool::new(true), AtomicBool::new(true)];
+
+/// Called by the C library before `main` and before the standard library looks.
+#[used]
+// SAFETY: entries of this section are called as functions without a result.
+#[unsafe(link_section = ".init_array")]
+static NOTE_CLOSED: extern "C" fn() = note_closed;
+
+extern "C" fn note_closed() {
+    for (descriptor, was_open) in (0..).zip(&WERE_OPEN) {
+        // SAFETY: asks for the flags of a descriptor, which may be closed.
+        let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+        was_open.store(flags >= 0, Ordering::Relaxed);
+    }
+}
+
+/// Standard input, unbuffered. `EBADF` where it was closed.
+pub fn standard_input() -> io::Result<File> {
+    open_from_start(0, &io::stdin())
+}
+
+/// Standard output, unbuffered. `EBADF` where it was closed.
+pub fn standard_output() -> io::Result<File> {
+    open_from_start(1, &io::stdout())
+}
+
+fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<File> {
+    // Naming the entry keeps it in the program.
+    std::hint::black_box(&NOTE_CLOSED);
+    if !WERE_OPEN[number].load(Ordering::Relaxed) {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::fd::AsFd;
 
 use crate::kernel::descriptor;
 
@@ -20,7 +19,7 @@ impl OutputError {
 
 /// Standard output without `std`'s buffer, which would flush at each line.
 pub fn file() -> Result<File, OutputError> {
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    Ok(descriptor::standard_output()?)
 }
 
 /// Standard output with a buffer fit for a long list. Flush it: dropping it loses errors.

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, presets,
+};
 
 use super::{Layout, Render, Style, Value};
 use crate::kernel::process;
@@ -64,7 +66,9 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             } else {
                 presets::ASCII_FULL_CONDENSED
             });
-            match super::stdout::is_terminal().then(|| table.width()).flatten() {
+            // A terminal of no width is one whose width nobody set.
+            let width = super::stdout::is_terminal().then(|| table.width()).flatten();
+            match width.filter(|&width| width > 0) {
                 Some(width) => {
                     table.set_width(width);
                     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -82,6 +86,10 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 table.set_header(section.columns.iter().map(|column| column.heading()));
             }
             table.add_rows(std::mem::take(rows));
+            // What names the item is to be copied, so it is never broken over lines.
+            if let Some(first) = table.column_mut(0) {
+                first.set_constraint(ColumnConstraint::ContentWidth);
+            }
             writeln!(self.out, "{table}")?;
         }
         self.out.flush()

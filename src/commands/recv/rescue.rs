@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::ipc::Reference;
 use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::ipc::{Reference, count};
 use crate::kernel::msg;
 use crate::output::message::Record;
 
@@ -18,12 +18,12 @@ pub(super) fn rescue<'a>(
     messages: impl Iterator<Item = &'a [u8]>,
 ) -> String {
     let mut messages = messages.peekable();
-    let mut returned = 0;
+    let mut returned = 0u64;
     while messages.next_if(|message| msg::send_back(id, message).is_ok()).is_some() {
         returned += 1;
     }
     let mut lines = Vec::new();
-    let mut kept = 0;
+    let mut kept = 0u64;
     for message in messages {
         kept += 1;
         let record = Record::new(type_of(message), &message[TYPE_SIZE..]);
@@ -33,32 +33,25 @@ pub(super) fn rescue<'a>(
     }
     let mut fate = Vec::new();
     if returned > 0 {
-        fate.push(format!("{} back on the queue", count(returned, "went")));
+        fate.push(format!("{} went back on the queue", count(returned, "message")));
     }
     if kept > 0 {
+        let were = if kept == 1 { "was" } else { "were" };
+        let kept = format!("{} {were}", count(kept, "message"));
         fate.push(match save(&lines) {
-            Ok(path) => format!(
-                "{} in {}: 'ipctool send {queue} --jsonl < {}' sends again",
-                count(kept, "saved"),
-                path.display(),
-                path.display()
-            ),
+            Ok(path) => {
+                let path = path.display();
+                format!(
+                    "{kept} saved in {path}: 'ipctool send {queue} --jsonl < {path}' sends again"
+                )
+            }
             Err(error) => {
                 let _ = io::stderr().write_all(&lines);
-                format!("{} nowhere ({error}), but printed above", count(kept, "saved"))
+                format!("{kept} saved nowhere ({error}), but printed above")
             }
         });
     }
     fate.join(", ")
-}
-
-fn count(number: usize, participle: &str) -> String {
-    match (number, participle) {
-        (1, "went") => "1 message went".to_owned(),
-        (1, _) => format!("1 message was {participle}"),
-        (_, "went") => format!("{number} messages went"),
-        _ => format!("{number} messages were {participle}"),
-    }
 }
 
 /// Saves them in a new file of the caller's own, in the first directory that has room.

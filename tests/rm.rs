@@ -1,0 +1,176 @@
+//! `ipctool rm`
+
+mod sandbox;
+
+use sandbox::{NOBODY, Sandbox};
+use serde_json::json;
+
+/// Two queues (the first with key 0xbeef), a segment and a set.
+fn some() -> Option<Sandbox> {
+    let shell = Sandbox::new()?;
+    shell.run("ipctool create msg --key 0xbeef && ipctool create msg").ok();
+    shell.run("ipctool create shm --size 5 && ipctool create sem --key 7").ok();
+    Some(shell)
+}
+
+fn left(shell: &Sandbox) -> String {
+    let listed = shell.run("ipctool list -o ref --format csv --no-headings").ok().stdout();
+    listed.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn by_reference_and_with_the_flags_of_ipcrm() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm msg:0xbeef shm:0").prints("");
+    assert_eq!(left(&shell), "msg:1 sem:0");
+    shell.run("ipctool rm -q 0x1 -S 07 -v").prints("msg:1\nsem:0\n");
+    assert_eq!(left(&shell), "");
+}
+
+#[test]
+fn what_can_be_removed_is_and_each_failure_is_reported() {
+    let Some(shell) = some() else { return };
+    shell
+        .run("ipctool rm msg:9 msg:0 sem:0x99 msg:1")
+        .exits(3)
+        .says("ipctool: rm msg:9: no such message queue (EINVAL)\n")
+        .says("ipctool: rm sem:0x00000099: no semaphore set has this key (ENOENT)\n");
+    assert_eq!(left(&shell), "shm:0 sem:0");
+    shell.run("ipctool rm msg:9 --force").prints("");
+    shell.run("ipctool rm msg:0x99 sem:0 --force -v").prints("sem:0\n");
+}
+
+#[test]
+fn an_object_named_twice_is_removed_once() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm msg:0 msg:0xbeef -q 0 -v").prints("msg:0\n");
+}
+
+#[test]
+fn bad_input_removes_nothing() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm msg:0 nonsense").exits(2).says("'nonsense' is not a reference");
+    shell.run("ipctool rm msg:0 msg:0x0").exits(2).says("IPC_PRIVATE, which names nothing");
+    shell.run("ipctool rm msg:0 -q x").exits(2).says("'x' is not an id");
+    shell.run("ipctool rm msg:0 --all").exits(2).says("references and filters do not go together");
+    shell.run("ipctool rm --all pizza --yes").exits(2).says("'pizza'");
+    shell.run("ipctool rm --all --owner no-such-user --yes").exits(2).says("there is no user");
+    shell.run("ipctool rm").exits(2).says("nothing was named");
+    assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
+}
+
+#[test]
+fn a_dry_run_prints_what_would_go() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm --all --dry-run").prints("msg:0\nmsg:1\nshm:0\nsem:0\n");
+    shell.run("ipctool rm msg:0xbeef -n").prints("msg:0\n");
+    assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
+}
+
+#[test]
+fn all_of_some_kinds() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm --all msg sem --yes --verbose").prints("msg:0\nmsg:1\nsem:0\n");
+    assert_eq!(left(&shell), "shm:0");
+    shell.run("ipctool rm -a -y").prints("");
+    assert_eq!(left(&shell), "");
+    shell.run("ipctool rm -a -y").prints("");
+}
+
+#[test]
+fn by_filter() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool send 0 keep").ok();
+    shell.run("ipctool rm --kind msg --empty -y -v").prints("msg:1\n");
+    shell.run("ipctool rm --key 7 --owner 4711 -y -v").prints("");
+    shell.run("ipctool rm --key 7 --owner \"$(id -u)\" -y -v").prints("sem:0\n");
+    shell.run("ipctool rm --idle 1h -y -v").prints("");
+    assert_eq!(left(&shell), "msg:0 shm:0");
+}
+
+#[test]
+fn many_at_once_only_with_consent() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm --all").exits(2).says("needs --yes where there is no terminal to ask on");
+    shell.run("ipctool rm --empty < /dev/null").exits(2).says("needs --yes");
+    assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
+    let asked = shell.run("(sleep 0.3; echo n) | script -qec 'ipctool rm --all' /dev/null");
+    asked.shows("remove 2 message queues, 1 shared memory segment, 1 semaphore set? [y/N]");
+    assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
+    shell.run("(sleep 0.3; echo y) | script -qec 'ipctool rm --all msg' /dev/null").shows("[y/N]");
+    assert_eq!(left(&shell), "shm:0 sem:0");
+    let unasked = shell.run("script -qec 'ipctool rm shm:0' /dev/null").exits(0);
+    assert_eq!(unasked.stdout(), "");
+}
+
+#[test]
+fn a_segment_in_use_is_only_marked() {
+    let Some(shell) = some() else { return };
+    let program = r#"
+        #include <sys/shm.h>
+        #include <stdio.h>
+        int main(void) {
+            if (shmat(0, 0, 0) == (void *)-1) return 1;
+            puts("attached"); fflush(stdout);
+            return getchar();
+        }
+    "#;
+    shell.run_with("cc -x c -o attach -", program.as_bytes()).ok();
+    let held = "mkfifo in out; ./attach < in > out & exec 3> in; read line < out;";
+    shell
+        .run(&format!(
+            "{held} ipctool rm shm:0 --json; ipctool list -m -o ref,status --json; exec 3>&-; wait"
+        ))
+        .shows("{\"removed\":[],\"marked\":[\"shm:0\"],\"failed\":[]}\n")
+        .shows("\"status\":[\"dest\"]")
+        .says("rm shm:0: still attached 1 time, so only marked");
+    assert_eq!(left(&shell), "msg:0 msg:1 sem:0");
+}
+
+#[test]
+fn the_report_for_scripts() {
+    let Some(shell) = some() else { return };
+    let report = shell.run("ipctool rm msg:0 msg:9 --json").exits(3).json();
+    assert_eq!(report["removed"], json!(["msg:0"]));
+    assert_eq!(report["marked"], json!([]));
+    assert_eq!(report["failed"][0]["ref"], "msg:9");
+    assert_eq!(report["failed"][0]["error"], "no such message queue (EINVAL)");
+    shell
+        .run("ipctool rm --all -y --json | jq -c .removed")
+        .prints("[\"msg:1\",\"shm:0\",\"sem:0\"]\n");
+}
+
+#[test]
+fn an_id_that_names_nothing_says_why() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool rm msg:5").exits(3).says("hint: there is no message queue at all");
+    // Slots are used again in a circle of 64 at least: make the kernel come round.
+    shell.run("perl -e 'for (1..64) { $q = msgget(0, 0600); msgctl($q, 0, 0) }'").ok();
+    shell.run("ipctool create msg").prints("msg:32768\n");
+    shell
+        .run("ipctool rm msg:0")
+        .exits(3)
+        .says("hint: msg:0 was removed: its slot 0 now holds a newer one, msg:32768\n");
+    shell
+        .run("ipctool rm msg:65536")
+        .exits(3)
+        .says("hint: msg:65536 never was: its slot 0 still holds an older one, msg:32768\n");
+    shell
+        .run("ipctool rm msg:7")
+        .exits(3)
+        .says("hint: it was removed, or never was: 'ipctool list msg'");
+}
+
+#[test]
+fn what_belongs_to_others_stays() {
+    let Some(shell) = some() else { return };
+    let Some(ran) = shell.run_as(NOBODY, "ipctool rm msg:0") else { return };
+    ran.exits(5)
+        .says("rm msg:0: only its owner, its creator or a privileged process may do this (EPERM)\n")
+        .says(
+            "hint: msg:0 has mode 0600 (rw-------), owner root:root; you are nobody (uid 65534)\n",
+        );
+    let mixed = shell.run_as(NOBODY, "ipctool rm msg:0 msg:99").unwrap();
+    mixed.exits(1);
+    assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
+}

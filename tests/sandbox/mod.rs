@@ -1,0 +1,299 @@
+//! A shell in an IPC namespace of its own, so that tests run side by side and never see, or touch,
+//! the objects of the machine.
+//!
+//! ```ignore
+//! let Some(shell) = Sandbox::new() else { return };
+//! shell.run("ipctool create msg --key 0xbeef").prints("msg:0\n");
+//! ```
+//!
+//! Root makes the namespace as it is, anybody else by way of a user namespace. Where neither is
+//! allowed, the test says so and is over.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The uid to which root steps down in order to be somebody else.
+pub const NOBODY: u32 = 65_534;
+
+/// Whatever hangs ends after a minute, with status 124 and all that it started.
+const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
+
+/// A shell in a namespace of its own.
+pub struct Sandbox {
+    /// Lives as long as its standard input is open, and with it the namespace.
+    holder: Child,
+    entry: Vec<String>,
+    directory: tempfile::TempDir,
+}
+
+impl Sandbox {
+    /// A namespace in which the test is who it is outside.
+    pub fn new() -> Option<Sandbox> {
+        Sandbox::enter("--map-current-user", &["--preserve-credentials"])
+    }
+
+    /// A namespace over which the test has every privilege: it may set its limits.
+    pub fn privileged() -> Option<Sandbox> {
+        Sandbox::enter("--map-root-user", &[])
+    }
+
+    fn enter(mapping: &str, credentials: &[&str]) -> Option<Sandbox> {
+        let mut unshare = Command::new("unshare");
+        unshare.arg("--ipc");
+        if !is_root() {
+            unshare.args(["--user", mapping]);
+        }
+        let holder = unshare
+            .args(["sh", "-c", "echo ready; read forever"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut holder = match holder {
+            Ok(holder) => holder,
+            Err(error) => return skip(&format!("there is no unshare(1): {error}")),
+        };
+        let mut line = String::new();
+        let stdout = holder.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the holder speaks");
+        if line != "ready\n" {
+            let mut reason = String::new();
+            let _ = holder.stderr.take().expect("it is piped").read_to_string(&mut reason);
+            let _ = holder.wait();
+            return skip(&format!("no namespace is to be had here: {}", reason.trim()));
+        }
+        let mut entry = vec!["--target".to_owned(), holder.id().to_string(), "--ipc".to_owned()];
+        if !is_root() {
+            entry.push("--user".to_owned());
+            entry.extend(credentials.iter().map(|option| option.to_string()));
+        }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let sandbox = Sandbox { holder, entry, directory };
+        open_to_all(sandbox.directory.path());
+        Some(sandbox)
+    }
+
+    /// The directory in which the shell starts: empty, and open to every user.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Runs a line of shell.
+    pub fn run(&self, line: &str) -> Ran {
+        self.run_with(line, b"")
+    }
+
+    /// Runs a line of shell with this standard input.
+    pub fn run_with(&self, line: &str, input: &[u8]) -> Ran {
+        let mut command = self.command(&IN_TIME, line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("nsenter runs");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let output = std::thread::scope(|scope| {
+            // Whoever does not read it all has a reason.
+            scope.spawn(move || stdin.write_all(input));
+            child.wait_with_output().expect("it ends")
+        });
+        Ran { line: line.to_owned(), output }
+    }
+
+    /// Runs a line of shell as another user. Only root can: nothing for anybody else.
+    pub fn run_as(&self, uid: u32, line: &str) -> Option<Ran> {
+        if !is_root() {
+            return skip("only root can be two users");
+        }
+        let uid = uid.to_string();
+        let step_down = ["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"];
+        // The directory in which it was built may be closed to others.
+        let binary = self.directory().join("ipctool");
+        if !binary.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_ipctool"), &binary).expect("room for the binary");
+        }
+        let line_there = format!("PATH={}:$PATH; {line}", self.directory().display());
+        let output = self.command(&step_down, &line_there).output().expect("nsenter runs");
+        Some(Ran { line: line.to_owned(), output })
+    }
+
+    /// Starts a line of shell, which should `exec` what it is about, and goes on.
+    pub fn start(&self, line: &str) -> Running {
+        let mut command = self.command(&[], line);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { line: line.to_owned(), child: Some(command.spawn().expect("nsenter runs")) }
+    }
+
+    fn command(&self, prefix: &[&str], line: &str) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let built = Path::new(env!("CARGO_BIN_EXE_ipctool")).parent().expect("a directory");
+        let mut command = Command::new("nsenter");
+        command
+            .args(&self.entry)
+            .args(prefix)
+            .args(["sh", "-c", line])
+            .current_dir(self.directory())
+            .env("PATH", format!("{}:{path}", built.display()))
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env_remove("NO_COLOR");
+        command
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+/// Whether the test runs as root.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").expect("/proc is mounted").uid() == 0
+}
+
+fn skip<T>(reason: &str) -> Option<T> {
+    eprintln!("skipped: {reason}");
+    None
+}
+
+fn open_to_all(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(directory, mode).expect("it is ours");
+}
+
+/// What became of a line of shell. Every method fails with all that a person would want to see.
+pub struct Ran {
+    line: String,
+    output: Output,
+}
+
+impl Ran {
+    /// It ended with status 0 and without a word on standard error.
+    #[track_caller]
+    pub fn ok(self) -> Ran {
+        let ran = self.exits(0);
+        assert!(ran.output.stderr.is_empty(), "it complained{}", ran.report());
+        ran
+    }
+
+    /// It ended with this status; 128+N if signal N ended it.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Ran {
+        assert_eq!(self.status(), status, "its status{}", self.report());
+        self
+    }
+
+    /// It succeeded and printed just this.
+    #[track_caller]
+    pub fn prints(self, expected: &str) -> Ran {
+        let ran = self.ok();
+        assert_eq!(ran.stdout(), expected, "its output{}", ran.report());
+        ran
+    }
+
+    /// It wrote this, among other things, to standard error.
+    #[track_caller]
+    pub fn says(self, expected: &str) -> Ran {
+        assert!(self.stderr().contains(expected), "it did not say {expected:?}{}", self.report());
+        self
+    }
+
+    /// It printed this, among other things.
+    #[track_caller]
+    pub fn shows(self, expected: &str) -> Ran {
+        assert!(self.stdout().contains(expected), "it did not show {expected:?}{}", self.report());
+        self
+    }
+
+    /// Its standard output.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    /// Its standard output, byte for byte.
+    pub fn bytes(&self) -> &[u8] {
+        &self.output.stdout
+    }
+
+    /// Its standard error.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    /// Its standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.output.stdout)
+            .unwrap_or_else(|error| panic!("no JSON: {error}{}", self.report()))
+    }
+
+    fn status(&self) -> i32 {
+        use std::os::unix::process::ExitStatusExt;
+        let status = self.output.status;
+        status.code().or(status.signal().map(|signal| 128 + signal)).expect("it has ended")
+    }
+
+    fn report(&self) -> String {
+        format!(
+            "\n$ {}\nstatus {}\n--- stdout\n{}--- stderr\n{}---",
+            self.line,
+            self.status(),
+            self.stdout(),
+            self.stderr()
+        )
+    }
+}
+
+/// A line of shell that still runs. It is killed if the test ends first.
+pub struct Running {
+    line: String,
+    child: Option<Child>,
+}
+
+impl Running {
+    fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it has not been waited for").id()
+    }
+
+    /// Waits until it is `ipctool`, and sleeps in the kernel.
+    pub fn waits(self) -> Running {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let stat = format!("/proc/{}/stat", self.pid());
+        let mut in_a_row = 0;
+        while in_a_row < 5 {
+            assert!(Instant::now() < deadline, "it never waited: {}", self.line);
+            std::thread::sleep(Duration::from_millis(5));
+            let text = std::fs::read_to_string(&stat).unwrap_or_default();
+            in_a_row = if text.contains("(ipctool) S") { in_a_row + 1 } else { 0 };
+        }
+        self
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(self, name: &str) -> Running {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+        assert!(status.success(), "no signal reached {}", self.line);
+        self
+    }
+
+    /// Waits for its end.
+    pub fn ends(mut self) -> Ran {
+        let child = self.child.take().expect("it has not been waited for");
+        let output = child.wait_with_output().expect("it ends");
+        Ran { line: self.line.clone(), output }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
