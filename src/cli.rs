@@ -56,6 +56,7 @@ Examples:
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// When to use colour; 'auto' honours NO_COLOR
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]

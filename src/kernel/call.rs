@@ -62,3 +62,26 @@ pub(super) fn call<R: Returned>(
     }
     result
 }
+
+/// The flags of a call as `strace(1)` shows them: `IPC_CREAT|0600`.
+pub(super) struct Flags(pub i32);
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (libc::IPC_CREAT, "IPC_CREAT|"),
+            (libc::IPC_EXCL, "IPC_EXCL|"),
+            (libc::IPC_NOWAIT, "IPC_NOWAIT|"),
+            (libc::MSG_EXCEPT, "MSG_EXCEPT|"),
+            (libc::MSG_COPY, "MSG_COPY|"),
+        ];
+        let mut rest = self.0;
+        for (bit, name) in names {
+            if rest & bit != 0 {
+                rest &= !bit;
+                f.write_str(name)?;
+            }
+        }
+        write!(f, "{}{rest:o}", if rest == 0 { "" } else { "0" })
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_STAT};
 use nix::errno::Errno;
 
-use super::call::{CallError, call};
+use super::call::{CallError, Flags, call};
 use super::interrupt::{self, Waited};
 use crate::ipc::message::{Message, TYPE_SIZE, Wanted};
 use crate::ipc::object::slot;
@@ -27,7 +27,9 @@ pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
 
 fn get(key: Key, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    call("msgget", format_args!("{key}, {flags:#o}"), || unsafe { libc::msgget(key.0, flags) })
+    call("msgget", format_args!("{key}, {}", Flags(flags)), || unsafe {
+        libc::msgget(key.0, flags)
+    })
 }
 
 /// Removes a queue. Whoever waits on it gets `EIDRM`.
@@ -83,7 +85,7 @@ fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
     assert!(message.len() >= TYPE_SIZE);
     let size = message.len() - TYPE_SIZE;
     // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
-    call("msgsnd", format_args!("{id}, {size} bytes, {flags:#o}"), || unsafe {
+    call("msgsnd", format_args!("{id}, {size} bytes, {}", Flags(flags)), || unsafe {
         libc::msgsnd(id, message.as_ptr().cast(), size, flags)
     })?;
     Ok(())
@@ -142,10 +144,13 @@ fn take(
     assert!(buffer.len() >= TYPE_SIZE);
     let size = buffer.len() - TYPE_SIZE;
     // SAFETY: the buffer has room for the type and `size` bytes of payload.
-    let taken =
-        call(name, format_args!("{id}, {size} bytes, {message_type}, {flags:#o}"), || unsafe {
+    let taken = call(
+        name,
+        format_args!("{id}, {size} bytes, {message_type}, {}", Flags(flags)),
+        || unsafe {
             libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
-        })?;
+        },
+    )?;
     Ok(taken as usize)
 }
 

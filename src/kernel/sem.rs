@@ -4,7 +4,7 @@ use std::fmt;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID};
 
-use super::call::{CallError, call};
+use super::call::{CallError, Flags, call};
 use crate::ipc::object::Semaphore;
 use crate::ipc::{Key, Mode};
 
@@ -21,7 +21,7 @@ pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, 
 
 fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    call("semget", format_args!("{key}, {nsems}, {flags:#o}"), || unsafe {
+    call("semget", format_args!("{key}, {nsems}, {}", Flags(flags)), || unsafe {
         libc::semget(key.0, nsems, flags)
     })
 }

@@ -2,7 +2,7 @@
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID};
 
-use super::call::{CallError, call};
+use super::call::{CallError, Flags, call};
 use crate::ipc::{Key, Mode};
 
 /// The segment with this key.
@@ -20,7 +20,7 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
     let bytes = usize::try_from(size).unwrap_or(usize::MAX);
     // SAFETY: takes and returns plain numbers.
-    call("shmget", format_args!("{key}, {size}, {flags:#o}"), || unsafe {
+    call("shmget", format_args!("{key}, {size}, {}", Flags(flags)), || unsafe {
         libc::shmget(key.0, bytes, flags)
     })
 }

@@ -1,0 +1,199 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_ipctool_global_optspecs
+    string join \n color= trace h/help V/version
+end
+
+function __fish_ipctool_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_ipctool_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_ipctool_using_subcommand
+    set -l cmd (__fish_ipctool_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c ipctool -n "__fish_ipctool_needs_command" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_needs_command" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_needs_command" -s V -l version -d 'Print version'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "stat" -d 'Tell all there is to know about objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make a queue, segment or set, and print its reference'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Put messages on a queue'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "recv" -d 'Take messages off a queue, or peek at them'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove objects, by reference or by filter'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show times'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last operators'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show times'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last operators'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s q -l queue-id -d 'Queue by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s Q -l queue-key -d 'Queue by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s m -l shmem-id -d 'Segment by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s M -l shmem-key -d 'Segment by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s s -l semaphore-id -d 'Semaphore set by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s S -l semaphore-key -d 'Semaphore set by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s J -l json -d 'One JSON array'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l key -d 'Its key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l ftok -d 'The ftok(3) key of this path; what follows the last \':\' is the project, 1 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l mode -d 'Permission bits, in octal; the umask does not apply' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l size -d 'Size of a segment in bytes, or as 64K, 2M, 1GiB' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l nsems -d 'Number of semaphores in a set, 1 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s x -l exclusive -d 'Fail if there is one with this key already'
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages, greater than 0' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Make the queue if it is missing, with this mode (0600 by default); needs a key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Each line of standard input is a message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Each NUL-terminated record of standard input is a message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l append-nul -d 'End each payload with a NUL byte, for readers that expect a C string'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l nowait -d 'Do not wait'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s n -l count -d 'Take this many messages' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Which: 0 any, N that type, -N the lowest type up to N' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'How each message is written' -r -f -a "text\t'The payload and a newline'
+raw\t'The payload alone'
+null\t'The payload and a NUL byte'
+hex\t'Offset, hex and ASCII, as `hexdump -C`'
+jsonl\t'A JSON object on each line, as `send --jsonl` reads it'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Show at most N bytes of each payload; the rest of it is dropped' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all there are, without waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Go on for ever'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type but that of -t'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l nowait -d 'Do not wait'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l raw -d 'Payload bytes only'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s 0 -l null -d 'A NUL byte after each payload'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s J -l json -l jsonl -d 'A line of JSON for each message, as \'send --jsonl\' reads it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l hex -d 'Offset, hex and ASCII, as \'hexdump -C\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l until-nul -d 'End each payload at its first NUL byte, as a C string'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s v -l verbose -d 'Tell the type and size of each message on standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s q -l queue-id -d 'Queue by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s Q -l queue-key -d 'Queue by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s m -l shmem-id -d 'Segment by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s M -l shmem-key -d 'Segment by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id -d 'Semaphore set by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Everything, or every object of these kinds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Every object of this kind' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Do not ask'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
