@@ -37,6 +37,9 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make a 
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Put messages on a queue'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "recv" -d 'Take messages off a queue, or peek at them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove objects, by reference or by filter'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change permission bits'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change owner and group'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -192,6 +195,38 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Do n
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Do not warn who locks himself out'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s v -l verbose -d 'Print old and new mode'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Do not warn who locks himself out'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s v -l verbose -d 'Print old and new owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Show just what is used to this many per cent or more, and exit with 6 if there is any' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names that are listed' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that one queue may hold (max_bytes): 65536, or 64K' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l persist -d 'Print the line for /etc/sysctl.d, too'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"

@@ -4,12 +4,13 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::ipc::{self, Kind, Mode, Project, Reference, Target, duration, size};
+use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
 use crate::output::{Format, TimeFormat, columns};
 
@@ -47,6 +48,7 @@ Exit status:
   3      nothing there: no such object, or no message
   4      would block, or timed out
   5      not permitted
+  6      findings: a limit is over the mark of 'limits --check'
   128+N  ended by signal N
 
 Examples:
@@ -136,6 +138,12 @@ verbs! {
     Recv as "recv";
     /// Remove objects
     Rm as "rm";
+    /// Change permission bits
+    Chmod as "chmod";
+    /// Change owner and group
+    Chown as "chown";
+    /// Show the limits and how much of each is used; set them
+    Limits as "limits";
     /// Print the ftok(3) key of a path
     Key as "key";
 }
@@ -210,6 +218,17 @@ pub struct FormatArgs {
     /// One JSON array, as '--format json'
     #[arg(short = 'J', long, conflicts_with = "format")]
     pub json: bool,
+}
+
+impl FormatArgs {
+    /// The format that was asked for, or else the one that fits standard output.
+    pub fn chosen(&self) -> Format {
+        match self.format {
+            _ if self.json => Format::Json,
+            Some(format) => format,
+            None => Format::fitting(),
+        }
+    }
 }
 
 /// How values look to a person.
@@ -530,6 +549,128 @@ pub struct Rm {
     /// Print a JSON object: removed, marked, failed
     #[arg(short = 'J', long, conflicts_with_all = ["dry_run", "verbose"])]
     pub json: bool,
+}
+
+/// Change permission bits.
+///
+/// MODE is octal (660) or symbolic (u+rw,g-w,o=): u is the owner and the creator, g their groups, o
+/// everybody else. IPC objects have no execute, set-id or sticky bits. No umask applies.
+///
+/// Only the owner, the creator or a privileged process can change the mode. None of them needs
+/// permission to read for it, so whoever has locked himself out gets back in. The kernel sets owner,
+/// group and mode (and max_bytes of a queue) at once: what somebody else sets in the moment between
+/// reading and setting is undone.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool chmod 660 msg:0
+  ipctool chmod u+rw,go= msg:0 shm:0x0000beef
+  ipctool chmod -v a+r sem:0")]
+pub struct Chmod {
+    /// The new mode, octal or symbolic
+    #[arg(allow_hyphen_values = true)]
+    pub mode: ModeChange,
+    /// Objects: KIND:ID or KIND:0xKEY
+    #[arg(value_name = "REF", required = true)]
+    pub references: Vec<Reference>,
+    /// Do not warn who locks himself out
+    #[arg(short = 'f', long)]
+    pub force: bool,
+    /// Print old and new mode
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}
+
+/// Change owner and group.
+///
+/// Only the owner, the creator or a privileged process can change the owner; the owner can give the
+/// object to anybody. The creator never changes, and keeps all the rights of the owner: the mode's
+/// bits for the user are his, too, and he can change and remove the object, whoever owns it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool chown alice msg:0
+  ipctool chown alice:staff shm:0 shm:1
+  ipctool chown :staff sem:0x0000beef
+  ipctool chown alice: msg:0")]
+pub struct Chown {
+    /// Names or numbers; 'OWNER:' means the owner's login group
+    #[arg(value_name = "OWNER[:GROUP]")]
+    pub owner: String,
+    /// Objects: KIND:ID or KIND:0xKEY
+    #[arg(value_name = "REF", required = true)]
+    pub references: Vec<Reference>,
+    /// Do not warn who locks himself out
+    #[arg(short = 'f', long)]
+    pub force: bool,
+    /// Print old and new owner
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}
+
+/// Show the limits and how much of each is used; set them.
+///
+/// Each limit of System V IPC and of POSIX message queues, with its value, how much of it is used
+/// in this IPC namespace, and where it comes from. The bytes that RLIMIT_MSGQUEUE limits are those
+/// charged for the capacity of the queues that the caller owns, whatever lies on them; they are
+/// unknown where the queues cannot be seen.
+///
+/// What --set sets lasts until the next boot: --persist prints the line that makes it last, for a
+/// file in /etc/sysctl.d.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool limits
+  ipctool limits --check 80 || echo 'time to look'
+  ipctool limits --set semmni=32000 msgmnb=1M --persist
+  ipctool limits --queue-bytes 64K msg:0")]
+pub struct Limits {
+    /// Show just what is used to this many per cent or more, and exit with 6 if there is any
+    #[arg(long, value_name = "PERCENT", value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
+    pub check: Option<u64>,
+    /// Set limits, by the names that are listed
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with = "queue_bytes")]
+    pub set: Vec<Setting>,
+    /// Print the line for /etc/sysctl.d, too
+    #[arg(long, requires = "set")]
+    pub persist: bool,
+    /// Set the most bytes that one queue may hold (max_bytes): 65536, or 64K
+    #[arg(long, value_name = "N", value_parser = size::parse, requires = "queue")]
+    pub queue_bytes: Option<u64>,
+    /// The queue for --queue-bytes
+    #[arg(value_name = "QUEUE", value_parser = queue, requires = "queue_bytes")]
+    pub queue: Option<Reference>,
+    /// How it looks.
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Leave out the headings
+    #[arg(long)]
+    pub no_headings: bool,
+    /// Sizes in bytes
+    #[arg(short = 'b', long)]
+    pub bytes: bool,
+}
+
+/// A limit and its new value, `NAME=VALUE`.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The name of the limit.
+    pub name: String,
+    /// Its new value.
+    pub value: String,
+}
+
+impl FromStr for Setting {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Setting> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                Ok(Setting { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => anyhow::bail!("'{text}' is not of the form NAME=VALUE"),
+        }
+    }
 }
 
 /// Print the ftok(3) key of a path.

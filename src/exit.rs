@@ -18,6 +18,8 @@ pub enum Status {
     WouldBlock,
     /// Not permitted.
     NotPermitted,
+    /// Something was found.
+    Findings,
     /// Ended by this signal.
     Signal(i32),
 }
@@ -32,6 +34,7 @@ impl Status {
             Status::NothingThere => 3,
             Status::WouldBlock => 4,
             Status::NotPermitted => 5,
+            Status::Findings => 6,
             Status::Signal(signal) => (128 + signal) as u8,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ipc::object::{sequence, slot};
-use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, count};
+use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, Usage, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::object::snapshot;
@@ -159,7 +159,9 @@ fn hint(reference: Reference, error: CallError) -> Option<String> {
         (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, key)),
         (Errno::EACCES | Errno::EPERM, _) => {
             let objects = snapshot([kind]).ok()?;
-            Some(access_hint(find(reference, &objects)?, &process::caller()))
+            let capability =
+                if error.errno == Errno::EPERM { "CAP_SYS_ADMIN" } else { "CAP_IPC_OWNER" };
+            Some(access_hint(find(reference, &objects)?, &process::caller(), capability))
         }
         (Errno::EEXIST, _) => {
             let objects = snapshot([kind]).ok()?;
@@ -218,21 +220,56 @@ fn key_hint(kind: Kind, key: Key) -> String {
     }
 }
 
-/// Who may, and who asks.
-pub fn access_hint(object: &Object, caller: &Caller) -> String {
+/// Who may, who asks, and what would let him.
+fn access_hint(object: &Object, caller: &Caller, capability: &str) -> String {
     let permissions = object.permissions();
-    let mut hint = format!(
-        "{} has mode {} ({}), owner {}:{}",
+    format!(
+        "{} has mode {} ({}), owner {}:{}, creator {}; you are {} (uid {}) without {capability}",
         object.reference(),
         permissions.mode,
         permissions.mode.symbolic(),
         user(permissions.uid),
         group(permissions.gid),
-    );
-    if permissions.cuid != permissions.uid {
-        hint += &format!(", creator {}", user(permissions.cuid));
+        user(permissions.cuid),
+        user(caller.uid),
+        caller.uid,
+    )
+}
+
+/// `IPC_SET` for owner and mode that failed.
+pub fn change_failed(verb: &'static str, reference: Reference, error: CallError) -> Failure {
+    let failure = Failure::of_call(verb, reference, error);
+    // An object that is there, but whose new owner the kernel does not know.
+    let is_there = snapshot([reference.kind]).is_ok_and(|all| find(reference, &all).is_some());
+    if error.errno == Errno::EINVAL && is_there {
+        let what = "this user or group is not mapped in your user namespace (EINVAL)".to_owned();
+        return Failure { what, hint: None, reason: Reason::Failed, ..failure };
     }
-    hint + &format!("; you are {} (uid {})", user(caller.uid), caller.uid)
+    failure
+}
+
+/// `IPC_SET` for the size of a queue that failed.
+pub fn queue_bytes_failed(
+    verb: &'static str,
+    reference: Reference,
+    bytes: u64,
+    error: CallError,
+) -> Failure {
+    let failure = Failure::of_call(verb, reference, error);
+    let most = Limit::Msgmnb.value().unwrap_or(u64::MAX);
+    match error.errno {
+        Errno::EPERM if bytes > most => {
+            let what = format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)");
+            Failure { what, ..failure }.with_hint(format!(
+                "more than msgmnb takes CAP_SYS_RESOURCE; as root: ipctool limits --queue-bytes {bytes} {reference}"
+            ))
+        }
+        Errno::EINVAL if bytes == 0 => {
+            let what = "a queue must have room for at least 1 byte (EINVAL)".to_owned();
+            Failure { what, hint: None, reason: Reason::Failed, ..failure }
+        }
+        _ => failure,
+    }
 }
 
 /// What lies on a queue: why there is no room, or that all there is is of another type.
@@ -256,41 +293,25 @@ fn content(reference: Reference) -> Option<String> {
 
 /// Which limit an `ENOSPC` means.
 fn space_hint(kind: Kind, objects: &[Object]) -> Option<String> {
-    let used = objects.len() as u64;
-    let objects_of = |name, limit: Limit| {
-        let limit = limit.value()?;
-        (used >= limit).then(|| format!("{used} of {limit} {}s are in use ({name})", kind.noun()))
+    let usage = Usage::of(objects, process::page_size());
+    let (number, things) = match kind {
+        Kind::Msg => (Limit::Msgmni, usage.queues),
+        Kind::Shm => (Limit::Shmmni, usage.segments),
+        Kind::Sem => (Limit::Semmni, usage.sets),
     };
-    let about = match kind {
-        Kind::Msg => objects_of("kernel.msgmni", Limit::Msgmni),
-        Kind::Shm => objects_of("kernel.shmmni", Limit::Shmmni).or_else(|| {
-            let pages = objects.iter().map(pages).sum::<u64>();
-            let limit = Limit::Shmall.value()?;
-            Some(format!("{pages} of {limit} pages of shared memory are in use (kernel.shmall)"))
-        }),
-        Kind::Sem => objects_of("the fourth number of kernel.sem", Limit::Semmni).or_else(|| {
-            let semaphores = objects.iter().map(semaphores).sum::<u64>();
-            let limit = Limit::Semmns.value()?;
-            Some(format!(
-                "{semaphores} of {limit} semaphores are in use (the second number of kernel.sem)"
-            ))
-        }),
-    }?;
-    Some(format!("{about}; 'ipctool list {kind} -t' shows which are old"))
-}
-
-fn pages(object: &Object) -> u64 {
-    match object {
-        Object::Segment(segment) => segment.size.div_ceil(process::page_size()),
-        _ => 0,
-    }
-}
-
-fn semaphores(object: &Object) -> u64 {
-    match object {
-        Object::SemaphoreSet(set) => set.nsems,
-        _ => 0,
-    }
+    let (limit, used, noun) = match kind {
+        _ if number.value().is_some_and(|limit| things >= limit) => {
+            (number, things, format!("{}s", kind.noun()))
+        }
+        Kind::Msg => return None,
+        Kind::Shm => (Limit::Shmall, usage.pages, "pages of shared memory".to_owned()),
+        Kind::Sem => (Limit::Semmns, usage.semaphores, "semaphores".to_owned()),
+    };
+    Some(format!(
+        "{used} of {} {noun} are in use ({}): 'ipctool list {kind} -t' shows which are old, 'ipctool limits' all limits",
+        limit.value()?,
+        limit.name(),
+    ))
 }
 
 /// Why `shmget` or `semget` refuses a size.

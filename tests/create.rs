@@ -102,12 +102,12 @@ fn a_limit_that_is_reached_is_named_with_its_use() {
         .run("ipctool create msg")
         .exits(1)
         .says("create msg: no room for another message queue (ENOSPC)")
-        .says("2 of 2 message queues are in use (kernel.msgmni)");
+        .says("2 of 2 message queues are in use (msgmni)");
     shell.run("ipctool create shm --size 4097").ok();
     shell
         .run("ipctool create shm --size 1M")
         .exits(1)
-        .says("2 of 4 pages of shared memory are in use (kernel.shmall)");
+        .says("2 of 4 pages of shared memory are in use (shmall)");
     shell.run("ipctool create shm --size 1").ok();
     shell.run("ipctool create shm --size 1").exits(1).says("2 of 2 shared memory segments");
     shell.run("ipctool create sem --nsems 4").ok();
@@ -123,7 +123,7 @@ fn a_key_that_belongs_to_another_user_says_whose_it_is() {
     let Some(ran) = shell.run_as(NOBODY, "ipctool create msg --key 0xbeef") else { return };
     ran.exits(5)
         .says("create msg:0x0000beef: no permission (EACCES)")
-        .says("hint: msg:0 has mode 0600 (rw-------), owner root:root; you are nobody (uid 65534)");
+        .says("hint: msg:0 has mode 0600 (rw-------), owner root:root, creator root; you are nobody (uid 65534)");
 }
 
 #[test]

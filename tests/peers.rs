@@ -67,11 +67,11 @@ fn the_installed_tools_agree_on_what_there_is() {
         .run("ipcmk -Q -p 640 && ipcmk -M 12345 -p 604 && ipcmk -S 7 && ipctool send 0 abc def")
         .exits(0);
     let fields = "awk '{print $1, $2, $4, $5, $6}'";
-    let ours = shell.run(&format!(
+    let ours = shell.run(
         "(ipctool list -P -q -o key,id,mode,bytes,messages --no-headings; \
           ipctool list -P -m -o key,id,mode,size,attached --no-headings; \
           ipctool list -P -s -o key,id,mode,nsems --no-headings) | sed 's/ 0\\([0-7][0-7][0-7]\\) / \\1 /' | tr -s ' ' | sed 's/ *$//'"
-    ));
+    );
     let theirs = shell.run(&format!("ipcs | grep ^0x | {fields} | sed 's/ *$//'"));
     assert_eq!(ours.ok().stdout(), theirs.ok().stdout());
     let ours = shell.run("ipctool list -q -o id,messages --no-headings");

@@ -168,7 +168,7 @@ fn what_belongs_to_others_stays() {
     ran.exits(5)
         .says("rm msg:0: only its owner, its creator or a privileged process may do this (EPERM)\n")
         .says(
-            "hint: msg:0 has mode 0600 (rw-------), owner root:root; you are nobody (uid 65534)\n",
+            "hint: msg:0 has mode 0600 (rw-------), owner root:root, creator root; you are nobody (uid 65534) without CAP_",
         );
     let mixed = shell.run_as(NOBODY, "ipctool rm msg:0 msg:99").unwrap();
     mixed.exits(1);

@@ -118,7 +118,7 @@ fn semaphores_that_may_not_be_read_are_said_to_be() {
         .shows("semaphores   2 of 32000 (semmsl), 0 %\n")
         .says("ipctool: stat sem:0: cannot read the semaphores: no permission (EACCES)\n")
         .says(
-            "hint: sem:0 has mode 0600 (rw-------), owner root:root; you are nobody (uid 65534)\n",
+            "hint: sem:0 has mode 0600 (rw-------), owner root:root, creator root; you are nobody (uid 65534) without CAP_",
         );
 }
 

@@ -13,11 +13,7 @@ use crate::output::{Column, Format, Layout, Section, Style, renderer};
 const VERB: &str = "list";
 
 pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
-    let format = match (args.format.json, args.format.format) {
-        (true, _) => Format::Json,
-        (false, Some(format)) => format,
-        (false, None) => Format::fitting(),
-    };
+    let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.style.bytes;
     style.time_format = args.style.time_format;
     style.numeric_perms = args.style.numeric_perms;

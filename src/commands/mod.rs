@@ -1,7 +1,11 @@
 //! The verbs: one file a subcommand.
 
+mod change;
+mod chmod;
+mod chown;
 mod create;
 mod key;
+mod limits;
 mod list;
 mod recv;
 mod rm;
@@ -34,6 +38,9 @@ pub fn run(cli: Cli) -> Status {
         Command::Send(args) => ("send", send::run(args)),
         Command::Recv(args) => ("recv", recv::run(args)),
         Command::Rm(args) => ("rm", rm::run(args)),
+        Command::Chmod(args) => ("chmod", chmod::run(args)),
+        Command::Chown(args) => ("chown", chown::run(args)),
+        Command::Limits(args) => ("limits", limits::run(args, style)),
         Command::Key(args) => ("key", key::run(args)),
     };
     result.unwrap_or_else(|error| {

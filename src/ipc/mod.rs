@@ -2,10 +2,12 @@
 //!
 //! Nothing here does I/O or calls the kernel, so all of it is tested without either.
 
+pub mod change;
 pub mod duration;
 pub mod filter;
 pub mod key;
 pub mod kind;
+pub mod limit;
 pub mod message;
 pub mod mode;
 pub mod object;
@@ -13,9 +15,11 @@ pub mod permissions;
 pub mod reference;
 pub mod size;
 pub mod time;
+pub mod usage;
 pub mod user;
 pub mod words;
 
+pub use change::{Change, ModeChange};
 pub use filter::Filter;
 pub use key::{Key, Project};
 pub use kind::Kind;
@@ -24,5 +28,6 @@ pub use object::{Object, Queue, Segment, SemaphoreSet};
 pub use permissions::{Access, Caller, Permissions};
 pub use reference::{Reference, Target};
 pub use time::Time;
+pub use usage::Usage;
 pub use user::User;
 pub use words::count;

@@ -57,6 +57,16 @@ pub fn group_id(text: &str) -> anyhow::Result<u32> {
     number(text).ok_or_else(|| anyhow::anyhow!("there is no group '{text}'"))
 }
 
+/// The login group of a user.
+pub fn login_group(uid: u32) -> anyhow::Result<u32> {
+    match User::from_uid(Uid::from_raw(uid)) {
+        Ok(Some(user)) => Ok(user.gid.as_raw()),
+        _ => anyhow::bail!("user {uid} has no entry that names a login group"),
+    }
+}
+
 fn number(text: &str) -> Option<u32> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    // The highest number stands for "no change" in every call.
+    text.parse().ok().filter(|&id| is_number && id != u32::MAX)
 }

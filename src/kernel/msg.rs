@@ -3,14 +3,14 @@
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_STAT};
+use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
 use nix::errno::Errno;
 
 use super::call::{CallError, Flags, call};
 use super::interrupt::{self, Waited};
+use super::permissions::{self, Changed};
 use crate::ipc::message::{Message, TYPE_SIZE, Wanted};
-use crate::ipc::object::slot;
-use crate::ipc::{Key, Mode};
+use crate::ipc::{Change, Key, Mode};
 
 /// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
 const MSG_STAT_ANY: i32 = 13;
@@ -44,24 +44,49 @@ pub fn remove(id: i32) -> Result<(), CallError> {
 /// `msg_qbytes` of a queue: the most bytes it may hold. Needs no permission on it from Linux 4.17
 /// on, read permission before.
 pub fn max_bytes(id: i32) -> Result<u64, CallError> {
+    Ok(status(id)?.msg_qbytes)
+}
+
+/// Sets `msg_qbytes` of a queue, and nothing else; returns what it was. `EPERM` above
+/// `kernel.msgmnb` without `CAP_SYS_RESOURCE`.
+pub fn set_max_bytes(id: i32, bytes: u64) -> Result<u64, CallError> {
+    let mut status = status(id)?;
+    let before = std::mem::replace(&mut status.msg_qbytes, bytes);
+    set(id, &mut status)?;
+    Ok(before)
+}
+
+/// Changes owner and mode of a queue, and nothing else.
+pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
+    let mut status = status(id)?;
+    let changed = permissions::apply(change, &mut status.msg_perm);
+    set(id, &mut status)?;
+    Ok(changed)
+}
+
+/// The state of a queue: from Linux 4.17 on without read permission.
+fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
     let mut status = MaybeUninit::<libc::msqid_ds>::zeroed();
-    let index = slot(id);
+    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
     // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
-    let found = call("msgctl", format_args!("{index}, MSG_STAT_ANY"), || unsafe {
-        libc::msgctl(index, MSG_STAT_ANY, status.as_mut_ptr())
+    let found = call("msgctl", format_args!("{id}, MSG_STAT_ANY"), || unsafe {
+        libc::msgctl(id, MSG_STAT_ANY, status.as_mut_ptr())
     });
-    match found {
-        Ok(same) if same == id => {}
+    if found != Ok(id) {
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        _ => {
-            // SAFETY: as above.
-            call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
-                libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
-            })?;
-        }
+        // SAFETY: as above.
+        call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
+            libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
+        })?;
     }
     // SAFETY: zeroed is a valid msqid_ds, and the call has filled it since.
-    Ok(unsafe { status.assume_init() }.msg_qbytes)
+    Ok(unsafe { status.assume_init() })
+}
+
+fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a msqid_ds, which the call only reads.
+    call("msgctl", format_args!("{id}, IPC_SET"), || unsafe { libc::msgctl(id, IPC_SET, status) })?;
+    Ok(())
 }
 
 /// Sends a message if there is room for it now; `EAGAIN` if not.

@@ -1,8 +1,9 @@
 //! What can be done with an object of any kind: the one place where a verb meets the kinds.
 
 use super::call::CallError;
+use super::permissions::Changed;
 use super::{msg, sem, shm, sysvipc};
-use crate::ipc::{Key, Kind, Object, Reference, Target};
+use crate::ipc::{Change, Key, Kind, Object, Reference, Target};
 
 /// The id behind a reference. Opening by key asks for no permission.
 pub fn resolve(reference: Reference) -> Result<i32, CallError> {
@@ -26,6 +27,16 @@ pub fn remove(kind: Kind, id: i32) -> Result<(), CallError> {
         Kind::Msg => msg::remove(id),
         Kind::Shm => shm::remove(id),
         Kind::Sem => sem::remove(id),
+    }
+}
+
+/// Changes owner and mode of an object. The kernel sets all of them at once: what somebody else
+/// sets between the reading and the setting of a moment is undone.
+pub fn change(kind: Kind, id: i32, change: &Change) -> Result<Changed, CallError> {
+    match kind {
+        Kind::Msg => msg::change(id, change),
+        Kind::Shm => shm::change(id, change),
+        Kind::Sem => sem::change(id, change),
     }
 }
 

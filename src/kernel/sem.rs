@@ -1,12 +1,17 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
-use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID};
+use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::call::{CallError, Flags, call};
+use super::permissions::{self, Changed};
 use crate::ipc::object::Semaphore;
-use crate::ipc::{Key, Mode};
+use crate::ipc::{Change, Key, Mode};
+
+/// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
+const SEM_STAT_ANY: i32 = 20;
 
 /// The set with this key.
 pub fn find(key: Key) -> Result<i32, CallError> {
@@ -52,4 +57,37 @@ pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
             })
         })
         .collect()
+}
+
+/// Changes owner and mode of a set, and nothing else.
+pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
+    let mut status = status(id)?;
+    let changed = permissions::apply(change, &mut status.sem_perm);
+    let pointer: *mut libc::semid_ds = &mut status;
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call only reads.
+    call("semctl", format_args!("{id}, 0, IPC_SET"), || unsafe {
+        libc::semctl(id, 0, IPC_SET, pointer)
+    })?;
+    Ok(changed)
+}
+
+/// The state of a set: from Linux 4.17 on without read permission.
+fn status(id: i32) -> Result<libc::semid_ds, CallError> {
+    let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
+    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call fills; it keeps no pointer.
+    let found = call("semctl", format_args!("{id}, 0, SEM_STAT_ANY"), || unsafe {
+        libc::semctl(id, 0, SEM_STAT_ANY, status.as_mut_ptr())
+    });
+    if found != Ok(id) {
+        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        // SAFETY: as above.
+        call("semctl", format_args!("{id}, 0, IPC_STAT"), || unsafe {
+            libc::semctl(id, 0, IPC_STAT, status.as_mut_ptr())
+        })?;
+    }
+    // SAFETY: zeroed is a valid semid_ds, and the call has filled it since.
+    Ok(unsafe { status.assume_init() })
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{Column, Value};
+use crate::ipc::limit::Allowance;
 use crate::ipc::object::Semaphore;
 use crate::ipc::user::State;
 use crate::ipc::{Kind, Object, Queue, Segment, SemaphoreSet, User};
@@ -151,6 +152,29 @@ pub static USER: [Column<User>; 6] = [
             .map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
     }),
 ];
+
+/// The limits.
+pub static LIMIT: [Column<Allowance>; 6] = [
+    Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(row.name))),
+    Column::number("limit", 20, "its value; none for unlimited", |row| quantity(row, row.limit)),
+    Column::number("used", 10, "how much of it is used", |row| quantity(row, row.used)),
+    Column::number("percent", 7, "the same in per cent", |row: &Allowance| {
+        row.percent().map_or(Value::Missing, Value::Percent)
+    })
+    .alarmed(|row| row.is_at(80)),
+    Column::text("source", 27, "where it comes from", |row| {
+        Value::Text(Cow::Borrowed(&row.source))
+    }),
+    Column::text("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
+];
+
+fn quantity(row: &Allowance, number: Option<u64>) -> Value<'static> {
+    match number {
+        None => Value::Missing,
+        Some(bytes) if row.is_bytes => Value::Bytes(bytes),
+        Some(number) => Value::Count(number),
+    }
+}
 
 /// The semaphores of a set.
 pub static SEMAPHORE: [Column<Semaphore>; 5] = [

@@ -26,6 +26,8 @@ pub enum Value<'a> {
     Bytes(u64),
     /// A number of things, an id.
     Count(u64),
+    /// A share in per cent, to a tenth.
+    Percent(f64),
     /// A process id.
     Pid(i32),
     /// A point in time.
@@ -72,6 +74,7 @@ impl Value<'_> {
             Value::Mode(mode) => append(out, mode.symbolic()),
             Value::Bytes(bytes) if style.human_sizes => append(out, style::human_size(*bytes)),
             Value::Bytes(number) | Value::Count(number) => write_number(*number, out),
+            Value::Percent(percent) => append(out, format_args!("{percent:.1}")),
             Value::Pid(pid) => append(out, pid),
             Value::Time(time) => append(out, style.time(*time)),
             Value::User(uid) => style.names.with_user(*uid, |name| escape::append(name, out)),
@@ -100,6 +103,7 @@ impl Value<'_> {
             (Value::Key(a), Value::Key(b)) => (a.0 as u32).cmp(&(b.0 as u32)),
             (Value::Mode(a), Value::Mode(b)) => a.cmp(b),
             (Value::Bytes(a) | Value::Count(a), Value::Bytes(b) | Value::Count(b)) => a.cmp(b),
+            (Value::Percent(a), Value::Percent(b)) => a.total_cmp(b),
             (Value::Pid(a), Value::Pid(b)) => a.cmp(b),
             (Value::Time(a), Value::Time(b)) => a.cmp(b),
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
@@ -175,6 +179,7 @@ impl Serialize for Cell<'_> {
             Value::Key(key) => serializer.collect_str(key),
             Value::Mode(mode) => serializer.collect_str(mode),
             Value::Bytes(number) | Value::Count(number) => serializer.serialize_u64(*number),
+            Value::Percent(percent) => serializer.serialize_f64(*percent),
             Value::Pid(pid) => serializer.serialize_i32(*pid),
             Value::Time(time) => match style::timestamp(*time) {
                 Some(timestamp) => serializer.collect_str(&timestamp),

@@ -1,0 +1,166 @@
+//! `ipctool limits`: limits and how much of each is used; sets them.
+
+use std::io;
+
+use super::{report, resolve};
+use crate::cli::{Limits, Setting};
+use crate::exit::Status;
+use crate::explain::{Failure, Reason, queue_bytes_failed};
+use crate::ipc::limit::Allowance;
+use crate::ipc::{Kind, Reference, Usage};
+use crate::kernel::sysctl::{self, Limit, Source, Unit};
+use crate::kernel::{self, descriptor, mqueue, msg, process};
+use crate::output::columns;
+use crate::output::stdout::{self, OutputError};
+use crate::output::{Format, Layout, Section, Style, renderer};
+
+const VERB: &str = "limits";
+
+pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
+    if !args.set.is_empty() {
+        return set(&args.set, args.persist);
+    }
+    if let (Some(bytes), Some(queue)) = (args.queue_bytes, args.queue) {
+        return queue_bytes(queue, bytes);
+    }
+    let format = args.format.chosen();
+    style.human_sizes = format == Format::Table && !args.bytes;
+    let mut allowances = survey()?;
+    if let Some(mark) = args.check {
+        allowances.retain(|allowance| allowance.is_at(mark));
+        if allowances.is_empty() {
+            return Ok(Status::Done);
+        }
+    }
+    let section = Section { title: "limits".to_owned(), columns: columns::LIMIT.iter().collect() };
+    let layout = Layout { sections: vec![section], chosen: None, headings: !args.no_headings };
+    let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
+    allowances.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;
+    render.finish().map_err(OutputError)?;
+    Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
+}
+
+/// Every limit with its use in the IPC namespace of this process.
+fn survey() -> anyhow::Result<Vec<Allowance>> {
+    let usage = Usage::of(&kernel::object::snapshot(Kind::ALL)?, process::page_size());
+    // Where POSIX queues cannot be seen, their use is not known.
+    let posix = mqueue::census(process::caller().uid).ok();
+    let used = |limit| match limit {
+        Limit::Msgmni => Some(usage.queues),
+        Limit::Shmmni => Some(usage.segments),
+        Limit::Shmall => Some(usage.pages),
+        Limit::Semmni => Some(usage.sets),
+        Limit::Semmns => Some(usage.semaphores),
+        Limit::MqueueQueuesMax => posix.map(|census| census.queues),
+        Limit::RlimitMsgqueue | Limit::RlimitMsgqueueHard => posix?.charged,
+        _ => None,
+    };
+    let allowance = |limit: Limit| Allowance {
+        name: limit.name(),
+        limit: limit.value(),
+        used: used(limit),
+        is_bytes: limit.unit() == Unit::Bytes,
+        source: match limit.source() {
+            Source::Sysctl(name, place) if name == "kernel.sem" => {
+                format!("{name} (number {} of 4)", place + 1)
+            }
+            Source::Sysctl(name, _) => name.to_owned(),
+            Source::Constant(_) => "constant".to_owned(),
+            Source::Soft(_) => "getrlimit, soft".to_owned(),
+            Source::Hard(_) => "getrlimit, hard".to_owned(),
+        },
+        help: limit.help(),
+    };
+    Ok(Limit::ALL.into_iter().map(allowance).collect())
+}
+
+/// Sets limits, one after the other, after all of them have been checked.
+fn set(settings: &[Setting], persist: bool) -> anyhow::Result<Status> {
+    let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
+    let mut status = Status::Done;
+    for (limit, value) in checked {
+        match set_one(limit, value) {
+            Ok((before, after, line)) => {
+                let mut text = format!("{}: {before} → {after}\n", limit.name());
+                if persist {
+                    // For a file in /etc/sysctl.d, which is the admin's to write.
+                    text += &format!("{line}\n");
+                }
+                stdout::print(&text)?;
+            }
+            Err(failure) => status = status.and(report(&failure)),
+        }
+    }
+    Ok(status)
+}
+
+/// The limit and the value of a setting, if the limit can be set and takes the value.
+fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
+    let Setting { name, value } = setting;
+    let wrong = |what: String| Failure::usage(VERB, what);
+    let limit = Limit::find(name).ok_or_else(|| {
+        let settable = Limit::ALL.into_iter().filter(|limit| limit.range().is_some());
+        let names: Vec<_> = settable.map(Limit::name).collect();
+        wrong(format!("there is no limit '{name}'"))
+            .with_hint(format!("limits: {}", names.join(" ")))
+    })?;
+    let range = limit.range().ok_or_else(|| {
+        wrong(match limit.source() {
+            Source::Constant(value) => {
+                format!("{name} is {value} in every kernel and cannot be set")
+            }
+            _ => format!("{name} belongs to each process: use ulimit or limits.conf(5)"),
+        })
+    })?;
+    let number = match limit.unit() {
+        Unit::Bytes => crate::ipc::size::parse(value),
+        _ => value.parse().map_err(anyhow::Error::from),
+    };
+    match number {
+        Ok(number) if range.contains(&number) => Ok((limit, number)),
+        _ => Err(wrong(format!(
+            "{name} takes a number from {} to {}, and '{value}' is not one",
+            range.start(),
+            range.end()
+        ))),
+    }
+}
+
+/// Writes one limit; returns what it was, what it is, and the line that makes it last.
+fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
+    let failed = |what: String| Failure::new(VERB, limit.name(), what, Reason::Failed);
+    let Some(setting) = limit.sysctl_with(value) else {
+        return Err(failed("it cannot be set".to_owned()));
+    };
+    let unreadable = |error: &io::Error| {
+        failed(format!("cannot read {}: {}", limit.name(), descriptor::describe(error)))
+    };
+    let (sysctl, text) = setting.map_err(|error| unreadable(&error))?;
+    let before = limit.value().unwrap_or_default();
+    sysctl::write(sysctl, &text).map_err(|error| {
+        let what = format!("cannot set {value}: {}", descriptor::describe(&error));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Failure { reason: Reason::NotPermitted, ..failed(what) }
+                    .with_hint(format!("as root: sysctl -w {sysctl}='{text}'"))
+            }
+            _ => failed(what).with_hint(format!("the kernel does not take {sysctl}='{text}'")),
+        }
+    })?;
+    match limit.value() {
+        Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),
+        after => Err(failed(format!(
+            "it was set to {value}, but the kernel made it {}",
+            after.map_or("unreadable".to_owned(), |after| after.to_string())
+        ))),
+    }
+}
+
+/// Sets `msg_qbytes` of one queue.
+fn queue_bytes(reference: Reference, bytes: u64) -> anyhow::Result<Status> {
+    let id = resolve(VERB, reference)?;
+    let before = msg::set_max_bytes(id, bytes)
+        .map_err(|error| queue_bytes_failed(VERB, reference, bytes, error))?;
+    stdout::print(&format!("{}: {before} → {bytes}\n", Reference::id(Kind::Msg, id)))?;
+    Ok(Status::Done)
+}
