@@ -110,7 +110,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__create)
-            opts="-x -h --color --trace --key --ftok --mode --size --nsems --exclusive --help"
+            opts="-x -h --color --trace --key --ftok --mode --size --nsems --exclusive --help msg shm sem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -200,7 +200,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -b -P -h --color --trace --queues --shmems --semaphores --owner --creator --group --key --empty --idle --marked --time --pids --creators --output --sort --format --json --no-headings --bytes --time-format --numeric-perms --help"
+            opts="-q -m -s -t -p -c -o -J -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --help msg shm sem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,26 +208,6 @@ _ipctool() {
             case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --owner)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creator)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --group)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --key)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --idle)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -248,6 +228,26 @@ _ipctool() {
                     ;;
                 --time-format)
                     COMPREPLY=($(compgen -W "short iso full relative" -- "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -304,7 +304,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__rm)
-            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --owner --creator --group --key --empty --idle --marked --force --dry-run --yes --verbose --json --help"
+            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -363,15 +363,15 @@ _ipctool() {
                     return 0
                     ;;
                 --all)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
                     return 0
                     ;;
                 -a)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
                     return 0
                     ;;
                 --kind)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
                     return 0
                     ;;
                 --owner)

@@ -44,11 +44,6 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the 
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
@@ -61,12 +56,15 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 
 iso\t'`2026-11-21T14:03:00+01:00`'
 full\t'`Sat Nov 21 14:03:00 2026`'
 relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show times'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last operators'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
@@ -74,15 +72,12 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'O
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
@@ -95,12 +90,15 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'H
 iso\t'`2026-11-21T14:03:00+01:00`'
 full\t'`Sat Nov 21 14:03:00 2026`'
 relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show times'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last operators'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
@@ -108,6 +106,8 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -137,7 +137,7 @@ always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages, greater than 0' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Make the queue if it is missing, with this mode (0600 by default); needs a key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Each line of standard input is a message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Each NUL-terminated record of standard input is a message'
@@ -150,7 +150,7 @@ always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s n -l count -d 'Take this many messages' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Which: 0 any, N that type, -N the lowest type up to N' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'How each message is written' -r -f -a "text\t'The payload and a newline'
 raw\t'The payload alone'
 null\t'The payload and a NUL byte'
@@ -179,21 +179,25 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s m -l shmem-id -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s M -l shmem-key -d 'Segment by key' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id -d 'Semaphore set by id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Everything, or every object of these kinds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Every object of this kind' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned by this user' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Everything, or every object of these kinds' -r -f -a "msg\t''
+shm\t''
+sem\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Every object of this kind' -r -f -a "msg\t''
+shm\t''
+sem\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Do not ask'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
@@ -157,8 +158,8 @@ verbs! {
 #[derive(Debug, Args)]
 #[command(after_long_help = list_help())]
 pub struct List {
-    /// Just these kinds: msg, shm, sem
-    #[arg(value_name = "KIND")]
+    /// Just these kinds
+    #[arg(value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<Kind>,
     /// Message queues, as 'msg'
     #[arg(short = 'q', long)]
@@ -169,9 +170,6 @@ pub struct List {
     /// Semaphore sets, as 'sem'
     #[arg(short = 's', long)]
     pub semaphores: bool,
-    /// Which objects.
-    #[command(flatten)]
-    pub filter: Filters,
     /// Show times
     #[arg(short = 't', long = "time", overrides_with_all = ["pids", "creators"])]
     pub times: bool,
@@ -196,6 +194,9 @@ pub struct List {
     /// How it looks to a person.
     #[command(flatten)]
     pub style: StyleArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub filter: Filters,
 }
 
 fn list_help() -> String {
@@ -207,6 +208,15 @@ fn list_help() -> String {
   ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
         columns::help()
     )
+}
+
+/// A kind by its name, which the completions know, or by the word that is accepted besides.
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
+        Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
+        _ => PossibleValue::new(kind.name()),
+    }))
+    .try_map(|name| name.parse::<Kind>())
 }
 
 /// The format of a listing.
@@ -250,10 +260,10 @@ pub struct StyleArgs {
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
     /// Owned by this user
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub owner: Option<String>,
     /// Made by this user
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub creator: Option<String>,
     /// Owned by this group
     #[arg(long, value_name = "GROUP")]
@@ -264,7 +274,7 @@ pub struct Filters {
     /// A queue with no message
     #[arg(long)]
     pub empty: bool,
-    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d
+    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub idle: Option<Duration>,
     /// A segment already marked for destruction
@@ -276,7 +286,7 @@ pub struct Filters {
 #[derive(Debug, Args)]
 pub struct References {
     /// Objects: KIND:ID or KIND:0xKEY
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Queue by id
     #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
@@ -353,7 +363,8 @@ Examples:
   ipctool create shm --size 64K
   ipctool create sem --ftok .:A --nsems 3 --exclusive")]
 pub struct Create {
-    /// What to make: msg, shm or sem
+    /// What to make
+    #[arg(value_parser = kind())]
     pub kind: Kind,
     /// Its key, in decimal, octal (0…) or hexadecimal (0x…)
     #[arg(long, value_name = "KEY", conflicts_with = "ftok")]
@@ -378,7 +389,8 @@ pub struct Create {
 /// Put messages on a queue.
 ///
 /// Each MESSAGE is one message. Without one, standard input is one message, byte for byte, or with
-/// --lines, --null or --jsonl a stream of them. If the queue is full, send waits for room. A
+/// --lines, --null or --jsonl a stream of them; an empty input is an empty message, an empty stream
+/// none. If the queue is full, send waits for room. A
 /// message that can never fit is refused at once, whatever the queue holds.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -389,7 +401,7 @@ Examples:
   ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved")]
 pub struct Send {
     /// The queue: its id, or its key as 0x…
-    #[arg(value_parser = queue)]
+    #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// The messages
     #[arg(value_name = "MESSAGE")]
@@ -426,7 +438,7 @@ pub struct Waiting {
     /// Do not wait
     #[arg(long, conflicts_with = "timeout")]
     pub nowait: bool,
-    /// Wait at most this long for each message: 250ms, 30s, 10m
+    /// Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
 }
@@ -449,7 +461,7 @@ Examples:
   ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got")]
 pub struct Recv {
     /// The queue: its id, or its key as 0x…
-    #[arg(value_parser = queue)]
+    #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
     #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = clap::value_parser!(u64).range(1..))]
@@ -526,14 +538,11 @@ pub struct Rm {
     #[command(flatten)]
     pub references: References,
     /// Everything, or every object of these kinds
-    #[arg(short = 'a', long, value_name = "KIND", num_args = 0..)]
+    #[arg(short = 'a', long, value_name = "KIND", num_args = 0.., value_parser = kind())]
     pub all: Option<Vec<Kind>>,
     /// Every object of this kind
-    #[arg(long = "kind", value_name = "KIND")]
+    #[arg(long = "kind", value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<Kind>,
-    /// Which objects.
-    #[command(flatten)]
-    pub filter: Filters,
     /// An object that is not there is not an error
     #[arg(short = 'f', long)]
     pub force: bool,
@@ -549,6 +558,9 @@ pub struct Rm {
     /// Print a JSON object: removed, marked, failed
     #[arg(short = 'J', long, conflicts_with_all = ["dry_run", "verbose"])]
     pub json: bool,
+    /// Which objects.
+    #[command(flatten)]
+    pub filter: Filters,
 }
 
 /// Change permission bits.
@@ -571,7 +583,7 @@ pub struct Chmod {
     #[arg(allow_hyphen_values = true)]
     pub mode: ModeChange,
     /// Objects: KIND:ID or KIND:0xKEY
-    #[arg(value_name = "REF", required = true)]
+    #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Do not warn who locks himself out
     #[arg(short = 'f', long)]
@@ -598,7 +610,7 @@ pub struct Chown {
     #[arg(value_name = "OWNER[:GROUP]")]
     pub owner: String,
     /// Objects: KIND:ID or KIND:0xKEY
-    #[arg(value_name = "REF", required = true)]
+    #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Do not warn who locks himself out
     #[arg(short = 'f', long)]

@@ -8,7 +8,7 @@ use crate::kernel::accounts::{group, user};
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::object::snapshot;
 use crate::kernel::process;
-use crate::kernel::sysctl::Limit;
+use crate::kernel::sysctl::{Limit, slot_bits};
 use crate::kernel::{CallError, Errno};
 
 /// A verb that could not be carried out on one object.
@@ -83,6 +83,13 @@ impl Failure {
 
     /// A system call that failed on an existing object, or on one that should exist.
     pub fn of_call(verb: &'static str, reference: Reference, error: CallError) -> Failure {
+        let moves_messages = matches!(error.name, "msgsnd" | "msgrcv");
+        if error.errno == Errno::EINVAL && moves_messages && is_there(reference) {
+            let most = Limit::Msgmax.value().unwrap_or_default();
+            let what = format!("the message is over msgmax, {most} bytes (EINVAL)");
+            return Failure::new(verb, reference, what, Reason::Failed)
+                .with_hint("msgmax was lowered since: 'ipctool limits' shows it");
+        }
         let (what, reason) = describe(reference, error);
         let what = format!("{what} ({:?})", error.errno);
         let hint = hint(reference, error);
@@ -117,6 +124,9 @@ impl Failure {
             _ => reference.to_string(),
         };
         let mut failure = Failure::of_call(verb, reference, error);
+        if error.errno == Errno::ENOSPC {
+            failure.hint = snapshot([kind]).ok().and_then(|all| space_hint(kind, asked, &all));
+        }
         if error.errno == Errno::EINVAL {
             failure.what = "this size is not possible (EINVAL)".to_owned();
             failure.hint = size_hint(kind, key, asked);
@@ -155,7 +165,7 @@ fn describe(reference: Reference, error: CallError) -> (String, Reason) {
 fn hint(reference: Reference, error: CallError) -> Option<String> {
     let kind = reference.kind;
     match (error.errno, reference.target) {
-        (Errno::EINVAL, Target::Id(id)) => id_hint(kind, id, &snapshot([kind]).ok()?),
+        (Errno::EINVAL, Target::Id(id)) => id_hint(kind, id, &snapshot([kind]).ok()?, slot_bits()),
         (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, key)),
         (Errno::EACCES | Errno::EPERM, _) => {
             let objects = snapshot([kind]).ok()?;
@@ -168,17 +178,21 @@ fn hint(reference: Reference, error: CallError) -> Option<String> {
             let object = find(reference, &objects)?;
             Some(format!("it is {}; without --exclusive it is opened", object.reference()))
         }
-        (Errno::EIDRM, _) => Some(format!(
-            "somebody removed it, as 'ipctool rm {reference}' does: see its owner's programs"
-        )),
+        (Errno::EIDRM, _) => Some(
+            "somebody removed it (IPC_RMID), and whoever waits on it then gets this error"
+                .to_owned(),
+        ),
         (Errno::EAGAIN | Errno::ENOMSG, _) => content(reference),
-        (Errno::ENOSPC, _) => space_hint(kind, &snapshot([kind]).ok()?),
         (Errno::ENOSYS, _) => Some(
             "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs"
                 .to_owned(),
         ),
         _ => None,
     }
+}
+
+fn is_there(reference: Reference) -> bool {
+    snapshot([reference.kind]).is_ok_and(|objects| find(reference, &objects).is_some())
 }
 
 fn find(reference: Reference, objects: &[Object]) -> Option<&Object> {
@@ -190,8 +204,15 @@ fn find(reference: Reference, objects: &[Object]) -> Option<&Object> {
 
 /// Why an id names nothing: an id is `sequence × 32768 + slot`, and a slot that is used again gets
 /// a higher sequence.
-pub fn id_hint(kind: Kind, id: i32, objects: &[Object]) -> Option<String> {
+fn id_hint(kind: Kind, id: i32, objects: &[Object], slot_bits: u32) -> Option<String> {
+    let slot = |id| slot(id, slot_bits);
+    let sequence = |id| sequence(id, slot_bits);
     let noun = kind.noun();
+    let mut named = objects.iter().filter(|object| object.permissions().key != Key::PRIVATE);
+    if let Some(keyed) = named.find(|object| object.permissions().key == Key(id)) {
+        let (key, object) = (Key(id), keyed.reference());
+        return Some(format!("{id} is no id but the key of {object}: write {kind}:{key}"));
+    }
     let Some(present) = objects.iter().find(|object| slot(object.id()) == slot(id)) else {
         return Some(match objects {
             [] => format!("there is no {noun} at all in this IPC namespace"),
@@ -239,9 +260,8 @@ fn access_hint(object: &Object, caller: &Caller, capability: &str) -> String {
 /// `IPC_SET` for owner and mode that failed.
 pub fn change_failed(verb: &'static str, reference: Reference, error: CallError) -> Failure {
     let failure = Failure::of_call(verb, reference, error);
-    // An object that is there, but whose new owner the kernel does not know.
-    let is_there = snapshot([reference.kind]).is_ok_and(|all| find(reference, &all).is_some());
-    if error.errno == Errno::EINVAL && is_there {
+    // The kernel does not know the new owner.
+    if error.errno == Errno::EINVAL && is_there(reference) {
         let what = "this user or group is not mapped in your user namespace (EINVAL)".to_owned();
         return Failure { what, hint: None, reason: Reason::Failed, ..failure };
     }
@@ -261,12 +281,8 @@ pub fn queue_bytes_failed(
         Errno::EPERM if bytes > most => {
             let what = format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)");
             Failure { what, ..failure }.with_hint(format!(
-                "more than msgmnb takes CAP_SYS_RESOURCE; as root: ipctool limits --queue-bytes {bytes} {reference}"
+                "more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: ipctool limits --set msgmnb={bytes}"
             ))
-        }
-        Errno::EINVAL if bytes == 0 => {
-            let what = "a queue must have room for at least 1 byte (EINVAL)".to_owned();
-            Failure { what, hint: None, reason: Reason::Failed, ..failure }
         }
         _ => failure,
     }
@@ -278,6 +294,12 @@ fn content(reference: Reference) -> Option<String> {
     let mut object = find(reference, &objects)?.clone();
     crate::kernel::object::complete(&mut object);
     match object {
+        Object::Queue(queue) if queue.max_bytes.is_some_and(|most| queue.messages >= most) => {
+            Some(format!(
+                "it holds {}, and as many messages at most as bytes (max_bytes)",
+                count(queue.messages, "message"),
+            ))
+        }
         Object::Queue(queue) if queue.messages > 0 => {
             let most = queue.max_bytes.map(|most| format!(" of {most}")).unwrap_or_default();
             Some(format!(
@@ -292,23 +314,27 @@ fn content(reference: Reference) -> Option<String> {
 }
 
 /// Which limit an `ENOSPC` means.
-fn space_hint(kind: Kind, objects: &[Object]) -> Option<String> {
-    let usage = Usage::of(objects, process::page_size());
+fn space_hint(kind: Kind, asked: u64, objects: &[Object]) -> Option<String> {
+    let page_size = process::page_size();
+    let usage = Usage::of(objects, page_size);
     let (number, things) = match kind {
         Kind::Msg => (Limit::Msgmni, usage.queues),
         Kind::Shm => (Limit::Shmmni, usage.segments),
         Kind::Sem => (Limit::Semmni, usage.sets),
     };
-    let (limit, used, noun) = match kind {
+    let (limit, used, asked, noun) = match kind {
         _ if number.value().is_some_and(|limit| things >= limit) => {
-            (number, things, format!("{}s", kind.noun()))
+            (number, things, 1, format!("{}s", kind.noun()))
         }
         Kind::Msg => return None,
-        Kind::Shm => (Limit::Shmall, usage.pages, "pages of shared memory".to_owned()),
-        Kind::Sem => (Limit::Semmns, usage.semaphores, "semaphores".to_owned()),
+        Kind::Shm => {
+            let asked = asked.div_ceil(page_size);
+            (Limit::Shmall, usage.pages, asked, "pages of shared memory".to_owned())
+        }
+        Kind::Sem => (Limit::Semmns, usage.semaphores, asked, "semaphores".to_owned()),
     };
     Some(format!(
-        "{used} of {} {noun} are in use ({}): 'ipctool list {kind} -t' shows which are old, 'ipctool limits' all limits",
+        "{used} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
         limit.value()?,
         limit.name(),
     ))
@@ -365,7 +391,7 @@ mod tests {
     fn an_id_that_names_nothing_says_why() {
         let hint = |id, present: &[i32]| {
             let objects: Vec<_> = present.iter().map(|&id| set(id)).collect();
-            id_hint(Kind::Sem, id, &objects).unwrap_or_default()
+            id_hint(Kind::Sem, id, &objects, 15).unwrap_or_default()
         };
         assert!(hint(5, &[]).contains("no semaphore set at all"));
         assert!(hint(5, &[6]).contains("was removed, or never was"));

@@ -73,11 +73,11 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     shell.run("ipctool create sem --size 5").exits(2).says("a semaphore set has no --size");
     shell.run("ipctool create msg --nsems 5").exits(2).says("a message queue has no --nsems");
     shell.run("ipctool create shm --size 5 --nsems 5").exits(2).says("has no --nsems");
-    shell.run("ipctool create sem --nsems 0").exits(2).says("'--nsems <N>'");
+    shell.run("ipctool create sem --nsems 0").exits(2).says("--nsems: 0 is less than 1");
     shell.run("ipctool create msg --key 0x0").exits(2).says("IPC_PRIVATE, which names nothing");
     shell.run("ipctool create msg --mode 888").exits(2).says("'888' is not a mode");
     shell.run("ipctool create shm --size 5Q").exits(2).says("'5Q' is not a size");
-    shell.run("ipctool create pizza").exits(2).says("use msg, shm or sem");
+    shell.run("ipctool create pizza").exits(2).says("[possible values: msg, shm, sem]");
     shell.run("ipctool list").prints("");
 }
 
@@ -102,12 +102,12 @@ fn a_limit_that_is_reached_is_named_with_its_use() {
         .run("ipctool create msg")
         .exits(1)
         .says("create msg: no room for another message queue (ENOSPC)")
-        .says("2 of 2 message queues are in use (msgmni)");
+        .says("2 of 2 message queues are in use (msgmni), and 1 more asked for");
     shell.run("ipctool create shm --size 4097").ok();
     shell
         .run("ipctool create shm --size 1M")
         .exits(1)
-        .says("2 of 4 pages of shared memory are in use (shmall)");
+        .says("2 of 4 pages of shared memory are in use (shmall), and 256 more asked for");
     shell.run("ipctool create shm --size 1").ok();
     shell.run("ipctool create shm --size 1").exits(1).says("2 of 2 shared memory segments");
     shell.run("ipctool create sem --nsems 4").ok();
@@ -129,5 +129,9 @@ fn a_key_that_belongs_to_another_user_says_whose_it_is() {
 #[test]
 fn a_full_disk_does_not_hide_the_object() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run("ipctool create msg > /dev/full").exits(1).says("cannot write to standard output");
+    shell
+        .run("ipctool create msg > /dev/full")
+        .exits(1)
+        .says("create msg:0: it is there, but cannot write to standard output: No space left on device (ENOSPC)\n")
+        .says("hint: 'ipctool rm msg:0' removes it");
 }

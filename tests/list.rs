@@ -208,7 +208,7 @@ fn kinds_are_arguments_or_flags() {
     assert_eq!(listed("queue"), "msg:0\n");
     assert_eq!(listed("-m -s"), "shm:0\nsem:0\n");
     assert_eq!(listed("sem -q"), "msg:0\nsem:0\n", "in the order of the kinds");
-    shell.run("ipctool list pizza").exits(2).says("no kind of IPC object is called 'pizza'");
+    shell.run("ipctool list pizza").exits(2).says("[possible values: msg, shm, sem]");
 }
 
 #[test]
@@ -306,4 +306,21 @@ fn long_lists_are_complete_and_agree_with_ipcs() {
     let theirs = shell.run("ipcs -q | awk '/^0x/ {print $1, $2}'").ok();
     assert_eq!(ours.stdout().lines().count(), 5000);
     assert_eq!(ours.stdout(), theirs.stdout());
+}
+
+#[test]
+fn kinds_without_any_of_the_chosen_columns_leave_no_trace() {
+    let Some(shell) = one_of_each() else { return };
+    shell.run("ipctool list -o nsems --no-headings").prints("     3\n");
+    let table = shell.run("ipctool list -o nsems --format table").ok().stdout();
+    assert_eq!(table.matches('┌').count(), 1, "{table}");
+}
+
+#[test]
+fn a_csv_reader_that_has_seen_enough_ends_it_quietly() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("perl -e 'for (1..3000) { msgget(0, 0600) // die $! }'").ok();
+    shell
+        .run("(ipctool list --format csv; echo $? >&3) 3>status | head -c 1; cat status")
+        .prints("r0\n");
 }

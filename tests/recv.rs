@@ -28,7 +28,7 @@ fn it_takes_one_message_some_or_all() {
     shell.run("ipctool recv 0 --all").exits(3).says("recv msg:0: no message (ENOMSG)\n");
     shell.run("ipctool recv 0 --nowait").exits(3).says("no message (ENOMSG)");
     shell.run("ipctool send 0 a; ipctool recv 0 --nowait -n 5").prints("a\n");
-    shell.run("ipctool recv 0 -n 0").exits(2).says("--count <N>");
+    shell.run("ipctool recv 0 -n 0").exits(2).says("recv: --count: 0 is less than 1\n");
     shell.run("ipctool recv 0 -n 1 --all").exits(2).says("cannot be used with");
 }
 
@@ -51,7 +51,7 @@ fn by_type() {
     shell.run("ipctool recv 0 -t 2 --except --nowait").exits(3).says("no message but of type 2");
     shell.run("ipctool recv 0 --except").exits(2).says("--except needs -t N with N greater than 0");
     shell.run("ipctool recv 0 -t -2 --except").exits(2).says("--except needs -t N");
-    shell.run("ipctool recv 0 -t x").exits(2).says("--type <N>");
+    shell.run("ipctool recv 0 -t x").exits(2).says("recv: --type: 'x' is not a number\n");
     assert_eq!(left(&shell), "two");
 }
 
@@ -155,6 +155,8 @@ fn a_terminal_gets_no_control_bytes() {
     shell
         .run_with("ipctool recv 0 --all > /dev/null; ipctool send 0", b"\x1b[31mred\x07\nnext\x9b")
         .ok();
+    let ran = shell.run("script -qec 'ipctool recv 0 --peek --json' /dev/null");
+    ran.shows(r#""base64":"G1sz"#);
     for options in ["", "--raw", "--null"] {
         let ran = shell.run(&format!("script -qec 'ipctool recv 0 --peek {options}' /dev/null"));
         let shown = ran.stdout().replace('\r', "");
@@ -301,8 +303,7 @@ fn what_has_no_room_on_the_queue_is_saved_in_a_file() {
     );
     let ran = ran.exits(143).says("interrupted by a signal; 1 message was saved in ");
     let stderr = ran.stderr();
-    let file =
-        stderr.split("saved in ").nth(1).unwrap().split(": 'ipctool send msg:0 --jsonl < ").next();
+    let file = stderr.split("saved in ").nth(1).unwrap().split(", as 'send --jsonl'").next();
     let saved = shell.run(&format!("cat {}", file.unwrap()));
     saved.prints("{\"type\":4,\"text\":\"precious\"}\n");
     shell.run("cat ipctool-recv-*.jsonl | ipctool send 0xbeef --create --jsonl").ok();
@@ -347,4 +348,77 @@ fn no_permission_is_explained() {
     let Some(shell) = queue() else { return };
     let Some(ran) = shell.run_as(NOBODY, "ipctool recv 0") else { return };
     ran.exits(5).says("recv msg:0: no permission (EACCES)\nhint: msg:0 has mode 0600");
+}
+
+#[test]
+fn a_full_disk_by_ulimit_or_a_stray_signal_loses_nothing() {
+    let Some(shell) = queue() else { return };
+    // A signal that nobody expects, while the reader sleeps.
+    for (name, status) in [("USR1", 138), ("ALRM", 142), ("XCPU", 152)] {
+        shell
+            .run(&format!(
+                "rm -f out; mkfifo out; exec 3<> out; head -c 65536 /dev/zero > out; ulimit -c 0; \
+                 ipctool recv 0 -n 3 > out & sleep 0.3; kill -s {name} $!; wait $!"
+            ))
+            .exits(status)
+            .says("interrupted by a signal; 3 messages went back on the queue\n");
+    }
+    // SIGXFSZ would end the process before the write could fail.
+    shell
+        .run("head -c 2000 /dev/zero | ipctool send 0; (ulimit -f 1; ipctool recv 0 --all > file)")
+        .exits(1)
+        .says("(EFBIG); ")
+        .says(" back on the queue\n");
+}
+
+#[test]
+fn a_pipe_that_does_not_block_can_be_left() {
+    let Some(shell) = queue() else { return };
+    let program = r#"
+        #include <fcntl.h>
+        #include <unistd.h>
+        int main(int argc, char **argv) {
+            fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+            return execvp(argv[1], argv + 1);
+        }
+    "#;
+    shell.run_with("cc -x c -o nonblocking -", program.as_bytes()).ok();
+    shell
+        .run(
+            "mkfifo out; exec 3<> out; head -c 65536 /dev/zero > out; \
+             ./nonblocking ipctool recv 0 -n 3 > out & sleep 0.3; kill -TERM $!; wait $!",
+        )
+        .exits(143)
+        .says("3 messages went back on the queue");
+    // And it is waited for where it is read.
+    shell
+        .run("./nonblocking ipctool recv 0 --all | (sleep 0.2; sort)")
+        .prints("five\none\nthree\n");
+}
+
+#[test]
+fn a_limit_of_zero_is_no_reason_to_spin() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("ipctool create msg; head -c 4000 /dev/zero | ipctool send 0").exits(0);
+    shell.run("echo 0 > /proc/sys/kernel/msgmax").ok();
+    shell
+        .run("ipctool recv 0 --peek")
+        .exits(1)
+        .says("recv msg:0: the message is over msgmax, 0 bytes (EINVAL)\nhint: msgmax was lowered");
+    shell.run("ipctool recv 0 --raw | wc -c").prints("4000\n");
+}
+
+#[test]
+fn a_trace_that_nobody_reads_loses_nothing() {
+    let Some(shell) = queue() else { return };
+    shell.run("ipctool recv 0 --trace 2> /dev/full").prints("one\n");
+}
+
+#[test]
+fn a_blocked_alarm_is_no_reason_to_wait_for_ever() {
+    let Some(shell) = queue() else { return };
+    let block =
+        "perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGALRM)); exec @ARGV' --";
+    shell.run(&format!("{block} ipctool recv 0 -t 9 --timeout 50ms")).exits(4).says("timed out");
+    shell.run("perl -e 'alarm 1; exec @ARGV' -- ipctool recv 0 -t 9").exits(142);
 }

@@ -174,3 +174,30 @@ fn what_belongs_to_others_stays() {
     mixed.exits(1);
     assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
 }
+
+#[test]
+fn what_cannot_be_printed_is_removed_all_the_same() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm -v msg:0 msg:1 > /dev/full").exits(1).says("(ENOSPC)");
+    assert_eq!(left(&shell), "shm:0 sem:0");
+    shell.run("(sleep 0.2; ipctool rm --all -y -v; echo $? >&2) | true").exits(0).says("0\n");
+    assert_eq!(left(&shell), "");
+    shell.run("(sleep 0.2; ipctool rm -v msg:9 msg:10; echo $? >&2) | true").says("\n3\n");
+    shell.run("ipctool create msg").ok();
+    shell.run("(sleep 0.2; ipctool rm -v msg:2 msg:9; echo $? >&2) | true").says("\n3\n");
+}
+
+#[test]
+fn a_dry_run_looks_for_what_it_names() {
+    let Some(shell) = some() else { return };
+    shell.run("ipctool rm -n msg:9 msg:1").exits(3).shows("msg:1\n").says("rm msg:9: no such");
+}
+
+#[test]
+fn what_changed_while_it_was_asked_about_is_spared() {
+    let Some(shell) = some() else { return };
+    shell
+        .run("(sleep 0.5; ipctool send 0 precious; echo y) | script -qec 'ipctool rm --empty' /dev/null")
+        .shows("remove 2 message queues?");
+    assert_eq!(left(&shell), "msg:0 shm:0 sem:0");
+}

@@ -85,7 +85,7 @@ fn a_nul_for_c_readers() {
 fn types_are_positive() {
     let Some(shell) = queue() else { return };
     for bad in ["0", "-1", "x", "9223372036854775808"] {
-        shell.run(&format!("ipctool send 0 -t {bad} x")).exits(2).says("--type <N>");
+        shell.run(&format!("ipctool send 0 -t {bad} x")).exits(2).says("send: --type: ");
     }
     shell.run("ipctool send 0 -t 9223372036854775807 x").ok();
     shell
@@ -262,4 +262,23 @@ fn an_input_that_cannot_be_read_is_an_error() {
         .exits(1)
         .says("cannot read standard input: Is a directory (EISDIR)");
     shell.run("ipctool send 0 <&-").exits(1).says("send").says("(EBADF)");
+}
+
+#[test]
+fn a_queue_without_any_room_never_takes_even_an_empty_message() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("echo 0 > /proc/sys/kernel/msgmnb; ipctool create msg").exits(0);
+    shell.run("ipctool send 0 ''").exits(1).says("never fits: the queue holds at most 0 bytes");
+}
+
+#[test]
+fn a_record_without_end_is_refused_and_never_cut() {
+    let Some(shell) = queue() else { return };
+    shell
+        .run("(echo ok; cat /dev/zero) | ipctool send 0 --lines")
+        .exits(1)
+        .says("record 2: it is longer than 67108864 bytes")
+        .says("1 message was sent\n");
+    shell.run("ipctool send 0 < /dev/zero").exits(1).says("it is longer than 67108864 bytes");
+    shell.run("ipctool recv 0 --all").prints("ok\n");
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::key;
 use crate::cli::Create;
 use crate::exit::Status;
-use crate::explain::Failure;
+use crate::explain::{Failure, Reason};
 use crate::ipc::{Key, Kind, Project, Reference};
 use crate::kernel::{msg, sem, shm};
 use crate::output::stdout;
@@ -39,7 +39,12 @@ pub(super) fn run(args: Create) -> anyhow::Result<Status> {
         Kind::Sem => sem::create(key, size as i32, args.mode, args.exclusive),
     };
     let id = made.map_err(|error| Failure::of_creation(VERB, args.kind, key, size, error))?;
-    stdout::print(&format!("{}\n", Reference::id(args.kind, id)))?;
+    let reference = Reference::id(args.kind, id);
+    // Nobody else knows of it: even a closed pipe is no reason to keep silent.
+    stdout::print(&format!("{reference}\n")).map_err(|error| {
+        Failure::new(VERB, reference, format!("it is there, but {error}"), Reason::Failed)
+            .with_hint(format!("'ipctool rm {reference}' removes it"))
+    })?;
     Ok(Status::Done)
 }
 

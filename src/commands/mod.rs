@@ -20,9 +20,9 @@ use std::io::{IsTerminal, Write};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
-use crate::explain::Failure;
-use crate::ipc::{Reference, Time};
-use crate::kernel;
+use crate::explain::{Failure, Reason};
+use crate::ipc::{Object, Reference, Time};
+use crate::kernel::{self, CallError, Errno};
 use crate::output::{Style, escape};
 
 /// Does what the command line says.
@@ -95,6 +95,20 @@ fn style(color: Color) -> Style {
 fn now() -> Time {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Time(now.map_or(0, |now| now.as_secs() as i64))
+}
+
+/// The object behind a reference, with all that is known of it.
+fn find(verb: &'static str, reference: Reference) -> Result<Object, Failure> {
+    let id = resolve(verb, reference)?;
+    match kernel::object::status(reference.kind, id) {
+        Ok(Some(object)) => Ok(object),
+        // What every call would say to this id.
+        Ok(None) => {
+            let error = CallError { name: "IPC_STAT", errno: Errno::EINVAL };
+            Err(Failure::of_call(verb, reference, error))
+        }
+        Err(error) => Err(Failure::new(verb, reference, error, Reason::Failed)),
+    }
 }
 
 /// The id behind a reference, for a verb that needs one.

@@ -3,16 +3,14 @@
 mod batch;
 mod rescue;
 
-use std::fs::File;
-
-use batch::{Batch, Undelivered};
+use batch::{Batch, ENOUGH, Undelivered};
 
 use super::{complain, resolve};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::message::Wanted;
-use crate::ipc::{Kind, Reference};
+use crate::ipc::{Kind, Reference, count};
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
 use crate::kernel::{CallError, Errno, descriptor, msg};
 use crate::output::message::{MessageFormat, Presentation};
@@ -35,8 +33,9 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
             None if args.all || args.follow => None,
             None => Some(1),
         },
-        batch: Batch::new(presentation(&args)),
-        out: Interruptible(stdout::file()?),
+        // What is told of a message stands beside it.
+        batch: Batch::new(presentation(&args), if args.verbose { 1 } else { ENOUGH }),
+        out: stdout::file()?,
         total: 0,
         args,
     };
@@ -69,7 +68,7 @@ struct Receiver {
     /// How many to take; no end without it.
     limit: Option<u64>,
     batch: Batch,
-    out: Interruptible<File>,
+    out: Interruptible,
     total: u64,
 }
 
@@ -102,9 +101,7 @@ impl Receiver {
                     match waited {
                         Ok(()) => {}
                         Err(Stopped::Signal(signal)) => return Ok(Status::Signal(signal)),
-                        Err(stopped) => {
-                            return Err(Failure::of_wait(VERB, self.args.queue, stopped).into());
-                        }
+                        Err(stopped) => return Err(self.stopped(stopped).into()),
                     }
                 }
             }
@@ -132,7 +129,7 @@ impl Receiver {
         self.tell(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
-        let fate = rescue::rescue(self.args.queue, self.id, self.batch.last(undelivered));
+        let fate = rescue::rescue(self.id, self.batch.last(undelivered));
         self.batch.clear();
         let (what, reason) = match interrupt::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
@@ -145,17 +142,14 @@ impl Receiver {
     }
 
     /// `--verbose`, for the messages that were written out; empties the batch of them.
-    fn tell(&mut self, count: u64) {
+    fn tell(&mut self, written: u64) {
         if self.args.verbose {
-            for (message_type, payload) in self.batch.messages().take(count as usize) {
-                complain(format_args!(
-                    "{VERB} {}: type {message_type}, {} bytes",
-                    self.args.queue,
-                    payload.len()
-                ));
+            for (message_type, payload) in self.batch.messages().take(written as usize) {
+                let size = count(payload.len() as u64, "byte");
+                complain(format_args!("{VERB} {}: type {message_type}, {size}", self.args.queue));
             }
         }
-        if count == self.batch.len() {
+        if written == self.batch.len() {
             self.batch.clear();
         }
     }
@@ -202,6 +196,15 @@ impl Receiver {
         self.total += count;
         self.tell(count);
         Ok(())
+    }
+
+    fn stopped(&self, stopped: Stopped) -> Failure {
+        let failure = Failure::of_wait(VERB, self.args.queue, stopped);
+        if self.total == 0 {
+            return failure;
+        }
+        let what = format!("{}; {} taken before", failure.what, count(self.total, "message"));
+        Failure { what, ..failure }
     }
 
     fn failed(&self, error: CallError) -> Failure {

@@ -4,11 +4,11 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{complain, now, report, resolve, selection};
+use super::{complain, find, now, report, resolve, selection};
 use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::{Kind, Object, Reference, Target, count};
+use crate::ipc::{Kind, Object, Reference, count};
 use crate::kernel;
 use crate::output::stdout;
 
@@ -56,25 +56,36 @@ pub(super) fn run(args: Rm) -> anyhow::Result<Status> {
                 Failure::usage(VERB, "nothing was named: give a REF, a filter or --all").into()
             );
         }
-        (false, false) => named(&references, args.force, &mut outcome),
+        (false, false) => named(&references, args.dry_run, args.force, &mut outcome),
         (true, true) => {
             if !args.yes && !args.dry_run && !can_ask() {
                 let what = "a filter or --all needs --yes where there is no terminal to ask on";
                 return Err(Failure::usage(VERB, what).into());
             }
-            let now = now();
-            let mut objects = kernel::object::snapshot(filter.kinds())?;
-            objects.retain(|object| filter.matches(object, now));
+            let select = || -> anyhow::Result<Vec<Object>> {
+                let now = now();
+                let mut objects = kernel::object::snapshot(filter.kinds())?;
+                objects.retain(|object| filter.matches(object, now));
+                Ok(objects)
+            };
+            let mut objects = select()?;
             if !args.yes && !args.dry_run && !objects.is_empty() && !confirm(&objects)? {
                 return Ok(Status::Failed);
             }
+            // Answering takes time: what no longer passes is spared, and what is new was not meant.
+            let asked = std::mem::replace(&mut objects, select()?);
+            objects.retain(|object| asked.iter().any(|old| old.reference() == object.reference()));
             objects.iter().map(|object| (object.kind(), object.id())).collect()
         }
     };
+    // Whoever reads the list may go away: what was to be removed is removed all the same.
+    let mut printed = Ok(());
+    let mut print =
+        |text: String| printed = std::mem::replace(&mut printed, Ok(())).and(stdout::print(&text));
     for (kind, id) in chosen {
         let reference = Reference::id(kind, id);
         if args.dry_run {
-            stdout::print(&format!("{reference}\n"))?;
+            print(format!("{reference}\n"));
             continue;
         }
         match remove(kind, id) {
@@ -89,7 +100,7 @@ pub(super) fn run(args: Rm) -> anyhow::Result<Status> {
                     outcome.removed.push(reference.to_string());
                 }
                 if args.verbose {
-                    stdout::print(&format!("{reference}\n"))?;
+                    print(format!("{reference}\n"));
                 }
             }
             // With a filter, somebody else was quicker.
@@ -99,16 +110,30 @@ pub(super) fn run(args: Rm) -> anyhow::Result<Status> {
         }
     }
     if args.json {
-        stdout::print(&(serde_json::to_string(&outcome)? + "\n"))?;
+        print(serde_json::to_string(&outcome)? + "\n");
+    }
+    match printed {
+        Err(error) if !error.is_closed_pipe() => return Err(error.into()),
+        _ => {}
     }
     Ok(outcome.status.unwrap_or(Status::Done))
 }
 
 /// The objects behind references, each once. Resolved before anything is removed.
-fn named(references: &[Reference], force: bool, outcome: &mut Outcome) -> Vec<(Kind, i32)> {
+fn named(
+    references: &[Reference],
+    is_dry: bool,
+    force: bool,
+    outcome: &mut Outcome,
+) -> Vec<(Kind, i32)> {
     let mut chosen = Vec::new();
     for &reference in references {
-        match resolve(VERB, reference) {
+        // What is not removed must be looked for.
+        let found = match is_dry {
+            true => find(VERB, reference).map(|object| object.id()),
+            false => resolve(VERB, reference),
+        };
+        match found {
             Ok(id) if chosen.contains(&(reference.kind, id)) => {}
             Ok(id) => chosen.push((reference.kind, id)),
             Err(failure) if force && failure.reason == Reason::NothingThere => {}
@@ -120,7 +145,7 @@ fn named(references: &[Reference], force: bool, outcome: &mut Outcome) -> Vec<(K
 
 /// Removes one object; returns how often it is still attached, if it was only marked.
 fn remove(kind: Kind, id: i32) -> Result<u64, Failure> {
-    let reference = Reference { kind, target: Target::Id(id) };
+    let reference = Reference::id(kind, id);
     kernel::object::remove(kind, id).map_err(|error| Failure::of_call(VERB, reference, error))?;
     if kind != Kind::Shm {
         return Ok(0);

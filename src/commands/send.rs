@@ -1,6 +1,5 @@
 //! `ipctool send`: puts messages on a queue.
 
-use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 
@@ -10,7 +9,7 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::message::Message;
 use crate::ipc::{Reference, Target, count};
-use crate::kernel::interrupt::{self, Interruptible, Stopped};
+use crate::kernel::interrupt::{self, Stopped};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{Errno, descriptor, msg};
 use crate::output::message::Record;
@@ -27,42 +26,37 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
     if !args.messages.is_empty() {
         for text in &args.messages {
             message.reset(args.message_type);
-            sender.put(&mut message, text)?;
+            message.payload_mut().extend_from_slice(text.as_bytes());
+            sender.send(&mut message)?;
         }
         return Ok(Status::Done);
     }
     let stdin = descriptor::standard_input().map_err(|error| sender.input_error(&error))?;
-    let mut input = BufReader::with_capacity(64 * 1024, Interruptible(stdin));
-    if args.lines || args.null || args.jsonl {
-        sender.unit = Unit::Record;
+    let mut input = BufReader::with_capacity(64 * 1024, stdin);
+    if !(args.lines || args.null || args.jsonl) {
+        sender.read(&mut input, None, message.payload_mut())?;
+        sender.send(&mut message)?;
+        return Ok(Status::Done);
     }
-    let delimiter = if args.null { 0 } else { b'\n' };
+    sender.unit = Unit::Record;
+    let delimiter = Some(if args.null { 0 } else { b'\n' });
     let mut line = Vec::new();
     loop {
         message.reset(args.message_type);
-        match sender.unit {
-            Unit::Record if args.jsonl => {
-                line.clear();
-                if !sender.read_record(&mut input, delimiter, &mut line)? {
-                    return Ok(Status::Done);
-                }
-                if line.trim_ascii().is_empty() {
-                    sender.number += 1;
-                    continue;
-                }
-                sender.parse(&line, &mut message)?;
-            }
-            Unit::Record => {
-                if !sender.read_record(&mut input, delimiter, message.payload_mut())? {
-                    return Ok(Status::Done);
-                }
-            }
-            Unit::Whole | Unit::Argument => {
-                let read = input.by_ref().take(LONGEST_RECORD).read_to_end(message.payload_mut());
-                read.map_err(|error| sender.input_error(&error))?;
-                sender.send(&mut message)?;
+        if !args.jsonl {
+            if !sender.read(&mut input, delimiter, message.payload_mut())? {
                 return Ok(Status::Done);
             }
+        } else {
+            line.clear();
+            if !sender.read(&mut input, delimiter, &mut line)? {
+                return Ok(Status::Done);
+            }
+            if line.trim_ascii().is_empty() {
+                sender.number += 1;
+                continue;
+            }
+            sender.parse(&line, &mut message)?;
         }
         sender.send(&mut message)?;
     }
@@ -127,25 +121,24 @@ impl<'a> Sender<'a> {
         })
     }
 
-    fn put(&mut self, message: &mut Message, text: &OsStr) -> Result<(), Failure> {
-        message.payload_mut().extend_from_slice(text.as_bytes());
-        self.send(message)
-    }
-
     fn send(&mut self, message: &mut Message) -> Result<(), Failure> {
         if self.append_nul {
             message.payload_mut().push(0);
         }
         self.check_size(message)?;
-        if let Err(error) = msg::send(self.id, message) {
+        if let Err(error) = msg::send(self.id, message.as_bytes()) {
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
                 return Err(self.stopped(Stopped::Failed(error)));
             }
             // It may have been made smaller since: then waiting would be for ever.
             self.max_bytes = msg::max_bytes(self.id).unwrap_or(self.max_bytes);
             self.check_size(message)?;
-            msg::send_waiting(self.id, message, self.waiting.timeout)
-                .map_err(|stopped| self.stopped(stopped))?;
+            msg::send_waiting(
+                self.id,
+                message.as_bytes(),
+                interrupt::deadline(self.waiting.timeout),
+            )
+            .map_err(|stopped| self.stopped(stopped))?;
         }
         self.sent += 1;
         self.number += 1;
@@ -155,34 +148,53 @@ impl<'a> Sender<'a> {
     /// Refuses what could never be sent.
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
         let size = message.payload().len() as u64;
-        let what = if size > self.msgmax {
-            format!("a message of {size} bytes is over msgmax, {} bytes (EINVAL)", self.msgmax)
-        } else if size > self.max_bytes {
-            format!(
-                "a message of {size} bytes never fits: the queue holds at most {} bytes",
-                self.max_bytes
+        let (what, hint) = if size > self.msgmax {
+            (
+                format!("a message of {size} bytes is over msgmax, {} bytes (EINVAL)", self.msgmax),
+                format!("as root: ipctool limits --set msgmax={size}"),
+            )
+        } else if size > self.max_bytes || self.max_bytes == 0 {
+            let most = self.max_bytes;
+            (
+                format!(
+                    "a message of {size} bytes never fits: the queue holds at most {most} bytes"
+                ),
+                format!(
+                    "its owner: ipctool limits --queue-bytes {} {}",
+                    size.max(1),
+                    self.reference
+                ),
             )
         } else {
             return Ok(());
         };
-        Err(self.locate(Failure::new(VERB, self.reference, what, Reason::Failed)))
+        let failure = Failure::new(VERB, self.reference, what, Reason::Failed);
+        Err(self.locate(failure.with_hint(hint)))
     }
 
-    /// Reads the next record, without its delimiter; false at the end of the input.
-    fn read_record(
+    /// Reads the next record, without its delimiter, or all there is; false at the end of the input.
+    fn read(
         &self,
         input: &mut impl BufRead,
-        delimiter: u8,
+        delimiter: Option<u8>,
         record: &mut Vec<u8>,
     ) -> Result<bool, Failure> {
-        let read = input.take(LONGEST_RECORD).read_until(delimiter, record);
-        if read.map_err(|error| self.input_error(&error))? == 0 {
-            return Ok(false);
+        let start = record.len();
+        let mut limited = input.take(LONGEST_RECORD + 1);
+        let read = match delimiter {
+            Some(delimiter) => limited.read_until(delimiter, record),
+            None => limited.read_to_end(record),
+        };
+        let count = read.map_err(|error| self.input_error(&error))?;
+        if count as u64 > LONGEST_RECORD {
+            let what =
+                format!("it is longer than {LONGEST_RECORD} bytes, which no message should be");
+            return Err(self.locate(Failure::new(VERB, self.reference, what, Reason::Failed)));
         }
-        if record.last() == Some(&delimiter) {
+        if count > 0 && delimiter.is_some_and(|delimiter| record[start..].ends_with(&[delimiter])) {
             record.pop();
         }
-        Ok(true)
+        Ok(count > 0)
     }
 
     fn parse(&self, line: &[u8], message: &mut Message) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{complain, report, resolve};
+use super::{find, report};
 use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
@@ -12,8 +12,8 @@ use crate::ipc::object::Semaphore;
 use crate::ipc::{Caller, Key, Kind, Object, Reference, Time, User, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{self, CallError, Errno, process, sem, users};
-use crate::output::json::Record;
+use crate::kernel::{process, sem, users};
+use crate::output::json::{self, Record};
 use crate::output::page::Page;
 use crate::output::stdout::{self, OutputError};
 use crate::output::style::human_size;
@@ -37,8 +37,11 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     let mut status = Status::Done;
     let mut known = Vec::new();
     for reference in references {
-        match learn(reference)? {
-            Ok(knowledge) => known.push(knowledge),
+        match learn(reference) {
+            Ok((knowledge, gap)) => {
+                known.push(knowledge);
+                status = gap.iter().fold(status, |status, failure| status.and(report(failure)));
+            }
             Err(failure) => status = status.and(report(&failure)),
         }
     }
@@ -46,7 +49,7 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     if args.json {
         let records: Vec<_> =
             known.iter().map(|knowledge| StatRecord::new(knowledge, &style)).collect();
-        serde_json::to_writer(&mut out, &records).map_err(|error| OutputError(error.into()))?;
+        json::write(&mut out, &records).map_err(|error| OutputError(error.into()))?;
         out.write_all(b"\n").map_err(OutputError)?;
     } else {
         let caller = process::caller();
@@ -60,31 +63,24 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-/// Gathers what is known; the inner error is about this object alone.
-fn learn(reference: Reference) -> anyhow::Result<Result<Knowledge, Failure>> {
-    let id = match resolve(VERB, reference) {
-        Ok(id) => id,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    let Some(object) = kernel::object::status(reference.kind, id)? else {
-        // What every call would say to this id.
-        let error = CallError { name: "IPC_STAT", errno: Errno::EINVAL };
-        return Ok(Err(Failure::of_call(VERB, reference, error)));
-    };
+/// Gathers what is known, and what is in the way of the rest.
+fn learn(reference: Reference) -> Result<(Knowledge, Option<Failure>), Failure> {
+    let mut gap = None;
+    let object = find(VERB, reference)?;
     let semaphores = match &object {
         Object::SemaphoreSet(set) => match sem::semaphores(set.id, set.nsems) {
             Ok(semaphores) => Some(semaphores),
             Err(error) => {
                 let failure = Failure::of_call(VERB, object.reference(), error);
                 let what = format!("cannot read the semaphores: {}", failure.what);
-                complain(Failure { what, ..failure });
+                gap = Some(Failure { what, ..failure });
                 None
             }
         },
         _ => None,
     };
     let users = users::recorded(&object, semaphores.as_deref().unwrap_or_default());
-    Ok(Ok(Knowledge { object, semaphores, users }))
+    Ok((Knowledge { object, semaphores, users }, gap))
 }
 
 /// One object for programs.
@@ -93,8 +89,9 @@ struct StatRecord<'a> {
     #[serde(flatten)]
     object: Record<'a, Object>,
     users: Vec<Record<'a, User>>,
+    /// For a set only: null where they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    semaphores: Option<Vec<Record<'a, Semaphore>>>,
+    semaphores: Option<Option<Vec<Record<'a, Semaphore>>>>,
 }
 
 impl<'a> StatRecord<'a> {
@@ -108,11 +105,9 @@ impl<'a> StatRecord<'a> {
                 .iter()
                 .map(|user| Record::of(user, columns::USER.iter(), style))
                 .collect(),
-            semaphores: semaphores.map(|semaphores| {
-                semaphores
-                    .iter()
-                    .map(|semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style))
-                    .collect()
+            semaphores: (object.kind() == Kind::Sem).then(|| {
+                let record = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
+                Some(semaphores?.iter().map(record).collect())
             }),
         }
     }
@@ -125,6 +120,7 @@ fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Resul
     let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
     match permissions.key {
         Key::PRIVATE => page.line("key", "none (IPC_PRIVATE)"),
+        Key::FTOK_FAILED => page.line("key", format!("{} (ftok failed)", Key::FTOK_FAILED)),
         key => page.line("key", key),
     }
     let account = |uid, gid| format!("{}:{} (uid {uid}, gid {gid})", user(uid), group(gid));
@@ -161,7 +157,8 @@ fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Resul
             page.line("last recv", time(queue.last_recv));
         }
         Object::Segment(segment) => {
-            page.line("size", format!("{} ({})", segment.size, human_size(segment.size)));
+            let size = of(segment.size, Limit::Shmmax.value(), "(shmmax)");
+            page.line("size", format!("{}: {size}", human_size(segment.size)));
             if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
                 page.line("in memory", format!("{rss} bytes, and {swap} swapped out"));
             }

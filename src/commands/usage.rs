@@ -1,21 +1,25 @@
 //! A command line that could not be understood, or that asks for help.
 
+use std::error::Error as _;
 use std::ffi::OsString;
+use std::io;
 
 use clap::CommandFactory;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 
 use super::complain;
 use crate::cli::Cli;
 use crate::exit::Status;
 
 /// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
-pub fn reject(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Status {
+pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Whoever closed the pipe has read enough of the help.
-            let _ = error.print();
-            return Status::Done;
+            return match error.print() {
+                // Whoever closed the pipe has read enough of the help.
+                Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => Status::Failed,
+                _ => Status::Done,
+            };
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
@@ -24,22 +28,51 @@ pub fn reject(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
         _ => {}
     }
     let command = Cli::command();
-    let verb = arguments.filter_map(|argument| argument.into_string().ok()).find_map(|argument| {
-        command.find_subcommand(&argument).map(|command| command.get_name().to_owned())
-    });
+    let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
+    let verb = arguments
+        .find(|argument| !is_option(argument))
+        .and_then(|argument| Some(command.find_subcommand(argument)?.get_name().to_owned()));
     let rendered = error.render().to_string();
-    let mut blocks = rendered.split("\n\n");
-    // The first block is the message, perhaps with a list below it.
-    let message = blocks.next().unwrap_or_default();
-    let message: Vec<_> = message.split_whitespace().collect();
-    let message = message.join(" ");
-    let message = message.strip_prefix("error: ").unwrap_or(&message);
-    let tips: Vec<_> =
-        blocks.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+    let message = bad_value(error).unwrap_or_else(|| summary(&rendered));
+    let tip = rendered.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).find(|tip| {
+        // Of use only where words are free.
+        !tip.starts_with("to pass") || verb.as_deref() == Some("send")
+    });
+    let hint = match (tip, error.kind()) {
+        (Some(tip), _) => format!("\nhint: {tip}"),
+        (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => String::new(),
+        (None, _) => match &verb {
+            Some(verb) => format!("\nhint: see 'ipctool {verb} --help'"),
+            None => "\nhint: see 'ipctool --help'".to_owned(),
+        },
+    };
     let verb = verb.map(|verb| verb + ": ").unwrap_or_default();
-    match tips.as_slice() {
-        [] => complain(format_args!("{verb}{message}")),
-        tips => complain(format_args!("{verb}{message}\nhint: {}", tips.join("; "))),
-    }
+    complain(format_args!("{verb}{message}{hint}"));
     Status::Usage
+}
+
+/// What is wrong with a value, in the words of whoever refused it.
+fn bad_value(error: &clap::Error) -> Option<String> {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let reason = error.source()?.to_string();
+    let value = context(ContextKind::InvalidValue)?;
+    let reason = match reason.as_str() {
+        "invalid digit found in string" => format!("'{value}' is not a number"),
+        "number too large to fit in target type" => format!("'{value}' is too large a number"),
+        _ if reason.contains(" is not in 1..") => format!("{value} is less than 1"),
+        _ => reason,
+    };
+    let argument = context(ContextKind::InvalidArg)?;
+    match argument.split_once(' ') {
+        Some((option, _)) => Some(format!("{option}: {reason}")),
+        None if argument.starts_with('-') => Some(format!("{argument}: {reason}")),
+        None => Some(reason),
+    }
+}
+
+/// The first block of what clap would print, perhaps with a list below it, in one line.
+fn summary(rendered: &str) -> String {
+    let block = rendered.split("\n\n").next().unwrap_or_default();
+    let message = block.split_whitespace().collect::<Vec<_>>().join(" ");
+    message.strip_prefix("error: ").unwrap_or(&message).to_owned()
 }

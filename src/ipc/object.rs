@@ -177,12 +177,13 @@ impl Object {
     }
 }
 
-/// The slot of an id: its index in the kernel's table, used again when the object is gone.
-pub fn slot(id: i32) -> i32 {
-    id & 0x7fff
+/// The slot of an id, its lower bits: the index in the kernel's table, used again when the object
+/// is gone. Slots have 15 bits, or 24 where the kernel was booted with `ipcmni_extend`.
+pub fn slot(id: i32, slot_bits: u32) -> i32 {
+    id & ((1 << slot_bits) - 1)
 }
 
-/// The sequence of an id: it grows each time slots are used again.
-pub fn sequence(id: i32) -> i32 {
-    id >> 15
+/// The sequence of an id, its upper bits: it grows each time slots are used again.
+pub fn sequence(id: i32, slot_bits: u32) -> i32 {
+    id >> slot_bits
 }

@@ -84,6 +84,9 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
         let Some((kind, target)) = text.split_once(':') else {
+            if text.parse::<Target>().is_ok() {
+                anyhow::bail!("'{text}' names no kind: write msg:{text}, shm:{text} or sem:{text}");
+            }
             anyhow::bail!(
                 "'{text}' is not a reference: write KIND:ID or KIND:0xKEY, such as msg:32768"
             );
@@ -116,7 +119,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(reads("msg:0x0").contains("IPC_PRIVATE"));
-        assert!(reads("5").contains("KIND:ID"));
+        assert!(reads("5").contains("write msg:5, shm:5 or sem:5"));
+        assert!(reads("five").contains("KIND:ID"));
         assert!(reads("foo:5").contains("'foo'"));
         for bad in ["msg:", "msg:-1", "msg:+1", "msg:2147483648", "msg:1x", "msg:beef", ":1", ""] {
             assert!(reads(bad).starts_with("error"), "{bad:?}");

@@ -1,6 +1,7 @@
 //! Where every IPC system call passes: its name, its arguments and its result are known here.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
@@ -53,12 +54,13 @@ pub(super) fn call<R: Returned>(
         Ok(returned)
     };
     if TRACING.load(Ordering::Relaxed) {
-        match result {
-            Ok(value) => eprintln!("{name}({arguments}) = {value}"),
+        // A trace that nobody can read is no reason to lose what the call gave.
+        let _ = match result {
+            Ok(value) => writeln!(io::stderr(), "{name}({arguments}) = {value}"),
             Err(CallError { errno, .. }) => {
-                eprintln!("{name}({arguments}) = -1 {errno:?} ({})", errno.desc());
+                writeln!(io::stderr(), "{name}({arguments}) = -1 {errno:?} ({})", errno.desc())
             }
-        }
+        };
     }
     result
 }
@@ -69,19 +71,25 @@ pub(super) struct Flags(pub i32);
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = [
-            (libc::IPC_CREAT, "IPC_CREAT|"),
-            (libc::IPC_EXCL, "IPC_EXCL|"),
-            (libc::IPC_NOWAIT, "IPC_NOWAIT|"),
-            (libc::MSG_EXCEPT, "MSG_EXCEPT|"),
-            (libc::MSG_COPY, "MSG_COPY|"),
+            (libc::IPC_CREAT, "IPC_CREAT"),
+            (libc::IPC_EXCL, "IPC_EXCL"),
+            (libc::IPC_NOWAIT, "IPC_NOWAIT"),
+            (libc::MSG_EXCEPT, "MSG_EXCEPT"),
+            (libc::MSG_COPY, "MSG_COPY"),
         ];
         let mut rest = self.0;
+        let mut separator = "";
         for (bit, name) in names {
             if rest & bit != 0 {
                 rest &= !bit;
-                f.write_str(name)?;
+                write!(f, "{separator}{name}")?;
+                separator = "|";
             }
         }
-        write!(f, "{}{rest:o}", if rest == 0 { "" } else { "0" })
+        match (rest, separator) {
+            (0, "|") => Ok(()),
+            (0, _) => f.write_str("0"),
+            _ => write!(f, "{separator}0{rest:o}"),
+        }
     }
 }

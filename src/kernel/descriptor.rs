@@ -1,12 +1,13 @@
 //! What the kernel tells of an open file.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::interrupt::Interruptible;
 
 /// Whether whoever would read this pipe or socket has closed it, so that every write must fail.
 pub fn is_abandoned(file: &impl AsFd) -> bool {
@@ -19,18 +20,25 @@ pub fn is_abandoned(file: &impl AsFd) -> bool {
 /// Waits until this file takes more, where somebody else made it non-blocking. A signal ends the
 /// wait, too.
 pub fn wait_writable(file: &impl AsFd) {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
-    let _ = poll(&mut fds, PollTimeout::NONE);
+    wait_for(file, PollFlags::POLLOUT);
+}
+
+/// The same until there is something to read.
+pub fn wait_readable(file: &impl AsFd) {
+    wait_for(file, PollFlags::POLLIN);
+}
+
+fn wait_for(file: &impl AsFd, what: PollFlags) {
+    // Whatever comes of it, the next attempt tells.
+    let _ = poll(&mut [PollFd::new(file.as_fd(), what)], PollTimeout::NONE);
 }
 
 /// An error of the standard library in the words of `errno(3)`, with its name.
 pub fn describe(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => {
-            let errno = Errno::from_raw(number);
-            format!("{} ({errno:?})", errno.desc())
-        }
-        None => error.to_string(),
+    let text = error.to_string();
+    match (error.raw_os_error(), text.split_once(" (os error")) {
+        (Some(number), Some((words, _))) => format!("{words} ({:?})", Errno::from_raw(number)),
+        _ => text,
     }
 }
 
@@ -54,20 +62,20 @@ extern "C" fn note_closed() {
 }
 
 /// Standard input, unbuffered. `EBADF` where it was closed.
-pub fn standard_input() -> io::Result<File> {
+pub fn standard_input() -> io::Result<Interruptible> {
     open_from_start(0, &io::stdin())
 }
 
 /// Standard output, unbuffered. `EBADF` where it was closed.
-pub fn standard_output() -> io::Result<File> {
+pub fn standard_output() -> io::Result<Interruptible> {
     open_from_start(1, &io::stdout())
 }
 
-fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<File> {
+fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<Interruptible> {
     // Naming the entry keeps it in the program.
     std::hint::black_box(&NOTE_CLOSED);
     if !WERE_OPEN[number].load(Ordering::Relaxed) {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    Ok(stream.as_fd().try_clone_to_owned()?.into())
+    Ok(Interruptible(stream.as_fd().try_clone_to_owned()?.into()))
 }

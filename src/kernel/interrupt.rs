@@ -5,20 +5,46 @@
 //! interrupts every blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of
 //! system calls") from the timeout, or from the first signal, on.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use super::call::CallError;
+use super::descriptor;
 
 /// How long to wait between knocks.
 const KNOCK: Duration = Duration::from_millis(10);
 
+/// All the signals that end a process unless it does something about them, but for those that tell
+/// of a fault of its own.
+const ENDING: [Signal; 13] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+    Signal::SIGSTKFLT,
+    Signal::SIGXCPU,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+];
+
 /// The first signal that asked this process to end; 0 for none.
 static PENDING: AtomicI32 = AtomicI32::new(0);
+
+/// The timer that knocks, a `timer_t`, of which the first one may well be null.
+static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(NO_TIMER);
+const NO_TIMER: *mut libc::c_void = ptr::without_provenance_mut(usize::MAX);
 
 /// Why a wait ended without what it waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +60,54 @@ pub enum Stopped {
 /// What a call gave that may have waited.
 pub type Waited<T> = Result<T, Stopped>;
 
-/// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted instead of ending the process at
-/// once, unless it was started with them ignored, as `nohup(1)` does.
-pub fn catch_signals() -> nix::Result<()> {
-    let note = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+/// From now on the signals that would end the process at once are noted, unless it was started with
+/// them ignored, as `nohup(1)` does; and a file that may grow no more (SIGXFSZ) is an error like
+/// others.
+pub fn catch_signals() -> io::Result<()> {
+    make_timer()?;
+    for signal in ENDING {
         // SAFETY: `note` only stores to an atomic and arms a timer, both async-signal-safe.
-        let before = unsafe { sigaction(signal, &note) }?;
+        let before = unsafe { sigaction(signal, &handler(SigHandler::Handler(note))) }?;
         if matches!(before.handler(), SigHandler::SigIgn) {
             // SAFETY: gives back what was there.
             unsafe { sigaction(signal, &before) }?;
         }
     }
-    let wake = SigAction::new(SigHandler::Handler(wake), SaFlags::empty(), SigSet::empty());
-    // SAFETY: `wake` does nothing.
-    unsafe { sigaction(Signal::SIGALRM, &wake) }?;
+    // SAFETY: installs no function.
+    unsafe { sigaction(Signal::SIGXFSZ, &handler(SigHandler::SigIgn)) }?;
+    Ok(())
+}
+
+fn handler(handler: SigHandler) -> SigAction {
+    SigAction::new(handler, SaFlags::empty(), SigSet::empty())
+}
+
+/// Makes the timer, with a signal of its own: SIGALRM is the caller's, who may have set an alarm,
+/// and may have blocked it.
+fn make_timer() -> io::Result<()> {
+    let signal = libc::SIGRTMIN();
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    let mut event = MaybeUninit::<libc::sigevent>::zeroed();
+    let mut timer = ptr::null_mut();
+    // SAFETY: zero is a valid value of every field of these structures, `wake` does nothing, and
+    // all pointers are to values that outlive the calls.
+    let result = unsafe {
+        let action = action.assume_init_mut();
+        action.sa_sigaction = wake as extern "C" fn(i32) as usize;
+        let event = event.assume_init_mut();
+        event.sigev_notify = libc::SIGEV_SIGNAL;
+        event.sigev_signo = signal;
+        let mut own = MaybeUninit::<libc::sigset_t>::zeroed();
+        libc::sigemptyset(own.as_mut_ptr());
+        libc::sigaddset(own.as_mut_ptr(), signal);
+        libc::sigaction(signal, action, ptr::null_mut())
+            | libc::sigprocmask(libc::SIG_UNBLOCK, own.as_ptr(), ptr::null_mut())
+            | libc::timer_create(libc::CLOCK_MONOTONIC, event, &mut timer)
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    TIMER.store(timer, Ordering::Relaxed);
     Ok(())
 }
 
@@ -73,23 +132,25 @@ pub fn pending() -> Option<i32> {
 /// Ends this process by `signal`, so that its parent sees why: a shell stops its loop.
 pub fn end_by(signal: i32) -> ! {
     if let Ok(signal) = Signal::try_from(signal) {
-        let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-        // SAFETY: no handler of ours is installed.
-        let _ = unsafe { sigaction(signal, &default) };
+        // SAFETY: installs no function.
+        let _ = unsafe { sigaction(signal, &handler(SigHandler::SigDfl)) };
         let _ = nix::sys::signal::raise(signal);
     }
     // Reached only where the signal is blocked.
     std::process::exit(128 + signal)
 }
 
-/// Attempts a blocking call until it ends by itself, `timeout` has passed or a signal has come.
+/// The moment at which a wait of this length ends; none where that is beyond the clock.
+pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(timeout?)
+}
+
+/// Attempts a blocking call until it ends by itself, the deadline has passed or a signal has come.
 pub(super) fn wait<T>(
-    timeout: Option<Duration>,
+    deadline: Option<Instant>,
     mut attempt: impl FnMut() -> Result<T, CallError>,
 ) -> Waited<T> {
-    // A deadline beyond the clock is none.
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let _alarm = timeout.map(Alarm::set);
+    let _alarm = deadline.map(Alarm::set);
     loop {
         if let Some(signal) = pending() {
             return Err(Stopped::Signal(signal));
@@ -104,12 +165,12 @@ pub(super) fn wait<T>(
     }
 }
 
-/// Knocks from a timeout on, until it is dropped.
+/// Knocks from a moment on, until it is dropped.
 struct Alarm;
 
 impl Alarm {
-    fn set(timeout: Duration) -> Alarm {
-        knock_after(timeout);
+    fn set(deadline: Instant) -> Alarm {
+        knock_after(deadline.saturating_duration_since(Instant::now()));
         Alarm
     }
 }
@@ -124,25 +185,29 @@ impl Drop for Alarm {
 }
 
 fn knock_after(first: Duration) {
-    set_timer(first.max(Duration::from_micros(1)), KNOCK);
+    set_timer(first.max(Duration::from_nanos(1)), KNOCK);
 }
 
 fn set_timer(first: Duration, interval: Duration) {
-    let timeval = |duration: Duration| libc::timeval {
-        // The most that the kernel takes, 34 years on 32 bits, is for ever.
+    let timespec = |duration: Duration| libc::timespec {
+        // The most that the kernel takes on 32 bits, 68 years, is for ever.
         tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
-        tv_usec: duration.subsec_micros() as libc::suseconds_t,
+        tv_nsec: duration.subsec_nanos() as _,
     };
-    let timer = libc::itimerval { it_interval: timeval(interval), it_value: timeval(first) };
-    // SAFETY: the call reads `timer` and writes nothing back.
-    unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) };
+    let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };
+    let timer = TIMER.load(Ordering::Relaxed);
+    if timer != NO_TIMER {
+        // SAFETY: `timer` came from timer_create; the call reads `setting` and writes nothing back.
+        unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
+    }
 }
 
-/// A stream on which a signal ends reading and writing. `std` goes on after `EINTR`.
+/// A file on which a signal ends reading and writing, where `std` would go on after `EINTR`, and
+/// which waits where somebody else has made it non-blocking.
 #[derive(Debug)]
-pub struct Interruptible<S>(pub S);
+pub struct Interruptible(pub File);
 
-impl<S: Read> Read for Interruptible<S> {
+impl Read for Interruptible {
     /// Reads no more once a signal has come.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -151,23 +216,29 @@ impl<S: Read> Read for Interruptible<S> {
             }
             match self.0.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    descriptor::wait_readable(&self.0);
+                }
                 result => return result,
             }
         }
     }
 }
 
-impl<S: Write> Write for Interruptible<S> {
+impl Write for Interruptible {
     /// What is in hand is still written after a signal, unless that would wait.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         loop {
-            match self.0.write(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    if pending().is_some() {
-                        return Err(interrupted());
-                    }
-                }
+            let would_block = match self.0.write(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
                 result => return result,
+            };
+            if pending().is_some() {
+                return Err(interrupted());
+            }
+            if would_block {
+                descriptor::wait_writable(&self.0);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
 
 use std::mem::MaybeUninit;
-use std::time::Duration;
+use std::time::Instant;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
 use nix::errno::Errno;
@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::call::{CallError, Flags, call};
 use super::interrupt::{self, Waited};
 use super::permissions::{self, Changed};
-use crate::ipc::message::{Message, TYPE_SIZE, Wanted};
+use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode};
 
 /// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
@@ -89,20 +89,15 @@ fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Sends a message if there is room for it now; `EAGAIN` if not.
+/// Sends a message, its type in front, if there is room for it now; `EAGAIN` if not.
 #[inline]
-pub fn send(id: i32, message: &Message) -> Result<(), CallError> {
-    send_with(id, message.as_bytes(), IPC_NOWAIT)
-}
-
-/// Sends a message, waiting for room as long as `timeout` says: for ever without one.
-pub fn send_waiting(id: i32, message: &Message, timeout: Option<Duration>) -> Waited<()> {
-    interrupt::wait(timeout, || send_with(id, message.as_bytes(), 0))
-}
-
-/// Puts a message, as [`receive`] left it in its buffer, on a queue if there is room.
-pub fn send_back(id: i32, message: &[u8]) -> Result<(), CallError> {
+pub fn send(id: i32, message: &[u8]) -> Result<(), CallError> {
     send_with(id, message, IPC_NOWAIT)
+}
+
+/// Sends a message, waiting for room until the deadline, for ever without one.
+pub fn send_waiting(id: i32, message: &[u8], deadline: Option<Instant>) -> Waited<()> {
+    interrupt::wait(deadline, || send_with(id, message, 0))
 }
 
 #[inline]
@@ -123,14 +118,14 @@ pub fn receive(id: i32, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, Call
     receive_with(id, wanted, buffer, IPC_NOWAIT)
 }
 
-/// As [`receive`], waiting for a message as long as `timeout` says: for ever without one.
+/// As [`receive`], waiting for a message until the deadline, for ever without one.
 pub fn receive_waiting(
     id: i32,
     wanted: Wanted,
     buffer: &mut [u8],
-    timeout: Option<Duration>,
+    deadline: Option<Instant>,
 ) -> Waited<usize> {
-    interrupt::wait(timeout, || receive_with(id, wanted, buffer, 0))
+    interrupt::wait(deadline, || receive_with(id, wanted, buffer, 0))
 }
 
 #[inline]
@@ -149,28 +144,22 @@ fn receive_with(
             unwanted
         }
     };
-    take("msgrcv", id, message_type, buffer, flags)
+    take(id, message_type, buffer, flags)
 }
 
 /// Copies the message at this place in the queue, from 0, and leaves it there. `ENOMSG` past the
 /// end, `ENOSYS` where the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
 pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
-    take("msgrcv", id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
+    take(id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
 }
 
 #[inline]
-fn take(
-    name: &'static str,
-    id: i32,
-    message_type: i64,
-    buffer: &mut [u8],
-    flags: i32,
-) -> Result<usize, CallError> {
+fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usize, CallError> {
     assert!(buffer.len() >= TYPE_SIZE);
     let size = buffer.len() - TYPE_SIZE;
     // SAFETY: the buffer has room for the type and `size` bytes of payload.
     let taken = call(
-        name,
+        "msgrcv",
         format_args!("{id}, {size} bytes, {message_type}, {}", Flags(flags)),
         || unsafe {
             libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)

@@ -176,7 +176,7 @@ impl Limit {
         let Source::Sysctl(..) = self.source() else { return None };
         let int = i32::MAX as u64;
         Some(match self {
-            Limit::Msgmni | Limit::Shmmni | Limit::Semmni => 0..=most_objects(),
+            Limit::Msgmni | Limit::Shmmni | Limit::Semmni => 0..=1 << slot_bits(),
             Limit::Shmmax | Limit::Shmall => 0..=libc::c_ulong::MAX,
             Limit::ShmRmidForced => 0..=1,
             _ => 0..=int,
@@ -226,12 +226,12 @@ impl Limit {
     }
 }
 
-/// How many objects of a kind the slots in their ids can tell apart.
-fn most_objects() -> u64 {
+/// How many bits of an id are its slot, `ipcmni_extend` in the kernel's parameters.
+pub fn slot_bits() -> u32 {
     let options = fs::read_to_string("/proc/cmdline").unwrap_or_default();
     match options.split_ascii_whitespace().any(|option| option == "ipcmni_extend") {
-        true => 1 << 24,
-        false => 1 << 15,
+        true => 24,
+        false => 15,
     }
 }
 

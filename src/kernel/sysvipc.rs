@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::descriptor;
 use crate::ipc::object::{Object, Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 
@@ -10,7 +11,7 @@ use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It could not be opened or read.
-    #[error("cannot read {path}: {error}")]
+    #[error("cannot read {path}: {}", descriptor::describe(.error))]
     Io {
         /// The file.
         path: &'static str,

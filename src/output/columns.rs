@@ -63,7 +63,7 @@ static QUEUE: [ObjectColumn; 7] = [
         queue(object, |queue| Value::Bytes(queue.bytes))
     })
     .alarmed(|object| {
-        matches!(object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes >= max))
+        matches!(object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
     }),
     Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |object| {
         queue(object, |queue| Value::bytes(queue.max_bytes))

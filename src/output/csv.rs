@@ -20,7 +20,7 @@ impl<'a, T, W: Write> Csv<'a, T, W> {
             csv::WriterBuilder::new().delimiter(delimiter).has_headers(false).from_writer(out);
         let fields = layout.fields();
         if layout.headings {
-            out.write_record(&fields)?;
+            out.write_record(&fields).map_err(io_error)?;
         }
         Ok(Csv { layout, fields, style, out })
     }
@@ -35,10 +35,18 @@ impl<T, W: Write> Render<T> for Csv<'_, T, W> {
             Cell { value, names: &self.style.names, arrays: false }
         });
         let cells: Vec<_> = cells.collect();
-        Ok(self.out.serialize(cells)?)
+        self.out.serialize(cells).map_err(io_error)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// The crate hides what sort of error it is, and a closed pipe is none.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 /// Whether a character could do anything but show itself: controls, and the invisible ones that
 /// reorder text.
-fn is_unsafe(character: char) -> bool {
+pub(super) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

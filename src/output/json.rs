@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use super::value::Cell;
-use super::{Column, Layout, Render, Style, Value};
+use super::{Column, Layout, Render, Style, Value, escape};
 
 /// The format at work.
 pub struct Json<'a, T: 'static, W> {
@@ -45,8 +45,7 @@ impl<T, W: Write> Render<T> for Json<'_, T, W> {
                 Record { item, fields, style: self.style }
             }
         };
-        serde_json::to_writer(&mut self.out, &record)?;
-        Ok(())
+        Ok(write(&mut self.out, &record)?)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -57,6 +56,33 @@ impl<T, W: Write> Render<T> for Json<'_, T, W> {
             (false, _) => self.out.write_all(b"[]\n")?,
         }
         self.out.flush()
+    }
+}
+
+/// Writes a value as JSON in which every character that could do anything to a terminal is escaped.
+pub fn write(out: impl Write, value: &impl Serialize) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Careful))
+}
+
+/// `serde_json` escapes what JSON demands, which leaves DEL, C1 controls and the like.
+struct Careful;
+
+impl serde_json::ser::Formatter for Careful {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(start) = rest.find(escape::is_unsafe) {
+            out.write_all(&rest.as_bytes()[..start])?;
+            let mut characters = rest[start..].chars();
+            let character = characters.next().unwrap_or_default();
+            // All of them are of the basic plane: one unit of UTF-16.
+            write!(out, "\\u{:04x}", u32::from(character))?;
+            rest = characters.as_str();
+        }
+        out.write_all(rest.as_bytes())
     }
 }
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::escape;
+use super::{escape, json};
 use crate::ipc::Reference;
 
 /// How `recv` writes a message.
@@ -59,7 +59,7 @@ impl Presentation {
                     ..Record::new(message_type, shown)
                 };
                 // Writing to a vector cannot fail.
-                let _ = serde_json::to_writer(&mut *out, &record);
+                let _ = json::write(&mut *out, &record);
                 out.push(b'\n');
             }
             MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => {
@@ -70,6 +70,7 @@ impl Presentation {
                 }
                 match self.format {
                     MessageFormat::Text => out.push(b'\n'),
+                    MessageFormat::Null if self.to_terminal => out.extend_from_slice(b"\\0"),
                     MessageFormat::Null => out.push(0),
                     _ => {}
                 }

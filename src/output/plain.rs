@@ -65,6 +65,9 @@ fn write_line<T>(
 
 impl<T, W: Write> Render<T> for Plain<'_, T, W> {
     fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
+        if self.layout.sections[section].columns.is_empty() {
+            return Ok(());
+        }
         if self.section != Some(section) {
             self.heading(section)?;
         }

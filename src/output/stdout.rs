@@ -1,9 +1,9 @@
 //! Standard output, and what happens when it fails.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use crate::kernel::descriptor;
+use crate::kernel::interrupt::Interruptible;
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +18,12 @@ impl OutputError {
 }
 
 /// Standard output without `std`'s buffer, which would flush at each line.
-pub fn file() -> Result<File, OutputError> {
+pub fn file() -> Result<Interruptible, OutputError> {
     Ok(descriptor::standard_output()?)
 }
 
 /// Standard output with a buffer fit for a long list. Flush it: dropping it loses errors.
-pub fn buffered() -> Result<BufWriter<File>, OutputError> {
+pub fn buffered() -> Result<BufWriter<Interruptible>, OutputError> {
     Ok(BufWriter::with_capacity(64 * 1024, file()?))
 }
 

@@ -51,6 +51,9 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
     fn finish(&mut self) -> io::Result<()> {
         for (number, (section, rows)) in self.layout.sections.iter().zip(&mut self.rows).enumerate()
         {
+            if section.columns.is_empty() {
+                continue;
+            }
             if rows.is_empty() {
                 writeln!(self.out, "No {}.", section.title)?;
                 continue;
@@ -86,9 +89,13 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 table.set_header(section.columns.iter().map(|column| column.heading()));
             }
             table.add_rows(std::mem::take(rows));
-            // What names the item is to be copied, so it is never broken over lines.
-            if let Some(first) = table.column_mut(0) {
-                first.set_constraint(ColumnConstraint::ContentWidth);
+            // Values are to be read and copied, so they are never broken over lines; what comes
+            // last may be long words.
+            let last = section.columns.len() - 1;
+            for (number, column) in table.column_iter_mut().enumerate() {
+                if number < last || number == 0 {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
             }
             writeln!(self.out, "{table}")?;
         }

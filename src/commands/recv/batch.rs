@@ -1,23 +1,23 @@
 //! Messages in hand: taken, and not yet written out.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::ipc::Reference;
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
-use crate::kernel::interrupt::{Interruptible, Stopped, Waited};
+use crate::kernel::interrupt::{self, Interruptible, Stopped, Waited};
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{CallError, Errno, descriptor, msg};
+use crate::kernel::{CallError, Errno, msg};
 use crate::output::message::Presentation;
 
 /// This many bytes are taken before they are written: enough to save system calls, and not more
 /// than must find room on the queue again when they cannot be written.
-const ENOUGH: usize = 64 * 1024;
+pub(super) const ENOUGH: usize = 64 * 1024;
 
 /// Messages one behind the other in one buffer, each as the kernel wrote it.
 pub(super) struct Batch {
     presentation: Presentation,
+    enough: usize,
     arena: Vec<u8>,
     /// Where each message starts, and how long it is with its type.
     taken: Vec<(usize, usize)>,
@@ -39,10 +39,12 @@ pub(super) struct Undelivered {
 }
 
 impl Batch {
-    pub fn new(presentation: Presentation) -> Batch {
-        let capacity = Limit::Msgmax.value().unwrap_or(8192).min(1 << 20) as usize;
+    /// A batch that is full when it has `enough` bytes.
+    pub fn new(presentation: Presentation, enough: usize) -> Batch {
+        let capacity = Limit::Msgmax.value().unwrap_or(0).clamp(8192, 1 << 20) as usize;
         Batch {
             presentation,
+            enough,
             arena: Vec::new(),
             taken: Vec::new(),
             end: 0,
@@ -57,7 +59,7 @@ impl Batch {
     }
 
     pub fn is_full(&self) -> bool {
-        self.end >= ENOUGH
+        self.end >= self.enough
     }
 
     pub fn clear(&mut self) {
@@ -87,8 +89,9 @@ impl Batch {
 
     /// Waits for a message and takes it.
     pub fn wait(&mut self, id: i32, wanted: Wanted, timeout: Option<Duration>) -> Waited<()> {
+        let deadline = interrupt::deadline(timeout);
         self.add(
-            |buffer| msg::receive_waiting(id, wanted, buffer, timeout),
+            |buffer| msg::receive_waiting(id, wanted, buffer, deadline),
             |stopped| match stopped {
                 Stopped::Failed(error) => Some(*error),
                 _ => None,
@@ -113,14 +116,13 @@ impl Batch {
         loop {
             let needed = self.end + TYPE_SIZE + self.capacity;
             if self.arena.len() < needed {
-                self.arena.resize(needed.max(ENOUGH + TYPE_SIZE + self.capacity), 0);
+                self.arena.resize(needed.max(self.enough + TYPE_SIZE + self.capacity), 0);
             }
             match receive(&mut self.arena[self.end..needed]) {
                 Ok(size) => {
                     let length = TYPE_SIZE + size;
                     self.taken.push((self.end, length));
-                    // The next type is a number in memory: keep it aligned.
-                    self.end += length.next_multiple_of(TYPE_SIZE);
+                    self.end += length;
                     return Ok(());
                 }
                 Err(error) if call_error(&error).is_some_and(|e| e.errno == Errno::E2BIG) => {
@@ -146,11 +148,7 @@ impl Batch {
     }
 
     /// Writes all messages out. They stay in hand.
-    pub fn write(
-        &mut self,
-        queue: Reference,
-        out: &mut Interruptible<File>,
-    ) -> Result<(), Undelivered> {
+    pub fn write(&mut self, queue: Reference, out: &mut Interruptible) -> Result<(), Undelivered> {
         let Batch { presentation, arena, taken, text, text_ends, .. } = self;
         text.clear();
         text_ends.clear();
@@ -165,10 +163,6 @@ impl Batch {
                 Ok(0) => io::ErrorKind::WriteZero.into(),
                 Ok(count) => {
                     written += count;
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    descriptor::wait_writable(&out.0);
                     continue;
                 }
                 Err(error) => error,

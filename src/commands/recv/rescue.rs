@@ -1,25 +1,21 @@
 //! What happens to messages that were taken and could not be written out.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::ipc::count;
 use crate::ipc::message::{TYPE_SIZE, type_of};
-use crate::ipc::{Reference, count};
 use crate::kernel::msg;
+use crate::output::json;
 use crate::output::message::Record;
 
 /// Puts messages back on their queue, at its end. Those for which there is no room, or no right,
 /// are saved in a file, and as the last resort written to standard error. Tells what became of
 /// them.
-pub(super) fn rescue<'a>(
-    queue: Reference,
-    id: i32,
-    messages: impl Iterator<Item = &'a [u8]>,
-) -> String {
+pub(super) fn rescue<'a>(id: i32, messages: impl Iterator<Item = &'a [u8]>) -> String {
     let mut messages = messages.peekable();
     let mut returned = 0u64;
-    while messages.next_if(|message| msg::send_back(id, message).is_ok()).is_some() {
+    while messages.next_if(|message| msg::send(id, message).is_ok()).is_some() {
         returned += 1;
     }
     let mut lines = Vec::new();
@@ -28,7 +24,7 @@ pub(super) fn rescue<'a>(
         kept += 1;
         let record = Record::new(type_of(message), &message[TYPE_SIZE..]);
         // Writing to a vector cannot fail.
-        let _ = serde_json::to_writer(&mut lines, &record);
+        let _ = json::write(&mut lines, &record);
         lines.push(b'\n');
     }
     let mut fate = Vec::new();
@@ -39,16 +35,11 @@ pub(super) fn rescue<'a>(
         let were = if kept == 1 { "was" } else { "were" };
         let kept = format!("{} {were}", count(kept, "message"));
         fate.push(match save(&lines) {
-            Ok(path) => {
-                let path = path.display();
-                format!(
-                    "{kept} saved in {path}: 'ipctool send {queue} --jsonl < {path}' sends again"
-                )
-            }
-            Err(error) => {
-                let _ = io::stderr().write_all(&lines);
-                format!("{kept} saved nowhere ({error}), but printed above")
-            }
+            Ok(path) => format!("{kept} saved in {}, as 'send --jsonl' reads it", path.display()),
+            Err(error) => match io::stderr().write_all(&lines) {
+                Ok(()) => format!("{kept} saved nowhere ({error}), but printed above"),
+                Err(_) => format!("{kept} lost: there is no place to save it ({error})"),
+            },
         });
     }
     fate.join(", ")
@@ -56,10 +47,9 @@ pub(super) fn rescue<'a>(
 
 /// Saves them in a new file of the caller's own, in the first directory that has room.
 fn save(lines: &[u8]) -> io::Result<PathBuf> {
-    let directories =
-        [std::env::current_dir()?, std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into()];
+    let last = [std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into()];
     let mut result = Err(io::ErrorKind::NotFound.into());
-    for directory in directories {
+    for directory in std::env::current_dir().into_iter().chain(last) {
         result = save_in(&directory, lines);
         if result.is_ok() {
             break;
@@ -73,7 +63,6 @@ fn save_in(directory: &Path, lines: &[u8]) -> io::Result<PathBuf> {
     let mut file =
         tempfile::Builder::new().prefix("ipctool-recv-").suffix(".jsonl").tempfile_in(directory)?;
     file.write_all(lines)?;
-    let (kept, path): (File, PathBuf) = file.keep()?;
-    kept.sync_all()?;
-    Ok(path)
+    file.as_file().sync_all()?;
+    Ok(file.keep()?.1)
 }
