@@ -27,9 +27,9 @@ fn octal_and_symbolic_on_every_kind() {
     let Some(shell) = one_of_each() else { return };
     shell.run("ipctool chmod 660 msg:0 shm:0xbeef sem:0").prints("");
     assert_eq!(modes(&shell), "0660 0660 0660");
-    shell.run("ipctool chmod u=r,g-w,o=u msg:0 sem:0").prints("");
+    shell.run("ipctool chmod --force u=r,g-w,o=u msg:0 sem:0").prints("");
     assert_eq!(modes(&shell), "0444 0660 0444");
-    shell.run("ipctool chmod -w shm:0").prints("");
+    shell.run("ipctool chmod -f -w shm:0").prints("");
     shell.run("ipctool chmod +w,o= sem:0").prints("");
     assert_eq!(modes(&shell), "0444 0440 0660");
     shell.run("ipcs -q -i 0").shows("mode=0444");

@@ -32,15 +32,15 @@ pub struct Sandbox {
 impl Sandbox {
     /// A namespace in which the test is who it is outside.
     pub fn new() -> Option<Sandbox> {
-        Sandbox::enter("--map-current-user", &["--preserve-credentials"])
+        Sandbox::enter("--map-current-user")
     }
 
     /// A namespace over which the test has every privilege: it may set its limits.
     pub fn privileged() -> Option<Sandbox> {
-        Sandbox::enter("--map-root-user", &[])
+        Sandbox::enter("--map-root-user")
     }
 
-    fn enter(mapping: &str, credentials: &[&str]) -> Option<Sandbox> {
+    fn enter(mapping: &str) -> Option<Sandbox> {
         let mut unshare = Command::new("unshare");
         unshare.arg("--ipc");
         if !is_root() {
@@ -67,8 +67,7 @@ impl Sandbox {
         }
         let mut entry = vec!["--target".to_owned(), holder.id().to_string(), "--ipc".to_owned()];
         if !is_root() {
-            entry.push("--user".to_owned());
-            entry.extend(credentials.iter().map(|option| option.to_string()));
+            entry.extend(["--user", "--preserve-credentials"].map(str::to_owned));
         }
         let directory = tempfile::tempdir().expect("a temporary directory");
         let sandbox = Sandbox { holder, entry, directory };
