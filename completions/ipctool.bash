@@ -25,6 +25,9 @@ _ipctool() {
             ipctool,create)
                 cmd="ipctool__subcmd__create"
                 ;;
+            ipctool,doctor)
+                cmd="ipctool__subcmd__doctor"
+                ;;
             ipctool,key)
                 cmd="ipctool__subcmd__key"
                 ;;
@@ -56,7 +59,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits key"
+            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +150,40 @@ _ipctool() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipctool__subcmd__doctor)
+            opts="-J -h --color --trace --only --skip --list-checks --threshold --format --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near remove-ipc dead-sender-backlog" -- "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near remove-ipc dead-sender-backlog" -- "${cur}"))
+                    return 0
+                    ;;
+                --threshold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipctool__subcmd__key)
             opts="-h --color --trace --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -200,7 +237,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --help msg shm sem"
+            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help msg shm sem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -247,6 +284,10 @@ _ipctool() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -304,7 +345,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__rm)
-            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --help"
+            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -391,6 +432,10 @@ _ipctool() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

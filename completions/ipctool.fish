@@ -40,6 +40,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove obje
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change permission bits'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change owner and group'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find what is wrong, say why, and give the command that mends it'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -61,6 +62,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Mad
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -70,10 +72,14 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'S
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -95,6 +101,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made 
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -104,10 +111,14 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Sho
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -190,6 +201,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made 
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
@@ -198,6 +210,8 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d '
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Nobody has it attached or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -231,6 +245,40 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Leave out the headings'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l only -d 'Only these checks' -r -f -a "orphan\t''
+ftok-failed\t''
+marked-attached\t''
+queue-full\t''
+stuck-semaphore\t''
+world-writable\t''
+locked-out\t''
+limit-near\t''
+remove-ipc\t''
+dead-sender-backlog\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks but these' -r -f -a "orphan\t''
+ftok-failed\t''
+marked-attached\t''
+queue-full\t''
+stuck-semaphore\t''
+world-writable\t''
+locked-out\t''
+limit-near\t''
+remove-ipc\t''
+dead-sender-backlog\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'From how many per cent on a limit is near' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l list-checks -d 'List the checks'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"

@@ -11,6 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::ipc::finding::Check;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
 use crate::output::{Format, TimeFormat, columns};
@@ -49,7 +50,7 @@ Exit status:
   3      nothing there: no such object, or no message
   4      would block, or timed out
   5      not permitted
-  6      findings: a limit is over the mark of 'limits --check'
+  6      findings: of doctor, or a limit over the mark of 'limits --check'
   128+N  ended by signal N
 
 Examples:
@@ -145,6 +146,8 @@ verbs! {
     Chown as "chown";
     /// Show the limits and how much of each is used; set them
     Limits as "limits";
+    /// Find what is wrong, say why, and give the command that mends it
+    Doctor as "doctor";
     /// Print the ftok(3) key of a path
     Key as "key";
 }
@@ -191,6 +194,12 @@ pub struct List {
     /// Leave out the headings
     #[arg(long)]
     pub no_headings: bool,
+    /// Show who has it attached and how many wait on it, as '-o +waiting,users'
+    #[arg(short = 'w', long)]
+    pub who: bool,
+    /// Say which objects are left out because not all is known of them, and why
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
     /// How it looks to a person.
     #[command(flatten)]
     pub style: StyleArgs,
@@ -204,7 +213,8 @@ fn list_help() -> String {
         "{}Examples:
   ipctool list
   ipctool list msg --sort -bytes
-  ipctool list --owner \"$USER\" --idle 1h -o +changed
+  ipctool list --owner \"$USER\" --orphan -o +changed
+  ipctool list --who
   ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
         columns::help()
     )
@@ -280,6 +290,15 @@ pub struct Filters {
     /// A segment already marked for destruction
     #[arg(long)]
     pub marked: bool,
+    /// This process made it, used it last, has it attached or waits on it
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: Option<i32>,
+    /// Nobody has it attached or waits on it
+    #[arg(long)]
+    pub unused: bool,
+    /// Unused, and every process that the kernel recorded for it is gone
+    #[arg(long)]
+    pub orphan: bool,
 }
 
 /// Objects by reference, or with ipcrm's flags.
@@ -683,6 +702,47 @@ impl FromStr for Setting {
             _ => anyhow::bail!("'{text}' is not of the form NAME=VALUE"),
         }
     }
+}
+
+/// Find what is wrong, say why, and give the command that mends it.
+///
+/// Silent, with status 0, where nothing is wrong; status 6 if there is an error or a warning. A note
+/// is good to know and changes no status. Nothing is mended by itself. As an ordinary user it sees
+/// less: processes of others are counted, and what they may have to do with is not called an orphan.
+#[derive(Debug, Args)]
+#[command(after_long_help = doctor_help())]
+pub struct Doctor {
+    /// Only these checks
+    #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
+    pub only: Vec<Check>,
+    /// All checks but these
+    #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
+    pub skip: Vec<Check>,
+    /// List the checks
+    #[arg(long)]
+    pub list_checks: bool,
+    /// From how many per cent on a limit is near
+    #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
+    pub threshold: u64,
+    /// How it looks.
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+fn check() -> impl TypedValueParser<Value = Check> {
+    PossibleValuesParser::new(Check::ALL.map(Check::name)).try_map(|name| name.parse::<Check>())
+}
+
+fn doctor_help() -> String {
+    let checks = Check::ALL.map(|check| format!("  {check:<20} {}\n", check.help()));
+    format!(
+        "Checks:\n{}
+Examples:
+  ipctool doctor
+  ipctool doctor --json | jq -r '.[].fix'
+  ipctool doctor --only limit-near --threshold 50",
+        checks.concat()
+    )
 }
 
 /// Print the ftok(3) key of a path.

@@ -49,7 +49,7 @@ fn by_owner_by_creator_and_not_by_a_stranger() {
     nobody("ipctool create msg").prints("msg:1\n");
     // The owner gives it away, and as its creator keeps all rights.
     nobody("ipctool chown daemon msg:1").prints("");
-    nobody("ipctool stat msg:1").ok().shows("you may read, write, change and remove");
+    nobody("ipctool stat msg:1").exits(0).shows("you may read, write, change and remove");
     nobody("ipctool chown nobody msg:1").prints("");
     nobody("ipctool chown daemon msg:1").prints("");
     daemon("ipctool chmod 660 msg:1").prints("");

@@ -41,7 +41,7 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
 }
 
 /// Every limit with its use in the IPC namespace of this process.
-fn survey() -> anyhow::Result<Vec<Allowance>> {
+pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
     let usage = Usage::of(&kernel::object::snapshot(Kind::ALL)?, process::page_size());
     // Where POSIX queues cannot be seen, their use is not known.
     let posix = mqueue::census(process::caller().uid).ok();

@@ -1,10 +1,11 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
-use super::{now, selection};
+use super::{complain, now, selection};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Object};
+use crate::ipc::{Kind, Known, Verdict};
+use crate::kernel::users::Observer;
 use crate::kernel::{self, sysvipc};
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
@@ -25,7 +26,12 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         _ => Preset::Usual,
     };
     let kinds: Vec<Kind> = filter.kinds().collect();
-    let chosen = args.output.as_deref().map(|text| choose(text, &kinds)).transpose()?;
+    let output = match (args.who, args.output.as_deref()) {
+        (true, None) => Some("+waiting,users".to_owned()),
+        (true, Some(output)) => Some(format!("{output},waiting,users")),
+        (false, output) => output.map(str::to_owned),
+    };
+    let chosen = output.map(|text| choose(&text, &kinds)).transpose()?;
     let layout = Layout {
         sections: kinds
             .iter()
@@ -38,46 +44,63 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         headings: !args.no_headings,
     };
     let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
+    let sorts_by = |name| sort.as_ref().is_some_and(|sort: &Sort| sort.name == name);
+    let shows = |name| layout.fields().contains(&name) || sorts_by(name);
     // Costs a system call for each queue.
-    let completed = format == Format::Table
-        || layout.fields().contains(&"max_bytes")
-        || sort.as_ref().is_some_and(|sort| sort.name == "max_bytes");
-    let each = |visit: &mut dyn FnMut(Object) -> Result<(), OutputError>| -> anyhow::Result<()> {
+    let completed = format == Format::Table || shows("max_bytes");
+    // Costs a look at every process.
+    let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
+    let observer = looks.then(|| Observer::of(&kinds)).transpose()?;
+    let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
         let now = now();
         kinds.iter().try_for_each(|&kind| {
             sysvipc::read(kind, |mut object| {
-                if !filter.matches(&object, now) {
+                if !filter.may_match(&object, now) {
                     return Ok(());
                 }
                 if completed {
                     kernel::object::complete(&mut object);
                 }
-                Ok(visit(object)?)
+                let known = match &observer {
+                    Some(observer) => observer.know(object),
+                    None => Known::from(object),
+                };
+                match filter.matches(&known, now) {
+                    Verdict::Yes => Ok(visit(known)?),
+                    Verdict::Doubtful(why) if args.verbose => {
+                        complain(format_args!("{VERB} {}: left out: {why}", known.reference()));
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
             })
         })
     };
-    let section = |object: &Object| kinds.iter().position(|&kind| kind == object.kind());
+    let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
-    let mut write = |object: &Object| match section(object) {
-        Some(section) => render.row(section, object).map_err(OutputError),
+    let mut write = |known: &Known| match section(known) {
+        Some(section) => render.row(section, known).map_err(OutputError),
         None => Ok(()),
     };
     match sort {
-        None => each(&mut |object| write(&object))?,
+        None => each(&mut |known| write(&known))?,
         Some(sort) => {
-            let mut objects = Vec::new();
-            each(&mut |object| {
-                objects.push(object);
+            let mut all = Vec::new();
+            each(&mut |known| {
+                all.push(known);
                 Ok(())
             })?;
-            sort.apply(&mut objects, &style);
+            sort.apply(&mut all, &style);
             if !format.is_for_machines() {
-                objects.sort_by_key(section);
+                all.sort_by_key(section);
             }
-            objects.iter().try_for_each(write)?;
+            all.iter().try_for_each(write)?;
         }
     }
     render.finish().map_err(OutputError)?;
+    if let Some(observer) = &observer {
+        selection::confess(VERB, observer.uninspected());
+    }
     Ok(Status::Done)
 }
 
@@ -111,11 +134,11 @@ fn choose(text: &str, kinds: &[Kind]) -> Result<Chosen, Failure> {
 
 /// The column that the user means, if one of the kinds has it.
 fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Failure> {
-    let mut all = kinds.iter().flat_map(|&kind| columns::of_kind(kind));
+    let mut all = kinds.iter().flat_map(|&kind| columns::with_requests(kind));
     all.find(|column| column.name.eq_ignore_ascii_case(name)).map(|column| column.name).ok_or_else(
         || {
             let mut known: Vec<_> = Vec::new();
-            for column in kinds.iter().flat_map(|&kind| columns::of_kind(kind)) {
+            for column in kinds.iter().flat_map(|&kind| columns::with_requests(kind)) {
                 if !known.contains(&column.name) {
                     known.push(column.name);
                 }
@@ -133,17 +156,24 @@ fn visible(
     preset: Preset,
     chosen: Option<&Chosen>,
     format: Format,
-) -> Vec<&'static Column<Object>> {
-    let find = |name: &&str| columns::of_kind(kind).find(|column| column.name == *name);
-    let usual = columns::preset(preset, kind).iter();
+) -> Vec<&'static Column<Known>> {
+    let find = |name: &&str| columns::with_requests(kind).find(|column| column.name == *name);
+    let usual = columns::preset(preset, kind);
     match chosen {
         Some(chosen) if !chosen.added => chosen.names.iter().filter_map(find).collect(),
-        _ if format.is_for_machines() => columns::of_kind(kind).collect(),
-        Some(chosen) => {
-            let more = chosen.names.iter().filter(|name| !usual.as_slice().contains(name));
-            usual.clone().chain(more).filter_map(find).collect()
+        chosen => {
+            // Machines are told everything that can be had for nothing.
+            let mut names: Vec<&str> = match format.is_for_machines() {
+                true => columns::of_kind(kind).map(|column| column.name).collect(),
+                false => usual.to_vec(),
+            };
+            for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
+                if !names.contains(name) {
+                    names.push(name);
+                }
+            }
+            names.iter().filter_map(find).collect()
         }
-        None => usual.filter_map(find).collect(),
     }
 }
 
@@ -163,11 +193,11 @@ impl Sort {
     }
 
     /// Sorts, leaving equals as they were and what is missing at the end.
-    fn apply(&self, objects: &mut [Object], style: &Style) {
+    fn apply(&self, objects: &mut [Known], style: &Style) {
         use crate::output::Value;
-        fn value<'a>(object: &'a Object, name: &str) -> Value<'a> {
-            let column = columns::of_kind(object.kind()).find(|column| column.name == name);
-            column.map_or(Value::Missing, |column| (column.value)(object))
+        fn value<'a>(known: &'a Known, name: &str) -> Value<'a> {
+            let column = columns::with_requests(known.kind()).find(|column| column.name == name);
+            column.map_or(Value::Missing, |column| (column.value)(known))
         }
         objects.sort_by(|a, b| {
             let (a, b) = (value(a, self.name), value(b, self.name));

@@ -4,6 +4,7 @@ mod change;
 mod chmod;
 mod chown;
 mod create;
+mod doctor;
 mod key;
 mod limits;
 mod list;
@@ -37,10 +38,11 @@ pub fn run(cli: Cli) -> Status {
         Command::Create(args) => ("create", create::run(args)),
         Command::Send(args) => ("send", send::run(args)),
         Command::Recv(args) => ("recv", recv::run(args)),
-        Command::Rm(args) => ("rm", rm::run(args)),
+        Command::Rm(args) => ("rm", rm::run(args, style)),
         Command::Chmod(args) => ("chmod", chmod::run(args)),
         Command::Chown(args) => ("chown", chown::run(args)),
         Command::Limits(args) => ("limits", limits::run(args, style)),
+        Command::Doctor(args) => ("doctor", doctor::run(args, style)),
         Command::Key(args) => ("key", key::run(args)),
     };
     result.unwrap_or_else(|error| {

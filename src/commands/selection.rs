@@ -1,9 +1,10 @@
 //! From the filter options of a command line to a filter.
 
+use super::complain;
 use crate::cli::Filters;
 use crate::explain::Failure;
 use crate::ipc::{Filter, Kind};
-use crate::kernel::accounts;
+use crate::kernel::{accounts, process};
 
 /// Looks up the users and groups that the options name.
 pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<Filter, Failure> {
@@ -19,5 +20,17 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
         empty: options.empty,
         idle: options.idle,
         marked: options.marked,
+        pid: options.pid,
+        unused: options.unused,
+        orphan: options.orphan,
     })
+}
+
+/// Tells on standard error who could not be seen, so that nobody is silently missing.
+pub fn confess(verb: &'static str, uninspected: u64) {
+    if uninspected > 0 {
+        let processes = if uninspected == 1 { "process" } else { "processes" };
+        let advice = if process::caller().uid == 0 { "" } else { "; run as root to see them" };
+        complain(format_args!("{verb}: {uninspected} {processes} could not be inspected{advice}"));
+    }
 }

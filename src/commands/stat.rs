@@ -4,15 +4,16 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{find, report};
+use super::{find, report, selection};
 use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::object::Semaphore;
-use crate::ipc::{Caller, Key, Kind, Object, Reference, Time, User, count};
+use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{process, sem, users};
+use crate::kernel::users::Observer;
+use crate::kernel::{process, sem};
 use crate::output::json::{self, Record};
 use crate::output::page::Page;
 use crate::output::stdout::{self, OutputError};
@@ -21,73 +22,61 @@ use crate::output::{Column, Format, Layout, Section, Style, TimeFormat, columns,
 
 const VERB: &str = "stat";
 
-/// Everything that is known of one object.
-struct Knowledge {
-    object: Object,
-    /// Those of a set, where the caller may read them.
-    semaphores: Option<Vec<Semaphore>>,
-    users: Vec<User>,
-}
-
 pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
         return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
     }
     let mut status = Status::Done;
-    let mut known = Vec::new();
+    let mut objects = Vec::new();
     for reference in references {
-        match learn(reference) {
-            Ok((knowledge, gap)) => {
-                known.push(knowledge);
-                status = gap.iter().fold(status, |status, failure| status.and(report(failure)));
-            }
+        match find(VERB, reference) {
+            Ok(object) => objects.push(object),
             Err(failure) => status = status.and(report(&failure)),
         }
     }
+    let kinds: Vec<_> = objects.iter().map(Object::kind).collect();
+    let observer = Observer::of(&kinds)?;
+    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    for failure in known.iter().filter_map(gap) {
+        status = status.and(report(&failure));
+    }
     let mut out = stdout::buffered()?;
     if args.json {
-        let records: Vec<_> =
-            known.iter().map(|knowledge| StatRecord::new(knowledge, &style)).collect();
+        let records: Vec<_> = known.iter().map(|known| StatRecord::new(known, &style)).collect();
         json::write(&mut out, &records).map_err(|error| OutputError(error.into()))?;
         out.write_all(b"\n").map_err(OutputError)?;
     } else {
         let caller = process::caller();
-        for (number, knowledge) in known.iter().enumerate() {
+        for (number, known) in known.iter().enumerate() {
             let gap = if number > 0 { "\n" } else { "" };
-            let page = page(knowledge, &caller, &style).map_err(OutputError)?;
+            let page = page(known, &caller, &style).map_err(OutputError)?;
             write!(out, "{gap}{page}").map_err(OutputError)?;
         }
     }
     out.flush().map_err(OutputError)?;
+    selection::confess(VERB, observer.uninspected());
     Ok(status)
 }
 
-/// Gathers what is known, and what is in the way of the rest.
-fn learn(reference: Reference) -> Result<(Knowledge, Option<Failure>), Failure> {
-    let mut gap = None;
-    let object = find(VERB, reference)?;
-    let semaphores = match &object {
-        Object::SemaphoreSet(set) => match sem::semaphores(set.id, set.nsems) {
-            Ok(semaphores) => Some(semaphores),
-            Err(error) => {
-                let failure = Failure::of_call(VERB, object.reference(), error);
-                let what = format!("cannot read the semaphores: {}", failure.what);
-                gap = Some(Failure { what, ..failure });
-                None
-            }
-        },
-        _ => None,
-    };
-    let users = users::recorded(&object, semaphores.as_deref().unwrap_or_default());
-    Ok((Knowledge { object, semaphores, users }, gap))
+/// What is in the way of knowing all about an object.
+fn gap(known: &Known) -> Option<Failure> {
+    let Object::SemaphoreSet(set) = &known.object else { return None };
+    if known.semaphores.is_some() {
+        return None;
+    }
+    // Asked once more, for the reason.
+    let error = sem::semaphores(set.id, set.nsems).err()?;
+    let failure = Failure::of_call(VERB, known.reference(), error);
+    let what = format!("cannot read the semaphores: {}", failure.what);
+    Some(Failure { what, ..failure })
 }
 
 /// One object for programs.
 #[derive(Serialize)]
 struct StatRecord<'a> {
     #[serde(flatten)]
-    object: Record<'a, Object>,
+    object: Record<'a, Known>,
     users: Vec<Record<'a, User>>,
     /// For a set only: null where they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,17 +84,16 @@ struct StatRecord<'a> {
 }
 
 impl<'a> StatRecord<'a> {
-    fn new(knowledge: &'a Knowledge, style: &'a Style) -> StatRecord<'a> {
-        let object = &knowledge.object;
-        let semaphores = knowledge.semaphores.as_ref();
+    fn new(known: &'a Known, style: &'a Style) -> StatRecord<'a> {
+        let semaphores = known.semaphores.as_ref();
         StatRecord {
-            object: Record::of(object, columns::of_kind(object.kind()), style),
-            users: knowledge
-                .users
+            object: Record::of(known, columns::of_kind(known.kind()), style),
+            users: known
+                .users()
                 .iter()
                 .map(|user| Record::of(user, columns::USER.iter(), style))
                 .collect(),
-            semaphores: (object.kind() == Kind::Sem).then(|| {
+            semaphores: (known.kind() == Kind::Sem).then(|| {
                 let record = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
                 Some(semaphores?.iter().map(record).collect())
             }),
@@ -114,8 +102,8 @@ impl<'a> StatRecord<'a> {
 }
 
 /// One object for a person.
-fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Result<String> {
-    let object = &knowledge.object;
+fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String> {
+    let object = &known.object;
     let permissions = object.permissions();
     let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
     match permissions.key {
@@ -180,11 +168,11 @@ fn page(knowledge: &Knowledge, caller: &Caller, style: &Style) -> std::io::Resul
     }
     page.line("changed", time(object.changed()));
     let mut text = page.into_text();
-    if let Some(semaphores) = &knowledge.semaphores {
+    if let Some(semaphores) = &known.semaphores {
         append_rows(semaphores, "semaphores", &columns::SEMAPHORE, style, &mut text)?;
     }
-    if !knowledge.users.is_empty() {
-        append_rows(&knowledge.users, "processes", &columns::USER, style, &mut text)?;
+    if !known.users().is_empty() {
+        append_rows(known.users(), "processes", &columns::USER, style, &mut text)?;
     }
     Ok(text)
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::kind::Kind;
+use super::known::{Known, Verdict};
 use super::object::Object;
 use super::time::Time;
+use super::user::State;
 
 /// Conditions that an object must meet, all of them. The default lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub struct Filter {
     pub idle: Option<Duration>,
     /// A segment marked for destruction.
     pub marked: bool,
+    /// This process made it, used it last, is attached or waits.
+    pub pid: Option<i32>,
+    /// Nobody is attached or waits.
+    pub unused: bool,
+    /// Unused, and every process that the kernel recorded for it is gone.
+    pub orphan: bool,
 }
 
 impl Filter {
@@ -39,8 +47,13 @@ impl Filter {
         *self != Filter { kinds: self.kinds.clone(), ..Filter::default() }
     }
 
-    /// Whether `object` meets every condition at the time `now`.
-    pub fn matches(&self, object: &Object, now: Time) -> bool {
+    /// Whether it takes a look at the processes to tell.
+    pub fn needs_users(&self) -> bool {
+        self.pid.is_some() || self.unused || self.orphan
+    }
+
+    /// Whether an object meets every condition that takes no look at processes, at the time `now`.
+    pub fn may_match(&self, object: &Object, now: Time) -> bool {
         let permissions = object.permissions();
         (self.kinds.is_empty() || self.kinds.contains(&object.kind()))
             && self.owner.is_none_or(|uid| permissions.uid == uid)
@@ -53,6 +66,50 @@ impl Filter {
             && self.idle.is_none_or(|least| {
                 object.last_operation().is_some_and(|last| last.age(now) >= least)
             })
+    }
+
+    /// Whether an object meets every condition.
+    pub fn matches(&self, known: &Known, now: Time) -> Verdict {
+        let is_user =
+            |pid| known.users().iter().any(|user| user.pid == pid && user.state != State::Reused);
+        Verdict::from(self.may_match(known, now))
+            .and(|| self.pid.is_none_or(is_user).into())
+            .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
+            .and(|| if self.orphan { known.is_orphan() } else { Verdict::Yes })
+    }
+
+    /// Why an object that matches was selected, in words.
+    pub fn reason(&self, known: &Known, now: Time) -> String {
+        let mut reasons = Vec::new();
+        if self.orphan {
+            reasons.push(known.orphan_proof());
+        } else if self.unused {
+            reasons.push("nobody is attached or waits".to_owned());
+        }
+        if let Some(pid) = self.pid {
+            reasons.push(format!("process {pid} has to do with it"));
+        }
+        if self.idle.is_some() {
+            let idle = known.last_operation().map_or(0, |last| last.age(now).as_secs());
+            reasons.push(format!("idle for {idle} s"));
+        }
+        for (is_asked, reason) in [
+            (self.empty, "no message"),
+            (self.marked, "marked for destruction"),
+            (self.owner.is_some(), "owner"),
+            (self.creator.is_some(), "creator"),
+            (self.group.is_some(), "group"),
+            (self.key.is_some(), "key"),
+            (!self.kinds.is_empty(), "kind"),
+        ] {
+            if is_asked {
+                reasons.push(reason.to_owned());
+            }
+        }
+        match reasons.as_slice() {
+            [] => "all".to_owned(),
+            reasons => reasons.join("; "),
+        }
     }
 }
 
@@ -128,8 +185,8 @@ mod tests {
             (Filter { idle: seconds(101), ..all.clone() }, false, false),
             (Filter { empty: true, marked: true, ..all }, false, false),
         ] {
-            assert_eq!(filter.matches(&queue(), NOW), takes_queue, "{filter:?}");
-            assert_eq!(filter.matches(&marked_segment(), NOW), takes_segment, "{filter:?}");
+            assert_eq!(filter.may_match(&queue(), NOW), takes_queue, "{filter:?}");
+            assert_eq!(filter.may_match(&marked_segment(), NOW), takes_segment, "{filter:?}");
         }
     }
 }

@@ -5,8 +5,10 @@
 pub mod change;
 pub mod duration;
 pub mod filter;
+pub mod finding;
 pub mod key;
 pub mod kind;
+pub mod known;
 pub mod limit;
 pub mod message;
 pub mod mode;
@@ -23,6 +25,7 @@ pub use change::{Change, ModeChange};
 pub use filter::Filter;
 pub use key::{Key, Project};
 pub use kind::Kind;
+pub use known::{Known, Verdict};
 pub use mode::Mode;
 pub use object::{Object, Queue, Segment, SemaphoreSet};
 pub use permissions::{Access, Caller, Permissions};

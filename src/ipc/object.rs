@@ -157,6 +157,21 @@ impl Object {
         }
     }
 
+    /// Whether this is the same object in the same state: what the kernel does with its memory, and
+    /// what was not asked for, does not count.
+    pub fn is_unchanged(&self, later: &Object) -> bool {
+        let essence = |object: &Object| {
+            let mut object = object.clone();
+            match &mut object {
+                Object::Queue(queue) => queue.max_bytes = None,
+                Object::Segment(segment) => (segment.rss, segment.swap) = (None, None),
+                Object::SemaphoreSet(_) => {}
+            }
+            object
+        };
+        essence(self) == essence(later)
+    }
+
     /// When it was made or last changed.
     pub fn changed(&self) -> Option<Time> {
         match self {

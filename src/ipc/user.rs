@@ -1,15 +1,19 @@
 //! Who has to do with an object.
 
+use std::fmt;
+
+use super::message::Wanted;
 use super::time::Time;
+use super::words::count;
 
 /// One process in one role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The process id.
     pub pid: i32,
-    /// What it has to do with the object: `last sender`, `creator`.
-    pub role: String,
-    /// Since when, or when last.
+    /// What it has to do with the object.
+    pub role: Role,
+    /// When the process started, or when what was recorded happened.
     pub since: Option<Time>,
     /// Its effective user id, while it lives.
     pub uid: Option<u32>,
@@ -17,6 +21,94 @@ pub struct User {
     pub command: Option<String>,
     /// What has become of it.
     pub state: State,
+}
+
+/// What a process has to do with an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It has the segment in its memory, `shmat(2)`.
+    Attached,
+    /// It sleeps in `msgsnd(2)`.
+    WaitsToSend,
+    /// It sleeps in `msgrcv(2)`.
+    WaitsToReceive(Wanted),
+    /// It sleeps in `semop(2)`, for the operations that can sleep.
+    WaitsOnSemaphores(Vec<Operation>),
+    /// It sent the last message.
+    LastSender,
+    /// It received the last message.
+    LastReceiver,
+    /// It made the segment.
+    Creator,
+    /// It attached or detached the segment last.
+    LastAttachDetach,
+    /// It operated last on these semaphores.
+    LastOperation(Vec<u32>),
+}
+
+/// An operation on a semaphore, `struct sembuf` in `semop(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Which semaphore of the set.
+    pub semaphore: u16,
+    /// What to add to its value; 0 to wait until it is 0.
+    pub change: i16,
+}
+
+impl Role {
+    /// Whether the process has to do with the object now, and was not only recorded once.
+    pub fn is_present(&self) -> bool {
+        self.waits() || *self == Role::Attached
+    }
+
+    /// Whether it sleeps until something happens to the object.
+    pub fn waits(&self) -> bool {
+        matches!(self, Role::WaitsToSend | Role::WaitsToReceive(_) | Role::WaitsOnSemaphores(_))
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Role::Attached => f.write_str("attached"),
+            Role::WaitsToSend => f.write_str("waiting to send"),
+            Role::WaitsToReceive(Wanted::Any) => f.write_str("waiting to receive"),
+            Role::WaitsToReceive(Wanted::Type(wanted)) => {
+                write!(f, "waiting to receive type {wanted}")
+            }
+            Role::WaitsToReceive(Wanted::UpTo(most)) => {
+                write!(f, "waiting to receive type up to {most}")
+            }
+            Role::WaitsToReceive(Wanted::Except(unwanted)) => {
+                write!(f, "waiting to receive type other than {unwanted}")
+            }
+            Role::WaitsOnSemaphores(operations) => {
+                f.write_str("waiting on semaphore")?;
+                for (number, operation) in operations.iter().enumerate() {
+                    let separator = if number > 0 { "," } else { "" };
+                    write!(f, "{separator} {} for ", operation.semaphore)?;
+                    match operation.change {
+                        0 => f.write_str("0")?,
+                        change => write!(f, "+{}", change.unsigned_abs())?,
+                    }
+                }
+                Ok(())
+            }
+            Role::LastSender => f.write_str("last sender"),
+            Role::LastReceiver => f.write_str("last receiver"),
+            Role::Creator => f.write_str("creator"),
+            Role::LastAttachDetach => f.write_str("last attach/detach"),
+            Role::LastOperation(semaphores) => match semaphores.as_slice() {
+                [one] => write!(f, "last operation on semaphore {one}"),
+                [first, ..] => write!(
+                    f,
+                    "last operation on semaphore {first} and {}",
+                    count(semaphores.len() as u64 - 1, "other"),
+                ),
+                [] => f.write_str("last operation"),
+            },
+        }
+    }
 }
 
 /// What has become of a process whose id the kernel recorded.

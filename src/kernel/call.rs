@@ -23,6 +23,13 @@ pub struct CallError {
     pub errno: Errno,
 }
 
+impl CallError {
+    /// Whether it says that the object is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.errno, Errno::EINVAL | Errno::EIDRM | Errno::ENOENT)
+    }
+}
+
 /// What a system call returns: negative for an error, with the reason in `errno`.
 pub(super) trait Returned: Copy + fmt::Display {
     fn is_error(self) -> bool;

@@ -13,6 +13,7 @@ pub mod msg;
 pub mod object;
 pub mod permissions;
 pub mod process;
+pub mod scan;
 pub mod sem;
 pub mod shm;
 pub mod sysctl;

@@ -10,7 +10,7 @@ use super::call::{CallError, Flags, call};
 use super::interrupt::{self, Waited};
 use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
-use crate::ipc::{Change, Key, Mode};
+use crate::ipc::{Change, Key, Mode, Queue, Time};
 
 /// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
 const MSG_STAT_ANY: i32 = 13;
@@ -62,6 +62,23 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let changed = permissions::apply(change, &mut status.msg_perm);
     set(id, &mut status)?;
     Ok(changed)
+}
+
+/// A queue as it is now.
+pub fn read(id: i32) -> Result<Queue, CallError> {
+    let status = status(id)?;
+    Ok(Queue {
+        id,
+        permissions: permissions::of(&status.msg_perm),
+        changed: Time::from_kernel(status.msg_ctime),
+        bytes: status.__msg_cbytes,
+        messages: status.msg_qnum,
+        max_bytes: Some(status.msg_qbytes),
+        last_send_pid: status.msg_lspid,
+        last_send: Time::from_kernel(status.msg_stime),
+        last_recv_pid: status.msg_lrpid,
+        last_recv: Time::from_kernel(status.msg_rtime),
+    })
 }
 
 /// The state of a queue: from Linux 4.17 on without read permission.

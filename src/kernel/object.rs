@@ -47,6 +47,16 @@ pub fn complete(object: &mut Object) {
     }
 }
 
+/// An object as it is at this moment, without a look at any other; in a segment, `rss` and `swap`
+/// are not known.
+pub fn read(kind: Kind, id: i32) -> Result<Object, CallError> {
+    Ok(match kind {
+        Kind::Msg => Object::Queue(msg::read(id)?),
+        Kind::Shm => Object::Segment(shm::read(id)?),
+        Kind::Sem => Object::SemaphoreSet(sem::read(id)?),
+    })
+}
+
 /// The object with this id and all that is known of it, if there is one.
 pub fn status(kind: Kind, id: i32) -> Result<Option<Object>, sysvipc::ReadError> {
     let mut found = None;

@@ -11,16 +11,21 @@ pub struct Changed {
     pub after: Permissions,
 }
 
-/// Works a change into what `IPC_SET` is about to set.
-pub(super) fn apply(change: &Change, raw: &mut libc::ipc_perm) -> Changed {
-    let before = Permissions {
+/// The permissions in what `IPC_STAT` has filled.
+pub(super) fn of(raw: &libc::ipc_perm) -> Permissions {
+    Permissions {
         key: Key(raw.__key),
         uid: raw.uid,
         gid: raw.gid,
         cuid: raw.cuid,
         cgid: raw.cgid,
         mode: Mode::from_bits(raw.mode.into()),
-    };
+    }
+}
+
+/// Works a change into what `IPC_SET` is about to set.
+pub(super) fn apply(change: &Change, raw: &mut libc::ipc_perm) -> Changed {
+    let before = of(raw);
     let after = change.apply(&before);
     raw.uid = after.uid;
     raw.gid = after.gid;

@@ -24,7 +24,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process with this id, if there is one.
+    /// The process with this id, if there is one. A zombie has ended, whoever has not yet noticed.
     pub fn find(pid: i32) -> Option<Process> {
         let directory = format!("/proc/{pid}");
         let uid = fs::metadata(&directory).ok()?.uid();
@@ -33,6 +33,9 @@ impl Process {
         let name_start = stat.iter().position(|&byte| byte == b'(')? + 1;
         let name_end = stat.iter().rposition(|&byte| byte == b')')?;
         let after = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
+        if after.trim_start().starts_with(['Z', 'X']) {
+            return None;
+        }
         let ticks: i64 = after.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
         let mut words = fs::read(format!("{directory}/cmdline")).unwrap_or_default();
         while words.last() == Some(&0) {
@@ -121,11 +124,20 @@ fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
 
 /// Whether a process with this id exists.
 pub fn exists(pid: i32) -> bool {
-    fs::exists(format!("/proc/{pid}")).unwrap_or(true)
+    Process::find(pid).is_some()
 }
 
 /// The size of a page in bytes.
 pub fn page_size() -> u64 {
     let size = unistd::sysconf(unistd::SysconfVar::PAGE_SIZE);
     size.ok().flatten().and_then(|size| size.try_into().ok()).unwrap_or(4096)
+}
+
+/// Whether this is a thread of the kernel, which has no memory of a user.
+pub fn is_kernel_thread(pid: i32) -> bool {
+    const PF_KTHREAD: u64 = 0x0020_0000;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let flags = fields.split_ascii_whitespace().nth(9 - 3).and_then(|flags| flags.parse().ok());
+    flags.is_some_and(|flags: u64| flags & PF_KTHREAD != 0)
 }

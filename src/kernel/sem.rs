@@ -8,7 +8,7 @@ use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 use super::call::{CallError, Flags, call};
 use super::permissions::{self, Changed};
 use crate::ipc::object::Semaphore;
-use crate::ipc::{Change, Key, Mode};
+use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
 
 /// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
 const SEM_STAT_ANY: i32 = 20;
@@ -70,6 +70,18 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
         libc::semctl(id, 0, IPC_SET, pointer)
     })?;
     Ok(changed)
+}
+
+/// A set as it is now.
+pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
+    let status = status(id)?;
+    Ok(SemaphoreSet {
+        id,
+        permissions: permissions::of(&status.sem_perm),
+        changed: Time::from_kernel(status.sem_ctime),
+        nsems: status.sem_nsems,
+        last_op: Time::from_kernel(status.sem_otime),
+    })
 }
 
 /// The state of a set: from Linux 4.17 on without read permission.

@@ -1,12 +1,16 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
 
+use std::fs::File;
 use std::mem::MaybeUninit;
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::MetadataExt;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::call::{CallError, Flags, call};
 use super::permissions::{self, Changed};
-use crate::ipc::{Change, Key, Mode};
+use crate::ipc::object::SegmentStatus;
+use crate::ipc::{Change, Key, Mode, Segment, Time};
 
 /// `SHM_STAT_ANY`, Linux 4.17: as `SHM_STAT`, without asking for read permission.
 const SHM_STAT_ANY: i32 = 15;
@@ -31,6 +35,32 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     })
 }
 
+/// The devices, major and minor, of the file systems on which the kernel keeps segments: one for
+/// each size of pages. Files of `memfd_create(2)` lie on the same, and making one disturbs nobody.
+pub fn devices() -> Vec<(u32, u32)> {
+    let huge = libc::MFD_HUGETLB;
+    let sizes = [0, huge, huge | libc::MFD_HUGE_2MB, huge | libc::MFD_HUGE_1GB];
+    let mut devices = Vec::new();
+    for flags in sizes {
+        // SAFETY: the name is a C string; the call returns a new descriptor.
+        let descriptor =
+            unsafe { libc::memfd_create(c"ipctool".as_ptr(), flags | libc::MFD_CLOEXEC) };
+        // A kernel without pages of this size has no such segments.
+        if descriptor < 0 {
+            continue;
+        }
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        let file = unsafe { File::from_raw_fd(descriptor) };
+        if let Ok(data) = file.metadata() {
+            let device = (libc::major(data.dev()), libc::minor(data.dev()));
+            if !devices.contains(&device) {
+                devices.push(device);
+            }
+        }
+    }
+    devices
+}
+
 /// Removes a segment, or marks it for removal by the last process that detaches it.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
@@ -49,6 +79,25 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
         libc::shmctl(id, IPC_SET, &mut status)
     })?;
     Ok(changed)
+}
+
+/// A segment as it is now, but for where its memory is, which only `/proc/sysvipc/shm` tells.
+pub fn read(id: i32) -> Result<Segment, CallError> {
+    let status = status(id)?;
+    Ok(Segment {
+        id,
+        permissions: permissions::of(&status.shm_perm),
+        changed: Time::from_kernel(status.shm_ctime),
+        size: status.shm_segsz as u64,
+        attached: status.shm_nattch,
+        status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
+        rss: None,
+        swap: None,
+        creator_pid: status.shm_cpid,
+        last_pid: status.shm_lpid,
+        last_attach: Time::from_kernel(status.shm_atime),
+        last_detach: Time::from_kernel(status.shm_dtime),
+    })
 }
 
 /// The state of a segment: from Linux 4.17 on without read permission.

@@ -1,54 +1,109 @@
-//! Which processes have to do with an object.
+//! Which processes have to do with an object: those that the kernel recorded in it, and those that
+//! a scan of `/proc` found at it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
 
 use super::process::Process;
-use crate::ipc::object::Semaphore;
-use crate::ipc::user::State;
-use crate::ipc::{Object, Time, User};
+use super::scan::{Look, Scan};
+use super::sem;
+use crate::ipc::known::{Known, Users};
+use crate::ipc::user::{Role, State};
+use crate::ipc::{Kind, Object, Time, User};
 
-/// The processes whose ids the kernel recorded in an object, dead or alive. `semaphores` are those
-/// of a set, where they could be read.
-pub fn recorded(object: &Object, semaphores: &[Semaphore]) -> Vec<User> {
-    let mut users = Vec::new();
-    let mut add = |pid, role: String, when| users.extend(user(pid, role, when));
-    match object {
-        Object::Queue(queue) => {
-            add(queue.last_send_pid, "last sender".to_owned(), queue.last_send);
-            add(queue.last_recv_pid, "last receiver".to_owned(), queue.last_recv);
-        }
-        Object::Segment(segment) => {
-            // The kernel keeps no time of creation; whoever started after the last change of the
-            // segment did not make it.
-            add(segment.creator_pid, "creator".to_owned(), segment.changed);
-            let last = segment.last_attach.max(segment.last_detach);
-            add(segment.last_pid, "last attach/detach".to_owned(), last);
-        }
-        Object::SemaphoreSet(set) => {
-            for semaphore in semaphores {
-                // SETVAL and SETALL leave a pid, too, and the time of a change.
-                let last = set.last_op.max(set.changed);
-                add(
-                    semaphore.last_pid,
-                    format!("last operation on semaphore {}", semaphore.index),
-                    last,
-                );
-            }
-        }
-    }
-    users
+/// Somebody who has looked at all processes once, and can tell of any object who uses it.
+#[derive(Debug)]
+pub struct Observer {
+    scan: Scan,
+    processes: RefCell<HashMap<i32, Option<Process>>>,
 }
 
-/// The user behind a recorded pid; none for pid 0, which is nobody.
-fn user(pid: i32, role: String, when: Option<Time>) -> Option<User> {
-    if pid == 0 {
-        return None;
+impl Observer {
+    /// Looks around for users of objects of these kinds.
+    pub fn of(kinds: &[Kind]) -> io::Result<Observer> {
+        Ok(Observer { scan: Scan::new(Look::at(kinds))?, processes: RefCell::default() })
     }
-    let process = Process::find(pid);
-    let state = match &process {
+
+    /// How many processes could not be inspected.
+    pub fn uninspected(&self) -> u64 {
+        self.scan.uninspected
+    }
+
+    /// All that is known of an object. The pids in semaphores are seen only with read permission.
+    pub fn know(&self, object: Object) -> Known {
+        let semaphores = match &object {
+            Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
+            _ => None,
+        };
+        let mut users = Users { uninspected: self.scan.uninspected, ..Users::default() };
+        for (pid, role) in self.scan.present(object.kind(), object.id()) {
+            let process = self.process(*pid);
+            let since = process.as_ref().map(|process| process.started);
+            users.all.push(user(*pid, role.clone(), since, State::Alive, process));
+        }
+        let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
+            // Nobody, or somebody of another pid namespace.
+            0 => users.has_strangers |= has_happened,
+            _ => {
+                let process = self.process(pid);
+                users.all.push(user(pid, role, when, state(process.as_ref(), when), process));
+            }
+        };
+        match &object {
+            Object::Queue(queue) => {
+                let (sent, received) = (queue.last_send, queue.last_recv);
+                record(queue.last_send_pid, Role::LastSender, sent, sent.is_some());
+                record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
+            }
+            Object::Segment(segment) => {
+                // The kernel keeps no time of creation; whoever started after the last change of
+                // the segment did not make it.
+                record(segment.creator_pid, Role::Creator, segment.changed, true);
+                let last = segment.last_attach.max(segment.last_detach);
+                record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
+            }
+            Object::SemaphoreSet(set) => {
+                // SETVAL and SETALL leave a pid, too, and the time of a change.
+                let last = set.last_op.max(set.changed);
+                let Some(semaphores) = &semaphores else {
+                    users.has_strangers = true;
+                    return Known { object, semaphores, users: Some(users) };
+                };
+                let mut operated: Vec<(i32, Vec<u32>)> = Vec::new();
+                for semaphore in semaphores {
+                    match operated.iter_mut().find(|(pid, _)| *pid == semaphore.last_pid) {
+                        Some((_, numbers)) => numbers.push(semaphore.index),
+                        None => operated.push((semaphore.last_pid, vec![semaphore.index])),
+                    }
+                }
+                // A set that was operated on has at least one pid, if all can be seen.
+                let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
+                for (pid, numbers) in operated {
+                    let is_stranger = set.last_op.is_some() && !is_seen;
+                    record(pid, Role::LastOperation(numbers), last, is_stranger);
+                }
+            }
+        }
+        Known { object, semaphores, users: Some(users) }
+    }
+
+    fn process(&self, pid: i32) -> Option<Process> {
+        self.processes.borrow_mut().entry(pid).or_insert_with(|| Process::find(pid)).clone()
+    }
+}
+
+fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> User {
+    let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
+    User { pid, role, since, uid, command, state }
+}
+
+/// What has become of a process that did something at a time. Both that and its start are in
+/// seconds, and the start is rounded down: in doubt it is the same process.
+fn state(process: Option<&Process>, when: Option<Time>) -> State {
+    match process {
         None => State::Gone,
-        // Both are in seconds and the start is rounded down: in doubt it is the same process.
         Some(process) if when.is_some_and(|when| process.started > when) => State::Reused,
         Some(_) => State::Alive,
-    };
-    let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
-    Some(User { pid, role, since: when, uid, command, state })
+    }
 }

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{Column, Value};
+use crate::ipc::finding::{Finding, Severity};
+use crate::ipc::known::Selected;
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Semaphore;
 use crate::ipc::user::State;
-use crate::ipc::{Kind, Object, Queue, Segment, SemaphoreSet, User};
+use crate::ipc::{Kind, Known, Object, Queue, Segment, SemaphoreSet, User};
 
-type ObjectColumn = Column<Object>;
+type ObjectColumn = Column<Known>;
 
 /// What every object has.
 static COMMON: [ObjectColumn; 14] = [
@@ -63,7 +65,7 @@ static QUEUE: [ObjectColumn; 7] = [
         queue(object, |queue| Value::Bytes(queue.bytes))
     })
     .alarmed(|object| {
-        matches!(object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
+        matches!(&object.object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
     }),
     Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |object| {
         queue(object, |queue| Value::bytes(queue.max_bytes))
@@ -99,7 +101,9 @@ static SEGMENT: [ObjectColumn; 9] = [
             })
         },
     )
-    .alarmed(|object| matches!(object, Object::Segment(segment) if segment.status.is_marked())),
+    .alarmed(
+        |object| matches!(&object.object, Object::Segment(segment) if segment.status.is_marked()),
+    ),
     Column::number("rss", 12, "bytes of it in memory", |object| {
         segment(object, |segment| Value::bytes(segment.rss))
     }),
@@ -135,8 +139,8 @@ pub static USER: [Column<User>; 6] = [
     Column::text("user", 10, "its effective user", |user| {
         user.uid.map_or(Value::Missing, Value::User)
     }),
-    Column::text("role", 18, "what it has to do with the object", |user| {
-        Value::Text(Cow::Borrowed(&user.role))
+    Column::prose("role", 26, "what it has to do with the object", |user| {
+        Value::Text(Cow::Owned(user.role.to_string()))
     }),
     Column::text("since", 10, "since when, or when last", |user| Value::time(user.since)),
     Column::text(
@@ -146,10 +150,44 @@ pub static USER: [Column<User>; 6] = [
         |user: &User| Value::Text(Cow::Borrowed(user.state.name())),
     )
     .alarmed(|user| user.state != State::Alive),
-    Column::text("command", 20, "command line", |user| {
+    Column::prose("command", 20, "command line", |user| {
         user.command
             .as_deref()
             .map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+    }),
+];
+
+/// What a filter has selected.
+pub static SELECTED: [Column<Selected>; 4] = [
+    Column::text("ref", 16, "reference, as every command takes it", |selected| {
+        Value::Reference(selected.known.reference())
+    }),
+    Column::text("key", 10, "key; none for a private object", |selected| {
+        Value::key(selected.known.permissions().key)
+    }),
+    Column::text("owner", 10, "user name of the owner", |selected| {
+        Value::User(selected.known.permissions().uid)
+    }),
+    Column::prose("reason", 20, "why it was selected", |selected| {
+        Value::Text(Cow::Borrowed(&selected.reason))
+    }),
+];
+
+/// What a doctor has found.
+pub static FINDING: [Column<Finding>; 5] = [
+    Column::text("severity", 8, "error, warning or note", |finding: &Finding| {
+        Value::Text(Cow::Borrowed(finding.severity.name()))
+    })
+    .alarmed(|finding| finding.severity == Severity::Error),
+    Column::text("check", 19, "what was checked", |finding| {
+        Value::Text(Cow::Borrowed(finding.check.name()))
+    }),
+    Column::text("ref", 10, "the object", |finding| {
+        finding.reference.map_or(Value::Missing, Value::Reference)
+    }),
+    Column::prose("why", 60, "what is wrong", |finding| Value::Text(Cow::Borrowed(&finding.why))),
+    Column::prose("fix", 20, "the command that mends it", |finding| {
+        Value::Text(Cow::Borrowed(&finding.fix))
     }),
 ];
 
@@ -165,7 +203,7 @@ pub static LIMIT: [Column<Allowance>; 6] = [
     Column::text("source", 27, "where it comes from", |row| {
         Value::Text(Cow::Borrowed(&row.source))
     }),
-    Column::text("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
+    Column::prose("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
 ];
 
 fn quantity(row: &Allowance, number: Option<u64>) -> Value<'static> {
@@ -193,22 +231,22 @@ pub static SEMAPHORE: [Column<Semaphore>; 5] = [
     }),
 ];
 
-fn queue<'a>(object: &'a Object, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
-    match object {
+fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
+    match &known.object {
         Object::Queue(queue) => value(queue),
         _ => Value::Missing,
     }
 }
 
-fn segment<'a>(object: &'a Object, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
-    match object {
+fn segment<'a>(known: &'a Known, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
+    match &known.object {
         Object::Segment(segment) => value(segment),
         _ => Value::Missing,
     }
 }
 
-fn set<'a>(object: &'a Object, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
-    match object {
+fn set<'a>(known: &'a Known, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
+    match &known.object {
         Object::SemaphoreSet(set) => value(set),
         _ => Value::Missing,
     }
@@ -228,10 +266,31 @@ pub enum Preset {
     Creators,
 }
 
-/// All columns of a kind.
+/// All columns of a kind that need nothing but the object.
 pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     COMMON.iter().chain(own(kind))
 }
+
+/// All columns of a kind.
+pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
+    of_kind(kind).chain(&ON_REQUEST)
+}
+
+/// Columns that need a look at all processes: shown only to those who ask for them.
+pub static ON_REQUEST: [ObjectColumn; 2] = [
+    Column::number("waiting", 7, "how many threads wait on it", |known| {
+        known.users.as_ref().map_or(Value::Missing, |_| Value::Count(known.waiting()))
+    }),
+    Column::prose("users", 20, "processes attached or waiting", |known| {
+        let present = known.users().iter().filter(|user| user.role.is_present());
+        let name = |user: &User| {
+            let command = user.command.as_deref().unwrap_or("?");
+            let program = command.split(' ').next().unwrap_or_default();
+            Cow::Owned(format!("{}({})", user.pid, program.rsplit('/').next().unwrap_or_default()))
+        };
+        Value::List(present.map(name).collect())
+    }),
+];
 
 fn own(kind: Kind) -> &'static [ObjectColumn] {
     match kind {
@@ -270,6 +329,7 @@ pub fn help() -> String {
         page.push('\n');
     };
     block("Columns of every object", &COMMON);
+    block("Columns of every object that take a look at all processes", &ON_REQUEST);
     for kind in Kind::ALL {
         block(&format!("Columns of a {}", kind.noun()), own(kind));
     }

@@ -16,6 +16,8 @@ pub struct Column<T: 'static> {
     pub width: usize,
     /// Whether it stands at the right edge.
     pub numeric: bool,
+    /// Whether a table may break it over lines: sentences, not values.
+    pub prose: bool,
     /// What it says of an item.
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether what it says of an item is alarming, and should stand out on a terminal.
@@ -30,7 +32,7 @@ impl<T> Column<T> {
         help: &'static str,
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
-        Column { name, help, width, numeric: false, value, alarm: |_| false }
+        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false }
     }
 
     /// A column of numbers.
@@ -41,6 +43,16 @@ impl<T> Column<T> {
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
         Column { numeric: true, ..Column::text(name, width, help, value) }
+    }
+
+    /// A column of sentences.
+    pub const fn prose(
+        name: &'static str,
+        width: usize,
+        help: &'static str,
+        value: for<'a> fn(&'a T) -> Value<'a>,
+    ) -> Column<T> {
+        Column { prose: true, ..Column::text(name, width, help, value) }
     }
 
     /// The same column, which stands out where `alarm` says so.

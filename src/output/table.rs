@@ -89,12 +89,10 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 table.set_header(section.columns.iter().map(|column| column.heading()));
             }
             table.add_rows(std::mem::take(rows));
-            // Values are to be read and copied, so they are never broken over lines; what comes
-            // last may be long words.
-            let last = section.columns.len() - 1;
-            for (number, column) in table.column_iter_mut().enumerate() {
-                if number < last || number == 0 {
-                    column.set_constraint(ColumnConstraint::ContentWidth);
+            // Values are to be read and copied, so they are never broken over lines.
+            for (cells, column) in table.column_iter_mut().zip(&section.columns) {
+                if !column.prose {
+                    cells.set_constraint(ColumnConstraint::ContentWidth);
                 }
             }
             writeln!(self.out, "{table}")?;

@@ -280,6 +280,12 @@ impl Running {
         self
     }
 
+    /// Lets it run on; the end of the namespace does not end it, so something in the test must.
+    pub fn ends_later(mut self) {
+        let child = self.child.take().expect("it has not been waited for");
+        std::thread::spawn(move || child.wait_with_output());
+    }
+
     /// Waits for its end.
     pub fn ends(mut self) -> Ran {
         let child = self.child.take().expect("it has not been waited for");

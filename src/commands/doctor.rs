@@ -1,0 +1,56 @@
+//! `ipctool doctor`: finds what is wrong, says why, and gives the command that mends it.
+
+mod checks;
+mod logind;
+
+use checks::Facts;
+
+use super::{limits, selection};
+use crate::cli::Doctor;
+use crate::exit::Status;
+use crate::ipc::Kind;
+use crate::ipc::finding::{Check, Severity};
+use crate::kernel;
+use crate::kernel::users::Observer;
+use crate::output::stdout::{self, OutputError};
+use crate::output::{Layout, Section, Style, columns, renderer};
+
+const VERB: &str = "doctor";
+
+pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
+    if args.list_checks {
+        let lines = Check::ALL.map(|check| format!("{check:<20} {}\n", check.help()));
+        stdout::print(&lines.concat())?;
+        return Ok(Status::Done);
+    }
+    let is_wanted = |check: &Check| {
+        (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
+    };
+    let observer = Observer::of(&Kind::ALL)?;
+    let mut objects = kernel::object::snapshot(Kind::ALL)?;
+    objects.iter_mut().for_each(kernel::object::complete);
+    let facts = Facts {
+        known: objects.into_iter().map(|object| observer.know(object)).collect(),
+        allowances: limits::survey()?,
+        threshold: args.threshold,
+        removes_ipc: logind::removes_ipc(),
+        now: super::now(),
+    };
+    let checks = Check::ALL.into_iter().filter(is_wanted);
+    let mut findings: Vec<_> = checks.flat_map(|check| checks::examine(check, &facts)).collect();
+    findings.sort_by_key(|finding| finding.severity);
+
+    let format = args.format.chosen();
+    if !findings.is_empty() || format.is_for_machines() {
+        let columns = columns::FINDING.iter().collect();
+        let section = Section { title: "findings".to_owned(), columns };
+        let layout = Layout { sections: vec![section], chosen: None, headings: true };
+        let out = stdout::buffered()?;
+        let mut render = renderer(format, layout, &style, out).map_err(OutputError)?;
+        findings.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;
+        render.finish().map_err(OutputError)?;
+    }
+    selection::confess(VERB, observer.uninspected());
+    let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
+    Ok(if is_bad { Status::Findings } else { Status::Done })
+}

@@ -1,0 +1,161 @@
+//! An object together with what is known of the processes around it.
+
+use std::ops::Deref;
+
+use super::object::{Object, Semaphore};
+use super::user::{State, User};
+use super::words::count;
+
+/// An object and, if somebody looked, its users. It stands for the object wherever one is asked
+/// for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The object.
+    pub object: Object,
+    /// The semaphores of a set, where they could be read.
+    pub semaphores: Option<Vec<Semaphore>>,
+    /// Who has to do with it; nothing if nobody looked.
+    pub users: Option<Users>,
+}
+
+/// Those who have to do with an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Users {
+    /// The processes, first those that have to do with it now, then those recorded by the kernel.
+    pub all: Vec<User>,
+    /// The kernel recorded somebody whom this process cannot know: of another pid namespace, or in
+    /// semaphores that may not be read.
+    pub has_strangers: bool,
+    /// How many processes could not be inspected: each may have to do with it.
+    pub uninspected: u64,
+}
+
+/// An object that a filter has selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// The object.
+    pub known: Known,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// The answer to a question to which not all is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Certainly.
+    Yes,
+    /// Certainly not.
+    No,
+    /// Perhaps, and why that is not certain. Treated as no by whoever would do harm.
+    Doubtful(String),
+}
+
+impl Verdict {
+    /// Both.
+    pub fn and(self, other: impl FnOnce() -> Verdict) -> Verdict {
+        match self {
+            Verdict::No => Verdict::No,
+            Verdict::Yes => other(),
+            Verdict::Doubtful(why) => match other() {
+                Verdict::No => Verdict::No,
+                _ => Verdict::Doubtful(why),
+            },
+        }
+    }
+}
+
+impl From<bool> for Verdict {
+    fn from(is_so: bool) -> Verdict {
+        if is_so { Verdict::Yes } else { Verdict::No }
+    }
+}
+
+impl From<Object> for Known {
+    fn from(object: Object) -> Known {
+        Known { object, semaphores: None, users: None }
+    }
+}
+
+impl Deref for Known {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.object
+    }
+}
+
+impl Known {
+    /// All users that are known.
+    pub fn users(&self) -> &[User] {
+        self.users.as_ref().map_or(&[], |users| &users.all)
+    }
+
+    /// The users that the kernel recorded.
+    pub fn recorded(&self) -> impl Iterator<Item = &User> {
+        self.users().iter().filter(|user| !user.role.is_present())
+    }
+
+    /// How many threads sleep on it.
+    pub fn waiting(&self) -> u64 {
+        self.users().iter().filter(|user| user.role.waits()).count() as u64
+    }
+
+    /// Whether nobody is attached to it or waits on it. Counts of the kernel prove it where there
+    /// are some; else every process must have been inspected.
+    pub fn is_unused(&self) -> Verdict {
+        if self.users().iter().any(|user| user.role.is_present()) {
+            return Verdict::No;
+        }
+        match (&self.object, &self.semaphores) {
+            (Object::Segment(segment), _) => return (segment.attached == 0).into(),
+            (Object::SemaphoreSet(_), Some(semaphores)) => {
+                return semaphores.iter().all(|one| one.ncount + one.zcount == 0).into();
+            }
+            _ => {}
+        }
+        match self.users.as_ref().map_or(0, |users| users.uninspected) {
+            0 => Verdict::Yes,
+            number => {
+                let were = if number == 1 { "process" } else { "processes" };
+                Verdict::Doubtful(format!("{number} {were} could not be inspected"))
+            }
+        }
+    }
+
+    /// Whether it is unused and every process that the kernel recorded for it is gone. The recorded
+    /// processes, and the number of attachments, prove it without a look at every process.
+    pub fn is_orphan(&self) -> Verdict {
+        if self.recorded().any(|user| user.state == State::Alive) {
+            return Verdict::No;
+        }
+        if self.users.as_ref().is_some_and(|users| users.has_strangers) {
+            let why = "not every process recorded for it can be seen".to_owned();
+            return self.is_unused().and(|| Verdict::Doubtful(why));
+        }
+        match self.is_unused() {
+            // All who ever used it are gone: who cannot be inspected would have come only since.
+            Verdict::Doubtful(_) if self.recorded().next().is_some() => Verdict::Yes,
+            verdict => verdict,
+        }
+    }
+
+    /// What proves that it is an orphan, in words.
+    pub fn orphan_proof(&self) -> String {
+        let mut gone: Vec<_> = self.recorded().map(|user| user.pid).collect();
+        gone.sort_unstable();
+        gone.dedup();
+        let unused = "nobody is attached or waits";
+        match gone.as_slice() {
+            [] => format!("{unused}, and no process ever used it"),
+            [one] => format!("{unused}, and its only recorded process {one} is gone"),
+            [.., _] if gone.len() <= 3 => {
+                let pids: Vec<_> = gone.iter().map(i32::to_string).collect();
+                format!("{unused}, and its recorded processes {} are gone", pids.join(", "))
+            }
+            _ => format!(
+                "{unused}, and all of {} recorded are gone",
+                count(gone.len() as u64, "process id")
+            ),
+        }
+    }
+}
