@@ -50,7 +50,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         findings.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;
         render.finish().map_err(OutputError)?;
     }
-    selection::confess(VERB, observer.uninspected());
+    selection::confess(VERB, observer.missed());
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(if is_bad { Status::Findings } else { Status::Done })
 }

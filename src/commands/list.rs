@@ -99,7 +99,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     }
     render.finish().map_err(OutputError)?;
     if let Some(observer) = &observer {
-        selection::confess(VERB, observer.uninspected());
+        selection::confess(VERB, observer.missed());
     }
     Ok(Status::Done)
 }

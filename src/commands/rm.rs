@@ -94,7 +94,7 @@ fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<Vec<Selected>> {
         }
     }
     if let Some(observer) = &observer {
-        selection::confess(VERB, observer.uninspected());
+        selection::confess(VERB, observer.missed());
     }
     Ok(selected)
 }

@@ -122,6 +122,20 @@ impl Known {
         }
     }
 
+    /// Whether processes that could not be inspected may be missing among the users. Where the
+    /// kernel counts the users, and all of them were found, none is.
+    pub fn may_miss_users(&self) -> bool {
+        let is_counted = match (&self.object, &self.semaphores) {
+            (Object::Segment(segment), _) => segment.attached == 0,
+            (Object::SemaphoreSet(_), Some(semaphores)) => {
+                let waiting = semaphores.iter().map(|one| u64::from(one.ncount + one.zcount));
+                waiting.sum::<u64>() <= self.waiting()
+            }
+            _ => false,
+        };
+        !is_counted && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
+    }
+
     /// Whether it is unused and every process that the kernel recorded for it is gone. The recorded
     /// processes, and the number of attachments, prove it without a look at every process.
     pub fn is_orphan(&self) -> Verdict {

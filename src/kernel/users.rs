@@ -1,7 +1,7 @@
 //! Which processes have to do with an object: those that the kernel recorded in it, and those that
 //! a scan of `/proc` found at it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
@@ -17,21 +17,30 @@ use crate::ipc::{Kind, Object, Time, User};
 pub struct Observer {
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
+    may_miss: Cell<bool>,
 }
 
 impl Observer {
     /// Looks around for users of objects of these kinds.
     pub fn of(kinds: &[Kind]) -> io::Result<Observer> {
-        Ok(Observer { scan: Scan::new(Look::at(kinds))?, processes: RefCell::default() })
+        let scan = Scan::new(Look::at(kinds))?;
+        Ok(Observer { scan, processes: RefCell::default(), may_miss: Cell::default() })
     }
 
-    /// How many processes could not be inspected.
-    pub fn uninspected(&self) -> u64 {
-        self.scan.uninspected
+    /// How many processes could not be inspected that may have to do with an object that this
+    /// observer was asked about.
+    pub fn missed(&self) -> u64 {
+        if self.may_miss.get() { self.scan.uninspected } else { 0 }
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.
     pub fn know(&self, object: Object) -> Known {
+        let known = self.look_at(object);
+        self.may_miss.set(self.may_miss.get() || known.may_miss_users());
+        known
+    }
+
+    fn look_at(&self, object: Object) -> Known {
         let semaphores = match &object {
             Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
             _ => None,
