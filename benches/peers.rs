@@ -1,4 +1,5 @@
-//! `ipctool` beside the installed peers, in turn, in one run: start-up, a long list, streams.
+//! `ipctool` beside the installed peers, in turn, in one run: start-up, a long list, streams, and
+//! who uses a segment.
 //!
 //! `cargo bench --bench peers` runs it in an IPC namespace of its own, as root or (where user
 //! namespaces are allowed) as anybody. It needs `unshare`, `ipcs` and `lsipc` of util-linux and a C
@@ -8,7 +9,7 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ipctool::ipc::{Key, Mode};
@@ -20,6 +21,7 @@ const IPCTOOL: &str = env!("CARGO_BIN_EXE_ipctool");
 const INSIDE: &str = "IPCTOOL_BENCH_INSIDE";
 const QUEUES: usize = 32_000;
 const MESSAGES: usize = 200_000;
+const PROCESSES: usize = 2_000;
 const MESSAGE: &str = "sixteen bytes ..";
 const KEY: &str = "0xbe7c4";
 
@@ -80,7 +82,43 @@ fn main() -> Result<()> {
         &|| command(&[IPCTOOL, "recv", KEY, "--all"]),
         &|| c_loop("recv"),
         &fill,
-    )
+    )?;
+
+    println!("who uses a segment, among {PROCESSES} processes");
+    time(&mut command(&[IPCTOOL, "create", "shm", "--key", KEY, "--size", "4096"]))?;
+    let sleepers = Sleepers::start()?;
+    let stat = || command(&[IPCTOOL, "stat", "shm:0xbe7c4"]);
+    let grep = || command(&["sh", "-c", "grep -l SYSV /proc/[0-9]*/maps; true"]);
+    pairs("ipctool stat shm / grep maps", 9, &stat, &grep)?;
+    let who = || command(&[IPCTOOL, "list", "--who"]);
+    pairs("ipctool list --who / grep maps", 9, &who, &grep)?;
+    if Command::new("lsof").arg("-v").output().is_ok() {
+        let lsof = || command(&["sh", "-c", "lsof -n 2> /dev/null | grep SYSV; true"]);
+        pairs("ipctool stat shm / lsof", 3, &stat, &lsof)?;
+    } else {
+        println!("  lsof is not installed");
+    }
+    drop(sleepers);
+    Ok(())
+}
+
+/// Processes that do nothing, until they are dropped.
+struct Sleepers(Vec<Child>);
+
+impl Sleepers {
+    fn start() -> Result<Sleepers> {
+        let sleep = |_| Command::new("sleep").arg("600").spawn();
+        Ok(Sleepers((0..PROCESSES).map(sleep).collect::<std::io::Result<_>>()?))
+    }
+}
+
+impl Drop for Sleepers {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// Runs this program again where it cannot touch the objects of the host.

@@ -170,7 +170,7 @@ fn a_number_that_was_reused_is_not_the_process_that_was_recorded() {
 fn processes_that_come_and_go_are_no_error() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg; ipctool create shm --size 5").ok();
-    let fork = "timeout 30 sh -c 'while :; do /bin/true; done'";
+    let fork = "(while :; do /bin/true; done)";
     let lines = [fork, fork, fork];
     let looks =
         "for i in 1 2 3 4 5 6 7 8 9 10; do ipctool stat msg:0 shm:0 > /dev/null || exit 9; done";
