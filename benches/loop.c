@@ -2,17 +2,25 @@
  *
  *   loop send KEY COUNT SIZE
  *   loop recv KEY COUNT SIZE
+ *   loop hold KEY 1 SIZE       attaches the segment with this key, and stays
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/shm.h>
+#include <unistd.h>
 
 int main(int argc, char **argv)
 {
     if (argc != 5)
         return 2;
+    if (strcmp(argv[1], "hold") == 0) {
+        shmat(shmget((key_t)strtoul(argv[2], NULL, 0), 0, 0), NULL, 0);
+        for (;;)
+            pause();
+    }
     int sends = strcmp(argv[1], "send") == 0;
     int queue = msgget((key_t)strtoul(argv[2], NULL, 0), 0600 | IPC_CREAT);
     long count = atol(argv[3]);

@@ -86,9 +86,12 @@ fn main() -> Result<()> {
 
     println!("who uses a segment, among {PROCESSES} processes");
     time(&mut command(&[IPCTOOL, "create", "shm", "--key", KEY, "--size", "4096"]))?;
-    let sleepers = Sleepers::start()?;
+    let mut sleepers = Sleepers::start()?;
+    // The one that uses it, last of all.
+    let mut holder = Command::new(&loop_program);
+    sleepers.0.push(holder.args(["hold", KEY, "1", "4096"]).spawn()?);
     let stat = || command(&[IPCTOOL, "stat", "shm:0xbe7c4"]);
-    let grep = || command(&["sh", "-c", "grep -l SYSV /proc/[0-9]*/maps; true"]);
+    let grep = || command(&["sh", "-c", "grep -l SYSV /proc/[0-9]*/maps 2> /dev/null; true"]);
     pairs("ipctool stat shm / grep maps", 9, &stat, &grep)?;
     let who = || command(&[IPCTOOL, "list", "--who"]);
     pairs("ipctool list --who / grep maps", 9, &who, &grep)?;

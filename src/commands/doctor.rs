@@ -11,6 +11,7 @@ use crate::exit::Status;
 use crate::ipc::Kind;
 use crate::ipc::finding::{Check, Severity};
 use crate::kernel;
+use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Layout, Section, Style, columns, renderer};
@@ -26,8 +27,8 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     let is_wanted = |check: &Check| {
         (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
     };
-    let observer = Observer::of(&Kind::ALL)?;
     let mut objects = kernel::object::snapshot(Kind::ALL)?;
+    let observer = Observer::new(Look::around(&objects))?;
     objects.iter_mut().for_each(kernel::object::complete);
     let facts = Facts {
         known: objects.into_iter().map(|object| observer.know(object)).collect(),

@@ -32,7 +32,10 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
             return Ok(Status::Done);
         }
     }
-    let section = Section { title: "limits".to_owned(), columns: columns::LIMIT.iter().collect() };
+    // What each limit means is for those who have room for it.
+    let is_shown = |name| format.is_for_machines() || name != "about";
+    let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name)).collect();
+    let section = Section { title: "limits".to_owned(), columns };
     let layout = Layout { sections: vec![section], chosen: None, headings: !args.no_headings };
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
     allowances.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;

@@ -5,6 +5,7 @@ use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::{Kind, Known, Verdict};
+use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::kernel::{self, sysvipc};
 use crate::output::columns::{self, Preset};
@@ -50,7 +51,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let completed = format == Format::Table || shows("max_bytes");
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
-    let observer = looks.then(|| Observer::of(&kinds)).transpose()?;
+    let observer = looks.then(|| Observer::new(Look::at(&kinds))).transpose()?;
     let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
         let now = now();
         kinds.iter().try_for_each(|&kind| {

@@ -72,10 +72,10 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
 /// What passes the filter, and why. What only may pass is left out.
 fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<Vec<Selected>> {
     let now = now();
-    let kinds: Vec<Kind> = filter.kinds().collect();
-    let mut objects = kernel::object::snapshot(kinds.iter().copied())?;
+    let mut objects = kernel::object::snapshot(filter.kinds())?;
     objects.retain(|object| filter.may_match(object, now));
-    let observer = filter.needs_users().then(|| Observer::of(&kinds)).transpose()?;
+    let observer =
+        filter.needs_users().then(|| Observer::new(Look::around(&objects))).transpose()?;
     let mut selected = Vec::new();
     for object in objects {
         let known = match &observer {

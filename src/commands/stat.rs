@@ -11,6 +11,7 @@ use crate::explain::Failure;
 use crate::ipc::object::Semaphore;
 use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
 use crate::kernel::accounts::{group, user};
+use crate::kernel::scan::Look;
 use crate::kernel::sysctl::Limit;
 use crate::kernel::users::Observer;
 use crate::kernel::{process, sem};
@@ -35,8 +36,7 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
             Err(failure) => status = status.and(report(&failure)),
         }
     }
-    let kinds: Vec<_> = objects.iter().map(Object::kind).collect();
-    let observer = Observer::of(&kinds)?;
+    let observer = Observer::new(Look::around(&objects))?;
     let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
     for failure in known.iter().filter_map(gap) {
         status = status.and(report(&failure));

@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
+use std::thread;
 
 use super::{process, shm};
-use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::user::{Operation, Role};
+use crate::ipc::{Kind, Object};
 
 /// What to look for: reading costs time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,16 @@ pub struct Look {
 }
 
 impl Look {
+    /// What tells of these objects: a segment that the kernel counts as unattached needs no look.
+    pub fn around(objects: &[Object]) -> Look {
+        Look {
+            attachments: objects
+                .iter()
+                .any(|object| matches!(object, Object::Segment(segment) if segment.attached > 0)),
+            waiters: objects.iter().any(|object| object.kind() != Kind::Shm),
+        }
+    }
+
     /// What tells of objects of these kinds.
     pub fn at(kinds: &[Kind]) -> Look {
         Look {
@@ -44,32 +55,48 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Looks at every process. One that vanishes meanwhile is no error.
+    /// Looks at every process, on all processors. One that vanishes meanwhile is no error.
     pub fn new(look: Look) -> io::Result<Scan> {
-        let mut scan = Scan::default();
+        if !look.attachments && !look.waiters {
+            return Ok(Scan::default());
+        }
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         let is_init_elsewhere =
             own != *INITIAL_IPC && fs::read_link("/proc/self/ns/pid")?.as_os_str() == INITIAL_PID;
-        let devices = if look.attachments { shm::devices() } else { Vec::new() };
-        let mut buffer = Vec::new();
+        let mut pids = Vec::new();
         for entry in fs::read_dir("/proc")? {
-            let Some(pid) = number(&entry?.file_name()) else { continue };
-            // Not even every root may look at it.
-            if pid == 1 && is_init_elsewhere {
-                continue;
-            }
-            match scan.inspect(pid, look, &own, &devices, &mut buffer) {
-                Err(error)
-                    if error.kind() == ErrorKind::PermissionDenied
-                    // Threads of the kernel have nothing to do with IPC, and nobody may look.
-                    && !process::is_kernel_thread(pid) =>
-                {
+            // Not even every root may look at the first one.
+            pids.extend(number(&entry?.file_name()).filter(|&pid| pid != 1 || !is_init_elsewhere));
+        }
+        let devices = if look.attachments { shm::devices() } else { Vec::new() };
+        let part = |pids: &[i32]| {
+            let mut scan = Scan::default();
+            let mut buffer = Vec::new();
+            for &pid in pids {
+                let seen = scan.inspect(pid, look, &own, &devices, &mut buffer);
+                let is_hidden =
+                    seen.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+                // Threads of the kernel have nothing to do with IPC, and nobody may look.
+                if is_hidden && !process::is_kernel_thread(pid) {
                     scan.uninspected += 1;
                 }
-                _ => {}
             }
-        }
-        Ok(scan)
+            scan
+        };
+        // Starting a thread takes as long as looking at some processes.
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let share = pids.len().div_ceil(processors).max(64);
+        Ok(thread::scope(|scope| {
+            let parts: Vec<_> = pids.chunks(share).map(|pids| scope.spawn(|| part(pids))).collect();
+            let mut whole = Scan::default();
+            for part in parts.into_iter().filter_map(|part| part.join().ok()) {
+                whole.uninspected += part.uninspected;
+                for (object, users) in part.present {
+                    whole.present.entry(object).or_default().extend(users);
+                }
+            }
+            whole
+        }))
     }
 
     /// The processes that have to do with an object now.

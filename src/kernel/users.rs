@@ -10,7 +10,7 @@ use super::scan::{Look, Scan};
 use super::sem;
 use crate::ipc::known::{Known, Users};
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Kind, Object, Time, User};
+use crate::ipc::{Object, Time, User};
 
 /// Somebody who has looked at all processes once, and can tell of any object who uses it.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Looks around for users of objects of these kinds.
-    pub fn of(kinds: &[Kind]) -> io::Result<Observer> {
-        let scan = Scan::new(Look::at(kinds))?;
+    /// Looks around.
+    pub fn new(look: Look) -> io::Result<Observer> {
+        let scan = Scan::new(look)?;
         Ok(Observer { scan, processes: RefCell::default(), may_miss: Cell::default() })
     }
 

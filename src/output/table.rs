@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, presets,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width, presets,
 };
 
 use super::{Layout, Render, Style, Value};
@@ -89,11 +89,13 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 table.set_header(section.columns.iter().map(|column| column.heading()));
             }
             table.add_rows(std::mem::take(rows));
-            // Values are to be read and copied, so they are never broken over lines.
+            // Values are to be read and copied, so they are never broken over lines; sentences are,
+            // but not into letters.
             for (cells, column) in table.column_iter_mut().zip(&section.columns) {
-                if !column.prose {
-                    cells.set_constraint(ColumnConstraint::ContentWidth);
-                }
+                cells.set_constraint(match column.prose {
+                    true => ColumnConstraint::LowerBoundary(Width::Fixed(20)),
+                    false => ColumnConstraint::ContentWidth,
+                });
             }
             writeln!(self.out, "{table}")?;
         }
