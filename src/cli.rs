@@ -601,15 +601,9 @@ pub struct Chmod {
     /// The new mode, octal or symbolic
     #[arg(allow_hyphen_values = true)]
     pub mode: ModeChange,
-    /// Objects: KIND:ID or KIND:0xKEY
-    #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
-    pub references: Vec<Reference>,
-    /// Do not warn who locks himself out
-    #[arg(short = 'f', long)]
-    pub force: bool,
-    /// Print old and new mode
-    #[arg(short = 'v', long)]
-    pub verbose: bool,
+    /// To which objects, and how.
+    #[command(flatten)]
+    pub changing: Changing,
 }
 
 /// Change owner and group.
@@ -628,13 +622,21 @@ pub struct Chown {
     /// Names or numbers; 'OWNER:' means the owner's login group
     #[arg(value_name = "OWNER[:GROUP]")]
     pub owner: String,
+    /// To which objects, and how.
+    #[command(flatten)]
+    pub changing: Changing,
+}
+
+/// What all changes of owner and mode have in common.
+#[derive(Debug, Args)]
+pub struct Changing {
     /// Objects: KIND:ID or KIND:0xKEY
     #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Do not warn who locks himself out
     #[arg(short = 'f', long)]
     pub force: bool,
-    /// Print old and new owner
+    /// Print old and new
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }

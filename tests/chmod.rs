@@ -145,21 +145,11 @@ fn a_stranger_may_not() {
 #[test]
 fn a_marked_segment_stays_marked() {
     let Some(shell) = one_of_each() else { return };
-    let program = r#"
-        #include <sys/shm.h>
-        #include <stdio.h>
-        int main(void) {
-            if (shmat(0, 0, 0) == (void *)-1) return 1;
-            puts("attached"); fflush(stdout);
-            return getchar();
-        }
-    "#;
-    shell.run_with("cc -x c -o attach -", program.as_bytes()).ok();
     shell
-        .run(
-            "mkfifo in out; ./attach < in > out & exec 3> in; read line < out; ipcrm -m 0; \
-             ipctool chmod 640 shm:0; ipctool list -m --format csv -o mode,status --no-headings; \
-             exec 3>&-; wait",
+        .run_while_attached(
+            0,
+            "ipcrm -m 0; ipctool chmod 640 shm:0; \
+             ipctool list -m --format csv -o mode,status --no-headings",
         )
         .shows("0640,dest\n");
 }

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{Sandbox, is_root};
+use sandbox::{ATTACH, Sandbox, is_root};
 
 /// What one check finds: `severity ref` of each.
 fn found(shell: &Sandbox, check: &str) -> String {
@@ -72,15 +72,9 @@ fn a_failed_ftok() {
 #[test]
 fn memory_of_a_removed_segment() {
     let Some(shell) = Sandbox::new() else { return };
-    let program = r#"
-        #include <stdio.h>
-        #include <sys/shm.h>
-        #include <unistd.h>
-        int main(void) { if (shmat(0, 0, 0) == (void *)-1) return 1; puts("1"); fflush(stdout); for (;;) pause(); }
-    "#;
-    shell.run_with("cc -x c -o attach -", program.as_bytes()).ok();
+    shell.compile("attach", ATTACH);
     shell.run("ipctool create shm --size 64K").ok();
-    shell.start("exec ./attach > out").ends_later();
+    shell.start("exec ./attach 0 > out").ends_later();
     shell.run("until [ -s out ]; do sleep 0.01; done").ok();
     assert_eq!(found(&shell, "marked-attached"), "");
     shell.run("ipcrm -m 0").ok();
@@ -89,7 +83,7 @@ fn memory_of_a_removed_segment() {
         .run("ipctool doctor --only marked-attached")
         .exits(0)
         .shows("its 64K stay in memory")
-        .shows("(./attach)");
+        .shows("(./attach 0)");
     mend(&shell, "marked-attached");
 }
 

@@ -14,7 +14,7 @@ fn it_is_the_key_of_the_c_library() {
         #include <sys/ipc.h>
         int main(int c, char **v) { printf("0x%08x\n", ftok(v[1], atoi(v[2]))); return 0; }
     "#;
-    shell.run_with("cc -x c -o ftok -", program.as_bytes()).ok();
+    shell.compile("ftok", program);
     for path in ["file", "directory", ".", "/", "/usr", "/dev/null"] {
         for project in ["1", "65", "255", "256257", "0x41"] {
             let c = shell.run(&format!("./ftok {path} $(({project}))")).ok().stdout();

@@ -231,7 +231,8 @@ fn posix_queues_are_charged_for_their_capacity() {
             return mq_open("/one", O_CREAT | O_RDWR, 0600, &attr) < 0;
         }
     "#;
-    shell.run_with("cc -x c -o make - -lrt && ./make", program.as_bytes()).ok();
+    shell.compile("make", program);
+    shell.run("./make").ok();
     assert_eq!(used(&shell, "fs.mqueue.queues_max"), 1);
     // maxmsg × 48 + maxmsg × 48 + maxmsg × msgsize on 64 bits, mq_overview(7).
     assert_eq!(used(&shell, "RLIMIT_MSGQUEUE"), 7 * 48 + 7 * 48 + 7 * 100);

@@ -245,20 +245,10 @@ fn filters_combine_with_and() {
 fn a_marked_segment_is_shown_as_such() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create shm --size 5 --key 7").ok();
-    let program = r#"
-        #include <sys/shm.h>
-        #include <stdio.h>
-        int main(void) {
-            if (shmat(shmget(7, 0, 0), 0, 0) == (void *)-1) return 1;
-            puts("attached"); fflush(stdout);
-            return getchar();
-        }
-    "#;
-    shell.run_with("cc -x c -o attach -", program.as_bytes()).ok();
     shell
-        .run(
-            "mkfifo in out; ./attach < in > out & exec 3> in; read line < out; ipcrm -m 0; \
-             ipctool list --marked --json -o ref,key,attached,status; exec 3>&-; wait",
+        .run_while_attached(
+            0,
+            "ipcrm -m 0; ipctool list --marked --json -o ref,key,attached,status",
         )
         .shows("{\"ref\":\"shm:0\",\"key\":null,\"attached\":1,\"status\":[\"dest\"]}");
     shell.run("ipctool list").prints("");

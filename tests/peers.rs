@@ -31,7 +31,7 @@ const TEXTBOOK: &str = r#"
 #[test]
 fn messages_go_both_ways_with_a_textbook_program() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run_with("cc -x c -o textbook -", TEXTBOOK.as_bytes()).ok();
+    shell.compile("textbook", TEXTBOOK);
     shell.run("./textbook 'from the book'").ok();
     shell
         .run("ipctool recv 0xbeef --peek --json | cut -d, -f2-3")

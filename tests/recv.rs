@@ -382,7 +382,7 @@ fn a_pipe_that_does_not_block_can_be_left() {
             return execvp(argv[1], argv + 1);
         }
     "#;
-    shell.run_with("cc -x c -o nonblocking -", program.as_bytes()).ok();
+    shell.compile("nonblocking", program);
     shell
         .run(
             "mkfifo out; exec 3<> out; head -c 65536 /dev/zero > out; \

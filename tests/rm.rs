@@ -111,21 +111,8 @@ fn many_at_once_only_with_consent() {
 #[test]
 fn a_segment_in_use_is_only_marked() {
     let Some(shell) = some() else { return };
-    let program = r#"
-        #include <sys/shm.h>
-        #include <stdio.h>
-        int main(void) {
-            if (shmat(0, 0, 0) == (void *)-1) return 1;
-            puts("attached"); fflush(stdout);
-            return getchar();
-        }
-    "#;
-    shell.run_with("cc -x c -o attach -", program.as_bytes()).ok();
-    let held = "mkfifo in out; ./attach < in > out & exec 3> in; read line < out;";
     shell
-        .run(&format!(
-            "{held} ipctool rm shm:0 --json; ipctool list -m -o ref,status --json; exec 3>&-; wait"
-        ))
+        .run_while_attached(0, "ipctool rm shm:0 --json; ipctool list -m -o ref,status --json")
         .shows("{\"removed\":[],\"marked\":[\"shm:0\"],\"failed\":[]}\n")
         .shows("\"status\":[\"dest\"]")
         .says("rm shm:0: still attached 1 time, so only marked");

@@ -118,7 +118,8 @@ fn what_can_never_fit_is_refused_before_any_wait() {
             return msgctl(0, IPC_SET, &ds) != 0;
         }
     "#;
-    shell.run_with("cc -x c -o small - && ./small", program.as_bytes()).ok();
+    shell.compile("small", program);
+    shell.run("./small").ok();
     shell
         .run("head -c 101 /dev/zero | ipctool send 0")
         .exits(1)

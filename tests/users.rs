@@ -2,21 +2,8 @@
 
 mod sandbox;
 
-use sandbox::{NOBODY, Ran, Sandbox, is_root};
+use sandbox::{ATTACH, NOBODY, Ran, Sandbox, is_root};
 use serde_json::Value;
-
-/// Attaches the segment with the id `$1` and stays.
-const ATTACH: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        if (shmat(atoi(argv[1]), 0, 0) == (void *)-1) return 1;
-        puts("attached"); fflush(stdout);
-        for (;;) pause();
-    }
-"#;
 
 /// One thread of many waits in msgrcv.
 const THREADS: &str = r#"
@@ -61,7 +48,7 @@ fn attached_times(number: u32) -> String {
 #[test]
 fn all_who_have_a_segment_attached() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run_with("cc -x c -o attach -", ATTACH.as_bytes()).ok();
+    shell.compile("attach", ATTACH);
     shell.run("ipctool create shm --size 5000 --key 0xbeef").ok();
     let ran = meanwhile(
         &shell,
@@ -87,7 +74,7 @@ fn the_same_id_in_another_namespace_is_another_segment() {
     for shell in [&shell, &other] {
         shell.run("ipctool create shm --size 5000").prints("shm:0\n");
     }
-    other.run_with("cc -x c -o attach -", ATTACH.as_bytes()).ok();
+    other.compile("attach", ATTACH);
     let stranger = other.start("exec ./attach 0 stranger");
     other.run(&format!("until {}; do sleep 0.01; done", attached_times(1))).ok();
     let ran = shell.run("ipctool stat shm:0 --json");
@@ -99,7 +86,7 @@ fn the_same_id_in_another_namespace_is_another_segment() {
 #[test]
 fn one_thread_of_many_waits_to_receive() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run_with("cc -pthread -x c -o threads -", THREADS.as_bytes()).ok();
+    shell.compile("threads", THREADS);
     shell.run("ipctool create msg").ok();
     let ready = "ipctool stat msg:0 2> /dev/null | grep -q waiting";
     let ran = meanwhile(&shell, &["./threads"], ready, "ipctool stat msg:0 --json");
@@ -183,7 +170,7 @@ fn processes_that_come_and_go_are_no_error() {
 fn what_may_not_be_seen_is_counted_and_said() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create shm --size 5000 --mode 666; ipctool create msg --mode 666").ok();
-    shell.run_with("cc -x c -o attach -", ATTACH.as_bytes()).ok();
+    shell.compile("attach", ATTACH);
     let holder = shell.start("exec ./attach 0");
     shell.run(&format!("until {}; do sleep 0.01; done", attached_times(1))).ok();
     let Some(ran) = shell.run_as(NOBODY, "ipctool stat shm:0") else { return };
@@ -225,7 +212,7 @@ fn list_shows_users_to_those_who_ask() {
 #[test]
 fn filters_by_use() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run_with("cc -x c -o attach -", ATTACH.as_bytes()).ok();
+    shell.compile("attach", ATTACH);
     shell.run("ipctool create shm --size 5; ipctool create shm --size 6").ok();
     let list = "ipctool list -m --no-headings --format csv -o ref";
     let then = format!("{list} --unused; echo; {list} --orphan; echo; {list} --pid $!");
@@ -242,7 +229,7 @@ fn attached_times_of_first() -> String {
 #[test]
 fn removing_by_filter_tells_what_and_why() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run_with("cc -x c -o attach -", ATTACH.as_bytes()).ok();
+    shell.compile("attach", ATTACH);
     shell.run("ipctool create shm --size 5 --key 7; ipctool create shm --size 6").ok();
     let ran = meanwhile(
         &shell,

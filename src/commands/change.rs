@@ -1,6 +1,7 @@
 //! What `ipctool chmod` and `ipctool chown` share: one change to several objects.
 
 use super::{complain, report, resolve};
+use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, change_failed};
 use crate::ipc::{Caller, Change, Permissions, Reference};
@@ -9,76 +10,67 @@ use crate::kernel::permissions::Changed;
 use crate::kernel::{self, process};
 use crate::output::stdout::{self, OutputError};
 
-/// How a change is carried out.
-pub(super) struct Manner {
-    /// The verb, for messages.
-    pub verb: &'static str,
-    /// Whether each change is printed.
-    pub verbose: bool,
-    /// Whether the caller may lock himself out without a warning.
-    pub force: bool,
+/// Does what can be done and reports each failure.
+pub(super) fn to_all(
+    verb: &'static str,
+    args: &Changing,
+    change: &Change,
+) -> Result<Status, OutputError> {
+    let caller = process::caller();
+    let mut status = Status::Done;
+    for &reference in &args.references {
+        match to_one(verb, reference, change) {
+            Ok((reference, changed)) => {
+                if args.verbose {
+                    stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
+                }
+                if !args.force {
+                    warn(verb, reference, &changed, &caller);
+                }
+            }
+            Err(failure) => status = status.and(report(&failure)),
+        }
+    }
+    Ok(status)
 }
 
-impl Manner {
-    /// Does what can be done and reports each failure.
-    pub fn change(&self, references: &[Reference], change: &Change) -> Result<Status, OutputError> {
-        let caller = process::caller();
-        let mut status = Status::Done;
-        for &reference in references {
-            match self.change_one(reference, change) {
-                Ok((reference, changed)) => {
-                    if self.verbose {
-                        stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
-                    }
-                    if !self.force {
-                        self.warn(reference, &changed, &caller);
-                    }
-                }
-                Err(failure) => status = status.and(report(&failure)),
-            }
-        }
-        Ok(status)
-    }
+fn to_one(
+    verb: &'static str,
+    reference: Reference,
+    change: &Change,
+) -> Result<(Reference, Changed), Failure> {
+    let id = resolve(verb, reference)?;
+    let changed = kernel::object::change(reference.kind, id, change)
+        .map_err(|error| change_failed(verb, reference, error))?;
+    Ok((Reference::id(reference.kind, id), changed))
+}
 
-    fn change_one(
-        &self,
-        reference: Reference,
-        change: &Change,
-    ) -> Result<(Reference, Changed), Failure> {
-        let id = resolve(self.verb, reference)?;
-        let changed = kernel::object::change(reference.kind, id, change)
-            .map_err(|error| change_failed(self.verb, reference, error))?;
-        Ok((Reference::id(reference.kind, id), changed))
+/// Tells the caller who can do less now than before, and the way back.
+fn warn(verb: &str, reference: Reference, changed: &Changed, caller: &Caller) {
+    let (before, after) = (changed.before.access(caller), changed.after.access(caller));
+    let lost: Vec<_> = [
+        (before.read && !after.read, "read"),
+        (before.write && !after.write, "write"),
+        (before.control && !after.control, "change or remove"),
+    ]
+    .into_iter()
+    .filter_map(|(is_lost, word)| is_lost.then_some(word))
+    .collect();
+    if lost.is_empty() {
+        return;
     }
-
-    /// Tells the caller who can do less now than before, and the way back.
-    fn warn(&self, reference: Reference, changed: &Changed, caller: &Caller) {
-        let (before, after) = (changed.before.access(caller), changed.after.access(caller));
-        let lost: Vec<_> = [
-            (before.read && !after.read, "read"),
-            (before.write && !after.write, "write"),
-            (before.control && !after.control, "change or remove"),
-        ]
-        .into_iter()
-        .filter_map(|(is_lost, word)| is_lost.then_some(word))
-        .collect();
-        if lost.is_empty() {
-            return;
-        }
-        let undo = if !after.control {
-            format!("only {} or a privileged process can undo this", user(changed.after.uid))
-        } else if changed.before.mode != changed.after.mode {
-            format!("'ipctool chmod {} {reference}' undoes this", changed.before.mode)
-        } else {
-            let Permissions { uid, gid, .. } = changed.before;
-            format!("'ipctool chown {}:{} {reference}' undoes this", user(uid), group(gid))
-        };
-        complain(format_args!(
-            "{} {reference}: warning: you can no longer {} it\nhint: {undo}",
-            self.verb,
-            lost.join(", "),
-        ));
-    }
+    let undo = if !after.control {
+        format!("only {} or a privileged process can undo this", user(changed.after.uid))
+    } else if changed.before.mode != changed.after.mode {
+        format!("'ipctool chmod {} {reference}' undoes this", changed.before.mode)
+    } else {
+        let Permissions { uid, gid, .. } = changed.before;
+        format!("'ipctool chown {}:{} {reference}' undoes this", user(uid), group(gid))
+    };
+    complain(format_args!(
+        "{verb} {reference}: warning: you can no longer {} it\nhint: {undo}",
+        lost.join(", "),
+    ));
 }
 
 /// Old and new, where they differ.

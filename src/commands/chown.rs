@@ -1,6 +1,6 @@
 //! `ipctool chown`: changes owner and group.
 
-use super::change::Manner;
+use super::change;
 use crate::cli::Chown;
 use crate::exit::Status;
 use crate::explain::Failure;
@@ -11,8 +11,7 @@ const VERB: &str = "chown";
 
 pub(super) fn run(args: Chown) -> anyhow::Result<Status> {
     let change = owner(&args.owner).map_err(|error| Failure::usage(VERB, error))?;
-    let manner = Manner { verb: VERB, verbose: args.verbose, force: args.force };
-    Ok(manner.change(&args.references, &change)?)
+    Ok(change::to_all(VERB, &args.changing, &change)?)
 }
 
 /// `OWNER`, `OWNER:GROUP`, `:GROUP`, or `OWNER:` for the owner's login group, as for `chown(1)`.

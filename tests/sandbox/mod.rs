@@ -21,6 +21,19 @@ pub const NOBODY: u32 = 65_534;
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
+/// Attaches the segment with the id `$1`, says so, and stays.
+pub const ATTACH: &str = r#"
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/shm.h>
+    #include <unistd.h>
+    int main(int argc, char **argv) {
+        if (shmat(atoi(argv[1]), 0, 0) == (void *)-1) return 1;
+        puts("attached"); fflush(stdout);
+        for (;;) pause();
+    }
+"#;
+
 /// A shell in a namespace of its own.
 pub struct Sandbox {
     /// Lives as long as its standard input is open, and with it the namespace.
@@ -97,6 +110,20 @@ impl Sandbox {
             child.wait_with_output().expect("it ends")
         });
         Ran { line: line.to_owned(), output }
+    }
+
+    /// Runs a line of shell while a process has the segment with this id attached.
+    pub fn run_while_attached(&self, id: u32, line: &str) -> Ran {
+        self.compile("attach", ATTACH);
+        self.run(&format!(
+            "mkfifo attached; ./attach {id} > attached & read line < attached; rm attached; \
+             {line}; kill $!; wait"
+        ))
+    }
+
+    /// Compiles a C program into the directory of the shell.
+    pub fn compile(&self, name: &str, source: &str) {
+        self.run_with(&format!("cc -pthread -x c -o {name} - -lrt"), source.as_bytes()).ok();
     }
 
     /// Runs a line of shell as another user. Only root can: nothing for anybody else.
