@@ -296,7 +296,8 @@ pub struct Filters {
     /// Nobody has it attached or waits on it
     #[arg(long)]
     pub unused: bool,
-    /// Unused, and every process that the kernel recorded for it is gone
+    /// Unused, and every process that the kernel recorded for it is gone; what nobody has used yet
+    /// counts, too: '--idle' spares what was made just now
     #[arg(long)]
     pub orphan: bool,
 }

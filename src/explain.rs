@@ -191,6 +191,13 @@ fn hint(reference: Reference, error: CallError) -> Option<String> {
     }
 }
 
+/// Whether the caller is the owner, the creator or privileged.
+fn may_control(reference: Reference) -> bool {
+    let objects = snapshot([reference.kind]).unwrap_or_default();
+    let object = find(reference, &objects);
+    object.is_some_and(|object| object.permissions().access(&process::caller()).control)
+}
+
 fn is_there(reference: Reference) -> bool {
     snapshot([reference.kind]).is_ok_and(|objects| find(reference, &objects).is_some())
 }
@@ -278,7 +285,7 @@ pub fn queue_bytes_failed(
     let failure = Failure::of_call(verb, reference, error);
     let most = Limit::Msgmnb.value().unwrap_or(u64::MAX);
     match error.errno {
-        Errno::EPERM if bytes > most => {
+        Errno::EPERM if bytes > most && may_control(reference) => {
             let what = format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)");
             Failure { what, ..failure }.with_hint(format!(
                 "more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: ipctool limits --set msgmnb={bytes}"

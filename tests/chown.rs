@@ -61,6 +61,10 @@ fn by_owner_by_creator_and_not_by_a_stranger() {
     daemon("ipctool chown daemon msg:1").exits(5).says("(EPERM)").says(
         "owner nobody:nogroup, creator nobody; you are daemon (uid 1) without CAP_SYS_ADMIN\n",
     );
+    // The creator can, whoever owns it.
+    shell.run("ipctool create msg && ipctool chown nobody msg:2").exits(0);
+    nobody("ipctool chown daemon msg:2")
+        .says("only daemon, the creator root or a privileged process can");
     assert_eq!(owners(&shell).split(' ').nth(1), Some("65534,65534,65534,65534"));
 }
 

@@ -122,6 +122,12 @@ fn a_lock_of_a_dead_process() {
         .shows("semaphore 1 is 0, 1 process waits for it");
     mend(&shell, "stuck-semaphore");
     waiter.ends().exits(0);
+    // The next one wants more at once.
+    let waiter = shell
+        .start("exec perl -e '$0 = \"ipctool\"; exit !semop(0, pack(\"s3\", 1, -3, 0))'")
+        .waits();
+    mend(&shell, "stuck-semaphore");
+    waiter.ends().exits(0);
 }
 
 #[test]

@@ -163,6 +163,8 @@ fn a_value_is_checked_before_anything_is_written() {
         .says("takes a number from 0 to 2147483647, and '-1'");
     shell.run("ipctool limits --set msgmni=32769").exits(2).says("takes a number from 0 to 32768");
     shell.run("ipctool limits --set shm_rmid_forced=2").exits(2).says("from 0 to 1");
+    shell.run("ipctool limits --set msgmni=+5").exits(2).says("'+5' is not one");
+    shell.run("ipctool limits --set fs.mqueue.msg_max=0").exits(2).says("from 1 to 65536");
     shell.run("ipctool limits --set semvmx=5").exits(2).says("semvmx is 32767 in every kernel");
     shell.run("ipctool limits --set RLIMIT_MSGQUEUE=5").exits(2).says("belongs to each process");
     shell.run("ipctool limits --set kernel.sem=5").exits(2).says("there is no limit 'kernel.sem'");
@@ -204,6 +206,12 @@ fn the_size_of_one_queue() {
         .exits(5)
         .says("limits msg:0: 1048576 bytes are over msgmnb, 16384 bytes (EPERM)\n")
         .says("hint: more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: ipctool limits --set msgmnb=1048576\n");
+    if is_root() {
+        shell.run("ipctool create msg").ok();
+        me("ipctool limits --queue-bytes 1M msg:1")
+            .exits(5)
+            .says("only its owner, its creator or a privileged");
+    }
     me("ipctool limits --queue-bytes 5 msg:9").exits(3).says("no such message queue (EINVAL)");
     me("ipctool limits --queue-bytes 5").exits(2);
     me("ipctool limits msg:0").exits(2);

@@ -181,12 +181,20 @@ fn what_may_not_be_seen_is_counted_and_said() {
     // A queue that nobody has used yet: whoever cannot be seen may wait on it.
     let ran = nobody("ipctool list -q --orphan -v");
     assert_eq!(ran.stdout(), "");
-    ran.says("list msg:0: left out: ").says("could not be inspected\n");
+    ran.says("list msg:0: left out: ").says(" that may use it could not be inspected\n");
     drop(holder);
     shell.run(&format!("until {}; do sleep 0.01; done", attached_times(0))).ok();
     assert!(nobody("ipctool list -m --orphan -o ref --no-headings").stdout().contains("shm:0"));
-    shell.run("perl -e 'msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0) or die $!'").ok();
-    assert!(nobody("ipctool list -q --orphan -o ref --no-headings").stdout().contains("msg:0"));
+    // Of a queue of his own, others are kept by the mode, and whoever used it is gone.
+    nobody("ipctool create msg && perl -e 'msgsnd(1, pack(\"l! a*\", 1, \"x\"), 0) or die $!'");
+    nobody(
+        "n=0; until ipctool list -q --orphan -o ref --no-headings | grep -q msg:1; do \
+         n=$((n+1)); [ $n -lt 200 ] || exit 9; sleep 0.05; done",
+    );
+    assert_eq!(
+        nobody("ipctool list -q --orphan -o ref --no-headings | grep msg:0; true").stdout(),
+        ""
+    );
 }
 
 #[test]
@@ -261,4 +269,76 @@ fn what_was_used_since_it_was_selected_is_left_alone() {
     shell.run("ipctool recv 0 --peek").prints("precious\n");
     ask("--force").shows("removed 1 message queue");
     shell.run("ipctool list").prints("");
+}
+
+#[test]
+fn a_process_lives_on_in_its_threads() {
+    let Some(shell) = Sandbox::new() else { return };
+    // The first thread has ended, and is a zombie until the last one ends.
+    let program = r#"
+        #include <pthread.h>
+        #include <sys/msg.h>
+        #include <sys/shm.h>
+        #include <unistd.h>
+        static struct { long type; char text[10]; } message = { 1, "x" };
+        static void *wait_for_message(void *none) {
+            msgrcv(0, &message, sizeof message.text, 7, 0);
+            return 0;
+        }
+        int main(void) {
+            pthread_t thread;
+            shmat(0, 0, 0);
+            msgsnd(0, &message, 1, 0);
+            pthread_create(&thread, 0, wait_for_message, 0);
+            pthread_exit(0);
+        }
+    "#;
+    shell.compile("headless", program);
+    shell.run("ipctool create msg && ipctool create shm --size 5").ok();
+    let ready = "ipctool stat msg:0 2> /dev/null | grep -q waiting";
+    let then = "ipctool list --orphan -o ref --no-headings; ipctool stat shm:0 msg:0 --json";
+    let ran = meanwhile(&shell, &["./headless"], ready, then).exits(0);
+    assert!(ran.stdout().starts_with('['), "it was taken for gone: {}", ran.stdout());
+    let ran = ran.shows("\"role\":\"attached\"").shows("\"role\":\"waiting to receive type 7\"");
+    // All but the one that made the segment.
+    assert_eq!(ran.stdout().matches("\"gone\"").count(), 1, "{}", ran.stdout());
+}
+
+#[test]
+fn a_segment_attached_in_another_namespace_is_not_the_one_of_this() {
+    if !is_root() {
+        eprintln!("skipped: only root can leave a namespace with a segment attached");
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    let program = r#"
+        #define _GNU_SOURCE
+        #include <sched.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <sys/shm.h>
+        int main(void) {
+            shmat(shmget(0x1111, 5, 0600 | IPC_CREAT), 0, 0);
+            if (unshare(CLONE_NEWIPC)) return 1;
+            shmget(0x2222, 5, 0600 | IPC_CREAT);
+            return system("ipctool stat shm:0 --json") != 0;
+        }
+    "#;
+    shell.compile("mover", program);
+    let ran = shell.run("./mover").exits(0);
+    let ran = ran.shows("\"key\":\"0x00002222\"");
+    assert!(!ran.stdout().contains("\"role\":\"attached\""), "{}", ran.stdout());
+}
+
+#[test]
+fn who_begins_to_wait_during_the_question_is_spared() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg").ok();
+    shell
+        .run(
+            "(sleep 0.5; ipctool recv 0 -t 7 > /dev/null & sleep 0.3; echo y; sleep 0.3; kill $!) | \
+             script -qec 'ipctool rm --kind msg --unused' /dev/null",
+        )
+        .shows("rm msg:0: it was used since it was selected: left alone");
+    shell.run("ipctool list -q -o ref --no-headings").prints("msg:0\n");
 }

@@ -4,7 +4,7 @@ use super::{complain, report, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, change_failed};
-use crate::ipc::{Caller, Change, Permissions, Reference};
+use crate::ipc::{Caller, Change, Mode, Permissions, Reference};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::permissions::Changed;
 use crate::kernel::{self, process};
@@ -60,9 +60,14 @@ fn warn(verb: &str, reference: Reference, changed: &Changed, caller: &Caller) {
         return;
     }
     let undo = if !after.control {
-        format!("only {} or a privileged process can undo this", user(changed.after.uid))
+        let Permissions { uid, cuid, .. } = changed.after;
+        let owner = user(uid);
+        let who = if uid == cuid { owner } else { format!("{owner}, the creator {}", user(cuid)) };
+        format!("only {who} or a privileged process can undo this")
     } else if changed.before.mode != changed.after.mode {
-        format!("'ipctool chmod {} {reference}' undoes this", changed.before.mode)
+        // The execute bits that an object may have mean nothing, and chmod takes none.
+        let before = Mode::from_bits(changed.before.mode.bits() & 0o666);
+        format!("'ipctool chmod {before} {reference}' undoes this")
     } else {
         let Permissions { uid, gid, .. } = changed.before;
         format!("'ipctool chown {}:{} {reference}' undoes this", user(uid), group(gid))

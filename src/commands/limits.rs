@@ -55,7 +55,7 @@ pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
         Limit::Semmni => Some(usage.sets),
         Limit::Semmns => Some(usage.semaphores),
         Limit::MqueueQueuesMax => posix.map(|census| census.queues),
-        Limit::RlimitMsgqueue | Limit::RlimitMsgqueueHard => posix?.charged,
+        Limit::RlimitMsgqueue => posix?.charged,
         _ => None,
     };
     let allowance = |limit: Limit| Allowance {
@@ -117,6 +117,8 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
     })?;
     let number = match limit.unit() {
         Unit::Bytes => crate::ipc::size::parse(value),
+        // `parse` would take a sign.
+        _ if value.starts_with('+') => Err(anyhow::anyhow!("a sign")),
         _ => value.parse().map_err(anyhow::Error::from),
     };
     match number {

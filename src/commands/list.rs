@@ -4,7 +4,7 @@ use super::{complain, now, selection};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Known, Verdict};
+use crate::ipc::{Kind, Known, Object, Verdict};
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::kernel::{self, sysvipc};
@@ -51,31 +51,43 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let completed = format == Format::Table || shows("max_bytes");
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
-    let observer = looks.then(|| Observer::new(Look::at(&kinds))).transpose()?;
+    let now = now();
+    let fits = |object: &Object| filter.may_match(object, now);
+    // First the objects, then the processes: whoever has just come to an object is seen.
+    let (objects, observer) = if looks {
+        let mut objects = kernel::object::snapshot(kinds.iter().copied())?;
+        objects.retain(fits);
+        let observer = Observer::new(Look::around(&objects))?;
+        (objects, Some(observer))
+    } else {
+        (Vec::new(), None)
+    };
     let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
-        let now = now();
-        kinds.iter().try_for_each(|&kind| {
-            sysvipc::read(kind, |mut object| {
-                if !filter.may_match(&object, now) {
-                    return Ok(());
-                }
-                if completed {
-                    kernel::object::complete(&mut object);
-                }
-                let known = match &observer {
-                    Some(observer) => observer.know(object),
-                    None => Known::from(object),
-                };
-                match filter.matches(&known, now) {
-                    Verdict::Yes => Ok(visit(known)?),
-                    Verdict::Doubtful(why) if args.verbose => {
-                        complain(format_args!("{VERB} {}: left out: {why}", known.reference()));
-                        Ok(())
+        let Some(observer) = &observer else {
+            return kinds.iter().try_for_each(|&kind| {
+                sysvipc::read(kind, |mut object| {
+                    if !fits(&object) {
+                        return Ok(());
                     }
-                    _ => Ok(()),
+                    if completed {
+                        kernel::object::complete(&mut object);
+                    }
+                    Ok(visit(Known::from(object))?)
+                })
+            });
+        };
+        for mut object in objects {
+            kernel::object::complete(&mut object);
+            let known = observer.know(object);
+            match filter.matches(&known, now) {
+                Verdict::Yes => visit(known)?,
+                Verdict::Doubtful(why) if args.verbose => {
+                    complain(format_args!("{VERB} {}: left out: {why}", known.reference()));
                 }
-            })
-        })
+                _ => {}
+            }
+        }
+        Ok(())
     };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;

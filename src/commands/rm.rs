@@ -49,7 +49,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 let what = "a filter or --all needs --yes where there is no terminal to ask on";
                 return Err(Failure::usage(VERB, what).into());
             }
-            let selected = select(&filter, args.verbose)?;
+            let mut selected = select(&filter, args.verbose)?;
             if args.dry_run {
                 show(&selected, Format::fitting(), &style, stdout::buffered()?)
                     .map_err(OutputError)?;
@@ -57,6 +57,17 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
             }
             if !args.yes && !selected.is_empty() && !confirm(&selected, &style)? {
                 return Ok(Status::Failed);
+            }
+            if !args.yes && !args.force {
+                // Answering takes time, in which somebody may have begun to wait.
+                let still = select(&filter, false)?;
+                let passes = |known: &Known| {
+                    still.iter().any(|still| still.known.reference() == known.reference())
+                };
+                for Selected { known, .. } in selected.iter().filter(|old| !passes(&old.known)) {
+                    removal.fail(&used_meanwhile(known));
+                }
+                selected.retain(|old| passes(&old.known));
             }
             for Selected { known, .. } in &selected {
                 removal.remove_unchanged(&known.object);
@@ -193,9 +204,7 @@ impl Removal {
         if !self.force {
             match kernel::object::read(kind, id) {
                 Ok(now) if !selected.is_unchanged(&now) => {
-                    let what = "it was used since it was selected: left alone";
-                    let failure = Failure::new(VERB, selected.reference(), what, Reason::Failed);
-                    return self.fail(&failure.with_hint("--force removes it all the same"));
+                    return self.fail(&used_meanwhile(selected));
                 }
                 // Somebody else was quicker.
                 Err(error) if error.is_missing() => return,
@@ -278,6 +287,12 @@ impl Removal {
     }
 }
 
+fn used_meanwhile(object: &Object) -> Failure {
+    let what = "it was used since it was selected: left alone";
+    Failure::new(VERB, object.reference(), what, Reason::Failed)
+        .with_hint("--force removes it all the same")
+}
+
 /// Who has this segment attached, as the second line of a message.
 fn holders(id: i32) -> String {
     let Ok(scan) = Scan::new(Look { attachments: true, waiters: false }) else {
@@ -288,7 +303,7 @@ fn holders(id: i32) -> String {
         None => pid.to_string(),
     };
     let holders: Vec<_> = scan.present(Kind::Shm, id).iter().map(name).collect();
-    match (holders.as_slice(), scan.uninspected) {
+    match (holders.as_slice(), scan.uninspected.len()) {
         ([], 0) => String::new(),
         ([], unseen) => {
             format!("\nhint: its holder is one of {unseen} processes that could not be inspected")

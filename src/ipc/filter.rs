@@ -73,7 +73,12 @@ impl Filter {
         let is_user =
             |pid| known.users().iter().any(|user| user.pid == pid && user.state != State::Reused);
         Verdict::from(self.may_match(known, now))
-            .and(|| self.pid.is_none_or(is_user).into())
+            .and(|| match self.pid {
+                Some(pid) if !is_user(pid) && known.may_miss_users() => {
+                    Verdict::Doubtful("not every process could be inspected".to_owned())
+                }
+                pid => pid.is_none_or(is_user).into(),
+            })
             .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
             .and(|| if self.orphan { known.is_orphan() } else { Verdict::Yes })
     }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::object::{Object, Semaphore};
-use super::user::{State, User};
+use super::user::{Role, State, User};
 use super::words::count;
 
 /// An object and, if somebody looked, its users. It stands for the object wherever one is asked
@@ -26,8 +26,10 @@ pub struct Users {
     /// The kernel recorded somebody whom this process cannot know: of another pid namespace, or in
     /// semaphores that may not be read.
     pub has_strangers: bool,
-    /// How many processes could not be inspected: each may have to do with it.
+    /// How many processes could not be inspected.
     pub uninspected: u64,
+    /// How many of them may use it by its mode.
+    pub suspects: u64,
 }
 
 /// An object that a filter has selected.
@@ -101,7 +103,7 @@ impl Known {
     }
 
     /// Whether nobody is attached to it or waits on it. Counts of the kernel prove it where there
-    /// are some; else every process must have been inspected.
+    /// are some; else every process that may use it must have been inspected.
     pub fn is_unused(&self) -> Verdict {
         if self.users().iter().any(|user| user.role.is_present()) {
             return Verdict::No;
@@ -113,11 +115,11 @@ impl Known {
             }
             _ => {}
         }
-        match self.users.as_ref().map_or(0, |users| users.uninspected) {
+        match self.users.as_ref().map_or(0, |users| users.suspects) {
             0 => Verdict::Yes,
             number => {
                 let were = if number == 1 { "process" } else { "processes" };
-                Verdict::Doubtful(format!("{number} {were} could not be inspected"))
+                Verdict::Doubtful(format!("{number} {were} that may use it could not be inspected"))
             }
         }
     }
@@ -126,7 +128,10 @@ impl Known {
     /// kernel counts the users, and all of them were found, none is.
     pub fn may_miss_users(&self) -> bool {
         let is_counted = match (&self.object, &self.semaphores) {
-            (Object::Segment(segment), _) => segment.attached == 0,
+            (Object::Segment(segment), _) => {
+                let holders = self.users().iter().filter(|user| user.role == Role::Attached);
+                segment.attached <= holders.count() as u64
+            }
             (Object::SemaphoreSet(_), Some(semaphores)) => {
                 let waiting = semaphores.iter().map(|one| u64::from(one.ncount + one.zcount));
                 waiting.sum::<u64>() <= self.waiting()
@@ -136,8 +141,7 @@ impl Known {
         !is_counted && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
     }
 
-    /// Whether it is unused and every process that the kernel recorded for it is gone. The recorded
-    /// processes, and the number of attachments, prove it without a look at every process.
+    /// Whether it is unused and every process that the kernel recorded for it is gone.
     pub fn is_orphan(&self) -> Verdict {
         if self.recorded().any(|user| user.state == State::Alive) {
             return Verdict::No;
@@ -146,11 +150,7 @@ impl Known {
             let why = "not every process recorded for it can be seen".to_owned();
             return self.is_unused().and(|| Verdict::Doubtful(why));
         }
-        match self.is_unused() {
-            // All who ever used it are gone: who cannot be inspected would have come only since.
-            Verdict::Doubtful(_) if self.recorded().next().is_some() => Verdict::Yes,
-            verdict => verdict,
-        }
+        self.is_unused()
     }
 
     /// What proves that it is an orphan, in words.

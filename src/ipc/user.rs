@@ -28,8 +28,8 @@ pub struct User {
 pub enum Role {
     /// It has the segment in its memory, `shmat(2)`.
     Attached,
-    /// It sleeps in `msgsnd(2)`.
-    WaitsToSend,
+    /// It sleeps in `msgsnd(2)`, with a message of this many bytes.
+    WaitsToSend(u64),
     /// It sleeps in `msgrcv(2)`.
     WaitsToReceive(Wanted),
     /// It sleeps in `semop(2)`, for the operations that can sleep.
@@ -63,7 +63,7 @@ impl Role {
 
     /// Whether it sleeps until something happens to the object.
     pub fn waits(&self) -> bool {
-        matches!(self, Role::WaitsToSend | Role::WaitsToReceive(_) | Role::WaitsOnSemaphores(_))
+        matches!(self, Role::WaitsToSend(_) | Role::WaitsToReceive(_) | Role::WaitsOnSemaphores(_))
     }
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Role::Attached => f.write_str("attached"),
-            Role::WaitsToSend => f.write_str("waiting to send"),
+            Role::WaitsToSend(_) => f.write_str("waiting to send"),
             Role::WaitsToReceive(Wanted::Any) => f.write_str("waiting to receive"),
             Role::WaitsToReceive(Wanted::Type(wanted)) => {
                 write!(f, "waiting to receive type {wanted}")

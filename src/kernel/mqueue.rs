@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use nix::mqueue::{MQ_OFlag, mq_close, mq_getattr, mq_open};
 use nix::sys::stat::Mode;
 
+use super::scan;
+
 /// What the POSIX queues of this IPC namespace count for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
@@ -64,7 +66,8 @@ fn reserved_bytes(name: &Path) -> Option<u64> {
 fn file_system() -> io::Result<(PathBuf, Option<File>)> {
     match detached_mount() {
         Ok(mount) => Ok((format!("/proc/self/fd/{}", mount.as_raw_fd()).into(), Some(mount))),
-        Err(error) => match is_mounted() {
+        // That is the mount of the machine's namespace, whoever looks.
+        Err(error) => match scan::is_initial() && is_mounted() {
             true => Ok(("/dev/mqueue".into(), None)),
             false => Err(error),
         },

@@ -24,7 +24,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process with this id, if there is one. A zombie has ended, whoever has not yet noticed.
+    /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
+    /// has not yet noticed, unless it is the first thread of a process in which others live.
     pub fn find(pid: i32) -> Option<Process> {
         let directory = format!("/proc/{pid}");
         let uid = fs::metadata(&directory).ok()?.uid();
@@ -33,7 +34,7 @@ impl Process {
         let name_start = stat.iter().position(|&byte| byte == b'(')? + 1;
         let name_end = stat.iter().rposition(|&byte| byte == b')')?;
         let after = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
-        if after.trim_start().starts_with(['Z', 'X']) {
+        if has_ended(after) {
             return None;
         }
         let ticks: i64 = after.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
@@ -54,6 +55,46 @@ impl Process {
             started: Time(boot_time()? + ticks / ticks_per_second()?),
         })
     }
+}
+
+/// Whether the fields of `/proc/PID/stat` behind the name tell of a process without a living thread.
+fn has_ended(fields: &str) -> bool {
+    let mut fields = fields.split_ascii_whitespace();
+    let is_zombie = matches!(fields.next(), Some("Z" | "X"));
+    // num_threads counts the zombie itself.
+    let threads = fields.nth(20 - 4).and_then(|threads| threads.parse().ok());
+    is_zombie && threads.is_none_or(|threads: u64| threads <= 1)
+}
+
+/// Whether there is certainly no process with this id: one that may not be looked at is there.
+pub fn is_gone(pid: i32) -> bool {
+    let exists = nix::sys::signal::kill(unistd::Pid::from_raw(pid), None);
+    if exists == Err(nix::errno::Errno::ESRCH) {
+        return true;
+    }
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, fields)| has_ended(fields))
+}
+
+/// Whether `/proc` tells of the process ids of this process's own namespace.
+pub fn is_own_proc() -> bool {
+    let own = std::process::id().to_string();
+    fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str())
+}
+
+/// The identity of another process as far as the mode of an object is concerned: its effective user
+/// and its groups, from `/proc/PID/status`, which everybody may read. What it may override does not
+/// count.
+pub fn identity(pid: i32) -> Option<Caller> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = |label: &str| -> Option<Vec<u32>> {
+        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
+        line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+    };
+    let mut groups = numbers("Groups:")?;
+    groups.push(*numbers("Gid:")?.get(1)?);
+    let uid = *numbers("Uid:")?.get(1)?;
+    Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 
 /// When the machine started, in seconds since the Epoch.
@@ -124,7 +165,7 @@ fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
 
 /// Whether a process with this id exists.
 pub fn exists(pid: i32) -> bool {
-    Process::find(pid).is_some()
+    !is_gone(pid)
 }
 
 /// The size of a page in bytes.

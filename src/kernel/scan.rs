@@ -10,7 +10,7 @@ use std::thread;
 use super::{process, shm};
 use crate::ipc::message::Wanted;
 use crate::ipc::user::{Operation, Role};
-use crate::ipc::{Kind, Object};
+use crate::ipc::{Caller, Kind, Object};
 
 /// What to look for: reading costs time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,27 +31,31 @@ impl Look {
             waiters: objects.iter().any(|object| object.kind() != Kind::Shm),
         }
     }
-
-    /// What tells of objects of these kinds.
-    pub fn at(kinds: &[Kind]) -> Look {
-        Look {
-            attachments: kinds.contains(&Kind::Shm),
-            waiters: kinds.iter().any(|&kind| kind != Kind::Shm),
-        }
-    }
 }
 
 /// The namespaces in which the first process of a machine lives: the kernel's fixed inodes.
 const INITIAL_IPC: &str = "ipc:[4026531839]";
 const INITIAL_PID: &str = "pid:[4026531836]";
 
+/// Whether processes of other process namespaces may well share the IPC namespace of this one: it is
+/// the machine's, and the process namespace is not.
+pub fn has_outsiders() -> bool {
+    is_initial()
+        && fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() != INITIAL_PID)
+}
+
+/// Whether this process lives in the IPC namespace of the machine.
+pub fn is_initial() -> bool {
+    fs::read_link("/proc/self/ns/ipc").is_ok_and(|link| link.as_os_str() == INITIAL_IPC)
+}
+
 /// What was seen of the processes in the IPC namespace of this one.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// For each object the processes that have to do with it; one entry for each thread that waits.
     present: HashMap<(Kind, i32), Vec<(i32, Role)>>,
-    /// How many processes could not be inspected.
-    pub uninspected: u64,
+    /// The processes that could not be inspected, as far as it is known who they are.
+    pub uninspected: Vec<Option<Caller>>,
 }
 
 impl Scan {
@@ -59,6 +63,11 @@ impl Scan {
     pub fn new(look: Look) -> io::Result<Scan> {
         if !look.attachments && !look.waiters {
             return Ok(Scan::default());
+        }
+        if !process::is_own_proc() {
+            return Err(io::Error::other(
+                "/proc belongs to another process namespace: mount one for this namespace first",
+            ));
         }
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         let is_init_elsewhere =
@@ -78,7 +87,7 @@ impl Scan {
                     seen.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
                 // Threads of the kernel have nothing to do with IPC, and nobody may look.
                 if is_hidden && !process::is_kernel_thread(pid) {
-                    scan.uninspected += 1;
+                    scan.uninspected.push(process::identity(pid));
                 }
             }
             scan
@@ -89,8 +98,12 @@ impl Scan {
         Ok(thread::scope(|scope| {
             let parts: Vec<_> = pids.chunks(share).map(|pids| scope.spawn(|| part(pids))).collect();
             let mut whole = Scan::default();
+            // Mounted with hidepid=2, /proc conceals even that there is somebody.
+            if !fs::exists("/proc/1").unwrap_or(false) {
+                whole.uninspected.push(None);
+            }
             for part in parts.into_iter().filter_map(|part| part.join().ok()) {
-                whole.uninspected += part.uninspected;
+                whole.uninspected.extend(part.uninspected);
                 for (object, users) in part.present {
                     whole.present.entry(object).or_default().extend(users);
                 }
@@ -112,11 +125,23 @@ impl Scan {
         devices: &[(u32, u32)],
         buffer: &mut Vec<u8>,
     ) -> io::Result<()> {
-        if fs::read_link(format!("/proc/{pid}/ns/ipc"))?.as_os_str() != own {
+        let mut directory = format!("/proc/{pid}");
+        let mut namespace = fs::read_link(format!("{directory}/ns/ipc"));
+        if namespace.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            // The first thread may have ended while others live.
+            for task in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
+                namespace = fs::read_link(task.path().join("ns/ipc"));
+                if namespace.is_ok() {
+                    directory = task.path().to_string_lossy().into_owned();
+                    break;
+                }
+            }
+        }
+        if namespace?.as_os_str() != own {
             return Ok(());
         }
         if look.attachments {
-            read(&format!("/proc/{pid}/maps"), buffer)?;
+            read(&format!("{directory}/maps"), buffer)?;
             for id in attached(buffer, devices) {
                 let users = self.present.entry((Kind::Shm, id)).or_default();
                 if users.last().is_none_or(|(last, _)| *last != pid) {
@@ -190,7 +215,7 @@ fn waiter(syscall: &[u8], directory: &str) -> Option<(Kind, i32, Role)> {
     let id = arguments[0] as i32;
     let role = match kind {
         Kind::Sem => Role::WaitsOnSemaphores(operations(directory, arguments[1], arguments[2])),
-        _ if is_send => Role::WaitsToSend,
+        _ if is_send => Role::WaitsToSend(arguments[2]),
         _ => {
             let except = arguments[4] as i32 & libc::MSG_EXCEPT != 0;
             Role::WaitsToReceive(Wanted::from_number(arguments[3] as i64, except))
@@ -256,7 +281,7 @@ mod tests {
         );
         assert_eq!(
             of(libc::SYS_msgsnd, "0x8000 0x7f 0x64 0x0 0x0 0x0"),
-            Some((Kind::Msg, 32768, Role::WaitsToSend))
+            Some((Kind::Msg, 32768, Role::WaitsToSend(0x64)))
         );
         assert_eq!(of(libc::SYS_read, "0x5 0x7f 0x64 0x7 0x0 0x0"), None);
         assert_eq!(waiter(b"running\n", ""), None);

@@ -179,6 +179,9 @@ impl Limit {
             Limit::Msgmni | Limit::Shmmni | Limit::Semmni => 0..=1 << slot_bits(),
             Limit::Shmmax | Limit::Shmall => 0..=libc::c_ulong::MAX,
             Limit::ShmRmidForced => 0..=1,
+            // mq_overview(7): HARD_MSGMAX and HARD_MSGSIZEMAX.
+            Limit::MqueueMsgMax | Limit::MqueueMsgDefault => 1..=65_536,
+            Limit::MqueueMsgsizeMax | Limit::MqueueMsgsizeDefault => 128..=16_777_216,
             _ => 0..=int,
         })
     }

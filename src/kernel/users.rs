@@ -5,12 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
-use super::process::Process;
-use super::scan::{Look, Scan};
+use super::process::{self, Process};
+use super::scan::{self, Look, Scan};
 use super::sem;
 use crate::ipc::known::{Known, Users};
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Object, Time, User};
+use crate::ipc::{Caller, Object, Time, User};
 
 /// Somebody who has looked at all processes once, and can tell of any object who uses it.
 #[derive(Debug)]
@@ -18,19 +18,25 @@ pub struct Observer {
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
     may_miss: Cell<bool>,
+    has_outsiders: bool,
 }
 
 impl Observer {
     /// Looks around.
     pub fn new(look: Look) -> io::Result<Observer> {
         let scan = Scan::new(look)?;
-        Ok(Observer { scan, processes: RefCell::default(), may_miss: Cell::default() })
+        Ok(Observer {
+            scan,
+            processes: RefCell::default(),
+            may_miss: Cell::default(),
+            has_outsiders: scan::has_outsiders(),
+        })
     }
 
     /// How many processes could not be inspected that may have to do with an object that this
     /// observer was asked about.
     pub fn missed(&self) -> u64 {
-        if self.may_miss.get() { self.scan.uninspected } else { 0 }
+        if self.may_miss.get() { self.scan.uninspected.len() as u64 } else { 0 }
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.
@@ -45,8 +51,22 @@ impl Observer {
             Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
             _ => None,
         };
-        let mut users = Users { uninspected: self.scan.uninspected, ..Users::default() };
-        for (pid, role) in self.scan.present(object.kind(), object.id()) {
+        // By its mode: a privileged process that overrides it is not suspected of being here.
+        let may_use = |who: &&Option<Caller>| {
+            who.as_ref().is_none_or(|who| {
+                let access = object.permissions().access(who);
+                access.read || access.write
+            })
+        };
+        let mut users = Users {
+            uninspected: self.scan.uninspected.len() as u64,
+            suspects: self.scan.uninspected.iter().filter(may_use).count() as u64,
+            ..Users::default()
+        };
+        // Attached before its process came into this namespace: the id is that of another segment.
+        let is_elsewhere = matches!(&object, Object::Segment(segment) if segment.attached == 0);
+        let present = self.scan.present(object.kind(), object.id());
+        for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
             let process = self.process(*pid);
             let since = process.as_ref().map(|process| process.started);
             users.all.push(user(*pid, role.clone(), since, State::Alive, process));
@@ -56,7 +76,7 @@ impl Observer {
             0 => users.has_strangers |= has_happened,
             _ => {
                 let process = self.process(pid);
-                users.all.push(user(pid, role, when, state(process.as_ref(), when), process));
+                users.all.push(user(pid, role, when, state(pid, process.as_ref(), when), process));
             }
         };
         match &object {
@@ -64,6 +84,7 @@ impl Observer {
                 let (sent, received) = (queue.last_send, queue.last_recv);
                 record(queue.last_send_pid, Role::LastSender, sent, sent.is_some());
                 record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
+                users.has_strangers |= self.has_outsiders;
             }
             Object::Segment(segment) => {
                 // The kernel keeps no time of creation; whoever started after the last change of
@@ -86,10 +107,11 @@ impl Observer {
                         None => operated.push((semaphore.last_pid, vec![semaphore.index])),
                     }
                 }
-                // A set that was operated on has at least one pid, if all can be seen.
+                // A set that was operated on has at least one pid, if all can be seen; elsewhere
+                // nobody cannot be told from somebody of another process namespace.
                 let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
+                let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
                 for (pid, numbers) in operated {
-                    let is_stranger = set.last_op.is_some() && !is_seen;
                     record(pid, Role::LastOperation(numbers), last, is_stranger);
                 }
             }
@@ -109,9 +131,11 @@ fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option
 
 /// What has become of a process that did something at a time. Both that and its start are in
 /// seconds, and the start is rounded down: in doubt it is the same process.
-fn state(process: Option<&Process>, when: Option<Time>) -> State {
+fn state(pid: i32, process: Option<&Process>, when: Option<Time>) -> State {
     match process {
-        None => State::Gone,
+        None if process::is_gone(pid) => State::Gone,
+        // It may not be looked at.
+        None => State::Alive,
         Some(process) if when.is_some_and(|when| process.started > when) => State::Reused,
         Some(_) => State::Alive,
     }

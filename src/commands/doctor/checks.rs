@@ -40,7 +40,11 @@ fn object(check: Check, known: &Known, now: Time) -> Option<Finding> {
         (Check::FtokFailed, _) if known.permissions().key == Key::FTOK_FAILED => (
             Severity::Warning,
             "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned(),
-            format!("ipctool rm {reference}"),
+            // Whoever uses it now would be hit.
+            match known.is_unused() {
+                Verdict::Yes => format!("ipctool rm {reference}"),
+                _ => format!("ipctool stat {reference}"),
+            },
         ),
         (Check::MarkedAttached, Object::Segment(segment)) => marked_attached(known, segment)?,
         (Check::QueueFull, Object::Queue(queue)) => queue_full(known, queue)?,
@@ -70,7 +74,18 @@ fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
     };
     let since = known.last_operation().map_or(String::new(), |last| age(last, now));
     let why = format!("{}; last touched {since}", known.orphan_proof());
-    Some((severity, why, format!("ipctool rm {}", known.reference())))
+    let remove = format!("ipctool rm {}", known.reference());
+    let fix = match &known.object {
+        Object::Queue(queue) if queue.messages > 0 => format!("{} && {remove}", save(known)),
+        _ => remove,
+    };
+    Some((severity, why, fix))
+}
+
+/// The command that takes all messages off a queue into a file.
+fn save(known: &Known) -> String {
+    let id = known.id();
+    format!("ipctool recv msg:{id} --all --json >> msg-{id}.jsonl")
 }
 
 fn marked_attached(known: &Known, segment: &Segment) -> Option<Diagnosis> {
@@ -96,7 +111,7 @@ fn marked_attached(known: &Known, segment: &Segment) -> Option<Diagnosis> {
 
 fn queue_full(known: &Known, queue: &Queue) -> Option<Diagnosis> {
     let most = queue.max_bytes?;
-    let blocked = present(known, |role| *role == Role::WaitsToSend);
+    let blocked = present(known, |role| matches!(role, Role::WaitsToSend(_)));
     let is_full = queue.bytes >= most || queue.messages >= most;
     if !is_full && blocked.is_empty() {
         return None;
@@ -111,7 +126,13 @@ fn queue_full(known: &Known, queue: &Queue) -> Option<Diagnosis> {
             names(&blocked)
         );
     }
-    let more = most.saturating_mul(2).max(1024);
+    // Room for the largest message that somebody wants to send, too.
+    let largest = blocked.iter().map(|user| match user.role {
+        Role::WaitsToSend(size) => size,
+        _ => 0,
+    });
+    let needed = queue.bytes.saturating_add(largest.max().unwrap_or(0));
+    let more = most.saturating_mul(2).max(needed).max(1024);
     Some((severity, why, format!("ipctool limits --queue-bytes {more} {}", known.reference())))
 }
 
@@ -138,7 +159,16 @@ fn stuck_semaphore(known: &Known) -> Option<Diagnosis> {
         names(&waiters),
         last.pid,
     );
-    let fix = format!("perl -e 'semop({id}, pack(\"s3\", {index}, 1, 0)) or die $!'");
+    // As much as the most modest of them waits for.
+    let wishes = waiters.iter().filter_map(|user| match &user.role {
+        Role::WaitsOnSemaphores(operations) => {
+            operations.iter().find(|operation| u32::from(operation.semaphore) == index)
+        }
+        _ => None,
+    });
+    let wish = wishes.map(|operation| operation.change.unsigned_abs()).filter(|&wish| wish > 0);
+    let more = wish.min().unwrap_or(1);
+    let fix = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
     Some((Severity::Error, why, fix))
 }
 
@@ -165,8 +195,7 @@ fn dead_sender_backlog(known: &Known, queue: &Queue) -> Option<Diagnosis> {
     let lie = if queue.messages == 1 { "lies" } else { "lie" };
     let why =
         format!("{held} ({} bytes) {lie} there, and whoever sent or received is gone", queue.bytes);
-    let id = known.id();
-    Some((Severity::Warning, why, format!("ipctool recv msg:{id} --all --json > msg-{id}.jsonl")))
+    Some((Severity::Warning, why, save(known)))
 }
 
 fn limit_near(facts: &Facts) -> Vec<Finding> {
@@ -182,7 +211,7 @@ fn limit_near(facts: &Facts) -> Vec<Finding> {
                 format!("ipctool limits --set {name}={more}")
             }
             Some(_) => "ipctool rm --orphan --dry-run".to_owned(),
-            None => format!("ulimit -q {}", limit.saturating_mul(2)),
+            None => format!("prlimit --pid $$ --msgqueue={}", limit.saturating_mul(2)),
         };
         let percent = allowance.percent().unwrap_or(0.0);
         let why =
