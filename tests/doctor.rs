@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{ATTACH, Sandbox, is_root};
+use sandbox::{ATTACH, Sandbox, is_root, sees_everybody};
 
 /// What one check finds: `severity ref` of each.
 fn found(shell: &Sandbox, check: &str) -> String {
@@ -50,6 +50,9 @@ fn orphans() {
     let never_used = found(&shell, "orphan");
     assert!(["note msg:0", ""].contains(&never_used.as_str()), "{never_used}");
     shell.run(USED).ok();
+    if !sees_everybody() {
+        return;
+    }
     assert_eq!(found(&shell, "orphan"), "warning msg:0");
     shell
         .run("ipctool doctor --only orphan")

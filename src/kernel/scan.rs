@@ -127,11 +127,12 @@ impl Scan {
     ) -> io::Result<()> {
         let mut directory = format!("/proc/{pid}");
         let mut namespace = fs::read_link(format!("{directory}/ns/ipc"));
-        if namespace.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        if namespace.is_err() {
             // The first thread may have ended while others live.
             for task in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
-                namespace = fs::read_link(task.path().join("ns/ipc"));
-                if namespace.is_ok() {
+                let of_task = fs::read_link(task.path().join("ns/ipc"));
+                if of_task.is_ok() {
+                    namespace = of_task;
                     directory = task.path().to_string_lossy().into_owned();
                     break;
                 }
@@ -150,18 +151,25 @@ impl Scan {
             }
         }
         if look.waiters {
+            let mut denied = None;
+            let mut has_read = false;
             for task in fs::read_dir(format!("/proc/{pid}/task"))? {
                 let Some(thread) = number(&task?.file_name()) else { continue };
                 let directory = format!("/proc/{pid}/task/{thread}");
                 match read(&format!("{directory}/syscall"), buffer) {
-                    Ok(()) => {}
-                    Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
-                    // The thread has ended.
-                    Err(_) => continue,
+                    Ok(()) => has_read = true,
+                    Err(error) => {
+                        // Denied for a thread that has ended, too.
+                        denied = Some(error).filter(|e| e.kind() == ErrorKind::PermissionDenied);
+                        continue;
+                    }
                 }
                 if let Some((kind, id, role)) = waiter(buffer, &directory) {
                     self.present.entry((kind, id)).or_default().push((pid, role));
                 }
+            }
+            if let Some(error) = denied.filter(|_| !has_read) {
+                return Err(error);
             }
         }
         Ok(())

@@ -180,6 +180,15 @@ pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").expect("/proc is mounted").uid() == 0
 }
 
+/// Whether every process can be inspected. Not by an ordinary user: his own in the namespaces of
+/// other tests are closed to him, too, and what they may use is in doubt.
+pub fn sees_everybody() -> bool {
+    if !is_root() {
+        eprintln!("skipped: only root can inspect every process");
+    }
+    is_root()
+}
+
 fn skip<T>(reason: &str) -> Option<T> {
     eprintln!("skipped: {reason}");
     None
