@@ -59,7 +59,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor key"
+            opts="-h -V --color --trace --help --version stat create send recv rm chmod chown limits key list ls doctor"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

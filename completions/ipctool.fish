@@ -30,8 +30,6 @@ never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_needs_command" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s V -l version -d 'Print version'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "stat" -d 'Tell all there is to know about objects'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make a queue, segment or set, and print its reference'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Put messages on a queue'
@@ -40,86 +38,10 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove obje
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change permission bits'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change owner and group'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find what is wrong, say why, and give the command that mends it'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
-json\t'One JSON array'
-jsonl\t'A JSON object on each line'
-csv\t'Comma-separated values, RFC 4180'
-tsv\t'Tab-separated values'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
-iso\t'`2026-11-21T14:03:00+01:00`'
-full\t'`Sat Nov 21 14:03:00 2026`'
-relative\t'`5m ago`'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show times'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last operators'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
-json\t'One JSON array'
-jsonl\t'A JSON object on each line'
-csv\t'Comma-separated values, RFC 4180'
-tsv\t'Tab-separated values'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
-iso\t'`2026-11-21T14:03:00+01:00`'
-full\t'`Sat Nov 21 14:03:00 2026`'
-relative\t'`5m ago`'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show times'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last operators'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find what is wrong, say why, and give the command that mends it'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
@@ -245,6 +167,89 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Leave out the headings'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show times'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last operators'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show times'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last operators'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
@@ -279,8 +284,3 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l trace -d 'Pri
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l list-checks -d 'List the checks'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'

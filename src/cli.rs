@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
+};
 
 use crate::ipc::finding::Check;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
@@ -40,6 +42,14 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command line with all of its help. Parsing does without the pages that are put together from
+/// the registries of columns and checks: they would be made at every start.
+pub fn documented() -> clap::Command {
+    Cli::command()
+        .mut_subcommand("list", |list| list.after_long_help(list_help()))
+        .mut_subcommand("doctor", |doctor| doctor.after_long_help(doctor_help()))
 }
 
 const EXIT_STATUS: &str = "\
@@ -159,7 +169,6 @@ verbs! {
 /// 3339 (UTC), keys and modes as strings, and null for what is not there. Reading the list needs
 /// no permission on the objects.
 #[derive(Debug, Args)]
-#[command(after_long_help = list_help())]
 pub struct List {
     /// Just these kinds
     #[arg(value_name = "KIND", value_parser = kind())]
@@ -713,7 +722,6 @@ impl FromStr for Setting {
 /// is good to know and changes no status. Nothing is mended by itself. As an ordinary user it sees
 /// less: processes of others are counted, and what they may have to do with is not called an orphan.
 #[derive(Debug, Args)]
-#[command(after_long_help = doctor_help())]
 pub struct Doctor {
     /// Only these checks
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]

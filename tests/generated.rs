@@ -9,14 +9,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
-use ipctool::cli::Cli;
+use ipctool::cli;
 
 #[test]
 fn man_pages_are_those_of_the_command_line() {
     let directory = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(Cli::command(), directory.path()).unwrap();
+    clap_mangen::generate_to(cli::documented(), directory.path()).unwrap();
     let mut pages = files_in(directory.path());
     for page in pages.values_mut() {
         // What stands there is known to readers of man pages under this name.
@@ -29,7 +28,7 @@ fn man_pages_are_those_of_the_command_line() {
 fn completions_are_those_of_the_command_line() {
     let directory = tempfile::tempdir().unwrap();
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut Cli::command(), "ipctool", directory.path())
+        clap_complete::generate_to(shell, &mut cli::documented(), "ipctool", directory.path())
             .unwrap();
     }
     compare("completions", &files_in(directory.path()));

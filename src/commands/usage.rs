@@ -8,14 +8,16 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ErrorKind};
 
 use super::complain;
-use crate::cli::Cli;
+use crate::cli;
 use crate::exit::Status;
 
 /// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
 pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            return match error.print() {
+            // Once more, with all of the help.
+            let documented = cli::documented().try_get_matches().err();
+            return match documented.as_ref().unwrap_or(error).print() {
                 // Whoever closed the pipe has read enough of the help.
                 Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => Status::Failed,
                 _ => Status::Done,
@@ -27,7 +29,7 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
         }
         _ => {}
     }
-    let command = Cli::command();
+    let command = cli::Cli::command();
     let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
     let verb = arguments
         .find(|argument| !is_option(argument))
