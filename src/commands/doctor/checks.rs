@@ -193,8 +193,10 @@ fn dead_sender_backlog(known: &Known, queue: &Queue) -> Option<Diagnosis> {
     }
     let held = count(queue.messages, "message");
     let lie = if queue.messages == 1 { "lies" } else { "lie" };
-    let why =
-        format!("{held} ({} bytes) {lie} there, and whoever sent or received is gone", queue.bytes);
+    let why = format!(
+        "{held} ({}) {lie} there, and whoever sent or received is gone",
+        count(queue.bytes, "byte")
+    );
     Some((Severity::Warning, why, save(known)))
 }
 
