@@ -14,7 +14,7 @@ use crate::kernel;
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::output::stdout::{self, OutputError};
-use crate::output::{Layout, Section, Style, columns, renderer};
+use crate::output::{Section, Style, columns, write_rows};
 
 const VERB: &str = "doctor";
 
@@ -43,13 +43,9 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
 
     let format = args.format.chosen();
     if !findings.is_empty() || format.is_for_machines() {
-        let columns = columns::FINDING.iter().collect();
-        let section = Section { title: "findings".to_owned(), columns };
-        let layout = Layout { sections: vec![section], chosen: None, headings: true };
-        let out = stdout::buffered()?;
-        let mut render = renderer(format, layout, &style, out).map_err(OutputError)?;
-        findings.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;
-        render.finish().map_err(OutputError)?;
+        let section = Section::new("findings", &columns::FINDING);
+        write_rows(format, section, true, &findings, &style, stdout::buffered()?)
+            .map_err(OutputError)?;
     }
     selection::confess(VERB, observer.missed());
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);

@@ -12,7 +12,7 @@ use crate::kernel::sysctl::{self, Limit, Source, Unit};
 use crate::kernel::{self, descriptor, mqueue, msg, process};
 use crate::output::columns;
 use crate::output::stdout::{self, OutputError};
-use crate::output::{Format, Layout, Section, Style, renderer};
+use crate::output::{Format, Section, Style, write_rows};
 
 const VERB: &str = "limits";
 
@@ -34,12 +34,10 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     }
     // What each limit means is for those who have room for it.
     let is_shown = |name| format.is_for_machines() || name != "about";
-    let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name)).collect();
-    let section = Section { title: "limits".to_owned(), columns };
-    let layout = Layout { sections: vec![section], chosen: None, headings: !args.no_headings };
-    let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
-    allowances.iter().try_for_each(|row| render.row(0, row)).map_err(OutputError)?;
-    render.finish().map_err(OutputError)?;
+    let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
+    let section = Section::new("limits", columns);
+    write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
+        .map_err(OutputError)?;
     Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
 }
 

@@ -1,12 +1,10 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
-use super::{complain, now, selection};
+use super::{now, selection};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Known, Object, Verdict};
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::ipc::{Kind, Known};
 use crate::kernel::{self, sysvipc};
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
@@ -52,42 +50,29 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
-    let fits = |object: &Object| filter.may_match(object, now);
-    // First the objects, then the processes: whoever has just come to an object is seen.
-    let (objects, observer) = if looks {
-        let mut objects = kernel::object::snapshot(kinds.iter().copied())?;
-        objects.retain(fits);
-        let observer = Observer::new(Look::around(&objects))?;
-        (objects, Some(observer))
-    } else {
-        (Vec::new(), None)
+    let (observed, missed) = match looks {
+        true => selection::observe(VERB, &filter, now, args.verbose)?,
+        false => (Vec::new(), 0),
     };
     let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
-        let Some(observer) = &observer else {
-            return kinds.iter().try_for_each(|&kind| {
-                sysvipc::read(kind, |mut object| {
-                    if !fits(&object) {
-                        return Ok(());
-                    }
-                    if completed {
-                        kernel::object::complete(&mut object);
-                    }
-                    Ok(visit(Known::from(object))?)
-                })
-            });
-        };
-        for mut object in objects {
-            kernel::object::complete(&mut object);
-            let known = observer.know(object);
-            match filter.matches(&known, now) {
-                Verdict::Yes => visit(known)?,
-                Verdict::Doubtful(why) if args.verbose => {
-                    complain(format_args!("{VERB} {}: left out: {why}", known.reference()));
-                }
-                _ => {}
-            }
+        for mut known in observed {
+            kernel::object::complete(&mut known.object);
+            visit(known)?;
         }
-        Ok(())
+        if looks {
+            return Ok(());
+        }
+        kinds.iter().try_for_each(|&kind| {
+            sysvipc::read(kind, |mut object| {
+                if !filter.may_match(&object, now) {
+                    return Ok(());
+                }
+                if completed {
+                    kernel::object::complete(&mut object);
+                }
+                Ok(visit(Known::from(object))?)
+            })
+        })
     };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
@@ -111,9 +96,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         }
     }
     render.finish().map_err(OutputError)?;
-    if let Some(observer) = &observer {
-        selection::confess(VERB, observer.missed());
-    }
+    selection::confess(VERB, missed);
     Ok(Status::Done)
 }
 

@@ -1,5 +1,6 @@
 //! `ipctool rm`: removes objects.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
@@ -9,12 +10,11 @@ use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::known::Selected;
-use crate::ipc::{Filter, Kind, Known, Object, Reference, Verdict, count};
+use crate::ipc::{Filter, Kind, Known, Object, Reference, count};
 use crate::kernel::scan::{Look, Scan};
-use crate::kernel::users::Observer;
 use crate::kernel::{self, process::Process};
 use crate::output::stdout::{self, OutputError};
-use crate::output::{Format, Layout, Section, Style, columns, json, renderer};
+use crate::output::{Format, Section, Style, columns, json, write_rows};
 
 const VERB: &str = "rm";
 
@@ -49,65 +49,55 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 let what = "a filter or --all needs --yes where there is no terminal to ask on";
                 return Err(Failure::usage(VERB, what).into());
             }
-            let mut selected = select(&filter, args.verbose)?;
+            let (mut selected, missed) = select(&filter, args.verbose)?;
+            selection::confess(VERB, missed);
             if args.dry_run {
                 show(&selected, Format::fitting(), &style, stdout::buffered()?)
                     .map_err(OutputError)?;
                 return Ok(Status::Done);
             }
-            if !args.yes && !selected.is_empty() && !confirm(&selected, &style)? {
-                return Ok(Status::Failed);
-            }
-            if !args.yes && !args.force {
-                // Answering takes time, in which somebody may have begun to wait.
-                let still = select(&filter, false)?;
-                let passes = |known: &Known| {
-                    still.iter().any(|still| still.known.reference() == known.reference())
-                };
-                for Selected { known, .. } in selected.iter().filter(|old| !passes(&old.known)) {
-                    removal.fail(&used_meanwhile(known));
+            if !args.yes && !selected.is_empty() {
+                if !confirm(&selected, &style)? {
+                    return Ok(Status::Failed);
                 }
-                selected.retain(|old| passes(&old.known));
+                if !args.force {
+                    // Answering takes time, in which somebody may have begun to wait.
+                    let (still, _) = select(&filter, false)?;
+                    let still: HashSet<_> =
+                        still.iter().map(|still| still.known.reference()).collect();
+                    let passes = |old: &Selected| still.contains(&old.known.reference());
+                    for Selected { known, .. } in selected.iter().filter(|old| !passes(old)) {
+                        removal.fail(&used_meanwhile(known));
+                    }
+                    selected.retain(passes);
+                }
             }
             for Selected { known, .. } in &selected {
                 removal.remove_unchanged(&known.object);
             }
-            if !args.json && !selected.is_empty() {
-                removal.summarize(&selected);
+            if !args.json {
+                removal.summarize();
             }
         }
     }
     removal.finish(args.json)
 }
 
-/// What passes the filter, and why. What only may pass is left out.
-fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<Vec<Selected>> {
+/// What passes the filter, and why; and how many processes could not be inspected that may matter.
+fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<(Vec<Selected>, u64)> {
     let now = now();
-    let mut objects = kernel::object::snapshot(filter.kinds())?;
-    objects.retain(|object| filter.may_match(object, now));
-    let observer =
-        filter.needs_users().then(|| Observer::new(Look::around(&objects))).transpose()?;
-    let mut selected = Vec::new();
-    for object in objects {
-        let known = match &observer {
-            Some(observer) => observer.know(object),
-            None => Known::from(object),
-        };
-        match filter.matches(&known, now) {
-            Verdict::Yes => {
-                let reason = filter.reason(&known, now);
-                selected.push(Selected { known, reason });
-            }
-            Verdict::Doubtful(why) if is_verbose => {
-                complain(format_args!("{VERB} {}: left alone: {why}", known.reference()));
-            }
-            _ => {}
-        }
-    }
-    if let Some(observer) = &observer {
-        selection::confess(VERB, observer.missed());
-    }
-    Ok(selected)
+    let (known, missed) = if filter.needs_users() {
+        selection::observe(VERB, filter, now, is_verbose)?
+    } else {
+        let mut objects = kernel::object::snapshot(filter.kinds())?;
+        objects.retain(|object| filter.may_match(object, now));
+        (objects.into_iter().map(Known::from).collect(), 0)
+    };
+    let explained = known.into_iter().map(|known| {
+        let reason = filter.reason(&known, now);
+        Selected { known, reason }
+    });
+    Ok((explained.collect(), missed))
 }
 
 /// The selected objects and the reasons.
@@ -115,12 +105,8 @@ fn show(selected: &[Selected], format: Format, style: &Style, out: impl Write) -
     if selected.is_empty() {
         return Ok(());
     }
-    let columns = columns::SELECTED.iter().collect();
-    let section = Section { title: "objects".to_owned(), columns };
-    let layout = Layout { sections: vec![section], chosen: None, headings: true };
-    let mut render = renderer(format, layout, style, out)?;
-    selected.iter().try_for_each(|row| render.row(0, row))?;
-    render.finish()
+    let section = Section::new("objects", &columns::SELECTED);
+    write_rows(format, section, true, selected, style, out)
 }
 
 fn can_ask() -> bool {
@@ -160,8 +146,8 @@ struct Removal {
 /// What became of the objects, as `--json` tells it.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
-    removed: Vec<String>,
-    marked: Vec<String>,
+    removed: Vec<Reference>,
+    marked: Vec<Reference>,
     failed: Vec<Failed>,
 }
 
@@ -181,6 +167,7 @@ impl Removal {
     /// The objects behind references, each once. Resolved before anything is removed.
     fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<(Kind, i32)> {
         let mut chosen = Vec::new();
+        let mut seen = HashSet::new();
         for &reference in references {
             // What is not removed must be looked for.
             let found = match is_dry {
@@ -188,7 +175,7 @@ impl Removal {
                 false => resolve(VERB, reference),
             };
             match found {
-                Ok(id) if chosen.contains(&(reference.kind, id)) => {}
+                Ok(id) if !seen.insert((reference.kind, id)) => {}
                 Ok(id) => chosen.push((reference.kind, id)),
                 Err(failure) => self.fail(&failure),
             }
@@ -227,9 +214,9 @@ impl Removal {
                     count(segment.attached, "time"),
                     holders(id),
                 ));
-                self.outcome.marked.push(reference.to_string());
+                self.outcome.marked.push(reference);
             }
-            _ => self.outcome.removed.push(reference.to_string()),
+            _ => self.outcome.removed.push(reference),
         }
         if self.verbose {
             self.print(&format!("{reference}\n"));
@@ -252,18 +239,14 @@ impl Removal {
     }
 
     /// What a filter has done, in a line.
-    fn summarize(&self, selected: &[Selected]) {
-        let of = |references: &[String]| {
-            let gone = selected.iter().map(|selected| &selected.known);
-            let gone = gone.filter(|known| references.contains(&known.reference().to_string()));
-            counted(gone.map(|known| known.kind()).collect::<Vec<_>>().into_iter())
-        };
+    fn summarize(&self) {
+        let Outcome { removed, marked, .. } = &self.outcome;
         let mut parts = Vec::new();
-        if !self.outcome.removed.is_empty() {
-            parts.push(format!("removed {}", of(&self.outcome.removed)));
-        }
-        if !self.outcome.marked.is_empty() {
-            parts.push(format!("marked {}", of(&self.outcome.marked)));
+        for (participle, references) in [("removed", removed), ("marked", marked)] {
+            if !references.is_empty() {
+                let kinds = references.iter().map(|reference| reference.kind);
+                parts.push(format!("{participle} {}", counted(kinds)));
+            }
         }
         if !self.outcome.failed.is_empty() {
             parts.push(format!("{} failed", self.outcome.failed.len()));

@@ -1,10 +1,12 @@
-//! From the filter options of a command line to a filter.
+//! From the filter options of a command line to a filter, and to the objects that pass it.
 
 use super::complain;
 use crate::cli::Filters;
 use crate::explain::Failure;
-use crate::ipc::{Filter, Kind};
-use crate::kernel::{accounts, process};
+use crate::ipc::{Filter, Kind, Known, Time, Verdict};
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
+use crate::kernel::{self, accounts, process};
 
 /// Looks up the users and groups that the options name.
 pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<Filter, Failure> {
@@ -24,6 +26,32 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
         unused: options.unused,
         orphan: options.orphan,
     })
+}
+
+/// Looks first at the objects, then at the processes, so that whoever has just come to an object is
+/// seen, and keeps what certainly passes the filter. Also returns how many processes could not be
+/// inspected that may matter. A `verbose` user is told what is left out because of doubt, and why.
+pub fn observe(
+    verb: &'static str,
+    filter: &Filter,
+    now: Time,
+    verbose: bool,
+) -> anyhow::Result<(Vec<Known>, u64)> {
+    let mut objects = kernel::object::snapshot(filter.kinds())?;
+    objects.retain(|object| filter.may_match(object, now));
+    let observer = Observer::new(Look::around(&objects))?;
+    let mut selected = Vec::new();
+    for object in objects {
+        let known = observer.know(object);
+        match filter.matches(&known, now) {
+            Verdict::Yes => selected.push(known),
+            Verdict::Doubtful(why) if verbose => {
+                complain(format_args!("{verb} {}: left out: {why}", known.reference()));
+            }
+            _ => {}
+        }
+    }
+    Ok((selected, observer.missed()))
 }
 
 /// Tells on standard error who could not be seen, so that nobody is silently missing.

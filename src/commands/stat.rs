@@ -19,7 +19,7 @@ use crate::output::json::{self, Record};
 use crate::output::page::Page;
 use crate::output::stdout::{self, OutputError};
 use crate::output::style::human_size;
-use crate::output::{Column, Format, Layout, Section, Style, TimeFormat, columns, renderer};
+use crate::output::{Column, Format, Section, Style, TimeFormat, columns, write_rows};
 
 const VERB: &str = "stat";
 
@@ -184,13 +184,9 @@ fn append_rows<T>(
     style: &Style,
     text: &mut String,
 ) -> std::io::Result<()> {
-    let section = Section { title: title.to_owned(), columns: columns.iter().collect() };
-    let layout = Layout { sections: vec![section], chosen: None, headings: true };
     let mut block = Vec::new();
-    let mut render = renderer(Format::fitting(), layout, style, &mut block)?;
-    rows.iter().try_for_each(|row| render.row(0, row))?;
-    render.finish()?;
-    drop(render);
+    let section = Section::new(title, columns);
+    write_rows(Format::fitting(), section, true, rows, style, &mut block)?;
     *text += &format!("  {title}\n");
     for line in String::from_utf8_lossy(&block).lines() {
         *text += &format!("    {line}\n");

@@ -76,6 +76,13 @@ pub struct Section<T: 'static> {
     pub columns: Vec<&'static Column<T>>,
 }
 
+impl<T> Section<T> {
+    /// A block with all of these columns.
+    pub fn new(title: &str, columns: impl IntoIterator<Item = &'static Column<T>>) -> Section<T> {
+        Section { title: title.to_owned(), columns: columns.into_iter().collect() }
+    }
+}
+
 /// Everything that a format has to know before the first row.
 #[derive(Debug)]
 pub struct Layout<T: 'static> {
@@ -157,4 +164,19 @@ pub fn renderer<'a, T: 'static>(
         Format::Csv => Box::new(csv::Csv::new(b',', layout, style, out)?),
         Format::Tsv => Box::new(csv::Csv::new(b'\t', layout, style, out)?),
     })
+}
+
+/// Writes rows that share their columns, from the first to the last.
+pub fn write_rows<T: 'static>(
+    format: Format,
+    section: Section<T>,
+    headings: bool,
+    rows: &[T],
+    style: &Style,
+    out: impl Write,
+) -> io::Result<()> {
+    let layout = Layout { sections: vec![section], chosen: None, headings };
+    let mut render = renderer(format, layout, style, out)?;
+    rows.iter().try_for_each(|row| render.row(0, row))?;
+    render.finish()
 }

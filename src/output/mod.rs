@@ -16,6 +16,6 @@ pub mod style;
 pub mod table;
 pub mod value;
 
-pub use layout::{Column, Format, Layout, Render, Section, renderer};
+pub use layout::{Column, Format, Layout, Render, Section, renderer, write_rows};
 pub use style::{Style, TimeFormat};
 pub use value::Value;

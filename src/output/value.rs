@@ -175,7 +175,7 @@ impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.value {
             Value::Missing => serializer.serialize_none(),
-            Value::Reference(reference) => serializer.collect_str(reference),
+            Value::Reference(reference) => reference.serialize(serializer),
             Value::Key(key) => serializer.collect_str(key),
             Value::Mode(mode) => serializer.collect_str(mode),
             Value::Bytes(number) | Value::Count(number) => serializer.serialize_u64(*number),
