@@ -113,7 +113,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__create)
-            opts="-x -h --color --trace --key --ftok --mode --size --nsems --exclusive --help msg shm sem"
+            opts="-x -h --color --trace --key --ftok --mode --size --name --max-messages --message-size --value --nsems --exclusive --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -136,6 +136,22 @@ _ipctool() {
                     return 0
                     ;;
                 --size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-messages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -162,11 +178,11 @@ _ipctool() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
                     return 0
                     ;;
                 --threshold)
@@ -237,7 +253,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help msg shm sem"
+            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,15 +420,15 @@ _ipctool() {
                     return 0
                     ;;
                 --all)
-                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem pmsg pshm psem" -- "${cur}"))
                     return 0
                     ;;
                 -a)
-                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem pmsg pshm psem" -- "${cur}"))
                     return 0
                     ;;
                 --kind)
-                    COMPREPLY=($(compgen -W "msg shm sem" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "msg shm sem pmsg pshm psem" -- "${cur}"))
                     return 0
                     ;;
                 --owner)
@@ -447,7 +463,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__send)
-            opts="-l -0 -t -h --color --trace --lines --null --jsonl --type --append-nul --create --nowait --timeout --help"
+            opts="-l -0 -t -h --color --trace --lines --null --jsonl --type --priority --append-nul --create --nowait --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -462,6 +478,10 @@ _ipctool() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --priority)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -31,7 +31,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -l trace -d 'Print each IP
 complete -c ipctool -n "__fish_ipctool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s V -l version -d 'Print version'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "stat" -d 'Tell all there is to know about objects'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make a queue, segment or set, and print its reference'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make an object, and print its reference'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Put messages on a queue'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "recv" -d 'Take messages off a queue, or peek at them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove objects, by reference or by filter'
@@ -60,21 +60,26 @@ never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l key -d 'Its key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l ftok -d 'The ftok(3) key of this path; what follows the last \':\' is the project, 1 by default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l mode -d 'Permission bits, in octal; the umask does not apply' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l size -d 'Size of a segment in bytes, or as 64K, 2M, 1GiB' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l size -d 'Size of a segment or of POSIX shared memory in bytes, or as 64K, 2M, 1GiB' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l name -d 'Name of a POSIX object: a slash, then no other' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l max-messages -d 'Most messages that a POSIX queue holds; by default fs.mqueue.msg_default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l message-size -d 'Most bytes in one message of a POSIX queue; by default fs.mqueue.msgsize_default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l value -d 'Value of a POSIX semaphore, 0 by default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l nsems -d 'Number of semaphores in a set, 1 by default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s x -l exclusive -d 'Fail if there is one with this key already'
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s x -l exclusive -d 'Fail if there is one with this key or name already'
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages, greater than 0' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Make the queue if it is missing, with this mode (0600 by default); needs a key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages on a System V queue, greater than 0; 1 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l priority -d 'Priority of the messages on a POSIX queue, 0 to 32767; 0 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Make the queue if it is missing, with this mode (0600 by default); needs a key or name' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Each line of standard input is a message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Each NUL-terminated record of standard input is a message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX queue with "priority" for "type"'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l append-nul -d 'End each payload with a NUL byte, for readers that expect a C string'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l nowait -d 'Do not wait'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -82,7 +87,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l color -d 'When 
 always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s n -l count -d 'Take this many messages' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Which: 0 any, N that type, -N the lowest type up to N' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Which, on a System V queue: 0 any (the default), N that type, -N the lowest type up to N' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'How each message is written' -r -f -a "text\t'The payload and a newline'
 raw\t'The payload alone'
@@ -94,7 +99,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all there are, without waiting'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Go on for ever'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type but that of -t'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting: on a System V queue'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l nowait -d 'Do not wait'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l raw -d 'Payload bytes only'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s 0 -l null -d 'A NUL byte after each payload'
@@ -114,16 +119,22 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set by key' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Everything, or every object of these kinds' -r -f -a "msg\t''
 shm\t''
-sem\t''"
+sem\t''
+pmsg\t''
+pshm\t''
+psem\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Every object of this kind' -r -f -a "msg\t''
 shm\t''
-sem\t''"
+sem\t''
+pmsg\t''
+pshm\t''
+psem\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
@@ -132,8 +143,8 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d '
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Nobody has it attached or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -188,11 +199,11 @@ iso\t'`2026-11-21T14:03:00+01:00`'
 full\t'`Sat Nov 21 14:03:00 2026`'
 relative\t'`5m ago`'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -202,14 +213,14 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'S
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who uses it and how many wait on it, as \'-o +waiting,users\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -227,11 +238,11 @@ iso\t'`2026-11-21T14:03:00+01:00`'
 full\t'`Sat Nov 21 14:03:00 2026`'
 relative\t'`5m ago`'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -241,14 +252,14 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Sho
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who has it attached and how many wait on it, as \'-o +waiting,users\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who uses it and how many wait on it, as \'-o +waiting,users\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone; what nobody has used yet counts, too: \'--idle\' spares what was made just now'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -261,6 +272,7 @@ stuck-semaphore\t''
 world-writable\t''
 locked-out\t''
 limit-near\t''
+pmsg-limit\t''
 remove-ipc\t''
 dead-sender-backlog\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks but these' -r -f -a "orphan\t''
@@ -271,6 +283,7 @@ stuck-semaphore\t''
 world-writable\t''
 locked-out\t''
 limit-near\t''
+pmsg-limit\t''
 remove-ipc\t''
 dead-sender-backlog\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'From how many per cent on a limit is near' -r

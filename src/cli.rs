@@ -14,16 +14,19 @@ use clap::{
 };
 
 use crate::ipc::finding::Check;
+use crate::ipc::message::Label;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
 use crate::output::{Format, TimeFormat, columns};
 
-/// List, explain, feed, drain, repair and clean up System V IPC objects.
+/// List, explain, feed, drain, repair and clean up System V and POSIX IPC objects.
 ///
-/// An object is named by a reference, KIND:REF. KIND is msg (a message queue), shm (a shared
-/// memory segment) or sem (a semaphore set). REF is an id in decimal or a key in hexadecimal:
-/// msg:32768, shm:0x0000beef. 'ipctool list' prints references, so what one command prints the
-/// next one takes.
+/// An object is named by a reference, KIND:REF. Of System V, KIND is msg (a message queue), shm (a
+/// shared memory segment) or sem (a semaphore set), and REF an id in decimal or a key in
+/// hexadecimal: msg:32768, shm:0x0000beef. Of POSIX, KIND is pmsg (a message queue), pshm (shared
+/// memory) or psem (a named semaphore), and REF a name: pmsg:/jobs; in a name, \xHH stands for a
+/// byte that cannot be typed. 'ipctool list' prints references, so what one command prints the next
+/// one takes.
 #[derive(Debug, Parser)]
 #[command(
     name = "ipctool",
@@ -142,7 +145,7 @@ verbs! {
     List as "list" or "ls";
     /// Tell all there is to know about objects
     Stat as "stat";
-    /// Make a queue, segment or set
+    /// Make an object
     Create as "create";
     /// Put messages on a queue
     Send as "send";
@@ -203,7 +206,7 @@ pub struct List {
     /// Leave out the headings
     #[arg(long)]
     pub no_headings: bool,
-    /// Show who has it attached and how many wait on it, as '-o +waiting,users'
+    /// Show who uses it and how many wait on it, as '-o +waiting,users'
     #[arg(short = 'w', long)]
     pub who: bool,
     /// Say which objects are left out because not all is known of them, and why
@@ -233,6 +236,7 @@ fn list_help() -> String {
 fn kind() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
         Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
+        Kind::Pmsg => PossibleValue::new(kind.name()).alias("mq"),
         _ => PossibleValue::new(kind.name()),
     }))
     .try_map(|name| name.parse::<Kind>())
@@ -281,7 +285,7 @@ pub struct Filters {
     /// Owned by this user
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub owner: Option<String>,
-    /// Made by this user
+    /// Made by this user, of System V
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub creator: Option<String>,
     /// Owned by this group
@@ -293,20 +297,21 @@ pub struct Filters {
     /// A queue with no message
     #[arg(long)]
     pub empty: bool,
-    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds
+    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
+    /// POSIX object only the time counts at which its content last changed by a system call
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub idle: Option<Duration>,
     /// A segment already marked for destruction
     #[arg(long)]
     pub marked: bool,
-    /// This process made it, used it last, has it attached or waits on it
+    /// This process made it, used it last, has it attached, mapped or open, or waits on it
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub pid: Option<i32>,
-    /// Nobody has it attached or waits on it
+    /// Nobody has it attached, mapped or open, or waits on it
     #[arg(long)]
     pub unused: bool,
-    /// Unused, and every process that the kernel recorded for it is gone; what nobody has used yet
-    /// counts, too: '--idle' spares what was made just now
+    /// Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records
+    /// none); what nobody has used yet counts, too: '--idle' spares what was made just now
     #[arg(long)]
     pub orphan: bool,
 }
@@ -314,7 +319,7 @@ pub struct Filters {
 /// Objects by reference, or with ipcrm's flags.
 #[derive(Debug, Args)]
 pub struct References {
-    /// Objects: KIND:ID or KIND:0xKEY
+    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Queue by id
@@ -381,16 +386,21 @@ pub struct Stat {
     pub json: bool,
 }
 
-/// Make a queue, segment or set, and print its reference.
+/// Make an object, and print its reference.
 ///
-/// Without --key or --ftok the object is private: nobody finds it by a key. With one, an existing
-/// object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
+/// Of System V: without --key or --ftok the object is private: nobody finds it by a key. With one, an
+/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
+///
+/// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
+/// memory is never made smaller, a semaphore keeps its value.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   ipctool create msg --key 0xbeef --mode 660
   ipctool create shm --size 64K
-  ipctool create sem --ftok .:A --nsems 3 --exclusive")]
+  ipctool create sem --ftok .:A --nsems 3 --exclusive
+  ipctool create pmsg --name /jobs --max-messages 10 --message-size 1K
+  ipctool create psem --name /lock --value 1")]
 pub struct Create {
     /// What to make
     #[arg(value_parser = kind())]
@@ -404,13 +414,25 @@ pub struct Create {
     /// Permission bits, in octal; the umask does not apply
     #[arg(long, value_name = "MODE", default_value = "0600")]
     pub mode: Mode,
-    /// Size of a segment in bytes, or as 64K, 2M, 1GiB
+    /// Size of a segment or of POSIX shared memory in bytes, or as 64K, 2M, 1GiB
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub size: Option<u64>,
+    /// Name of a POSIX object: a slash, then no other
+    #[arg(long, value_name = "/NAME", conflicts_with_all = ["key", "ftok"])]
+    pub name: Option<String>,
+    /// Most messages that a POSIX queue holds; by default fs.mqueue.msg_default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_messages: Option<u64>,
+    /// Most bytes in one message of a POSIX queue; by default fs.mqueue.msgsize_default
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub message_size: Option<u64>,
+    /// Value of a POSIX semaphore, 0 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i32::MAX as i64))]
+    pub value: Option<u32>,
     /// Number of semaphores in a set, 1 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub nsems: Option<i32>,
-    /// Fail if there is one with this key already
+    /// Fail if there is one with this key or name already
     #[arg(short = 'x', long)]
     pub exclusive: bool,
 }
@@ -427,9 +449,10 @@ Examples:
   ipctool send 0xbeef --create 'hello' 'world'
   ipctool send msg:0 -t 7 --append-nul 'for a C program'
   seq 3 | ipctool send 0xbeef --lines --timeout 5s
-  ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved")]
+  ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved
+  ipctool send /jobs --priority 9 'urgent'")]
 pub struct Send {
-    /// The queue: its id, or its key as 0x…
+    /// The queue: its id, its key as 0x…, or the /name of a POSIX queue
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// The messages
@@ -441,19 +464,26 @@ pub struct Send {
     /// Each NUL-terminated record of standard input is a message
     #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
     pub null: bool,
-    /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}
+    /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX
+    /// queue with "priority" for "type"
     #[arg(long, group = "stream", conflicts_with = "messages")]
     pub jsonl: bool,
-    /// Type of the messages, greater than 0
+    /// Type of the messages on a System V queue, greater than 0; 1 by default
     #[arg(
-        short = 't', long = "type", value_name = "N", default_value_t = 1,
+        short = 't', long = "type", value_name = "N",
         allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..)
     )]
-    pub message_type: i64,
+    pub message_type: Option<i64>,
+    /// Priority of the messages on a POSIX queue, 0 to 32767; 0 by default
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(..=i64::from(Label::HIGHEST_PRIORITY))
+    )]
+    pub priority: Option<u32>,
     /// End each payload with a NUL byte, for readers that expect a C string
     #[arg(long)]
     pub append_nul: bool,
-    /// Make the queue if it is missing, with this mode (0600 by default); needs a key
+    /// Make the queue if it is missing, with this mode (0600 by default); needs a key or name
     #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "0600")]
     pub create: Option<Mode>,
     /// How to wait.
@@ -474,7 +504,8 @@ pub struct Waiting {
 
 /// Take messages off a queue, or peek at them.
 ///
-/// Takes one message, waiting for it, and prints its payload and a newline. Nothing is lost: no
+/// Takes one message, waiting for it, and prints its payload and a newline. Of a POSIX queue, that is
+/// the oldest one of the highest priority. Nothing is lost: no
 /// message is cut unless --truncate says so, and one that cannot be written out goes back on the
 /// queue (at its end, the only place to which the kernel lets anybody put it), or into a file whose
 /// name is told. What a pipe has accepted is its reader's.
@@ -487,9 +518,10 @@ Examples:
   ipctool recv 0xbeef --all --json
   ipctool recv 0xbeef --peek --all --hex
   ipctool recv 0xbeef -t -5 --timeout 2s
-  ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got")]
+  ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got
+  ipctool recv /jobs --timeout 2s")]
 pub struct Recv {
-    /// The queue: its id, or its key as 0x…
+    /// The queue: its id, its key as 0x…, or the /name of a POSIX queue
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
@@ -501,19 +533,13 @@ pub struct Recv {
     /// Go on for ever
     #[arg(short = 'f', long, group = "amount", conflicts_with = "nowait")]
     pub follow: bool,
-    /// Which: 0 any, N that type, -N the lowest type up to N
-    #[arg(
-        short = 't',
-        long = "type",
-        value_name = "N",
-        default_value_t = 0,
-        allow_negative_numbers = true
-    )]
-    pub message_type: i64,
+    /// Which, on a System V queue: 0 any (the default), N that type, -N the lowest type up to N
+    #[arg(short = 't', long = "type", value_name = "N", allow_negative_numbers = true)]
+    pub message_type: Option<i64>,
     /// Any type but that of -t
     #[arg(long)]
     pub except: bool,
-    /// Show without taking, and without waiting
+    /// Show without taking, and without waiting: on a System V queue
     #[arg(long, conflicts_with_all = ["follow", "timeout"])]
     pub peek: bool,
     /// How to wait.
@@ -546,14 +572,24 @@ pub struct Recv {
 }
 
 fn queue(text: &str) -> anyhow::Result<Reference> {
-    Reference::with_default_kind(text, Kind::Msg)
+    Reference::to_queue(text)
+}
+
+/// A queue whose size can be set.
+fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
+    let reference = queue(text)?;
+    if reference.kind.is_posix() {
+        anyhow::bail!("'{text}' is a POSIX message queue: its size was set when it was made");
+    }
+    Ok(reference)
 }
 
 /// Remove objects, by reference or by filter.
 ///
 /// Removes what it can, reports each failure, and exits non-zero if any failed. Objects are
 /// selected first and then removed by id, so an object that is made under the same key in between
-/// is never hit. A filter or --all asks first on a terminal, and needs --yes elsewhere. A segment
+/// is never hit; POSIX objects have but a name, and are compared once more right before it is
+/// removed. What a process holds open or mapped goes when it lets go. A filter or --all asks first on a terminal, and needs --yes elsewhere. A segment
 /// that is still attached is only marked: its memory goes when the last process detaches it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -597,10 +633,10 @@ pub struct Rm {
 /// MODE is octal (660) or symbolic (u+rw,g-w,o=): u is the owner and the creator, g their groups, o
 /// everybody else. IPC objects have no execute, set-id or sticky bits. No umask applies.
 ///
-/// Only the owner, the creator or a privileged process can change the mode. None of them needs
-/// permission to read for it, so whoever has locked himself out gets back in. The kernel sets owner,
-/// group and mode (and max_bytes of a queue) at once: what somebody else sets in the moment between
-/// reading and setting is undone.
+/// Only the owner, the creator (of System V) or a privileged process can change the mode. None of them needs
+/// permission to read for it, so whoever has locked himself out gets back in. Of a System V object, the
+/// kernel sets owner, group and mode (and max_bytes of a queue) at once: what somebody else sets in
+/// the moment between reading and setting is undone.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -618,8 +654,8 @@ pub struct Chmod {
 
 /// Change owner and group.
 ///
-/// Only the owner, the creator or a privileged process can change the owner; the owner can give the
-/// object to anybody. The creator never changes, and keeps all the rights of the owner: the mode's
+/// Only the owner, the creator or a privileged process can change the owner; the owner can give a
+/// System V object to anybody. A POSIX object is a file: only a privileged process can give it away. The creator never changes, and keeps all the rights of the owner: the mode's
 /// bits for the user are his, too, and he can change and remove the object, whoever owns it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -640,7 +676,7 @@ pub struct Chown {
 /// What all changes of owner and mode have in common.
 #[derive(Debug, Args)]
 pub struct Changing {
-    /// Objects: KIND:ID or KIND:0xKEY
+    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Do not warn who locks himself out
@@ -655,8 +691,9 @@ pub struct Changing {
 ///
 /// Each limit of System V IPC and of POSIX message queues, with its value, how much of it is used
 /// in this IPC namespace, and where it comes from. The bytes that RLIMIT_MSGQUEUE limits are those
-/// charged for the capacity of the queues that the caller owns, whatever lies on them; they are
-/// unknown where the queues cannot be seen.
+/// charged to a user for the capacity of the POSIX queues that he made, whatever lies on them. They
+/// are told for the caller, and for every other owner of queues against the limit of his processes;
+/// they are unknown where the queues cannot be seen.
 ///
 /// What --set sets lasts until the next boot: --persist prints the line that makes it last, for a
 /// file in /etc/sysctl.d.
@@ -681,7 +718,7 @@ pub struct Limits {
     #[arg(long, value_name = "N", value_parser = size::parse, requires = "queue")]
     pub queue_bytes: Option<u64>,
     /// The queue for --queue-bytes
-    #[arg(value_name = "QUEUE", value_parser = queue, requires = "queue_bytes")]
+    #[arg(value_name = "QUEUE", value_parser = system_v_queue, requires = "queue_bytes")]
     pub queue: Option<Reference>,
     /// How it looks.
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The exit statuses, and which error gives which.
 
 use crate::explain::{Failure, Reason};
+use crate::kernel::object::ReadError;
 use crate::output::stdout::OutputError;
 
 /// How `ipctool` ends.
@@ -66,6 +67,11 @@ impl From<&anyhow::Error> for Status {
     fn from(error: &anyhow::Error) -> Status {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return failure.into();
+        }
+        if let Some(ReadError::Queues(error)) = error.downcast_ref()
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return Status::NotPermitted;
         }
         match error.downcast_ref::<OutputError>() {
             Some(error) if error.is_closed_pipe() => Status::Done,

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use crate::ipc::object::{sequence, slot};
+use crate::ipc::object::{reserved_bytes, sequence, slot};
+use crate::ipc::usage::charged;
 use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, Usage, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::object::snapshot;
+use crate::kernel::pmsg::Shape;
 use crate::kernel::process;
 use crate::kernel::sysctl::{Limit, slot_bits};
 use crate::kernel::{CallError, Errno};
@@ -82,7 +84,7 @@ impl Failure {
     }
 
     /// A system call that failed on an existing object, or on one that should exist.
-    pub fn of_call(verb: &'static str, reference: Reference, error: CallError) -> Failure {
+    pub fn of_call(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
         let moves_messages = matches!(error.name, "msgsnd" | "msgrcv");
         if error.errno == Errno::EINVAL && moves_messages && is_there(reference) {
             let most = Limit::Msgmax.value().unwrap_or_default();
@@ -97,7 +99,7 @@ impl Failure {
     }
 
     /// A wait that ended without what it waited for.
-    pub fn of_wait(verb: &'static str, reference: Reference, stopped: Stopped) -> Failure {
+    pub fn of_wait(verb: &'static str, reference: &Reference, stopped: Stopped) -> Failure {
         match stopped {
             Stopped::Failed(error) => Failure::of_call(verb, reference, error),
             Stopped::TimedOut => {
@@ -123,7 +125,7 @@ impl Failure {
             Key::PRIVATE => kind.to_string(),
             _ => reference.to_string(),
         };
-        let mut failure = Failure::of_call(verb, reference, error);
+        let mut failure = Failure::of_call(verb, &reference, error);
         if error.errno == Errno::ENOSPC {
             failure.hint = snapshot([kind]).ok().and_then(|all| space_hint(kind, asked, &all));
         }
@@ -134,13 +136,59 @@ impl Failure {
         }
         Failure { subject, ..failure }
     }
+
+    /// `create` on this POSIX object that failed. A queue may have been asked for in a shape.
+    pub fn of_named_creation(
+        verb: &'static str,
+        reference: &Reference,
+        asked: Option<Shape>,
+        error: CallError,
+    ) -> Failure {
+        let failure = Failure::of_call(verb, reference, error);
+        let is_queue = reference.kind == Kind::Pmsg;
+        let (what, hint) = match error.errno {
+            Errno::EMFILE if is_queue => out_of_bytes_or_descriptors(asked),
+            Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
+                ("this shape is not possible".to_owned(), shape_hint())
+            }
+            Errno::ENOSPC if is_queue => (
+                failure.what.replace(" (ENOSPC)", ""),
+                Limit::MqueueQueuesMax.value().map(|most| {
+                    format!("this IPC namespace has room for {most} queues (fs.mqueue.queues_max)")
+                }),
+            ),
+            Errno::EINVAL => (
+                "one with this name exists, and is smaller".to_owned(),
+                Some(format!("'ipctool stat {reference}' shows it; ftruncate(2) makes it larger")),
+            ),
+            Errno::EACCES if failure.hint.is_none() => (
+                failure.what.replace(" (EACCES)", ""),
+                Some("the directory of these objects does not let you make one".to_owned()),
+            ),
+            _ => return failure,
+        };
+        let reason = match failure.reason {
+            Reason::NothingThere => Reason::Failed,
+            reason => reason,
+        };
+        Failure { what: format!("{what} ({:?})", error.errno), hint, reason, ..failure }
+    }
 }
 
 /// What happened, and what sort of failure it is.
-fn describe(reference: Reference, error: CallError) -> (String, Reason) {
+fn describe(reference: &Reference, error: CallError) -> (String, Reason) {
     let noun = reference.kind.noun();
     let waits = matches!(error.name, "msgsnd" | "msgrcv");
+    let is_posix = reference.kind.is_posix();
     match error.errno {
+        Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
+        Errno::EAGAIN if error.name == "mq_timedreceive" => {
+            ("no message".to_owned(), Reason::NothingThere)
+        }
+        _ if is_refused_to_others(error) => {
+            ("only its owner or a privileged process may do this".to_owned(), Reason::NotPermitted)
+        }
+        Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),
         Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
         Errno::EIDRM if waits => {
             (format!("the {noun} was removed while this waited"), Reason::NothingThere)
@@ -161,21 +209,38 @@ fn describe(reference: Reference, error: CallError) -> (String, Reason) {
     }
 }
 
+/// Whether a file operation was refused because the file is another's: its directory is sticky, and
+/// the C library gives that another name.
+fn is_refused_to_others(error: CallError) -> bool {
+    let unlinks = matches!(error.name, "mq_unlink" | "shm_unlink" | "sem_unlink");
+    let changes = matches!(error.name, "chmod" | "fchownat");
+    (unlinks && error.errno == Errno::EACCES)
+        || ((unlinks || changes) && error.errno == Errno::EPERM)
+}
+
 /// What the state of the system adds to an error.
-fn hint(reference: Reference, error: CallError) -> Option<String> {
+fn hint(reference: &Reference, error: CallError) -> Option<String> {
     let kind = reference.kind;
-    match (error.errno, reference.target) {
-        (Errno::EINVAL, Target::Id(id)) => id_hint(kind, id, &snapshot([kind]).ok()?, slot_bits()),
-        (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, key)),
+    match (error.errno, &reference.target) {
+        (Errno::EINVAL, Target::Id(id)) => id_hint(kind, *id, &snapshot([kind]).ok()?, slot_bits()),
+        (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, *key)),
+        (Errno::ENOENT, Target::Name(_)) => Some(format!(
+            "'ipctool list {kind}' shows what is there, 'ipctool create {kind} --name' makes one"
+        )),
         (Errno::EACCES | Errno::EPERM, _) => {
-            let objects = snapshot([kind]).ok()?;
-            let capability =
-                if error.errno == Errno::EPERM { "CAP_SYS_ADMIN" } else { "CAP_IPC_OWNER" };
-            Some(access_hint(find(reference, &objects)?, &process::caller(), capability))
+            let object = find(reference)?;
+            let capability = match (kind.is_posix(), is_refused_to_others(error)) {
+                (true, _) if error.name == "fchownat" => "CAP_CHOWN",
+                (true, true) => "CAP_FOWNER",
+                (true, false) => "CAP_DAC_OVERRIDE",
+                (false, _) if error.errno == Errno::EPERM => "CAP_SYS_ADMIN",
+                (false, _) => "CAP_IPC_OWNER",
+            };
+            Some(access_hint(&object, &process::caller(kind), capability))
         }
+        (Errno::EEXIST, Target::Name(_)) => Some("without --exclusive it is opened".to_owned()),
         (Errno::EEXIST, _) => {
-            let objects = snapshot([kind]).ok()?;
-            let object = find(reference, &objects)?;
+            let object = find(reference)?;
             Some(format!("it is {}; without --exclusive it is opened", object.reference()))
         }
         (Errno::EIDRM, _) => Some(
@@ -192,21 +257,19 @@ fn hint(reference: Reference, error: CallError) -> Option<String> {
 }
 
 /// Whether the caller is the owner, the creator or privileged.
-fn may_control(reference: Reference) -> bool {
-    let objects = snapshot([reference.kind]).unwrap_or_default();
-    let object = find(reference, &objects);
-    object.is_some_and(|object| object.permissions().access(&process::caller()).control)
+fn may_control(reference: &Reference) -> bool {
+    let caller = process::caller(reference.kind);
+    find(reference).is_some_and(|object| object.permissions().access(&caller).control)
 }
 
-fn is_there(reference: Reference) -> bool {
-    snapshot([reference.kind]).is_ok_and(|objects| find(reference, &objects).is_some())
+fn is_there(reference: &Reference) -> bool {
+    find(reference).is_some()
 }
 
-fn find(reference: Reference, objects: &[Object]) -> Option<&Object> {
-    objects.iter().find(|object| match reference.target {
-        Target::Id(id) => object.id() == id,
-        Target::Key(key) => object.permissions().key == key,
-    })
+/// The object that a reference means, whatever its mode.
+fn find(reference: &Reference) -> Option<Object> {
+    let objects = snapshot([reference.kind]).ok()?;
+    objects.into_iter().find(|object| object.is_named(&reference.target))
 }
 
 /// Why an id names nothing: an id is `sequence × 32768 + slot`, and a slot that is used again gets
@@ -220,16 +283,19 @@ fn id_hint(kind: Kind, id: i32, objects: &[Object], slot_bits: u32) -> Option<St
         let (key, object) = (Key(id), keyed.reference());
         return Some(format!("{id} is no id but the key of {object}: write {kind}:{key}"));
     }
-    let Some(present) = objects.iter().find(|object| slot(object.id()) == slot(id)) else {
+    let in_slot = |object: &&Object| object.id().map(slot) == Some(slot(id));
+    let Some((present, holder)) =
+        objects.iter().find(in_slot).and_then(|object| Some((object, object.id()?)))
+    else {
         return Some(match objects {
             [] => format!("there is no {noun} at all in this IPC namespace"),
             _ => format!("it was removed, or never was: 'ipctool list {kind}' shows what is there"),
         });
     };
     let (now, asked) = (present.reference(), Reference::id(kind, id));
-    if sequence(present.id()) > sequence(id) {
+    if sequence(holder) > sequence(id) {
         Some(format!("{asked} was removed: its slot {} now holds a newer one, {now}", slot(id)))
-    } else if sequence(present.id()) < sequence(id) {
+    } else if sequence(holder) < sequence(id) {
         Some(format!("{asked} never was: its slot {} still holds an older one, {now}", slot(id)))
     } else {
         // It came into being after the call.
@@ -252,20 +318,23 @@ fn key_hint(kind: Kind, key: Key) -> String {
 fn access_hint(object: &Object, caller: &Caller, capability: &str) -> String {
     let permissions = object.permissions();
     format!(
-        "{} has mode {} ({}), owner {}:{}, creator {}; you are {} (uid {}) without {capability}",
+        "{} has mode {} ({}), owner {}:{}{}; you are {} (uid {}) without {capability}",
         object.reference(),
         permissions.mode,
         permissions.mode.symbolic(),
         user(permissions.uid),
         group(permissions.gid),
-        user(permissions.cuid),
+        match object.kind().is_posix() {
+            true => String::new(),
+            false => format!(", creator {}", user(permissions.cuid)),
+        },
         user(caller.uid),
         caller.uid,
     )
 }
 
 /// `IPC_SET` for owner and mode that failed.
-pub fn change_failed(verb: &'static str, reference: Reference, error: CallError) -> Failure {
+pub fn change_failed(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
     let failure = Failure::of_call(verb, reference, error);
     // The kernel does not know the new owner.
     if error.errno == Errno::EINVAL && is_there(reference) {
@@ -278,7 +347,7 @@ pub fn change_failed(verb: &'static str, reference: Reference, error: CallError)
 /// `IPC_SET` for the size of a queue that failed.
 pub fn queue_bytes_failed(
     verb: &'static str,
-    reference: Reference,
+    reference: &Reference,
     bytes: u64,
     error: CallError,
 ) -> Failure {
@@ -296,9 +365,8 @@ pub fn queue_bytes_failed(
 }
 
 /// What lies on a queue: why there is no room, or that all there is is of another type.
-fn content(reference: Reference) -> Option<String> {
-    let objects = snapshot([reference.kind]).ok()?;
-    let mut object = find(reference, &objects)?.clone();
+fn content(reference: &Reference) -> Option<String> {
+    let mut object = find(reference)?;
     crate::kernel::object::complete(&mut object);
     match object {
         Object::Queue(queue) if queue.max_bytes.is_some_and(|most| queue.messages >= most) => {
@@ -316,8 +384,51 @@ fn content(reference: Reference) -> Option<String> {
                 Reference::id(Kind::Msg, queue.id),
             ))
         }
+        Object::PosixQueue(queue) if queue.messages > Some(0) => Some(format!(
+            "it holds {} of {} (mq_maxmsg), which was set when it was made",
+            count(queue.messages?, "message"),
+            queue.max_messages?,
+        )),
         _ => None,
     }
+}
+
+/// What `EMFILE` of `mq_open(3)` means: it says two things with one word.
+fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>) {
+    if std::fs::File::open("/").is_err() {
+        let most = Limit::RlimitNofile.value().unwrap_or(0);
+        let what = format!("out of descriptors: all {most} of {most} (RLIMIT_NOFILE) are open");
+        return (what, Some("'ulimit -n' shows and sets how many a process may have".to_owned()));
+    }
+    let shape = asked.or_else(|| {
+        let max_messages = Limit::MqueueMsgDefault.value()?;
+        Some(Shape { max_messages, message_size: Limit::MqueueMsgsizeDefault.value()? })
+    });
+    let needed = shape.map_or(0, |shape| reserved_bytes(shape.max_messages, shape.message_size));
+    let most = Limit::RlimitMsgqueue.value().unwrap_or(u64::MAX);
+    let uid = process::uid();
+    let charged = snapshot([Kind::Pmsg])
+        .ok()
+        .and_then(|queues| charged(&queues).get(&uid).copied().unwrap_or(Some(0)));
+    let taken = charged.map_or("an unknown part".to_owned(), |bytes| bytes.to_string());
+    let what = format!(
+        "out of bytes for POSIX queues: it takes {needed}, and {taken} of {most} (RLIMIT_MSGQUEUE) are taken"
+    );
+    let mut hint =
+        "a queue is charged for its capacity, whatever lies on it: 'ipctool list pmsg -o ref,owner,reserved_bytes' shows for what, 'ulimit -q' how many a user may have".to_owned();
+    if charged.is_some_and(|charged| charged.saturating_add(needed) <= most) {
+        hint += "; queues of yours in other IPC namespaces count, too";
+    }
+    (what, Some(hint))
+}
+
+/// The shapes that a queue may have.
+fn shape_hint() -> Option<String> {
+    Some(format!(
+        "a queue holds 1 to {} messages (fs.mqueue.msg_max) of 1 to {} bytes (fs.mqueue.msgsize_max)",
+        Limit::MqueueMsgMax.value()?,
+        Limit::MqueueMsgsizeMax.value()?,
+    ))
 }
 
 /// Which limit an `ENOSPC` means.
@@ -328,17 +439,18 @@ fn space_hint(kind: Kind, asked: u64, objects: &[Object]) -> Option<String> {
         Kind::Msg => (Limit::Msgmni, usage.queues),
         Kind::Shm => (Limit::Shmmni, usage.segments),
         Kind::Sem => (Limit::Semmni, usage.sets),
+        Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
     };
     let (limit, used, asked, noun) = match kind {
         _ if number.value().is_some_and(|limit| things >= limit) => {
             (number, things, 1, format!("{}s", kind.noun()))
         }
-        Kind::Msg => return None,
         Kind::Shm => {
             let asked = asked.div_ceil(page_size);
             (Limit::Shmall, usage.pages, asked, "pages of shared memory".to_owned())
         }
         Kind::Sem => (Limit::Semmns, usage.semaphores, asked, "semaphores".to_owned()),
+        _ => return None,
     };
     Some(format!(
         "{used} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
@@ -367,7 +479,7 @@ fn size_hint(kind: Kind, key: Key, asked: u64) -> Option<String> {
             "a set has 1 to {} semaphores (the first number of kernel.sem)",
             Limit::Semmsl.value()?
         )),
-        (Kind::Msg, _) => None,
+        _ => None,
     }
 }
 

@@ -68,7 +68,7 @@ fn ftok_keys_are_those_of_the_c_library() {
 fn what_makes_no_sense_is_refused_with_the_reason() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create").exits(2);
-    shell.run("ipctool create shm").exits(2).says("a segment needs --size");
+    shell.run("ipctool create shm").exits(2).says("a shared memory segment needs --size");
     shell.run("ipctool create msg --size 5").exits(2).says("a message queue has no --size");
     shell.run("ipctool create sem --size 5").exits(2).says("a semaphore set has no --size");
     shell.run("ipctool create msg --nsems 5").exits(2).says("a message queue has no --nsems");
@@ -77,7 +77,7 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     shell.run("ipctool create msg --key 0x0").exits(2).says("IPC_PRIVATE, which names nothing");
     shell.run("ipctool create msg --mode 888").exits(2).says("'888' is not a mode");
     shell.run("ipctool create shm --size 5Q").exits(2).says("'5Q' is not a size");
-    shell.run("ipctool create pizza").exits(2).says("[possible values: msg, shm, sem]");
+    shell.run("ipctool create pizza").exits(2).says("[possible values: msg, shm, sem, pmsg, pshm, psem]");
     shell.run("ipctool list").prints("");
 }
 

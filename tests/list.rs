@@ -208,7 +208,10 @@ fn kinds_are_arguments_or_flags() {
     assert_eq!(listed("queue"), "msg:0\n");
     assert_eq!(listed("-m -s"), "shm:0\nsem:0\n");
     assert_eq!(listed("sem -q"), "msg:0\nsem:0\n", "in the order of the kinds");
-    shell.run("ipctool list pizza").exits(2).says("[possible values: msg, shm, sem]");
+    shell
+        .run("ipctool list pizza")
+        .exits(2)
+        .says("[possible values: msg, shm, sem, pmsg, pshm, psem]");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn a_missing_queue_is_made_on_demand() {
     shell
         .run("ipctool send 5 --create x")
         .exits(2)
-        .says("--create needs a key (0x…), and msg:5 is an id");
+        .says("--create needs a key (0x…) or a name (/…), and msg:5 is an id");
     shell.run("ipctool send 0x0 --create x").exits(2).says("IPC_PRIVATE");
     shell.run("ipctool send 0xbeef --create=999 x").exits(2).says("'999' is not a mode");
     shell
@@ -242,7 +242,7 @@ fn only_a_queue_takes_messages() {
     shell
         .run("ipctool send shm:5 x")
         .exits(2)
-        .says("is a shared memory segment, and a message queue is needed");
+        .says("is a shared memory segment, and a queue is needed");
     shell.run("ipctool send hello x").exits(2).says("'hello' is neither an id");
     shell.run("ipctool send").exits(2).says("<QUEUE>");
     shell.run("ipctool send 5 x").exits(3).says("no such message queue (EINVAL)");

@@ -16,16 +16,16 @@ pub(super) fn to_all(
     args: &Changing,
     change: &Change,
 ) -> Result<Status, OutputError> {
-    let caller = process::caller();
     let mut status = Status::Done;
-    for &reference in &args.references {
+    for reference in &args.references {
         match to_one(verb, reference, change) {
             Ok((reference, changed)) => {
                 if args.verbose {
                     stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
                 }
                 if !args.force {
-                    warn(verb, reference, &changed, &caller);
+                    let caller = process::caller(reference.kind);
+                    warn(verb, &reference, &changed, &caller);
                 }
             }
             Err(failure) => status = status.and(report(&failure)),
@@ -36,17 +36,17 @@ pub(super) fn to_all(
 
 fn to_one(
     verb: &'static str,
-    reference: Reference,
+    reference: &Reference,
     change: &Change,
 ) -> Result<(Reference, Changed), Failure> {
-    let id = resolve(verb, reference)?;
-    let changed = kernel::object::change(reference.kind, id, change)
+    let resolved = resolve(verb, reference)?;
+    let changed = kernel::object::change(&resolved, change)
         .map_err(|error| change_failed(verb, reference, error))?;
-    Ok((Reference::id(reference.kind, id), changed))
+    Ok((resolved, changed))
 }
 
 /// Tells the caller who can do less now than before, and the way back.
-fn warn(verb: &str, reference: Reference, changed: &Changed, caller: &Caller) {
+fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
     let (before, after) = (changed.before.access(caller), changed.after.access(caller));
     let lost: Vec<_> = [
         (before.read && !after.read, "read"),

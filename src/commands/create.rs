@@ -1,51 +1,139 @@
-//! `ipctool create`: makes a queue, segment or set.
+//! `ipctool create`: makes an object.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::key;
+use super::{complain, key};
 use crate::cli::Create;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::{Key, Kind, Project, Reference};
-use crate::kernel::{msg, sem, shm};
+use crate::ipc::object::SemaphoreState;
+use crate::ipc::{Key, Kind, Name, Object, Project, Reference};
+use crate::kernel::dev_shm::Origin;
+use crate::kernel::pmsg::Shape;
+use crate::kernel::sysctl::Limit;
+use crate::kernel::{self, dev_shm, msg, pmsg, sem, shm};
 use crate::output::stdout;
 
 const VERB: &str = "create";
 
 pub(super) fn run(args: Create) -> anyhow::Result<Status> {
-    let size = match (args.kind, args.size, args.nsems) {
-        (Kind::Shm, Some(size), None) => size,
-        (Kind::Shm, None, _) => {
-            return Err(Failure::usage(VERB, "a segment needs --size").into());
-        }
-        (Kind::Sem, None, nsems) => nsems.unwrap_or(1).unsigned_abs().into(),
-        (Kind::Msg, None, None) => 0,
-        (kind, Some(_), _) if kind != Kind::Shm => {
-            return Err(Failure::usage(VERB, format!("a {} has no --size", kind.noun())).into());
-        }
-        (kind, ..) => {
-            return Err(Failure::usage(VERB, format!("a {} has no --nsems", kind.noun())).into());
-        }
+    check(&args)?;
+    let reference = match args.kind.is_posix() {
+        true => create_named(&args)?,
+        false => create_keyed(&args)?,
     };
+    // Nobody else knows of it: even a closed pipe is no reason to keep silent.
+    stdout::print(&format!("{reference}\n")).map_err(|error| {
+        Failure::new(VERB, &reference, format!("it is there, but {error}"), Reason::Failed)
+            .with_hint(format!("'ipctool rm {reference}' removes it"))
+    })?;
+    Ok(Status::Done)
+}
+
+/// Refuses options that this kind of object does not have, and asks for those that it needs.
+fn check(args: &Create) -> Result<(), Failure> {
+    use Kind::{Msg, Pmsg, Psem, Pshm, Sem, Shm};
+    let noun = args.kind.noun();
+    for (is_given, option, kinds) in [
+        (args.size.is_some(), "--size", &[Shm, Pshm][..]),
+        (args.nsems.is_some(), "--nsems", &[Sem]),
+        (args.key.is_some(), "--key", &[Msg, Shm, Sem]),
+        (args.ftok.is_some(), "--ftok", &[Msg, Shm, Sem]),
+        (args.name.is_some(), "--name", &[Pmsg, Pshm, Psem]),
+        (args.max_messages.is_some(), "--max-messages", &[Pmsg]),
+        (args.message_size.is_some(), "--message-size", &[Pmsg]),
+        (args.value.is_some(), "--value", &[Psem]),
+    ] {
+        if is_given && !kinds.contains(&args.kind) {
+            return Err(Failure::usage(VERB, format!("a {noun} has no {option}")));
+        }
+    }
+    match args.kind {
+        Shm | Pshm if args.size.is_none() => {
+            Err(Failure::usage(VERB, format!("a {noun} needs --size")))
+        }
+        kind if kind.is_posix() && args.name.is_none() => {
+            Err(Failure::usage(VERB, format!("a {noun} needs --name /NAME")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn create_keyed(args: &Create) -> Result<Reference, Failure> {
     let key = match &args.ftok {
         Some(argument) => ftok(argument)?,
         None => args.key.unwrap_or(Key::PRIVATE),
     };
-    let made = match args.kind {
-        Kind::Msg => msg::create(key, args.mode, args.exclusive),
-        Kind::Shm => shm::create(key, size, args.mode, args.exclusive),
-        Kind::Sem => sem::create(key, size as i32, args.mode, args.exclusive),
+    let (size, nsems) = (args.size.unwrap_or(0), args.nsems.unwrap_or(1));
+    let (made, asked) = match args.kind {
+        Kind::Shm => (shm::create(key, size, args.mode, args.exclusive), size),
+        Kind::Sem => {
+            (sem::create(key, nsems, args.mode, args.exclusive), nsems.unsigned_abs().into())
+        }
+        _ => (msg::create(key, args.mode, args.exclusive), 0),
     };
-    let id = made.map_err(|error| Failure::of_creation(VERB, args.kind, key, size, error))?;
-    let reference = Reference::id(args.kind, id);
-    // Nobody else knows of it: even a closed pipe is no reason to keep silent.
-    stdout::print(&format!("{reference}\n")).map_err(|error| {
-        Failure::new(VERB, reference, format!("it is there, but {error}"), Reason::Failed)
-            .with_hint(format!("'ipctool rm {reference}' removes it"))
-    })?;
-    Ok(Status::Done)
+    let id = made.map_err(|error| Failure::of_creation(VERB, args.kind, key, asked, error))?;
+    Ok(Reference::id(args.kind, id))
+}
+
+fn create_named(args: &Create) -> Result<Reference, Failure> {
+    let name = Name::parse(args.kind, args.name.as_deref().unwrap_or_default())
+        .map_err(|error| Failure::usage(VERB, format!("--name: {error}")))?;
+    let reference = Reference::name(args.kind, name.clone());
+    let mut shape = None;
+    let made = match args.kind {
+        Kind::Pmsg => {
+            shape = self::shape(args);
+            pmsg::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
+        }
+        Kind::Psem => {
+            let value = args.value.unwrap_or(0);
+            dev_shm::create_semaphore(&name, value, args.mode, args.exclusive)
+        }
+        _ => {
+            let size = args.size.unwrap_or(0);
+            dev_shm::create_memory(&name, size, args.mode, args.exclusive)
+        }
+    };
+    let origin =
+        made.map_err(|error| Failure::of_named_creation(VERB, &reference, shape, error))?;
+    if origin == Origin::Found
+        && let Some(difference) = difference(args, &reference)
+    {
+        complain(format_args!("{VERB} {reference}: it was there already, {difference}"));
+    }
+    Ok(reference)
+}
+
+/// The shape that was asked for; half of one is completed by the defaults of the system.
+fn shape(args: &Create) -> Option<Shape> {
+    if args.max_messages.is_none() && args.message_size.is_none() {
+        return None;
+    }
+    let or_default = |asked: Option<u64>, limit: Limit| asked.or_else(|| limit.value());
+    Some(Shape {
+        max_messages: or_default(args.max_messages, Limit::MqueueMsgDefault)?,
+        message_size: or_default(args.message_size, Limit::MqueueMsgsizeDefault)?,
+    })
+}
+
+/// How an object that was opened differs from that which was asked for.
+fn difference(args: &Create, reference: &Reference) -> Option<String> {
+    match kernel::object::read(reference).ok()? {
+        Object::PosixQueue(queue) => {
+            let (most, size) = (queue.max_messages?, queue.message_size?);
+            let differs = |asked: Option<u64>, is: u64| asked.is_some_and(|asked| asked != is);
+            (differs(args.max_messages, most) || differs(args.message_size, size))
+                .then(|| format!("for {most} messages of {size} bytes"))
+        }
+        Object::PosixSemaphore(semaphore) => {
+            let SemaphoreState { value, .. } = semaphore.state?;
+            (args.value.is_some_and(|asked| asked != value)).then(|| format!("with value {value}"))
+        }
+        _ => None,
+    }
 }
 
 /// `PATH[:PROJ]`: what follows the last colon is the project.

@@ -8,7 +8,7 @@ use checks::Facts;
 use super::{limits, selection};
 use crate::cli::Doctor;
 use crate::exit::Status;
-use crate::ipc::Kind;
+use crate::ipc::Filter;
 use crate::ipc::finding::{Check, Severity};
 use crate::kernel;
 use crate::kernel::scan::Look;
@@ -27,8 +27,8 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     let is_wanted = |check: &Check| {
         (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
     };
-    let mut objects = kernel::object::snapshot(Kind::ALL)?;
-    let observer = Observer::new(Look::around(&objects))?;
+    let mut objects = selection::snapshot(VERB, &Filter::default())?;
+    let observer = Observer::new(&Look::around(&objects))?;
     objects.iter_mut().for_each(kernel::object::complete);
     let facts = Facts {
         known: objects.into_iter().map(|object| observer.know(object)).collect(),

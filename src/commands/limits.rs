@@ -7,9 +7,10 @@ use crate::cli::{Limits, Setting};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
+use crate::ipc::usage::charged;
 use crate::ipc::{Kind, Reference, Usage};
 use crate::kernel::sysctl::{self, Limit, Source, Unit};
-use crate::kernel::{self, descriptor, mqueue, msg, process};
+use crate::kernel::{self, descriptor, process};
 use crate::output::columns;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, write_rows};
@@ -21,7 +22,7 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
         return set(&args.set, args.persist);
     }
     if let (Some(bytes), Some(queue)) = (args.queue_bytes, args.queue) {
-        return queue_bytes(queue, bytes);
+        return queue_bytes(&queue, bytes);
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
@@ -43,21 +44,24 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
 
 /// Every limit with its use in the IPC namespace of this process.
 pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
-    let usage = Usage::of(&kernel::object::snapshot(Kind::ALL)?, process::page_size());
+    let usage = Usage::of(&kernel::object::snapshot(Kind::SYSTEM_V)?, process::page_size());
     // Where POSIX queues cannot be seen, their use is not known.
-    let posix = mqueue::census(process::caller().uid).ok();
+    let posix = kernel::object::snapshot([Kind::Pmsg]).ok();
+    let charges = posix.as_deref().map(charged);
+    let own = process::uid();
     let used = |limit| match limit {
         Limit::Msgmni => Some(usage.queues),
         Limit::Shmmni => Some(usage.segments),
         Limit::Shmall => Some(usage.pages),
         Limit::Semmni => Some(usage.sets),
         Limit::Semmns => Some(usage.semaphores),
-        Limit::MqueueQueuesMax => posix.map(|census| census.queues),
-        Limit::RlimitMsgqueue => posix?.charged,
+        Limit::MqueueQueuesMax => posix.as_ref().map(|queues| queues.len() as u64),
+        Limit::RlimitMsgqueue => charges.as_ref()?.get(&own).copied().unwrap_or(Some(0)),
         _ => None,
     };
     let allowance = |limit: Limit| Allowance {
         name: limit.name(),
+        user: limit.is_of_user().then_some(own),
         limit: limit.value(),
         used: used(limit),
         is_bytes: limit.unit() == Unit::Bytes,
@@ -72,7 +76,28 @@ pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
         },
         help: limit.help(),
     };
-    Ok(Limit::ALL.into_iter().map(allowance).collect())
+    let mut all: Vec<_> = Limit::ALL.into_iter().map(allowance).collect();
+    let others = charges.into_iter().flatten().filter(|(uid, _)| *uid != own);
+    all.extend(others.map(|(uid, bytes)| of_other(uid, bytes)));
+    Ok(all)
+}
+
+/// What another user is charged for his POSIX queues: his limit is that of his processes.
+fn of_other(uid: u32, used: Option<u64>) -> Allowance {
+    let limit = Limit::RlimitMsgqueue;
+    let strictest = process::least_queue_bytes(uid);
+    Allowance {
+        name: limit.name(),
+        user: Some(uid),
+        limit: strictest.and_then(|(_, bytes)| bytes),
+        used,
+        is_bytes: true,
+        source: match strictest {
+            Some((pid, _)) => format!("process {pid}, soft"),
+            None => "no process has it now".to_owned(),
+        },
+        help: limit.help(),
+    }
 }
 
 /// Sets limits, one after the other, after all of them have been checked.
@@ -160,10 +185,10 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
 }
 
 /// Sets `msg_qbytes` of one queue.
-fn queue_bytes(reference: Reference, bytes: u64) -> anyhow::Result<Status> {
-    let id = resolve(VERB, reference)?;
-    let before = msg::set_max_bytes(id, bytes)
+fn queue_bytes(reference: &Reference, bytes: u64) -> anyhow::Result<Status> {
+    let resolved = resolve(VERB, reference)?;
+    let before = kernel::object::set_max_bytes(&resolved, bytes)
         .map_err(|error| queue_bytes_failed(VERB, reference, bytes, error))?;
-    stdout::print(&format!("{}: {before} → {bytes}\n", Reference::id(Kind::Msg, id)))?;
+    stdout::print(&format!("{resolved}: {before} → {bytes}\n"))?;
     Ok(Status::Done)
 }

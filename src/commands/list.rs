@@ -5,7 +5,7 @@ use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::{Kind, Known};
-use crate::kernel::{self, sysvipc};
+use crate::kernel;
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Column, Format, Layout, Section, Style, renderer};
@@ -37,6 +37,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
             .map(|&kind| Section {
                 title: format!("{}s", kind.noun()),
                 columns: visible(kind, preset, chosen.as_ref(), format),
+                asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
             })
             .collect(),
         chosen: chosen.and_then(|chosen| (!chosen.added).then_some(chosen.names)),
@@ -62,16 +63,14 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         if looks {
             return Ok(());
         }
-        kinds.iter().try_for_each(|&kind| {
-            sysvipc::read(kind, |mut object| {
-                if !filter.may_match(&object, now) {
-                    return Ok(());
-                }
-                if completed {
-                    kernel::object::complete(&mut object);
-                }
-                Ok(visit(Known::from(object))?)
-            })
+        selection::read_all(VERB, &filter, |mut object| {
+            if !filter.may_match(&object, now) {
+                return Ok(());
+            }
+            if completed {
+                kernel::object::complete(&mut object);
+            }
+            Ok(visit(Known::from(object))?)
         })
     };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());

@@ -23,7 +23,8 @@ use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{Object, Reference, Time};
-use crate::kernel::{self, CallError, Errno};
+use crate::kernel;
+use crate::kernel::object::StatusError;
 use crate::output::{Style, escape};
 
 /// Does what the command line says.
@@ -100,20 +101,14 @@ fn now() -> Time {
 }
 
 /// The object behind a reference, with all that is known of it.
-fn find(verb: &'static str, reference: Reference) -> Result<Object, Failure> {
-    let id = resolve(verb, reference)?;
-    match kernel::object::status(reference.kind, id) {
-        Ok(Some(object)) => Ok(object),
-        // What every call would say to this id.
-        Ok(None) => {
-            let error = CallError { name: "IPC_STAT", errno: Errno::EINVAL };
-            Err(Failure::of_call(verb, reference, error))
-        }
-        Err(error) => Err(Failure::new(verb, reference, error, Reason::Failed)),
-    }
+fn find(verb: &'static str, reference: &Reference) -> Result<Object, Failure> {
+    kernel::object::status(reference).map_err(|error| match error {
+        StatusError::Call(error) => Failure::of_call(verb, reference, error),
+        StatusError::Read(error) => Failure::new(verb, reference, error, Reason::Failed),
+    })
 }
 
-/// The id behind a reference, for a verb that needs one.
-fn resolve(verb: &'static str, reference: Reference) -> Result<i32, Failure> {
+/// The reference that means the same object and no later one, as far as there is one.
+fn resolve(verb: &'static str, reference: &Reference) -> Result<Reference, Failure> {
     kernel::object::resolve(reference).map_err(|error| Failure::of_call(verb, reference, error))
 }

@@ -9,37 +9,58 @@ use super::{complain, resolve};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::message::Wanted;
-use crate::ipc::{Kind, Reference, count};
+use crate::ipc::message::{Label, Wanted};
+use crate::ipc::{Reference, count};
+use crate::kernel::channel::{Channel, is_empty};
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
-use crate::kernel::{CallError, Errno, descriptor, msg};
+use crate::kernel::sysctl::Limit;
+use crate::kernel::{CallError, Errno, descriptor};
 use crate::output::message::{MessageFormat, Presentation};
 use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "recv";
 
 pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
-    if args.except && args.message_type <= 0 {
-        return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0").into());
-    }
+    check(&args)?;
     interrupt::catch_signals()?;
-    let id = resolve(VERB, args.queue)?;
+    let (queue, capacity) = Queue::open(&args.queue)?;
     let mut receiver = Receiver {
-        id,
-        reference: Reference::id(Kind::Msg, id),
-        wanted: Wanted::from_number(args.message_type, args.except),
+        queue,
+        wanted: Wanted::from_number(args.message_type.unwrap_or(0), args.except),
         limit: match args.count {
             Some(count) => Some(count),
             None if args.all || args.follow => None,
             None => Some(1),
         },
         // What is told of a message stands beside it.
-        batch: Batch::new(presentation(&args), if args.verbose { 1 } else { ENOUGH }),
+        batch: Batch::new(presentation(&args), if args.verbose { 1 } else { ENOUGH }, capacity),
         out: stdout::file()?,
         total: 0,
         args,
     };
     if receiver.args.peek { receiver.peek() } else { receiver.take() }
+}
+
+/// Refuses options that do not go with each other, or with this kind of queue.
+fn check(args: &Recv) -> Result<(), Failure> {
+    if args.except && args.message_type.is_none_or(|message_type| message_type <= 0) {
+        return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0"));
+    }
+    if !args.queue.kind.is_posix() {
+        return Ok(());
+    }
+    let refused = |what: &str| Err(Failure::new(VERB, &args.queue, what, Reason::Usage));
+    if args.message_type.is_some() {
+        return refused(
+            "-t goes with System V queues: messages of a POSIX queue have no type, the oldest of the highest priority comes first",
+        );
+    }
+    if args.peek {
+        return refused(
+            "--peek goes with System V queues: the kernel has no operation that shows a message of a POSIX queue and leaves it there",
+        );
+    }
+    Ok(())
 }
 
 fn presentation(args: &Recv) -> Presentation {
@@ -58,12 +79,31 @@ fn presentation(args: &Recv) -> Presentation {
     }
 }
 
+/// Where messages come from, and go back to.
+struct Queue {
+    /// By id, whatever the user named it by: what is printed names this queue and no later one.
+    reference: Reference,
+    channel: Channel,
+}
+
+impl Queue {
+    /// Opens a queue. Also tells how many bytes a message may well have.
+    fn open(named: &Reference) -> Result<(Queue, usize), Failure> {
+        let failed = |error| Failure::of_call(VERB, named, error);
+        let reference = resolve(VERB, named)?;
+        let channel = Channel::for_receiving(&reference).map_err(failed)?;
+        let capacity = match &channel {
+            Channel::SystemV(_) => Limit::Msgmax.value().unwrap_or(0).clamp(8192, 1 << 20),
+            Channel::Posix(queue) => queue.shape().map_err(failed)?.message_size,
+        };
+        Ok((Queue { reference, channel }, capacity as usize))
+    }
+}
+
 /// A queue that gives messages.
 struct Receiver {
     args: Recv,
-    id: i32,
-    /// By id, whatever the user named it by: what is printed names this queue and no later one.
-    reference: Reference,
+    queue: Queue,
     wanted: Wanted,
     /// How many to take; no end without it.
     limit: Option<u64>,
@@ -79,7 +119,7 @@ impl Receiver {
         loop {
             if self.batch.len() == 0 && descriptor::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
-                return Err(Failure::new(VERB, self.args.queue, what, Reason::Failed)
+                return Err(Failure::new(VERB, &self.args.queue, what, Reason::Failed)
                     .with_hint(
                         "nothing was taken that could not be written: the queue is as it was",
                     )
@@ -93,11 +133,12 @@ impl Receiver {
             match fill {
                 Ok(Fill::Full) => {}
                 Ok(Fill::Done) => return Ok(Status::Done),
-                Err(error) if !msg::is_empty(&error) => return Err(self.failed(error).into()),
+                Err(error) if !is_empty(&error) => return Err(self.failed(error).into()),
                 Err(_) if never_waits && self.total > 0 => return Ok(Status::Done),
                 Err(error) if never_waits => return Err(self.failed(error).into()),
                 Err(_) => {
-                    let waited = self.batch.wait(self.id, self.wanted, self.args.waiting.timeout);
+                    let timeout = self.args.waiting.timeout;
+                    let waited = self.batch.wait(&self.queue.channel, self.wanted, timeout);
                     match waited {
                         Ok(()) => {}
                         Err(Stopped::Signal(signal)) => return Ok(Status::Signal(signal)),
@@ -117,19 +158,19 @@ impl Receiver {
             if self.batch.is_full() || interrupt::pending().is_some() {
                 return Ok(Fill::Full);
             }
-            self.batch.take(self.id, self.wanted)?;
+            self.batch.take(&self.queue.channel, self.wanted)?;
         }
     }
 
     /// Writes the batch. What could not be written goes back on the queue.
     fn deliver(&mut self) -> Result<(), Failure> {
         let count = self.batch.len();
-        let written = self.batch.write(self.reference, &mut self.out);
+        let written = self.batch.write(&self.queue.reference, &mut self.out);
         let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
         self.tell(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
-        let fate = rescue::rescue(self.id, self.batch.last(undelivered));
+        let fate = rescue::rescue(&self.queue, self.batch.last(undelivered));
         self.batch.clear();
         let (what, reason) = match interrupt::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
@@ -138,15 +179,16 @@ impl Receiver {
                 (format!("cannot write to standard output: {what}"), Reason::Failed)
             }
         };
-        Err(Failure::new(VERB, self.args.queue, format!("{what}; {fate}"), reason))
+        Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}"), reason))
     }
 
     /// `--verbose`, for the messages that were written out; empties the batch of them.
     fn tell(&mut self, written: u64) {
         if self.args.verbose {
-            for (message_type, payload) in self.batch.messages().take(written as usize) {
+            for (number, payload) in self.batch.messages().take(written as usize) {
+                let label = Label::of(self.queue.reference.kind, number);
                 let size = count(payload.len() as u64, "byte");
-                complain(format_args!("{VERB} {}: type {message_type}, {size}", self.args.queue));
+                complain(format_args!("{VERB} {}: {label}, {size}", self.args.queue));
             }
         }
         if written == self.batch.len() {
@@ -159,10 +201,10 @@ impl Receiver {
         let limit = self.limit.unwrap_or(u64::MAX);
         let mut place = 0;
         while self.total + self.batch.len() < limit || self.sorts() {
-            match self.batch.peek(self.id, place) {
+            match self.batch.peek(&self.queue.channel, place) {
                 Ok(message_type) if self.wanted.matches(message_type) => {}
                 Ok(_) => self.batch.drop_last(),
-                Err(error) if msg::is_empty(&error) => break,
+                Err(error) if is_empty(&error) => break,
                 Err(error) => return Err(self.peek_failed(error).into()),
             }
             place += 1;
@@ -191,7 +233,7 @@ impl Receiver {
     fn show(&mut self) -> anyhow::Result<()> {
         let count = self.batch.len();
         self.batch
-            .write(self.reference, &mut self.out)
+            .write(&self.queue.reference, &mut self.out)
             .map_err(|undelivered| OutputError(undelivered.error))?;
         self.total += count;
         self.tell(count);
@@ -199,7 +241,7 @@ impl Receiver {
     }
 
     fn stopped(&self, stopped: Stopped) -> Failure {
-        let failure = Failure::of_wait(VERB, self.args.queue, stopped);
+        let failure = Failure::of_wait(VERB, &self.args.queue, stopped);
         if self.total == 0 {
             return failure;
         }
@@ -208,7 +250,7 @@ impl Receiver {
     }
 
     fn failed(&self, error: CallError) -> Failure {
-        let failure = Failure::of_call(VERB, self.args.queue, error);
+        let failure = Failure::of_call(VERB, &self.args.queue, error);
         let what = match self.wanted {
             _ if error.errno != Errno::ENOMSG => return failure,
             Wanted::Any => "no message (ENOMSG)".to_owned(),

@@ -10,7 +10,7 @@ use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::known::Selected;
-use crate::ipc::{Filter, Kind, Known, Object, Reference, count};
+use crate::ipc::{Filter, Kind, Known, Object, Reference, Segment, count};
 use crate::kernel::scan::{Look, Scan};
 use crate::kernel::{self, process::Process};
 use crate::output::stdout::{self, OutputError};
@@ -37,10 +37,10 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
             return Err(Failure::usage(VERB, what).into());
         }
         (false, false) => {
-            for (kind, id) in removal.named(&references, args.dry_run) {
+            for reference in removal.named(&references, args.dry_run) {
                 match args.dry_run {
-                    true => removal.print(&format!("{}\n", Reference::id(kind, id))),
-                    false => removal.remove(kind, id),
+                    true => removal.print(&format!("{reference}\n")),
+                    false => removal.remove(reference),
                 }
             }
         }
@@ -89,7 +89,7 @@ fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<(Vec<Selected>, u
     let (known, missed) = if filter.needs_users() {
         selection::observe(VERB, filter, now, is_verbose)?
     } else {
-        let mut objects = kernel::object::snapshot(filter.kinds())?;
+        let mut objects = selection::snapshot(VERB, filter)?;
         objects.retain(|object| filter.may_match(object, now));
         (objects.into_iter().map(Known::from).collect(), 0)
     };
@@ -165,18 +165,18 @@ impl Removal {
     }
 
     /// The objects behind references, each once. Resolved before anything is removed.
-    fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<(Kind, i32)> {
+    fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<Reference> {
         let mut chosen = Vec::new();
         let mut seen = HashSet::new();
-        for &reference in references {
+        for reference in references {
             // What is not removed must be looked for.
             let found = match is_dry {
-                true => find(VERB, reference).map(|object| object.id()),
+                true => find(VERB, reference).map(|object| object.reference()),
                 false => resolve(VERB, reference),
             };
             match found {
-                Ok(id) if !seen.insert((reference.kind, id)) => {}
-                Ok(id) => chosen.push((reference.kind, id)),
+                Ok(found) if !seen.insert(found.clone()) => {}
+                Ok(found) => chosen.push(found),
                 Err(failure) => self.fail(&failure),
             }
         }
@@ -187,9 +187,9 @@ impl Removal {
     /// attached or operated since then uses it. The kernel cannot do both at once, so what happens
     /// in the instant between the last look and the removal is not seen.
     fn remove_unchanged(&mut self, selected: &Object) {
-        let (kind, id) = (selected.kind(), selected.id());
+        let reference = selected.reference();
         if !self.force {
-            match kernel::object::read(kind, id) {
+            match kernel::object::read(&reference) {
                 Ok(now) if !selected.is_unchanged(&now) => {
                     return self.fail(&used_meanwhile(selected));
                 }
@@ -199,27 +199,32 @@ impl Removal {
                 _ => {}
             }
         }
-        self.remove(kind, id);
+        self.remove(reference);
     }
 
-    fn remove(&mut self, kind: Kind, id: i32) {
-        let reference = Reference::id(kind, id);
-        if let Err(error) = kernel::object::remove(kind, id) {
-            return self.fail(&Failure::of_call(VERB, reference, error));
+    fn remove(&mut self, reference: Reference) {
+        if let Err(error) = kernel::object::remove(&reference) {
+            return self.fail(&Failure::of_call(VERB, &reference, error));
         }
-        match kernel::object::read(kind, id) {
-            Ok(Object::Segment(segment)) if segment.status.is_marked() => {
+        if self.verbose {
+            self.print(&format!("{reference}\n"));
+        }
+        let left = match reference.kind {
+            Kind::Shm => kernel::object::read(&reference).ok(),
+            _ => None,
+        };
+        match left {
+            Some(object @ Object::Segment(Segment { attached, status, .. }))
+                if status.is_marked() =>
+            {
                 complain(format_args!(
                     "{VERB} {reference}: still attached {}, so only marked: it goes when the last process detaches it{}",
-                    count(segment.attached, "time"),
-                    holders(id),
+                    count(attached, "time"),
+                    holders(&object),
                 ));
                 self.outcome.marked.push(reference);
             }
             _ => self.outcome.removed.push(reference),
-        }
-        if self.verbose {
-            self.print(&format!("{reference}\n"));
         }
     }
 
@@ -277,15 +282,15 @@ fn used_meanwhile(object: &Object) -> Failure {
 }
 
 /// Who has this segment attached, as the second line of a message.
-fn holders(id: i32) -> String {
-    let Ok(scan) = Scan::new(Look { attachments: true, waiters: false }) else {
+fn holders(segment: &Object) -> String {
+    let Ok(scan) = Scan::new(&Look::around(std::slice::from_ref(segment))) else {
         return String::new();
     };
     let name = |(pid, _): &(i32, _)| match Process::find(*pid) {
         Some(process) => format!("{pid} ({})", process.command),
         None => pid.to_string(),
     };
-    let holders: Vec<_> = scan.present(Kind::Shm, id).iter().map(name).collect();
+    let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {
         ([], 0) => String::new(),
         ([], unseen) => {

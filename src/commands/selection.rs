@@ -3,7 +3,8 @@
 use super::complain;
 use crate::cli::Filters;
 use crate::explain::Failure;
-use crate::ipc::{Filter, Kind, Known, Time, Verdict};
+use crate::ipc::{Filter, Kind, Known, Object, Time, Verdict};
+use crate::kernel::object::ReadError;
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::kernel::{self, accounts, process};
@@ -28,6 +29,40 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
     })
 }
 
+/// Every object of the kinds that can pass the filter. Where POSIX objects cannot be listed and were
+/// not asked for, that is told, and the rest is there.
+pub fn snapshot(verb: &'static str, filter: &Filter) -> anyhow::Result<Vec<Object>> {
+    let mut objects = Vec::new();
+    read_all(verb, filter, |object| {
+        objects.push(object);
+        Ok(())
+    })?;
+    Ok(objects)
+}
+
+/// The same, each object as it is read.
+pub fn read_all(
+    verb: &'static str,
+    filter: &Filter,
+    mut visit: impl FnMut(Object) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    filter.kinds().try_for_each(|kind| {
+        let read = kernel::object::read_all(kind, &mut visit);
+        match read {
+            Err(error) if error.is::<ReadError>() && is_dispensable(kind, filter) => {
+                complain(format_args!("{verb}: {error}"));
+                Ok(())
+            }
+            read => read,
+        }
+    })
+}
+
+/// Whether nobody asked for this kind by name, and many a system does without it.
+fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
+    kind.is_posix() && !filter.kinds.contains(&kind)
+}
+
 /// Looks first at the objects, then at the processes, so that whoever has just come to an object is
 /// seen, and keeps what certainly passes the filter. Also returns how many processes could not be
 /// inspected that may matter. A `verbose` user is told what is left out because of doubt, and why.
@@ -37,9 +72,9 @@ pub fn observe(
     now: Time,
     verbose: bool,
 ) -> anyhow::Result<(Vec<Known>, u64)> {
-    let mut objects = kernel::object::snapshot(filter.kinds())?;
+    let mut objects = snapshot(verb, filter)?;
     objects.retain(|object| filter.may_match(object, now));
-    let observer = Observer::new(Look::around(&objects))?;
+    let observer = Observer::new(&Look::around(&objects))?;
     let mut selected = Vec::new();
     for object in objects {
         let known = observer.know(object);
@@ -58,7 +93,7 @@ pub fn observe(
 pub fn confess(verb: &'static str, uninspected: u64) {
     if uninspected > 0 {
         let processes = if uninspected == 1 { "process" } else { "processes" };
-        let advice = if process::caller().uid == 0 { "" } else { "; run as root to see them" };
+        let advice = if process::uid() == 0 { "" } else { "; run as root to see them" };
         complain(format_args!("{verb}: {uninspected} {processes} could not be inspected{advice}"));
     }
 }

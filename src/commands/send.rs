@@ -3,15 +3,15 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use super::resolve;
 use crate::cli::{Send, Waiting};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::message::Message;
+use crate::ipc::message::{Label, Message};
 use crate::ipc::{Reference, Target, count};
+use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Stopped};
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{Errno, descriptor, msg};
+use crate::kernel::{CallError, Errno, descriptor, msg};
 use crate::output::message::Record;
 
 const VERB: &str = "send";
@@ -20,12 +20,13 @@ const VERB: &str = "send";
 const LONGEST_RECORD: u64 = 64 << 20;
 
 pub(super) fn run(args: Send) -> anyhow::Result<Status> {
+    let label = label(&args)?;
     interrupt::catch_signals()?;
     let mut sender = Sender::open(&args)?;
-    let mut message = Message::new(args.message_type);
+    let mut message = Message::new(label);
     if !args.messages.is_empty() {
         for text in &args.messages {
-            message.reset(args.message_type);
+            message.reset(label);
             message.payload_mut().extend_from_slice(text.as_bytes());
             sender.send(&mut message)?;
         }
@@ -42,7 +43,7 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
     let delimiter = Some(if args.null { 0 } else { b'\n' });
     let mut line = Vec::new();
     loop {
-        message.reset(args.message_type);
+        message.reset(label);
         if !args.jsonl {
             if !sender.read(&mut input, delimiter, message.payload_mut())? {
                 return Ok(Status::Done);
@@ -62,6 +63,21 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
     }
 }
 
+/// What messages bear that say nothing else of themselves.
+fn label(args: &Send) -> Result<Label, Failure> {
+    let refused = |what: &str| Err(Failure::new(VERB, &args.queue, what, Reason::Usage));
+    match (args.queue.kind.is_posix(), args.message_type, args.priority) {
+        (true, Some(_), _) => refused(
+            "-t goes with System V queues: messages of a POSIX queue have a --priority and no type",
+        ),
+        (false, _, Some(_)) => refused(
+            "--priority goes with POSIX queues: messages of a System V queue have a type (-t) and no priority",
+        ),
+        (true, None, priority) => Ok(Label::Priority(priority.unwrap_or(0))),
+        (false, message_type, None) => Ok(Label::Type(message_type.unwrap_or(1))),
+    }
+}
+
 /// What one message comes from, in the words of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
@@ -73,14 +89,33 @@ enum Unit {
     Record,
 }
 
+/// What no message may exceed.
+#[derive(Clone, Copy, Debug)]
+enum Largest {
+    /// On a System V queue: `kernel.msgmax`, and the most bytes that the queue may hold.
+    OfQueue { msgmax: u64, max_bytes: u64 },
+    /// On a POSIX queue: `mq_msgsize`.
+    OfMessage(u64),
+}
+
+impl Largest {
+    fn on(channel: &Channel) -> Result<Largest, CallError> {
+        Ok(match channel {
+            Channel::SystemV(id) => Largest::OfQueue {
+                msgmax: Limit::Msgmax.value().unwrap_or(u64::MAX),
+                // Without permission to know, msgsnd tells.
+                max_bytes: msg::max_bytes(*id).unwrap_or(u64::MAX),
+            },
+            Channel::Posix(queue) => Largest::OfMessage(queue.shape()?.message_size),
+        })
+    }
+}
+
 /// A queue that takes messages.
 struct Sender<'a> {
-    reference: Reference,
-    id: i32,
-    /// The most bytes that one message may have.
-    msgmax: u64,
-    /// The most bytes that the queue may hold.
-    max_bytes: u64,
+    reference: &'a Reference,
+    channel: Channel,
+    largest: Largest,
     append_nul: bool,
     waiting: &'a Waiting,
     unit: Unit,
@@ -91,28 +126,30 @@ struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     fn open(args: &'a Send) -> Result<Sender<'a>, Failure> {
-        let reference = args.queue;
+        let reference = &args.queue;
+        if let (Some(_), Target::Id(_)) = (args.create, &reference.target) {
+            let what =
+                format!("--create needs a key (0x…) or a name (/…), and {reference} is an id");
+            return Err(Failure::usage(VERB, what));
+        }
         let failed = |error| Failure::of_call(VERB, reference, error);
-        let id = match (args.create, reference.target) {
-            (None, _) => resolve(VERB, reference)?,
-            (Some(_), Target::Id(_)) => {
-                let what = format!("--create needs a key (0x…), and {reference} is an id");
-                return Err(Failure::usage(VERB, what));
+        let channel = match (Channel::for_sending(reference), args.create) {
+            // Opening asks for no permission; creating would ask for those of the mode.
+            (Err(error), Some(mode)) if error.errno == Errno::ENOENT => {
+                Channel::create(reference, mode).map_err(|error| {
+                    match reference.kind.is_posix() {
+                        true => Failure::of_named_creation(VERB, reference, None, error),
+                        false => failed(error),
+                    }
+                })?
             }
-            (Some(mode), Target::Key(key)) => match msg::find(key) {
-                // Opening asks for no permission; creating would ask for those of the mode.
-                Err(error) if error.errno == Errno::ENOENT => {
-                    msg::create(key, mode, false).map_err(failed)?
-                }
-                found => found.map_err(failed)?,
-            },
+            (opened, _) => opened.map_err(failed)?,
         };
+        let largest = Largest::on(&channel).map_err(failed)?;
         Ok(Sender {
             reference,
-            id,
-            msgmax: Limit::Msgmax.value().unwrap_or(u64::MAX),
-            // Without permission to know, msgsnd tells.
-            max_bytes: msg::max_bytes(id).unwrap_or(u64::MAX),
+            channel,
+            largest,
             append_nul: args.append_nul,
             waiting: &args.waiting,
             unit: if args.messages.len() > 1 { Unit::Argument } else { Unit::Whole },
@@ -126,19 +163,17 @@ impl<'a> Sender<'a> {
             message.payload_mut().push(0);
         }
         self.check_size(message)?;
-        if let Err(error) = msg::send(self.id, message.as_bytes()) {
+        if let Err(error) = self.channel.send(message.as_bytes()) {
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
                 return Err(self.stopped(Stopped::Failed(error)));
             }
             // It may have been made smaller since: then waiting would be for ever.
-            self.max_bytes = msg::max_bytes(self.id).unwrap_or(self.max_bytes);
+            self.largest = Largest::on(&self.channel).unwrap_or(self.largest);
             self.check_size(message)?;
-            msg::send_waiting(
-                self.id,
-                message.as_bytes(),
-                interrupt::deadline(self.waiting.timeout),
-            )
-            .map_err(|stopped| self.stopped(stopped))?;
+            let deadline = interrupt::deadline(self.waiting.timeout);
+            self.channel
+                .send_waiting(message.as_bytes(), deadline)
+                .map_err(|stopped| self.stopped(stopped))?;
         }
         self.sent += 1;
         self.number += 1;
@@ -148,25 +183,27 @@ impl<'a> Sender<'a> {
     /// Refuses what could never be sent.
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
         let size = message.payload().len() as u64;
-        let (what, hint) = if size > self.msgmax {
-            (
-                format!("a message of {size} bytes is over msgmax, {} bytes (EINVAL)", self.msgmax),
+        let (what, hint) = match self.largest {
+            Largest::OfQueue { msgmax, .. } if size > msgmax => (
+                format!("a message of {size} bytes is over msgmax, {msgmax} bytes (EINVAL)"),
                 format!("as root: ipctool limits --set msgmax={size}"),
-            )
-        } else if size > self.max_bytes || self.max_bytes == 0 {
-            let most = self.max_bytes;
-            (
+            ),
+            Largest::OfQueue { max_bytes, .. } if size > max_bytes || max_bytes == 0 => (
                 format!(
-                    "a message of {size} bytes never fits: the queue holds at most {most} bytes"
+                    "a message of {size} bytes never fits: the queue holds at most {max_bytes} bytes"
                 ),
                 format!(
                     "its owner: ipctool limits --queue-bytes {} {}",
                     size.max(1),
                     self.reference
                 ),
-            )
-        } else {
-            return Ok(());
+            ),
+            Largest::OfMessage(most) if size > most => (
+                format!("a message of {size} bytes is over mq_msgsize, {most} bytes (EMSGSIZE)"),
+                "that was set when the queue was made: 'ipctool create pmsg --message-size'"
+                    .to_owned(),
+            ),
+            _ => return Ok(()),
         };
         let failure = Failure::new(VERB, self.reference, what, Reason::Failed);
         Err(self.locate(failure.with_hint(hint)))
@@ -201,14 +238,30 @@ impl<'a> Sender<'a> {
         let wrong =
             |what: String| self.locate(Failure::new(VERB, self.reference, what, Reason::Failed));
         let mut payload = Vec::new();
-        let message_type = Record::parse(line, &mut payload)
+        let label = Record::parse(line, &mut payload)
             .map_err(|error| wrong(format!("not a message in JSON: {error}")))?;
-        match message_type {
-            Some(message_type @ ..=0) => {
+        match (label, self.reference.kind.is_posix()) {
+            (None, _) => {}
+            (Some(Label::Type(message_type @ ..=0)), false) => {
                 return Err(wrong(format!("type {message_type} is not greater than 0")));
             }
-            Some(message_type) => message.reset(message_type),
-            None => {}
+            (Some(Label::Priority(priority)), true) if priority > Label::HIGHEST_PRIORITY => {
+                let most = Label::HIGHEST_PRIORITY;
+                return Err(wrong(format!("priority {priority} is over {most}")));
+            }
+            (Some(label @ Label::Type(_)), false) | (Some(label @ Label::Priority(_)), true) => {
+                message.reset(label);
+            }
+            (Some(Label::Type(_)), true) => {
+                return Err(wrong(
+                    "it has a \"type\", and a POSIX queue takes a \"priority\"".into(),
+                ));
+            }
+            (Some(Label::Priority(_)), false) => {
+                return Err(wrong(
+                    "it has a \"priority\", and a System V queue takes a \"type\"".into(),
+                ));
+            }
         }
         message.payload_mut().extend(payload);
         Ok(())

@@ -8,7 +8,7 @@ use super::{find, report, selection};
 use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::object::Semaphore;
+use crate::ipc::object::{Semaphore, SemaphoreState};
 use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::scan::Look;
@@ -31,12 +31,12 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     let mut status = Status::Done;
     let mut objects = Vec::new();
     for reference in references {
-        match find(VERB, reference) {
+        match find(VERB, &reference) {
             Ok(object) => objects.push(object),
             Err(failure) => status = status.and(report(&failure)),
         }
     }
-    let observer = Observer::new(Look::around(&objects))?;
+    let observer = Observer::new(&Look::around(&objects))?;
     let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
     for failure in known.iter().filter_map(gap) {
         status = status.and(report(&failure));
@@ -47,9 +47,9 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
         json::write(&mut out, &records).map_err(|error| OutputError(error.into()))?;
         out.write_all(b"\n").map_err(OutputError)?;
     } else {
-        let caller = process::caller();
         for (number, known) in known.iter().enumerate() {
             let gap = if number > 0 { "\n" } else { "" };
+            let caller = process::caller(known.kind());
             let page = page(known, &caller, &style).map_err(OutputError)?;
             write!(out, "{gap}{page}").map_err(OutputError)?;
         }
@@ -67,7 +67,7 @@ fn gap(known: &Known) -> Option<Failure> {
     }
     // Asked once more, for the reason.
     let error = sem::semaphores(set.id, set.nsems).err()?;
-    let failure = Failure::of_call(VERB, known.reference(), error);
+    let failure = Failure::of_call(VERB, &known.reference(), error);
     let what = format!("cannot read the semaphores: {}", failure.what);
     Some(Failure { what, ..failure })
 }
@@ -107,13 +107,16 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
     let permissions = object.permissions();
     let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
     match permissions.key {
+        _ if object.kind().is_posix() => {}
         Key::PRIVATE => page.line("key", "none (IPC_PRIVATE)"),
         Key::FTOK_FAILED => page.line("key", format!("{} (ftok failed)", Key::FTOK_FAILED)),
         key => page.line("key", key),
     }
     let account = |uid, gid| format!("{}:{} (uid {uid}, gid {gid})", user(uid), group(gid));
     page.line("owner", account(permissions.uid, permissions.gid));
-    page.line("creator", account(permissions.cuid, permissions.cgid));
+    if !object.kind().is_posix() {
+        page.line("creator", account(permissions.cuid, permissions.cgid));
+    }
     page.line(
         "mode",
         format!(
@@ -161,12 +164,45 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
             page.line("last attach", time(segment.last_attach));
             page.line("last detach", time(segment.last_detach));
         }
+        Object::PosixQueue(queue) => {
+            let unknown = || "unknown: that takes permission to open it".to_owned();
+            let messages = queue
+                .messages
+                .map_or_else(unknown, |messages| of(messages, queue.max_messages, "(mq_maxmsg)"));
+            page.line("messages", messages);
+            if let Some(bytes) = queue.bytes {
+                page.line("bytes", bytes);
+            }
+            if let Some(size) = queue.message_size {
+                page.line("largest", format!("{size} bytes in one message (mq_msgsize)"));
+            }
+            if let Some(reserved) = queue.reserved_bytes() {
+                let limit = Limit::RlimitMsgqueue.value();
+                page.line("reserved", of(reserved, limit, "bytes (RLIMIT_MSGQUEUE, yours)"));
+            }
+        }
+        Object::PosixMemory(memory) => {
+            page.line("size", format!("{}: {} bytes", human_size(memory.size), memory.size));
+            page.line("in memory", format!("{} bytes, swapped out or not", memory.rss));
+        }
+        Object::PosixSemaphore(semaphore) => match semaphore.state {
+            Some(SemaphoreState { value, waiters }) => {
+                page.line("value", value);
+                page.line("waiters", waiters);
+            }
+            None => {
+                page.line("value", "unknown: it may not be read, or is laid out in another way")
+            }
+        },
         Object::SemaphoreSet(set) => {
             page.line("semaphores", of(set.nsems, Limit::Semmsl.value(), "(semmsl)"));
             page.line("last op", time(set.last_op));
         }
     }
-    page.line("changed", time(object.changed()));
+    match object.file() {
+        Some(file) => page.line("modified", time(file.modified)),
+        None => page.line("changed", time(object.changed())),
+    }
     let mut text = page.into_text();
     if let Some(semaphores) = &known.semaphores {
         append_rows(semaphores, "semaphores", &columns::SEMAPHORE, style, &mut text)?;

@@ -39,7 +39,13 @@ pub struct Filter {
 impl Filter {
     /// The kinds that can pass, in their order.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|kind| self.kinds.is_empty() || self.kinds.contains(kind))
+        Kind::ALL.into_iter().filter(|&kind| {
+            let is_system_v = !kind.is_posix();
+            (self.kinds.is_empty() || self.kinds.contains(&kind))
+                && (is_system_v || (self.key.is_none() && self.creator.is_none()))
+                && (kind == Kind::Shm || !self.marked)
+                && (kind.is_queue() || !self.empty)
+        })
     }
 
     /// Whether it says anything beyond the kinds.
@@ -57,10 +63,11 @@ impl Filter {
         let permissions = object.permissions();
         (self.kinds.is_empty() || self.kinds.contains(&object.kind()))
             && self.owner.is_none_or(|uid| permissions.uid == uid)
-            && self.creator.is_none_or(|uid| permissions.cuid == uid)
+            // Nobody remembers who made a POSIX object.
+            && self.creator.is_none_or(|uid| permissions.cuid == uid && !object.kind().is_posix())
             && self.group.is_none_or(|gid| permissions.gid == gid)
             && self.key.is_none_or(|key| permissions.key == key)
-            && (!self.empty || matches!(object, Object::Queue(queue) if queue.messages == 0))
+            && (!self.empty || object.messages() == Some(0))
             && (!self.marked
                 || matches!(object, Object::Segment(segment) if segment.status.is_marked()))
             && self.idle.is_none_or(|least| {
@@ -89,7 +96,7 @@ impl Filter {
         if self.orphan {
             reasons.push(known.orphan_proof());
         } else if self.unused {
-            reasons.push("nobody is attached or waits".to_owned());
+            reasons.push(known.unused_proof().to_owned());
         }
         if let Some(pid) = self.pid {
             reasons.push(format!("process {pid} has to do with it"));

@@ -61,6 +61,8 @@ pub enum Check {
     LockedOut,
     /// A limit that is nearly reached.
     LimitNear,
+    /// A user whose POSIX queues take nearly all the bytes that he may have.
+    PmsgLimit,
     /// Objects that vanish when their owner logs out.
     RemoveIpc,
     /// Messages from senders that are gone.
@@ -69,7 +71,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Check; 10] = [
+    pub const ALL: [Check; 11] = [
         Check::Orphan,
         Check::FtokFailed,
         Check::MarkedAttached,
@@ -78,6 +80,7 @@ impl Check {
         Check::WorldWritable,
         Check::LockedOut,
         Check::LimitNear,
+        Check::PmsgLimit,
         Check::RemoveIpc,
         Check::DeadSenderBacklog,
     ];
@@ -93,6 +96,7 @@ impl Check {
             Check::WorldWritable => "world-writable",
             Check::LockedOut => "locked-out",
             Check::LimitNear => "limit-near",
+            Check::PmsgLimit => "pmsg-limit",
             Check::RemoveIpc => "remove-ipc",
             Check::DeadSenderBacklog => "dead-sender-backlog",
         }
@@ -102,7 +106,7 @@ impl Check {
     pub fn help(self) -> &'static str {
         match self {
             Check::Orphan => {
-                "an object that nobody uses: its recorded processes are gone (warning), or it was never used (note)"
+                "an object that nobody uses: its recorded processes are gone (warning), or it was never used (note); a POSIX object that nobody has open or mapped (warning)"
             }
             Check::FtokFailed => "key 0xffffffff: somebody used what ftok returns when it fails",
             Check::MarkedAttached => "memory held by a segment that was removed but is attached",
@@ -111,6 +115,9 @@ impl Check {
             Check::WorldWritable => "everybody may write it",
             Check::LockedOut => "the mode gives its own owner no read or no write",
             Check::LimitNear => "a limit that is used to 80 % or more (see --threshold)",
+            Check::PmsgLimit => {
+                "a user whose POSIX queues take 80 % or more of RLIMIT_MSGQUEUE (see --threshold)"
+            }
             Check::RemoveIpc => "systemd-logind removes the objects of users who log out",
             Check::DeadSenderBacklog => "messages on a queue whose every recorded process is gone",
         }

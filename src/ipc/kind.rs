@@ -12,11 +12,31 @@ pub enum Kind {
     Shm,
     /// System V semaphore set, `semget(2)`.
     Sem,
+    /// POSIX message queue, `mq_open(3)`.
+    Pmsg,
+    /// POSIX shared memory object, `shm_open(3)`.
+    Pshm,
+    /// POSIX named semaphore, `sem_open(3)`.
+    Psem,
 }
 
 impl Kind {
     /// Every kind, in the order in which `list` shows them.
-    pub const ALL: [Kind; 3] = [Kind::Msg, Kind::Shm, Kind::Sem];
+    pub const ALL: [Kind; 6] =
+        [Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg, Kind::Pshm, Kind::Psem];
+
+    /// The kinds of System V: named by id and key, `sysvipc(7)`.
+    pub const SYSTEM_V: [Kind; 3] = [Kind::Msg, Kind::Shm, Kind::Sem];
+
+    /// Whether it is of POSIX: a file of a file system in memory, named by a name.
+    pub fn is_posix(self) -> bool {
+        !Kind::SYSTEM_V.contains(&self)
+    }
+
+    /// Whether messages go through it.
+    pub fn is_queue(self) -> bool {
+        matches!(self, Kind::Msg | Kind::Pmsg)
+    }
 
     /// The short name, as `ipcrm --all` spells it.
     pub fn name(self) -> &'static str {
@@ -24,6 +44,9 @@ impl Kind {
             Kind::Msg => "msg",
             Kind::Shm => "shm",
             Kind::Sem => "sem",
+            Kind::Pmsg => "pmsg",
+            Kind::Pshm => "pshm",
+            Kind::Psem => "psem",
         }
     }
 
@@ -33,6 +56,9 @@ impl Kind {
             Kind::Msg => "message queue",
             Kind::Shm => "shared memory segment",
             Kind::Sem => "semaphore set",
+            Kind::Pmsg => "POSIX message queue",
+            Kind::Pshm => "POSIX shared memory object",
+            Kind::Psem => "POSIX semaphore",
         }
     }
 }
@@ -45,7 +71,7 @@ impl fmt::Display for Kind {
 
 /// A word that names no kind.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of IPC object is called '{0}': use msg, shm or sem")]
+#[error("no kind of IPC object is called '{0}': use msg, shm, sem, pmsg, pshm or psem")]
 pub struct UnknownKind(String);
 
 impl FromStr for Kind {
@@ -56,6 +82,9 @@ impl FromStr for Kind {
             "msg" | "queue" => Ok(Kind::Msg),
             "shm" => Ok(Kind::Shm),
             "sem" => Ok(Kind::Sem),
+            "pmsg" | "mq" => Ok(Kind::Pmsg),
+            "pshm" => Ok(Kind::Pshm),
+            "psem" => Ok(Kind::Psem),
             _ => Err(UnknownKind(word.to_owned())),
         }
     }
@@ -71,6 +100,7 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         assert_eq!("queue".parse(), Ok(Kind::Msg));
+        assert_eq!("mq".parse(), Ok(Kind::Pmsg));
         assert!("MSG".parse::<Kind>().is_err());
         assert!("".parse::<Kind>().is_err());
     }

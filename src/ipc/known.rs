@@ -102,7 +102,7 @@ impl Known {
         self.users().iter().filter(|user| user.role.waits()).count() as u64
     }
 
-    /// Whether nobody is attached to it or waits on it. Counts of the kernel prove it where there
+    /// Whether nobody is attached to it, has it open or waits on it. Counts of the kernel prove it where there
     /// are some; else every process that may use it must have been inspected.
     pub fn is_unused(&self) -> Verdict {
         if self.users().iter().any(|user| user.role.is_present()) {
@@ -153,12 +153,24 @@ impl Known {
         self.is_unused()
     }
 
+    /// What it means that it is unused, in words.
+    pub fn unused_proof(&self) -> &'static str {
+        match self.kind().is_posix() {
+            true => "nobody has it open or mapped",
+            false => "nobody is attached or waits",
+        }
+    }
+
     /// What proves that it is an orphan, in words.
     pub fn orphan_proof(&self) -> String {
+        let unused = self.unused_proof();
+        if self.kind().is_posix() {
+            // The kernel records nobody.
+            return unused.to_owned();
+        }
         let mut gone: Vec<_> = self.recorded().map(|user| user.pid).collect();
         gone.sort_unstable();
         gone.dedup();
-        let unused = "nobody is attached or waits";
         match gone.as_slice() {
             [] => format!("{unused}, and no process ever used it"),
             [one] => format!("{unused}, and its only recorded process {one} is gone"),

@@ -5,6 +5,8 @@
 pub struct Allowance {
     /// Its name.
     pub name: &'static str,
+    /// Whom it limits; nobody in particular if it is one of the whole IPC namespace.
+    pub user: Option<u32>,
     /// Its value; nothing for no limit.
     pub limit: Option<u64>,
     /// How much of it is used, where that is a question.
@@ -51,7 +53,15 @@ mod tests {
 
     fn allowance(used: u64, limit: u64) -> Allowance {
         let (used, limit) = (Some(used), Some(limit));
-        Allowance { name: "", limit, used, is_bytes: false, source: String::new(), help: "" }
+        Allowance {
+            name: "",
+            user: None,
+            limit,
+            used,
+            is_bytes: false,
+            source: String::new(),
+            help: "",
+        }
     }
 
     #[test]

@@ -1,11 +1,54 @@
-//! Messages of a System V queue, `msgop(2)`.
+//! Messages of a queue, `msgop(2)` and `mq_send(3)`.
 
 use std::ffi::c_long;
+use std::fmt;
+
+use super::kind::Kind;
 
 /// How many bytes the type takes in front of the payload.
 pub const TYPE_SIZE: usize = size_of::<c_long>();
 
-/// A message as `msgsnd(2)` and `msgrcv(2)` lay it out: its type, then its payload.
+/// What a message bears besides its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// The type of a System V message, greater than 0: the receiver chooses by it.
+    Type(i64),
+    /// The priority of a POSIX message, 0 to 32,767: higher ones are received first.
+    Priority(u32),
+}
+
+impl Label {
+    /// The highest priority, one below `MQ_PRIO_MAX` of `mq_overview(7)`.
+    pub const HIGHEST_PRIORITY: u32 = 32_767;
+
+    /// What the number in front of a message on a queue of this kind means.
+    pub fn of(kind: Kind, number: i64) -> Label {
+        match kind.is_posix() {
+            true => Label::Priority(number.try_into().unwrap_or(0)),
+            false => Label::Type(number),
+        }
+    }
+
+    /// The number in front of the message.
+    pub fn number(self) -> i64 {
+        match self {
+            Label::Type(message_type) => message_type,
+            Label::Priority(priority) => priority.into(),
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Label::Type(message_type) => write!(f, "type {message_type}"),
+            Label::Priority(priority) => write!(f, "priority {priority}"),
+        }
+    }
+}
+
+/// A message as `msgsnd(2)` and `msgrcv(2)` lay it out: its type, then its payload. A POSIX message
+/// has its priority in the place of the type.
 ///
 /// The buffer grows to the largest message and is used again, so that a stream of them costs no
 /// allocation and one copy each.
@@ -15,15 +58,15 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of this type without payload. To be sent, the type must be positive.
-    pub fn new(message_type: i64) -> Message {
-        Message { bytes: (message_type as c_long).to_ne_bytes().to_vec() }
+    /// A message with this label and without payload. To be sent, a type must be positive.
+    pub fn new(label: Label) -> Message {
+        Message { bytes: (label.number() as c_long).to_ne_bytes().to_vec() }
     }
 
-    /// Drops the payload and the type for the next message.
-    pub fn reset(&mut self, message_type: i64) {
+    /// Drops the payload and the label for the next message.
+    pub fn reset(&mut self, label: Label) {
         self.bytes.clear();
-        self.bytes.extend((message_type as c_long).to_ne_bytes());
+        self.bytes.extend((label.number() as c_long).to_ne_bytes());
     }
 
     /// The buffer behind the type, to append the payload to.
@@ -40,6 +83,12 @@ impl Message {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Puts a number in front of a message.
+pub fn set_type(message: &mut [u8], number: i64) {
+    let (head, _) = message.split_at_mut(TYPE_SIZE);
+    head.copy_from_slice(&(number as c_long).to_ne_bytes());
 }
 
 /// The type in front of a message that the kernel wrote.
@@ -90,11 +139,11 @@ mod tests {
 
     #[test]
     fn a_message_carries_its_type_in_front() {
-        let mut message = Message::new(5);
+        let mut message = Message::new(Label::Type(5));
         message.payload_mut().extend(b"hello");
         assert_eq!(type_of(message.as_bytes()), 5);
         assert_eq!(message.payload(), b"hello");
-        message.reset(7);
+        message.reset(Label::Type(7));
         assert_eq!((type_of(message.as_bytes()), message.payload()), (7, &b""[..]));
     }
 

@@ -3,7 +3,8 @@
 use super::key::Key;
 use super::mode::Mode;
 
-/// What all System V objects have in common, `struct ipc_perm` in `sysvipc(7)`.
+/// Who owns an object, and its mode: `struct ipc_perm` in `sysvipc(7)`. A POSIX object is a file,
+/// which has no key and no creator: the owner stands for him.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permissions {
     /// [`Key::PRIVATE`] for an object without a key, and for a segment marked for destruction.
@@ -27,9 +28,11 @@ pub struct Caller {
     pub uid: u32,
     /// Effective group id and supplementary groups.
     pub groups: Vec<u32>,
-    /// Has `CAP_IPC_OWNER` in the user namespace that owns the IPC namespace: bypasses the mode.
+    /// Bypasses the mode: has `CAP_IPC_OWNER` in the user namespace that owns the IPC namespace; for
+    /// a POSIX object, `CAP_DAC_OVERRIDE`.
     pub overrides_mode: bool,
-    /// Has `CAP_SYS_ADMIN` there: may change and remove what others own.
+    /// May change and remove what others own: has `CAP_SYS_ADMIN` there; for a POSIX object,
+    /// `CAP_FOWNER`.
     pub overrides_ownership: bool,
 }
 
@@ -45,6 +48,11 @@ pub struct Access {
 }
 
 impl Permissions {
+    /// Those of a file.
+    pub fn of_file(uid: u32, gid: u32, mode: Mode) -> Permissions {
+        Permissions { key: Key::PRIVATE, uid, gid, cuid: uid, cgid: gid, mode }
+    }
+
     /// What the kernel would grant `caller`: the owner's and creator's bits, else those of their
     /// groups, else those of the others, as in `sysvipc(7)`, "Resource access permissions".
     pub fn access(&self, caller: &Caller) -> Access {

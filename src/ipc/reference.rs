@@ -7,9 +7,10 @@ use serde::{Serialize, Serializer};
 
 use super::key::Key;
 use super::kind::Kind;
+use super::name::Name;
 
 /// An object as a user names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// What it is.
     pub kind: Kind,
@@ -17,13 +18,16 @@ pub struct Reference {
     pub target: Target,
 }
 
-/// What follows the colon: a decimal number is always an id, a `0x…` number always a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What follows the colon: a decimal number is always an id, a `0x…` number always a key, and what
+/// begins with a slash always a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The identifier that `msgget(2)` and its like return: `sequence × 32768 + slot`, never negative.
     Id(i32),
     /// The key under which the object was made.
     Key(Key),
+    /// The name of a POSIX object.
+    Name(Name),
 }
 
 impl Reference {
@@ -32,18 +36,23 @@ impl Reference {
         Reference { kind, target: Target::Id(id) }
     }
 
-    /// Reads a reference whose `KIND:` may be left out, because only one kind makes sense.
-    pub fn with_default_kind(text: &str, kind: Kind) -> anyhow::Result<Reference> {
-        let reference = match text.split_once(':') {
-            Some(_) => text.parse()?,
-            None => Reference { kind, target: text.parse()? },
+    /// The POSIX object of this kind with this name.
+    pub fn name(kind: Kind, name: Name) -> Reference {
+        Reference { kind, target: Target::Name(name) }
+    }
+
+    /// Reads a reference to a queue: `KIND:` may be left out, for a name is that of a POSIX queue,
+    /// and a number that of another.
+    pub fn to_queue(text: &str) -> anyhow::Result<Reference> {
+        let reference = match text {
+            _ if text.starts_with('/') => {
+                Reference { kind: Kind::Pmsg, target: Target::parse(Kind::Pmsg, text)? }
+            }
+            _ if text.contains(':') => text.parse::<Reference>()?,
+            _ => Reference { kind: Kind::Msg, target: Target::parse(Kind::Msg, text)? },
         };
-        if reference.kind != kind {
-            anyhow::bail!(
-                "'{text}' is a {}, and a {} is needed",
-                reference.kind.noun(),
-                kind.noun()
-            );
+        if !reference.kind.is_queue() {
+            anyhow::bail!("'{text}' is a {}, and a queue is needed", reference.kind.noun());
         }
         Ok(reference)
     }
@@ -67,14 +76,20 @@ impl fmt::Display for Target {
         match self {
             Target::Id(id) => write!(f, "{id}"),
             Target::Key(key) => write!(f, "{key}"),
+            Target::Name(name) => write!(f, "{name}"),
         }
     }
 }
 
-impl FromStr for Target {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
+impl Target {
+    /// Reads what names an object of this kind.
+    pub fn parse(kind: Kind, text: &str) -> anyhow::Result<Target> {
+        if kind.is_posix() {
+            return Ok(Target::Name(Name::parse(kind, text)?));
+        }
+        if text.starts_with('/') {
+            anyhow::bail!("'{text}' is a name, and a {} has an id or a key", kind.noun());
+        }
         if text.starts_with("0x") || text.starts_with("0X") {
             return Ok(Target::Key(text.parse()?));
         }
@@ -92,15 +107,22 @@ impl FromStr for Reference {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        let Some((kind, target)) = text.split_once(':') else {
-            if text.parse::<Target>().is_ok() {
-                anyhow::bail!("'{text}' names no kind: write msg:{text}, shm:{text} or sem:{text}");
+        // The name of a POSIX object may hold a colon.
+        let Some((kind, target)) = text.split_once(':').filter(|_| !text.starts_with('/')) else {
+            for kinds in [Kind::SYSTEM_V, [Kind::Pmsg, Kind::Pshm, Kind::Psem]] {
+                if Target::parse(kinds[0], text).is_ok() {
+                    let [first, second, third] = kinds;
+                    anyhow::bail!(
+                        "'{text}' names no kind: write {first}:{text}, {second}:{text} or {third}:{text}"
+                    );
+                }
             }
             anyhow::bail!(
-                "'{text}' is not a reference: write KIND:ID or KIND:0xKEY, such as msg:32768"
+                "'{text}' is not a reference: write KIND:ID, KIND:0xKEY or KIND:/NAME, such as msg:32768"
             );
         };
-        Ok(Reference { kind: kind.parse()?, target: target.parse()? })
+        let kind = kind.parse()?;
+        Ok(Reference { kind, target: Target::parse(kind, target)? })
     }
 }
 
@@ -129,6 +151,9 @@ mod tests {
     fn what_is_wrong_is_said() {
         assert!(reads("msg:0x0").contains("IPC_PRIVATE"));
         assert!(reads("5").contains("write msg:5, shm:5 or sem:5"));
+        assert!(reads("/jobs").contains("write pmsg:/jobs, pshm:/jobs or psem:/jobs"));
+        assert!(reads("msg:/jobs").contains("has an id or a key"));
+        assert!(reads("pmsg:5").contains("write /5"));
         assert!(reads("five").contains("KIND:ID"));
         assert!(reads("foo:5").contains("'foo'"));
         for bad in ["msg:", "msg:-1", "msg:+1", "msg:2147483648", "msg:1x", "msg:beef", ":1", ""] {
@@ -138,26 +163,30 @@ mod tests {
 
     #[test]
     fn the_kind_can_be_left_out_where_only_one_makes_sense() {
-        let queue = |text| Reference::with_default_kind(text, Kind::Msg).map(|r| r.to_string());
+        let queue = |text| Reference::to_queue(text).map(|queue| queue.to_string());
         assert_eq!(queue("7").unwrap(), "msg:7");
         assert_eq!(queue("0x7").unwrap(), "msg:0x00000007");
         assert_eq!(queue("msg:7").unwrap(), "msg:7");
+        assert_eq!(queue("/jobs").unwrap(), "pmsg:/jobs");
+        assert_eq!(queue("/a:b").unwrap(), "pmsg:/a:b");
+        assert_eq!(queue("mq:/jobs").unwrap(), "pmsg:/jobs");
         assert!(queue("shm:7").is_err());
+        assert!(queue("psem:/jobs").is_err());
     }
 
     proptest! {
         #[test]
         fn what_is_printed_is_read_again(id in 0..=i32::MAX, key in 1..=i32::MAX) {
             for target in [Target::Id(id), Target::Key(Key(key)), Target::Key(Key(-key))] {
-                for kind in Kind::ALL {
-                    let reference = Reference { kind, target };
+                for kind in Kind::SYSTEM_V {
+                    let reference = Reference { kind, target: target.clone() };
                     prop_assert_eq!(reference.to_string().parse::<Reference>().unwrap(), reference);
                 }
             }
         }
 
         #[test]
-        fn no_text_panics(text in "(msg:|shm:|)\\PC*") {
+        fn no_text_panics(text in "(msg:|shm:|psem:/|)\\PC*") {
             let _ = text.parse::<Reference>();
         }
     }

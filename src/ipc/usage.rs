@@ -1,5 +1,7 @@
 //! How much of what the limits count is in use.
 
+use std::collections::BTreeMap;
+
 use super::object::Object;
 
 /// Sums over the objects of an IPC namespace.
@@ -32,8 +34,23 @@ impl Usage {
                     usage.sets += 1;
                     usage.semaphores += set.nsems;
                 }
+                // No limit counts them but that of the bytes of queues, which `charged` adds up.
+                Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
             }
         }
         usage
     }
+}
+
+/// The bytes that each owner of POSIX queues is charged for theirs, by user id; nothing for one of
+/// whose queues the shape is not known. Whoever made a queue pays for it, and mostly owns it still.
+pub fn charged(objects: &[Object]) -> BTreeMap<u32, Option<u64>> {
+    let mut sums = BTreeMap::new();
+    for object in objects {
+        if let Object::PosixQueue(queue) = object {
+            let sum = sums.entry(queue.file.permissions.uid).or_insert(Some(0u64));
+            *sum = sum.zip(queue.reserved_bytes()).map(|(sum, bytes)| sum.saturating_add(bytes));
+        }
+    }
+    sums
 }

@@ -28,12 +28,20 @@ pub struct User {
 pub enum Role {
     /// It has the segment in its memory, `shmat(2)`.
     Attached,
-    /// It sleeps in `msgsnd(2)`, with a message of this many bytes.
+    /// It has the POSIX object in its memory, `mmap(2)`.
+    Mapped,
+    /// It has a descriptor of the POSIX object.
+    Open,
+    /// It is told when a message comes to the empty queue, `mq_notify(3)`.
+    Notified,
+    /// It sleeps in `msgsnd(2)` or `mq_send(3)`, with a message of this many bytes.
     WaitsToSend(u64),
-    /// It sleeps in `msgrcv(2)`.
+    /// It sleeps in `msgrcv(2)` or `mq_receive(3)`.
     WaitsToReceive(Wanted),
     /// It sleeps in `semop(2)`, for the operations that can sleep.
     WaitsOnSemaphores(Vec<Operation>),
+    /// It sleeps in `sem_wait(3)`.
+    WaitsForIncrease,
     /// It sent the last message.
     LastSender,
     /// It received the last message.
@@ -58,12 +66,18 @@ pub struct Operation {
 impl Role {
     /// Whether the process has to do with the object now, and was not only recorded once.
     pub fn is_present(&self) -> bool {
-        self.waits() || *self == Role::Attached
+        self.waits() || matches!(self, Role::Attached | Role::Mapped | Role::Open | Role::Notified)
     }
 
     /// Whether it sleeps until something happens to the object.
     pub fn waits(&self) -> bool {
-        matches!(self, Role::WaitsToSend(_) | Role::WaitsToReceive(_) | Role::WaitsOnSemaphores(_))
+        matches!(
+            self,
+            Role::WaitsToSend(_)
+                | Role::WaitsToReceive(_)
+                | Role::WaitsOnSemaphores(_)
+                | Role::WaitsForIncrease
+        )
     }
 }
 
@@ -71,6 +85,9 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Role::Attached => f.write_str("attached"),
+            Role::Mapped => f.write_str("mapped"),
+            Role::Open => f.write_str("open"),
+            Role::Notified => f.write_str("registered for notification"),
             Role::WaitsToSend(_) => f.write_str("waiting to send"),
             Role::WaitsToReceive(Wanted::Any) => f.write_str("waiting to receive"),
             Role::WaitsToReceive(Wanted::Type(wanted)) => {
@@ -94,6 +111,7 @@ impl fmt::Display for Role {
                 }
                 Ok(())
             }
+            Role::WaitsForIncrease => f.write_str("waiting for it to grow"),
             Role::LastSender => f.write_str("last sender"),
             Role::LastReceiver => f.write_str("last receiver"),
             Role::Creator => f.write_str("creator"),

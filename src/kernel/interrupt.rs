@@ -145,12 +145,22 @@ pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
 
-/// Attempts a blocking call until it ends by itself, the deadline has passed or a signal has come.
+/// Attempts a blocking call that knows no timeout until it ends by itself, the deadline has passed
+/// or a signal has come.
 pub(super) fn wait<T>(
+    deadline: Option<Instant>,
+    attempt: impl FnMut() -> Result<T, CallError>,
+) -> Waited<T> {
+    let _alarm = deadline.map(Alarm::set);
+    persist(deadline, attempt)
+}
+
+/// The same for a call that ends at the deadline by itself (`ETIMEDOUT`): it is attempted again if
+/// that was too early.
+pub(super) fn persist<T>(
     deadline: Option<Instant>,
     mut attempt: impl FnMut() -> Result<T, CallError>,
 ) -> Waited<T> {
-    let _alarm = deadline.map(Alarm::set);
     loop {
         if let Some(signal) = pending() {
             return Err(Stopped::Signal(signal));
@@ -159,7 +169,7 @@ pub(super) fn wait<T>(
             return Err(Stopped::TimedOut);
         }
         match attempt() {
-            Err(error) if error.errno == Errno::EINTR => {}
+            Err(error) if matches!(error.errno, Errno::EINTR | Errno::ETIMEDOUT) => {}
             result => return result.map_err(Stopped::Failed),
         }
     }

@@ -6,12 +6,16 @@
 
 pub mod accounts;
 pub mod call;
+pub mod channel;
 pub mod descriptor;
+pub mod dev_shm;
 pub mod interrupt;
-pub mod mqueue;
+mod mqueue;
 pub mod msg;
+mod named;
 pub mod object;
 pub mod permissions;
+pub mod pmsg;
 pub mod process;
 pub mod scan;
 pub mod sem;

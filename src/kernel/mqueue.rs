@@ -1,85 +1,31 @@
-//! POSIX message queues, `mq_overview(7)`.
+//! Where the POSIX message queues of this IPC namespace lie: `mq_overview(7)`, "Mounting the message
+//! queue filesystem".
 
-use std::ffi::CString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
-use nix::mqueue::{MQ_OFlag, mq_close, mq_getattr, mq_open};
-use nix::sys::stat::Mode;
+use nix::errno::Errno;
 
-use super::scan;
+use super::named::{self, Directory};
+use super::{pmsg, scan};
+use crate::ipc::Name;
 
-/// What the POSIX queues of this IPC namespace count for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// All queues, `fs.mqueue.queues_max`.
-    pub queues: u64,
-    /// Bytes charged to the caller for those he owns, `RLIMIT_MSGQUEUE`; nothing if one of them
-    /// cannot be opened.
-    pub charged: Option<u64>,
-}
-
-/// Counts the queues in the message queue file system of this IPC namespace, and what `uid` is
-/// charged for his.
-pub fn census(uid: u32) -> io::Result<Census> {
-    let (mount, _keep) = file_system()?;
-    let mut census = Census { queues: 0, charged: Some(0) };
-    for entry in fs::read_dir(mount)? {
-        let entry = entry?;
-        // Gone since the directory was read.
-        let Ok(data) = entry.metadata() else { continue };
-        census.queues += 1;
-        if data.uid() == uid {
-            let reserved = reserved_bytes(Path::new(&entry.file_name()));
-            census.charged = census.charged.zip(reserved).map(|(sum, bytes)| sum + bytes);
-        }
+/// The directory of the queues: a mount of its own that nobody else sees, for a visible one may be
+/// that of another namespace, or none. Where that takes a privilege that is lacking, a visible one
+/// that proves to be the right one. Nothing where the kernel has no such queues.
+pub(super) fn directory() -> io::Result<Option<Directory>> {
+    let error = match detached_mount() {
+        Ok(mount) => return Ok(Some(Directory::of_mount(mount))),
+        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
+        Err(error) => error,
+    };
+    match visible_mounts().into_iter().find(is_own) {
+        Some(path) => Ok(Some(Directory::at(path))),
+        None => Err(error),
     }
-    Ok(census)
-}
-
-/// The bytes that the kernel charges for a queue: for its capacity and not for its content, since
-/// Linux 3.5, `getrlimit(2)`, `RLIMIT_MSGQUEUE`.
-fn reserved_bytes(name: &Path) -> Option<u64> {
-    /// The size of `struct msg_msg` and of `struct posix_msg_tree_node`.
-    const STRUCT: u64 = if cfg!(target_pointer_width = "64") { 48 } else { 24 };
-    const MQ_PRIO_MAX: u64 = 32_768;
-    let mut path = b"/".to_vec();
-    path.extend_from_slice(name.as_os_str().as_bytes());
-    let path = CString::new(path).ok()?;
-    let open = |access| mq_open(path.as_c_str(), access | MQ_OFlag::O_CLOEXEC, Mode::empty(), None);
-    let queue = open(MQ_OFlag::O_RDONLY).or_else(|_| open(MQ_OFlag::O_WRONLY)).ok()?;
-    let attributes = mq_getattr(&queue);
-    let _ = mq_close(queue);
-    let attributes = attributes.ok()?;
-    let messages = u64::try_from(attributes.maxmsg()).ok()?;
-    let size = u64::try_from(attributes.msgsize()).ok()?;
-    Some(messages * STRUCT + messages.min(MQ_PRIO_MAX) * STRUCT + messages * size)
-}
-
-/// A directory with the queues of this IPC namespace: a mount of its own that nobody else sees,
-/// for a visible one may be that of another namespace. Where that takes a privilege that is
-/// lacking, `/dev/mqueue`. It lasts as long as the file.
-fn file_system() -> io::Result<(PathBuf, Option<File>)> {
-    match detached_mount() {
-        Ok(mount) => Ok((format!("/proc/self/fd/{}", mount.as_raw_fd()).into(), Some(mount))),
-        // That is the mount of the machine's namespace, whoever looks.
-        Err(error) => match scan::is_initial() && is_mounted() {
-            true => Ok(("/dev/mqueue".into(), None)),
-            false => Err(error),
-        },
-    }
-}
-
-fn is_mounted() -> bool {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    mounts.lines().any(|line| {
-        let mut words = line.split(' ').skip(1);
-        words.next() == Some("/dev/mqueue") && words.next() == Some("mqueue")
-    })
 }
 
 /// `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`, Linux 5.2.
@@ -108,4 +54,92 @@ fn descriptor(returned: libc::c_long) -> io::Result<File> {
     }
     // SAFETY: the descriptor is new, so nobody else owns it.
     Ok(unsafe { File::from_raw_fd(returned as RawFd) })
+}
+
+/// Where such file systems are mounted, `proc_pid_mountinfo(5)`.
+fn visible_mounts() -> Vec<PathBuf> {
+    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    mounts.split(|&byte| byte == b'\n').filter_map(mount_point).collect()
+}
+
+/// The mount point in a line of mountinfo, if it is of this file system.
+fn mount_point(line: &[u8]) -> Option<PathBuf> {
+    let mut words = line.split(|&byte| byte == b' ');
+    let path = words.nth(4)?;
+    // Optional fields end with a dash, which the type follows.
+    words.find(|word| word == b"-")?;
+    (words.next()? == b"mqueue").then(|| PathBuf::from(std::ffi::OsString::from_vec(plain(path))))
+}
+
+/// Blanks and their like stand in octal there, as `\040`.
+fn plain(mut text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some((&byte, rest)) = text.split_first() {
+        let digits = rest.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(meant) if byte == b'\\' => {
+                bytes.push(meant);
+                text = &rest[3..];
+            }
+            _ => {
+                bytes.push(byte);
+                text = rest;
+            }
+        }
+    }
+    bytes
+}
+
+/// Whether a visible mount shows the queues of this namespace. One that it shows and that can be
+/// opened by its name decides; where there is none, it is believed.
+fn is_own(path: &PathBuf) -> bool {
+    if scan::is_initial() && path.as_os_str() == "/dev/mqueue" {
+        return true;
+    }
+    let directory = Directory::at(path);
+    let mut is_own = None;
+    let read = directory.read(|file_name, data| {
+        let named = match pmsg::open(&Name::of_file(file_name), libc::O_RDONLY) {
+            Ok(queue) => queue.identity().ok(),
+            Err(error) if error.errno == Errno::ENOENT => {
+                // Gone since, or of another namespace.
+                is_own = directory.find(file_name).is_ok().then_some(false);
+                return Ok(());
+            }
+            Err(_) => return Ok(()),
+        };
+        is_own = is_own.or(named.map(|named| named == named::identity(data)));
+        Ok::<_, std::convert::Infallible>(())
+    });
+    read.is_ok() && is_own.unwrap_or(true)
+}
+
+/// Opens a queue by its file, for reading if that is allowed, else for writing.
+pub(super) fn open(directory: &Directory, name: &Name) -> io::Result<File> {
+    let open = |access: &mut OpenOptions| directory.open(name.behind_slash(), access);
+    open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn mount_points() {
+        let point = |line: &str| mount_point(line.as_bytes());
+        let line = "36 24 0:19 / /dev/mqueue rw,nosuid shared:14 - mqueue mqueue rw";
+        assert_eq!(point(line), Some("/dev/mqueue".into()));
+        let line = "36 24 0:19 / /mnt/two\\040words rw - mqueue none rw";
+        assert_eq!(point(line), Some("/mnt/two words".into()));
+        assert_eq!(point("23 27 0:22 / /sys rw,relatime - sysfs sysfs rw"), None);
+        assert_eq!(point(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(line: Vec<u8>, text in "[ \\\\0-9a-z/-]{0,80}") {
+            let _ = (mount_point(&line), mount_point(text.as_bytes()), plain(&line));
+        }
+    }
 }

@@ -4,7 +4,6 @@ use std::mem::MaybeUninit;
 use std::time::Instant;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
-use nix::errno::Errno;
 
 use super::call::{CallError, Flags, call};
 use super::interrupt::{self, Waited};
@@ -183,9 +182,4 @@ fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usi
         },
     )?;
     Ok(taken as usize)
-}
-
-/// Whether this error says that there is nothing to take.
-pub fn is_empty(error: &CallError) -> bool {
-    error.errno == Errno::ENOMSG
 }

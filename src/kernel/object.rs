@@ -1,15 +1,49 @@
 //! What can be done with an object of any kind: the one place where a verb meets the kinds.
 
+use std::io;
+
+use nix::errno::Errno;
+
 use super::call::CallError;
 use super::permissions::Changed;
-use super::{msg, sem, shm, sysvipc};
+use super::sysvipc::{self, Table};
+use super::{descriptor, dev_shm, msg, pmsg, sem, shm};
 use crate::ipc::{Change, Key, Kind, Object, Reference, Target};
 
-/// The id behind a reference. Opening by key asks for no permission.
-pub fn resolve(reference: Reference) -> Result<i32, CallError> {
-    match reference.target {
-        Target::Id(id) => Ok(id),
-        Target::Key(key) => find(reference.kind, key),
+/// The objects of a kind could not be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file or directory could not be opened or read.
+    #[error("cannot read {path}: {}", descriptor::describe(.error))]
+    Io {
+        /// Which.
+        path: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// It holds a line that is not as `proc_sysvipc(5)` says.
+    #[error("{path} has a line that is not understood: {line:?}")]
+    Malformed {
+        /// The file.
+        path: &'static str,
+        /// The line.
+        line: String,
+    },
+    /// The file system of the POSIX message queues is not mounted, and may not be.
+    #[error(
+        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}\nhint: as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue",
+        descriptor::describe(.0)
+    )]
+    Queues(io::Error),
+}
+
+/// The reference that means this object and, of System V, no later one: by id, or by name. Opening
+/// by key asks for no permission.
+pub fn resolve(reference: &Reference) -> Result<Reference, CallError> {
+    let kind = reference.kind;
+    match &reference.target {
+        Target::Key(key) => Ok(Reference::id(kind, find(kind, *key)?)),
+        _ => Ok(reference.clone()),
     }
 }
 
@@ -18,25 +52,44 @@ fn find(kind: Kind, key: Key) -> Result<i32, CallError> {
         Kind::Msg => msg::find(key),
         Kind::Shm => shm::find(key),
         Kind::Sem => sem::find(key),
+        Kind::Pmsg | Kind::Pshm | Kind::Psem => Err(NO_KEY),
     }
 }
 
-/// Removes an object by its id, which no later object shares.
-pub fn remove(kind: Kind, id: i32) -> Result<(), CallError> {
-    match kind {
-        Kind::Msg => msg::remove(id),
-        Kind::Shm => shm::remove(id),
-        Kind::Sem => sem::remove(id),
+/// What asking for a key would mean that such objects do not have.
+const NO_KEY: CallError = CallError { name: "open", errno: Errno::EINVAL };
+
+/// The id that a reference of System V means.
+pub(super) fn id(reference: &Reference) -> Result<i32, CallError> {
+    match &reference.target {
+        Target::Id(id) => Ok(*id),
+        Target::Key(key) => find(reference.kind, *key),
+        Target::Name(_) => Err(NO_KEY),
     }
 }
 
-/// Changes owner and mode of an object. The kernel sets all of them at once: what somebody else
-/// sets between the reading and the setting of a moment is undone.
-pub fn change(kind: Kind, id: i32, change: &Change) -> Result<Changed, CallError> {
-    match kind {
-        Kind::Msg => msg::change(id, change),
-        Kind::Shm => shm::change(id, change),
-        Kind::Sem => sem::change(id, change),
+/// Removes an object: by its id, which no later object shares, or by its name.
+pub fn remove(reference: &Reference) -> Result<(), CallError> {
+    match (reference.kind, &reference.target) {
+        (Kind::Pmsg, Target::Name(name)) => pmsg::unlink(name),
+        (kind, Target::Name(name)) => dev_shm::unlink(kind, name),
+        (Kind::Msg, _) => msg::remove(id(reference)?),
+        (Kind::Shm, _) => shm::remove(id(reference)?),
+        (_, _) => sem::remove(id(reference)?),
+    }
+}
+
+/// Changes owner and mode of an object. The kernel sets all of them at once for System V: what
+/// somebody else sets between the reading and the setting of a moment is undone.
+pub fn change(reference: &Reference, change: &Change) -> Result<Changed, CallError> {
+    match (reference.kind, &reference.target) {
+        (Kind::Pmsg, Target::Name(name)) => pmsg::change(name, change),
+        (kind, Target::Name(name)) => {
+            dev_shm::directory().change(&dev_shm::file_name(kind, name), change)
+        }
+        (Kind::Msg, _) => msg::change(id(reference)?, change),
+        (Kind::Shm, _) => shm::change(id(reference)?, change),
+        (_, _) => sem::change(id(reference)?, change),
     }
 }
 
@@ -47,38 +100,76 @@ pub fn complete(object: &mut Object) {
     }
 }
 
+/// Sets the most bytes that a System V queue may hold; returns what it was, [`msg::set_max_bytes`].
+pub fn set_max_bytes(queue: &Reference, bytes: u64) -> Result<u64, CallError> {
+    msg::set_max_bytes(id(queue)?, bytes)
+}
+
 /// An object as it is at this moment, without a look at any other; in a segment, `rss` and `swap`
 /// are not known.
-pub fn read(kind: Kind, id: i32) -> Result<Object, CallError> {
-    Ok(match kind {
-        Kind::Msg => Object::Queue(msg::read(id)?),
-        Kind::Shm => Object::Segment(shm::read(id)?),
-        Kind::Sem => Object::SemaphoreSet(sem::read(id)?),
+pub fn read(reference: &Reference) -> Result<Object, CallError> {
+    Ok(match (reference.kind, &reference.target) {
+        (Kind::Pmsg, Target::Name(name)) => Object::PosixQueue(pmsg::read(name)?),
+        (kind, Target::Name(name)) => dev_shm::read(kind, name)?,
+        (Kind::Msg, _) => Object::Queue(msg::read(id(reference)?)?),
+        (Kind::Shm, _) => Object::Segment(shm::read(id(reference)?)?),
+        (_, _) => Object::SemaphoreSet(sem::read(id(reference)?)?),
     })
 }
 
-/// The object with this id and all that is known of it, if there is one.
-pub fn status(kind: Kind, id: i32) -> Result<Option<Object>, sysvipc::ReadError> {
+/// An object with all that is known of it.
+pub fn status(reference: &Reference) -> Result<Object, StatusError> {
+    let missing = CallError { name: "IPC_STAT", errno: Errno::EINVAL };
+    let reference = resolve(reference)?;
+    if reference.kind.is_posix() {
+        return Ok(read(&reference)?);
+    }
     let mut found = None;
-    sysvipc::read(kind, |object| {
-        if object.id() == id {
+    read_all(reference.kind, |object| {
+        if object.is_named(&reference.target) {
             found = Some(object);
         }
-        Ok::<_, sysvipc::ReadError>(())
+        Ok::<_, ReadError>(())
     })?;
-    if let Some(object) = &mut found {
-        complete(object);
-    }
-    Ok(found)
+    // What every call would say to this id.
+    let mut object = found.ok_or(missing)?;
+    complete(&mut object);
+    Ok(object)
 }
 
-/// Every object of these kinds, as `/proc/sysvipc` tells of them.
-pub fn snapshot(kinds: impl IntoIterator<Item = Kind>) -> Result<Vec<Object>, sysvipc::ReadError> {
+/// Why there is nothing to tell of an object.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// A call that names it failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The objects of its kind cannot be listed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Hands each object of a kind to `visit`, in the order of the kernel's slots or of the directory,
+/// and as it is read: nothing is held back, and `visit` may stop it.
+pub fn read_all<E: From<ReadError>>(
+    kind: Kind,
+    mut visit: impl FnMut(Object) -> Result<(), E>,
+) -> Result<(), E> {
+    match kind {
+        Kind::Msg => sysvipc::read(Table::Msg, visit),
+        Kind::Shm => sysvipc::read(Table::Shm, visit),
+        Kind::Sem => sysvipc::read(Table::Sem, visit),
+        Kind::Pmsg => pmsg::read_all(|queue| visit(Object::PosixQueue(queue))),
+        Kind::Pshm | Kind::Psem => dev_shm::read_all(kind, visit),
+    }
+}
+
+/// Every object of these kinds.
+pub fn snapshot(kinds: impl IntoIterator<Item = Kind>) -> Result<Vec<Object>, ReadError> {
     let mut objects = Vec::new();
     for kind in kinds {
-        sysvipc::read(kind, |object| {
+        read_all(kind, |object| {
             objects.push(object);
-            Ok::<_, sysvipc::ReadError>(())
+            Ok::<_, ReadError>(())
         })?;
     }
     Ok(objects)

@@ -1,5 +1,6 @@
 //! Processes: who calls, and who hides behind a recorded pid. `proc(5)`, `capabilities(7)`.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 
 use nix::unistd;
 
-use crate::ipc::{Caller, Time};
+use crate::ipc::{Caller, Kind, Time};
 
 /// A process that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,35 @@ pub fn identity(pid: i32) -> Option<Caller> {
     Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 
+/// The devices of the file systems that are mounted where a process lives, which everybody may know,
+/// `proc_pid_mountinfo(5)`.
+pub fn mounted_devices(pid: i32) -> Option<HashSet<u64>> {
+    let mounts = fs::read(format!("/proc/{pid}/mountinfo")).ok()?;
+    let device = |line: &[u8]| {
+        let word = line.split(|&byte| byte == b' ').nth(2)?;
+        let (major, minor) = std::str::from_utf8(word).ok()?.split_once(':')?;
+        Some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
+    };
+    Some(mounts.split(|&byte| byte == b'\n').filter_map(device).collect())
+}
+
+/// The process of a user that may use the fewest bytes for POSIX message queues (`RLIMIT_MSGQUEUE`,
+/// the soft limit), and how many; nothing for no limit. `proc_pid_limits(5)`
+pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
+    let limit = |entry: fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        if entry.metadata().ok()?.uid() != uid {
+            return None;
+        }
+        let limits = fs::read_to_string(entry.path().join("limits")).ok()?;
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"))?;
+        // Anything but a number is "unlimited".
+        Some((pid, line.split_ascii_whitespace().next()?.parse().ok()))
+    };
+    let all = fs::read_dir("/proc").ok()?.flatten().filter_map(limit);
+    all.min_by_key(|&(pid, bytes)| (bytes.unwrap_or(u64::MAX), pid))
+}
+
 /// When the machine started, in seconds since the Epoch.
 fn boot_time() -> Option<i64> {
     static BOOT: OnceLock<Option<i64>> = OnceLock::new();
@@ -110,21 +140,33 @@ fn ticks_per_second() -> Option<i64> {
     unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
 }
 
-/// The identity of this process.
-pub fn caller() -> Caller {
+/// The effective user id of this process.
+pub fn uid() -> u32 {
+    unistd::geteuid().as_raw()
+}
+
+/// The identity of this process, and what it may do with objects of this kind.
+pub fn caller(kind: Kind) -> Caller {
     let mut groups = vec![unistd::getegid().as_raw()];
     if let Ok(supplementary) = unistd::getgroups() {
         groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
     }
-    let capabilities = if owns_ipc_namespace() { effective_capabilities() } else { 0 };
+    // Of another user namespace, capabilities count for nothing.
+    let capabilities = match kind.is_posix() || owns_ipc_namespace() {
+        true => effective_capabilities(),
+        false => 0,
+    };
     let has = |capability: u32| capabilities & (1 << capability) != 0;
+    const CAP_DAC_OVERRIDE: u32 = 1;
+    const CAP_FOWNER: u32 = 3;
     const CAP_IPC_OWNER: u32 = 15;
     const CAP_SYS_ADMIN: u32 = 21;
+    let posix = kind.is_posix();
     Caller {
         uid: unistd::geteuid().as_raw(),
         groups,
-        overrides_mode: has(CAP_IPC_OWNER),
-        overrides_ownership: has(CAP_SYS_ADMIN),
+        overrides_mode: has(if posix { CAP_DAC_OVERRIDE } else { CAP_IPC_OWNER }),
+        overrides_ownership: has(if posix { CAP_FOWNER } else { CAP_SYS_ADMIN }),
     }
 }
 

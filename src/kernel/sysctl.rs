@@ -166,6 +166,11 @@ impl Limit {
         self.about().2
     }
 
+    /// Whether it is one of each user, and not of the whole IPC namespace.
+    pub fn is_of_user(self) -> bool {
+        matches!(self, Limit::RlimitMsgqueue | Limit::RlimitMsgqueueHard)
+    }
+
     /// What it limits, in words.
     pub fn help(self) -> &'static str {
         self.about().3

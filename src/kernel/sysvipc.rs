@@ -3,46 +3,38 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use super::descriptor;
+use super::object::ReadError;
 use crate::ipc::object::{Object, Queue, Segment, SegmentStatus, SemaphoreSet};
-use crate::ipc::{Key, Kind, Mode, Permissions, Time};
+use crate::ipc::{Key, Mode, Permissions, Time};
 
-/// `/proc/sysvipc` could not be read or understood.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// It could not be opened or read.
-    #[error("cannot read {path}: {}", descriptor::describe(.error))]
-    Io {
-        /// The file.
-        path: &'static str,
-        /// Why.
-        error: io::Error,
-    },
-    /// It holds a line that is not as `proc_sysvipc(5)` says.
-    #[error("{path} has a line that is not understood: {line:?}")]
-    Malformed {
-        /// The file.
-        path: &'static str,
-        /// The line.
-        line: String,
-    },
+/// A kind of System V: the others are not told of here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `/proc/sysvipc/msg`.
+    Msg,
+    /// `/proc/sysvipc/shm`.
+    Shm,
+    /// `/proc/sysvipc/sem`.
+    Sem,
 }
 
-fn path(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Msg => "/proc/sysvipc/msg",
-        Kind::Shm => "/proc/sysvipc/shm",
-        Kind::Sem => "/proc/sysvipc/sem",
+impl Table {
+    fn path(self) -> &'static str {
+        match self {
+            Table::Msg => "/proc/sysvipc/msg",
+            Table::Shm => "/proc/sysvipc/shm",
+            Table::Sem => "/proc/sysvipc/sem",
+        }
     }
 }
 
-/// Hands each object of one kind, in this process's IPC namespace, to `visit`, in the order of
+/// Hands each object of one table, in this process's IPC namespace, to `visit`, in the order of
 /// the kernel's slots and as it is read: nothing is held back, and `visit` may stop it.
 pub fn read<E: From<ReadError>>(
-    kind: Kind,
+    table: Table,
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
-    let path = path(kind);
+    let path = table.path();
     let io_error = |error| ReadError::Io { path, error };
     let mut file = File::open(path).map_err(io_error)?;
     // The kernel hands out a page at a time, however much is asked for.
@@ -63,7 +55,7 @@ pub fn read<E: From<ReadError>>(
             if std::mem::take(&mut is_heading) {
                 continue;
             }
-            let object = parse(kind, line).ok_or_else(|| malformed(path, line))?;
+            let object = parse(table, line).ok_or_else(|| malformed(path, line))?;
             visit(object)?;
         }
         if count == 0 {
@@ -84,14 +76,14 @@ fn malformed(path: &'static str, line: &[u8]) -> ReadError {
 
 /// Understands one line of `/proc/sysvipc/{msg,shm,sem}`. Columns that newer kernels append are
 /// passed over; those that older ones lack (`rss` and `swap` of segments) are absent.
-pub fn parse(kind: Kind, line: &[u8]) -> Option<Object> {
+pub fn parse(table: Table, line: &[u8]) -> Option<Object> {
     let mut fields = Fields { rest: line };
     let key = Key(fields.signed()?.try_into().ok()?);
     let id = fields.id()?;
     let raw_mode = fields.octal()?;
     let mode = Mode::from_bits(raw_mode);
-    Some(match kind {
-        Kind::Msg => {
+    Some(match table {
+        Table::Msg => {
             let bytes = fields.unsigned()?;
             let messages = fields.unsigned()?;
             let last_send_pid = fields.id()?;
@@ -110,7 +102,7 @@ pub fn parse(kind: Kind, line: &[u8]) -> Option<Object> {
                 changed: fields.time()?,
             })
         }
-        Kind::Shm => {
+        Table::Shm => {
             let size = fields.unsigned()?;
             let creator_pid = fields.id()?;
             let last_pid = fields.id()?;
@@ -131,7 +123,7 @@ pub fn parse(kind: Kind, line: &[u8]) -> Option<Object> {
                 swap: fields.unsigned(),
             })
         }
-        Kind::Sem => {
+        Table::Sem => {
             let nsems = fields.unsigned()?;
             let permissions = fields.permissions(key, mode)?;
             Object::SemaphoreSet(SemaphoreSet {
@@ -227,7 +219,7 @@ mod tests {
     #[test]
     fn a_queue() {
         let line = b"     48879      32768   660         30          3      123      456  1000   100     0     0 1700000001 1700000002 1700000003";
-        let Some(Object::Queue(queue)) = parse(Kind::Msg, line) else { panic!("not understood") };
+        let Some(Object::Queue(queue)) = parse(Table::Msg, line) else { panic!("not understood") };
         assert_eq!((queue.id, queue.bytes, queue.messages), (32768, 30, 3));
         assert_eq!((queue.last_send_pid, queue.last_recv_pid), (123, 456));
         assert_eq!(queue.permissions.key, Key(0xbeef));
@@ -240,7 +232,7 @@ mod tests {
     #[test]
     fn a_segment_with_a_negative_key_and_every_status() {
         let line = b"        -1          5 17600  18446744073692774399     9     0     18446744073709551615 4294967295     0     0     0          0          0 1700000000        8192            4096";
-        let Some(Object::Segment(segment)) = parse(Kind::Shm, line) else {
+        let Some(Object::Segment(segment)) = parse(Table::Shm, line) else {
             panic!("not understood")
         };
         assert_eq!(segment.permissions.key, Key::FTOK_FAILED);
@@ -258,11 +250,11 @@ mod tests {
     #[test]
     fn older_kernels_tell_less_and_newer_ones_more() {
         let line = b"0 5 600 4096 9 0 0 0 0 0 0 0 0 1700000000";
-        let Some(Object::Segment(segment)) = parse(Kind::Shm, line) else {
+        let Some(Object::Segment(segment)) = parse(Table::Shm, line) else {
             panic!("not understood")
         };
         assert_eq!((segment.rss, segment.swap), (None, None));
-        assert!(parse(Kind::Sem, b"0 5 600 3 0 0 0 0 0 1700000000 77 columns to come").is_some());
+        assert!(parse(Table::Sem, b"0 5 600 3 0 0 0 0 0 1700000000 77 columns to come").is_some());
     }
 
     #[test]
@@ -276,11 +268,11 @@ mod tests {
             "1 2 8 3 0 0 0 0 0 0",
             "1 -2 600 3 0 0 0 0 0 0",
         ] {
-            assert_eq!(parse(Kind::Sem, line.as_bytes()), None, "{line:?}");
+            assert_eq!(parse(Table::Sem, line.as_bytes()), None, "{line:?}");
         }
-        assert_eq!(parse(Kind::Sem, b"1 2x 600 3 0 0 0 0 0 0"), None);
-        assert_eq!(parse(Kind::Sem, b"1 99999999999 600 3 0 0 0 0 0 0"), None);
-        assert_eq!(parse(Kind::Sem, b"1 2 600 99999999999999999999 0 0 0 0 0 0"), None);
+        assert_eq!(parse(Table::Sem, b"1 2x 600 3 0 0 0 0 0 0"), None);
+        assert_eq!(parse(Table::Sem, b"1 99999999999 600 3 0 0 0 0 0 0"), None);
+        assert_eq!(parse(Table::Sem, b"1 2 600 99999999999999999999 0 0 0 0 0 0"), None);
     }
 
     proptest! {
@@ -301,14 +293,14 @@ mod tests {
                 last_op: Time::from_kernel(last_op),
                 changed: Time::from_kernel(changed),
             });
-            prop_assert_eq!(parse(Kind::Sem, line.as_bytes()), Some(expected));
+            prop_assert_eq!(parse(Table::Sem, line.as_bytes()), Some(expected));
         }
 
         #[test]
         fn no_line_panics(line: Vec<u8>, numbers in "[ 0-9-]{0,200}") {
-            for kind in Kind::ALL {
-                let _ = parse(kind, &line);
-                let _ = parse(kind, numbers.as_bytes());
+            for table in [Table::Msg, Table::Shm, Table::Sem] {
+                let _ = parse(table, &line);
+                let _ = parse(table, numbers.as_bytes());
             }
         }
     }

@@ -6,29 +6,30 @@ use std::collections::HashMap;
 use std::io;
 
 use super::process::{self, Process};
-use super::scan::{self, Look, Scan};
+use super::scan::{self, Hidden, Look, Scan};
 use super::sem;
 use crate::ipc::known::{Known, Users};
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Caller, Object, Time, User};
+use crate::ipc::{Object, Time, User};
 
 /// Somebody who has looked at all processes once, and can tell of any object who uses it.
 #[derive(Debug)]
 pub struct Observer {
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
-    may_miss: Cell<bool>,
+    /// The most that may be missing among the users of one object.
+    missed: Cell<u64>,
     has_outsiders: bool,
 }
 
 impl Observer {
     /// Looks around.
-    pub fn new(look: Look) -> io::Result<Observer> {
+    pub fn new(look: &Look) -> io::Result<Observer> {
         let scan = Scan::new(look)?;
         Ok(Observer {
             scan,
             processes: RefCell::default(),
-            may_miss: Cell::default(),
+            missed: Cell::default(),
             has_outsiders: scan::has_outsiders(),
         })
     }
@@ -36,13 +37,16 @@ impl Observer {
     /// How many processes could not be inspected that may have to do with an object that this
     /// observer was asked about.
     pub fn missed(&self) -> u64 {
-        if self.may_miss.get() { self.scan.uninspected.len() as u64 } else { 0 }
+        self.missed.get()
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.
     pub fn know(&self, object: Object) -> Known {
         let known = self.look_at(object);
-        self.may_miss.set(self.may_miss.get() || known.may_miss_users());
+        if known.may_miss_users() {
+            let uninspected = known.users.as_ref().map_or(0, |users| users.uninspected);
+            self.missed.set(self.missed.get().max(uninspected));
+        }
         known
     }
 
@@ -52,20 +56,21 @@ impl Observer {
             _ => None,
         };
         // By its mode: a privileged process that overrides it is not suspected of being here.
-        let may_use = |who: &&Option<Caller>| {
-            who.as_ref().is_none_or(|who| {
+        let may_use = |hidden: &&Hidden| {
+            hidden.identity.as_ref().is_none_or(|who| {
                 let access = object.permissions().access(who);
                 access.read || access.write
             })
         };
+        let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(&object));
         let mut users = Users {
-            uninspected: self.scan.uninspected.len() as u64,
-            suspects: self.scan.uninspected.iter().filter(may_use).count() as u64,
+            uninspected: hidden().count() as u64,
+            suspects: hidden().filter(may_use).count() as u64,
             ..Users::default()
         };
         // Attached before its process came into this namespace: the id is that of another segment.
         let is_elsewhere = matches!(&object, Object::Segment(segment) if segment.attached == 0);
-        let present = self.scan.present(object.kind(), object.id());
+        let present = self.scan.present(&object);
         for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
             let process = self.process(*pid);
             let since = process.as_ref().map(|process| process.started);
@@ -115,6 +120,8 @@ impl Observer {
                     record(pid, Role::LastOperation(numbers), last, is_stranger);
                 }
             }
+            Object::PosixQueue(queue) => record(queue.notified_pid, Role::Notified, None, false),
+            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
         }
         Known { object, semaphores, users: Some(users) }
     }

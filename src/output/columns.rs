@@ -7,26 +7,40 @@ use super::{Column, Value};
 use crate::ipc::finding::{Finding, Severity};
 use crate::ipc::known::Selected;
 use crate::ipc::limit::Allowance;
-use crate::ipc::object::Semaphore;
+use crate::ipc::object::{NamedFile, Semaphore, SemaphoreState};
 use crate::ipc::user::State;
-use crate::ipc::{Kind, Known, Object, Queue, Segment, SemaphoreSet, User};
+use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
 
 type ObjectColumn = Column<Known>;
 
-/// What every object has.
-static COMMON: [ObjectColumn; 14] = [
+/// What every object is.
+static EVERY: [ObjectColumn; 2] = [
     Column::text("ref", 16, "reference, as every command takes it", |object| {
         Value::Reference(object.reference())
     }),
     Column::text("kind", 4, "kind of object", |object| {
         Value::Text(Cow::Borrowed(object.kind().name()))
     }),
+];
+
+/// What names a System V object.
+static SYSTEM_V_NAMES: [ObjectColumn; 2] = [
     Column::number("id", 10, "identifier", |object| {
-        Value::Count(object.id().unsigned_abs().into())
+        object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
     }),
     Column::text("key", 10, "key; none for a private object", |object| {
         Value::key(object.permissions().key)
     }),
+];
+
+/// What names a POSIX object.
+static POSIX_NAMES: [ObjectColumn; 1] =
+    [Column::text("name", 16, "name, as programs open it", |object| {
+        file(object, |file| Value::Text(Cow::Owned(file.name.to_text())))
+    })];
+
+/// Who owns any object.
+static OWNERSHIP: [ObjectColumn; 5] = [
     Column::text("owner", 10, "user name of the owner", |object| {
         Value::User(object.permissions().uid)
     }),
@@ -40,6 +54,10 @@ static COMMON: [ObjectColumn; 14] = [
         Value::Count(object.permissions().gid.into())
     }),
     Column::text("mode", 9, "permission bits", |object| Value::Mode(object.permissions().mode)),
+];
+
+/// Where a System V object comes from.
+static SYSTEM_V_ORIGIN: [ObjectColumn; 5] = [
     Column::text("creator", 10, "user name of the creator", |object| {
         Value::User(object.permissions().cuid)
     }),
@@ -56,6 +74,12 @@ static COMMON: [ObjectColumn; 14] = [
         Value::time(object.changed())
     }),
 ];
+
+/// When a POSIX object changed.
+static POSIX_CHANGE: [ObjectColumn; 1] =
+    [Column::text("modified", 10, "when its content last changed by a system call", |object| {
+        file(object, |file| Value::time(file.modified))
+    })];
 
 static QUEUE: [ObjectColumn; 7] = [
     Column::number("messages", 8, "messages on the queue", |object| {
@@ -133,6 +157,54 @@ static SEMAPHORE_SET: [ObjectColumn; 2] = [
     }),
 ];
 
+static POSIX_QUEUE: [ObjectColumn; 6] = [
+    Column::number("messages", 8, "messages on the queue", |object| {
+        posix_queue(object, |queue| Value::count(queue.messages))
+    })
+    .alarmed(|object| matches!(&object.object, Object::PosixQueue(queue) if queue.is_full())),
+    Column::number("bytes", 9, "bytes on the queue", |object| {
+        posix_queue(object, |queue| Value::bytes(queue.bytes))
+    }),
+    Column::number("max_messages", 12, "most messages it may hold (mq_maxmsg)", |object| {
+        posix_queue(object, |queue| Value::count(queue.max_messages))
+    }),
+    Column::number("message_size", 12, "most bytes in one message (mq_msgsize)", |object| {
+        posix_queue(object, |queue| Value::bytes(queue.message_size))
+    }),
+    Column::number(
+        "reserved_bytes",
+        14,
+        "what it takes of RLIMIT_MSGQUEUE, full or empty",
+        |object| posix_queue(object, |queue| Value::bytes(queue.reserved_bytes())),
+    ),
+    Column::number(
+        "notified_pid",
+        12,
+        "process that is told of the next message (mq_notify)",
+        |object| posix_queue(object, |queue| Value::pid(queue.notified_pid)),
+    ),
+];
+
+static POSIX_MEMORY: [ObjectColumn; 2] = [
+    Column::number("size", 12, "size in bytes", |object| match &object.object {
+        Object::PosixMemory(memory) => Value::Bytes(memory.size),
+        _ => Value::Missing,
+    }),
+    Column::number("rss", 12, "bytes of it that take memory", |object| match &object.object {
+        Object::PosixMemory(memory) => Value::Bytes(memory.rss),
+        _ => Value::Missing,
+    }),
+];
+
+static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
+    Column::number("value", 6, "its value; none where it cannot be read", |object| {
+        semaphore(object, |state| Value::Count(state.value.into()))
+    }),
+    Column::number("waiters", 7, "how many threads wait for it to grow", |object| {
+        semaphore(object, |state| Value::Count(state.waiters.into()))
+    }),
+];
+
 /// The processes that have to do with an object.
 pub static USER: [Column<User>; 6] = [
     Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
@@ -183,7 +255,7 @@ pub static FINDING: [Column<Finding>; 5] = [
         Value::Text(Cow::Borrowed(finding.check.name()))
     }),
     Column::text("ref", 10, "the object", |finding| {
-        finding.reference.map_or(Value::Missing, Value::Reference)
+        finding.reference.clone().map_or(Value::Missing, Value::Reference)
     }),
     Column::prose("why", 60, "what is wrong", |finding| Value::Text(Cow::Borrowed(&finding.why))),
     Column::prose("fix", 20, "the command that mends it", |finding| {
@@ -192,7 +264,7 @@ pub static FINDING: [Column<Finding>; 5] = [
 ];
 
 /// The limits.
-pub static LIMIT: [Column<Allowance>; 6] = [
+pub static LIMIT: [Column<Allowance>; 7] = [
     Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(row.name))),
     Column::number("limit", 20, "its value; none for unlimited", |row| quantity(row, row.limit)),
     Column::number("used", 10, "how much of it is used", |row| quantity(row, row.used)),
@@ -202,6 +274,9 @@ pub static LIMIT: [Column<Allowance>; 6] = [
     .alarmed(|row| row.is_at(80)),
     Column::text("source", 27, "where it comes from", |row| {
         Value::Text(Cow::Borrowed(&row.source))
+    }),
+    Column::text("user", 10, "whom it limits, if it is one for each user", |row| {
+        row.user.map_or(Value::Missing, Value::User)
     }),
     Column::prose("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
 ];
@@ -252,6 +327,24 @@ fn set<'a>(known: &'a Known, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<
     }
 }
 
+fn posix_queue<'a>(known: &'a Known, value: fn(&'a PosixQueue) -> Value<'a>) -> Value<'a> {
+    match &known.object {
+        Object::PosixQueue(queue) => value(queue),
+        _ => Value::Missing,
+    }
+}
+
+fn semaphore(known: &Known, value: fn(SemaphoreState) -> Value<'static>) -> Value<'_> {
+    match &known.object {
+        Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, value),
+        _ => Value::Missing,
+    }
+}
+
+fn file<'a>(known: &'a Known, value: fn(&'a NamedFile) -> Value<'a>) -> Value<'a> {
+    known.file().map_or(Value::Missing, value)
+}
+
 /// Which columns `list` shows a person who named none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
@@ -268,7 +361,11 @@ pub enum Preset {
 
 /// All columns of a kind that need nothing but the object.
 pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    COMMON.iter().chain(own(kind))
+    let (names, times): (&[ObjectColumn], &[ObjectColumn]) = match kind.is_posix() {
+        true => (&POSIX_NAMES, &POSIX_CHANGE),
+        false => (&SYSTEM_V_NAMES, &SYSTEM_V_ORIGIN),
+    };
+    EVERY.iter().chain(names).chain(&OWNERSHIP).chain(times).chain(own(kind))
 }
 
 /// All columns of a kind.
@@ -281,15 +378,24 @@ pub static ON_REQUEST: [ObjectColumn; 2] = [
     Column::number("waiting", 7, "how many threads wait on it", |known| {
         known.users.as_ref().map_or(Value::Missing, |_| Value::Count(known.waiting()))
     }),
-    Column::prose("users", 20, "processes attached or waiting", |known| {
-        let present = known.users().iter().filter(|user| user.role.is_present());
-        let name = |user: &User| {
-            let command = user.command.as_deref().unwrap_or("?");
-            let program = command.split(' ').next().unwrap_or_default();
-            Cow::Owned(format!("{}({})", user.pid, program.rsplit('/').next().unwrap_or_default()))
-        };
-        Value::List(present.map(name).collect())
-    }),
+    Column::prose(
+        "users",
+        20,
+        "processes that have it attached, mapped or open, or wait",
+        |known| {
+            let present = known.users().iter().filter(|user| user.role.is_present());
+            let name = |user: &User| {
+                let command = user.command.as_deref().unwrap_or("?");
+                let program = command.split(' ').next().unwrap_or_default();
+                Cow::Owned(format!(
+                    "{}({})",
+                    user.pid,
+                    program.rsplit('/').next().unwrap_or_default()
+                ))
+            };
+            Value::List(present.map(name).collect())
+        },
+    ),
 ];
 
 fn own(kind: Kind) -> &'static [ObjectColumn] {
@@ -297,6 +403,9 @@ fn own(kind: Kind) -> &'static [ObjectColumn] {
         Kind::Msg => &QUEUE,
         Kind::Shm => &SEGMENT,
         Kind::Sem => &SEMAPHORE_SET,
+        Kind::Pmsg => &POSIX_QUEUE,
+        Kind::Pshm => &POSIX_MEMORY,
+        Kind::Psem => &POSIX_SEMAPHORE,
     }
 }
 
@@ -308,12 +417,22 @@ pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
             &["ref", "key", "owner", "mode", "size", "attached", "status"]
         }
         (Preset::Usual, Kind::Sem) => &["ref", "key", "owner", "mode", "nsems"],
+        (Preset::Usual, Kind::Pmsg) => {
+            &["ref", "owner", "mode", "messages", "bytes", "max_messages", "message_size"]
+        }
+        (Preset::Usual, Kind::Pshm) => &["ref", "owner", "mode", "size", "rss"],
+        (Preset::Usual, Kind::Psem) => &["ref", "owner", "mode", "value", "waiters"],
+        (Preset::Times, Kind::Pmsg | Kind::Pshm | Kind::Psem) => &["ref", "owner", "modified"],
         (Preset::Times, Kind::Msg) => &["ref", "owner", "last_send", "last_recv", "changed"],
         (Preset::Times, Kind::Shm) => &["ref", "owner", "last_attach", "last_detach", "changed"],
         (Preset::Times, Kind::Sem) => &["ref", "owner", "last_op", "changed"],
         (Preset::Pids, Kind::Msg) => &["ref", "owner", "last_send_pid", "last_recv_pid"],
         (Preset::Pids, Kind::Shm) => &["ref", "owner", "creator_pid", "last_pid"],
-        (Preset::Pids, Kind::Sem) => &["ref", "owner"],
+        (Preset::Pids, Kind::Pmsg) => &["ref", "owner", "notified_pid"],
+        (Preset::Pids, Kind::Sem | Kind::Pshm | Kind::Psem) => &["ref", "owner"],
+        (Preset::Creators, Kind::Pmsg | Kind::Pshm | Kind::Psem) => {
+            &["ref", "mode", "owner", "group"]
+        }
         (Preset::Creators, _) => &["ref", "mode", "creator", "cgroup", "owner", "group"],
     }
 }
@@ -321,17 +440,19 @@ pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
 /// The registry as a page of the help.
 pub fn help() -> String {
     let mut page = String::new();
-    let mut block = |title: &str, columns: &[ObjectColumn]| {
+    let mut block = |title: &str, columns: &[&[ObjectColumn]]| {
         let _ = writeln!(page, "{title}:");
-        for column in columns {
+        for column in columns.iter().copied().flatten() {
             let _ = writeln!(page, "  {:<14} {}", column.name, column.help);
         }
         page.push('\n');
     };
-    block("Columns of every object", &COMMON);
-    block("Columns of every object that take a look at all processes", &ON_REQUEST);
+    block("Columns of every object", &[&EVERY, &OWNERSHIP]);
+    block("Columns of every object that take a look at all processes", &[&ON_REQUEST]);
+    block("Columns of every System V object", &[&SYSTEM_V_NAMES, &SYSTEM_V_ORIGIN]);
+    block("Columns of every POSIX object", &[&POSIX_NAMES, &POSIX_CHANGE]);
     for kind in Kind::ALL {
-        block(&format!("Columns of a {}", kind.noun()), own(kind));
+        block(&format!("Columns of a {}", kind.noun()), &[own(kind)]);
     }
     page
 }

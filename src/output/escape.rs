@@ -2,12 +2,7 @@
 
 use std::io::Write as _;
 
-/// Whether a character could do anything but show itself: controls, and the invisible ones that
-/// reorder text.
-pub(super) fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
+use crate::ipc::words::is_unsafe;
 
 /// Appends one line of text with every such character escaped, newlines too.
 pub fn append(text: &str, out: &mut Vec<u8>) {
@@ -23,6 +18,15 @@ pub fn line(text: &str) -> String {
     let mut out = Vec::new();
     append(text, &mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A word as a shell takes it: in quotes, if it needs them.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(&byte);
+    match word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// Appends a payload for a terminal: line breaks and tabs stay, as in `cat -v`, all other controls
@@ -62,6 +66,13 @@ mod tests {
         let mut out = Vec::new();
         append_payload(b"two\nlines\tand \x07 \xff", &mut out);
         assert_eq!(out, b"two\nlines\tand \\x07 \\xff");
+    }
+
+    #[test]
+    fn words_for_a_shell() {
+        assert_eq!(shell_word("pmsg:/jobs"), "pmsg:/jobs");
+        assert_eq!(shell_word("pmsg:/two words"), "'pmsg:/two words'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 
     proptest! {

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use super::value::Cell;
-use super::{Column, Layout, Render, Style, Value, escape};
+use super::{Column, Layout, Render, Style, Value};
+use crate::ipc::words::is_unsafe;
 
 /// The format at work.
 pub struct Json<'a, T: 'static, W> {
@@ -74,7 +75,7 @@ impl serde_json::ser::Formatter for Careful {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(start) = rest.find(escape::is_unsafe) {
+        while let Some(start) = rest.find(is_unsafe) {
             out.write_all(&rest.as_bytes()[..start])?;
             let mut characters = rest[start..].chars();
             let character = characters.next().unwrap_or_default();

@@ -74,12 +74,14 @@ pub struct Section<T: 'static> {
     pub title: String,
     /// Its columns, from left to right.
     pub columns: Vec<&'static Column<T>>,
+    /// Whether a person wants to know that it is empty.
+    pub asked_for: bool,
 }
 
 impl<T> Section<T> {
     /// A block with all of these columns.
     pub fn new(title: &str, columns: impl IntoIterator<Item = &'static Column<T>>) -> Section<T> {
-        Section { title: title.to_owned(), columns: columns.into_iter().collect() }
+        Section { title: title.to_owned(), columns: columns.into_iter().collect(), asked_for: true }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{escape, json};
 use crate::ipc::Reference;
+use crate::ipc::message::Label;
 
 /// How `recv` writes a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -42,7 +43,7 @@ pub struct Presentation {
 
 impl Presentation {
     /// Appends one message.
-    pub fn append(&self, queue: Reference, message_type: i64, payload: &[u8], out: &mut Vec<u8>) {
+    pub fn append(&self, queue: &Reference, number: i64, payload: &[u8], out: &mut Vec<u8>) {
         let mut shown = payload;
         if let Some(most) = self.truncate {
             shown = &shown[..most.min(shown.len())];
@@ -56,7 +57,7 @@ impl Presentation {
                 let record = Record {
                     queue: Some(queue.to_string()),
                     size: Some(payload.len()),
-                    ..Record::new(message_type, shown)
+                    ..Record::new(Label::of(queue.kind, number), shown)
                 };
                 // Writing to a vector cannot fail.
                 let _ = json::write(&mut *out, &record);
@@ -85,9 +86,12 @@ pub struct Record<'a> {
     /// Where it was.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     queue: Option<String>,
-    /// Its type.
-    #[serde(rename = "type")]
+    /// Its type, on a System V queue.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     message_type: Option<i64>,
+    /// Its priority, on a POSIX queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u32>,
     /// The length of its payload in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
@@ -101,8 +105,12 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The record of a message.
-    pub fn new(message_type: i64, payload: &'a [u8]) -> Record<'a> {
-        let mut record = Record { message_type: Some(message_type), ..Record::default() };
+    pub fn new(label: Label, payload: &'a [u8]) -> Record<'a> {
+        let mut record = Record::default();
+        match label {
+            Label::Type(message_type) => record.message_type = Some(message_type),
+            Label::Priority(priority) => record.priority = Some(priority),
+        }
         match std::str::from_utf8(payload) {
             Ok(text) => record.text = Some(text.into()),
             Err(_) => record.base64 = Some(STANDARD.encode(payload)),
@@ -110,8 +118,8 @@ impl<'a> Record<'a> {
         record
     }
 
-    /// Understands a line: a type, if it has one, and the payload, which is appended.
-    pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<i64>> {
+    /// Understands a line: a type or priority, if it has one, and the payload, which is appended.
+    pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<Label>> {
         let record: Record<'_> = serde_json::from_slice(line)?;
         match (record.text, record.base64) {
             (Some(text), None) => payload.extend_from_slice(text.as_bytes()),
@@ -119,7 +127,12 @@ impl<'a> Record<'a> {
             (None, None) => anyhow::bail!("it has neither \"text\" nor \"base64\""),
             (Some(_), Some(_)) => anyhow::bail!("it has both \"text\" and \"base64\""),
         }
-        Ok(record.message_type)
+        match (record.message_type, record.priority) {
+            (Some(_), Some(_)) => anyhow::bail!("it has both \"type\" and \"priority\""),
+            (message_type, priority) => {
+                Ok(message_type.map(Label::Type).or(priority.map(Label::Priority)))
+            }
+        }
     }
 }
 
@@ -163,7 +176,7 @@ mod tests {
     fn show(format: MessageFormat, payload: &[u8]) -> String {
         let presentation = Presentation { format, ..Presentation::default() };
         let mut out = Vec::new();
-        presentation.append(Reference::id(Kind::Msg, 7), 5, payload, &mut out);
+        presentation.append(&Reference::id(Kind::Msg, 7), 5, payload, &mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -193,23 +206,37 @@ mod tests {
             let mut payload = Vec::new();
             Record::parse(line.as_bytes(), &mut payload).map(|message_type| (message_type, payload))
         };
-        assert_eq!(parse(r#"{"type": 5, "text": "hi"}"#).unwrap(), (Some(5), b"hi".to_vec()));
+        assert_eq!(
+            parse(r#"{"type": 5, "text": "hi"}"#).unwrap(),
+            (Some(Label::Type(5)), b"hi".to_vec())
+        );
+        let line = r#"{"priority": 5, "text": "hi"}"#;
+        assert_eq!(parse(line).unwrap(), (Some(Label::Priority(5)), b"hi".to_vec()));
         assert_eq!(parse(r#"{"base64": "/w=="}"#).unwrap(), (None, b"\xff".to_vec()));
         assert_eq!(parse(r#"{"text": "é\n", "more": 1}"#).unwrap().1, "é\n".as_bytes());
-        for bad in
-            ["", "{}", "5", r#"{"text": 5}"#, r#"{"base64": "?"}"#, r#"{"text": "", "base64": ""}"#]
-        {
+        for bad in [
+            "",
+            "{}",
+            "5",
+            r#"{"text": 5}"#,
+            r#"{"type": 1, "priority": 1, "text": ""}"#,
+            r#"{"priority": -1, "text": ""}"#,
+            r#"{"base64": "?"}"#,
+            r#"{"text": "", "base64": ""}"#,
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn a_record_survives_the_round(message_type: i64, payload: Vec<u8>) {
-            let line = serde_json::to_vec(&Record::new(message_type, &payload)).unwrap();
-            let mut read = Vec::new();
-            prop_assert_eq!(Record::parse(&line, &mut read).unwrap(), Some(message_type));
-            prop_assert_eq!(read, payload);
+        fn a_record_survives_the_round(message_type: i64, priority: u32, payload: Vec<u8>) {
+            for label in [Label::Type(message_type), Label::Priority(priority)] {
+                let line = serde_json::to_vec(&Record::new(label, &payload)).unwrap();
+                let mut read = Vec::new();
+                prop_assert_eq!(Record::parse(&line, &mut read).unwrap(), Some(label));
+                prop_assert_eq!(&read, &payload);
+            }
         }
 
         #[test]

@@ -55,7 +55,9 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 continue;
             }
             if rows.is_empty() {
-                writeln!(self.out, "No {}.", section.title)?;
+                if section.asked_for {
+                    writeln!(self.out, "No {}.", section.title)?;
+                }
                 continue;
             }
             if self.layout.sections.len() > 1 && self.layout.headings {

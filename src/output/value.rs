@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::escape;
 use super::style::{self, Style};
-use crate::ipc::{Key, Mode, Reference, Time};
+use crate::ipc::{Key, Mode, Reference, Target, Time};
 use crate::kernel::accounts::Names;
 
 /// What a column says of an item.
@@ -58,6 +58,11 @@ impl Value<'_> {
         bytes.map_or(Value::Missing, Value::Bytes)
     }
 
+    /// A number of things, or nothing where it is not known.
+    pub fn count(count: Option<u64>) -> Self {
+        count.map_or(Value::Missing, Value::Count)
+    }
+
     /// A key, or nothing for an object without one.
     pub fn key(key: Key) -> Self {
         if key == Key::PRIVATE { Value::Missing } else { Value::Key(key) }
@@ -68,7 +73,7 @@ impl Value<'_> {
     pub fn write(&self, style: &Style, out: &mut Vec<u8>) {
         match self {
             Value::Missing => out.push(b'-'),
-            Value::Reference(reference) => write_reference(*reference, out),
+            Value::Reference(reference) => write_reference(reference, out),
             Value::Key(key) => write_key(*key, out),
             Value::Mode(mode) if style.numeric_perms => append(out, mode),
             Value::Mode(mode) => append(out, mode.symbolic()),
@@ -97,7 +102,10 @@ impl Value<'_> {
             (Value::Missing, _) => Ordering::Greater,
             (_, Value::Missing) => Ordering::Less,
             (Value::Reference(a), Value::Reference(b)) => {
-                a.kind.cmp(&b.kind).then_with(|| id(*a).cmp(&id(*b)))
+                a.kind.cmp(&b.kind).then_with(|| match (&a.target, &b.target) {
+                    (Target::Name(a), Target::Name(b)) => a.cmp(b),
+                    (a, b) => number(a).cmp(&number(b)),
+                })
             }
             // As it is printed, without a sign.
             (Value::Key(a), Value::Key(b)) => (a.0 as u32).cmp(&(b.0 as u32)),
@@ -113,10 +121,11 @@ impl Value<'_> {
     }
 }
 
-fn id(reference: Reference) -> i64 {
-    match reference.target {
-        crate::ipc::Target::Id(id) => id.into(),
-        crate::ipc::Target::Key(key) => key.0.into(),
+fn number(target: &Target) -> i64 {
+    match target {
+        Target::Id(id) => (*id).into(),
+        Target::Key(key) => key.0.into(),
+        Target::Name(_) => 0,
     }
 }
 
@@ -148,14 +157,14 @@ fn write_key(key: Key, out: &mut Vec<u8>) {
     out.extend_from_slice(&text);
 }
 
-fn write_reference(reference: Reference, out: &mut Vec<u8>) {
-    match reference.target {
-        crate::ipc::Target::Id(id) => {
+fn write_reference(reference: &Reference, out: &mut Vec<u8>) {
+    match &reference.target {
+        Target::Id(id) => {
             out.extend_from_slice(reference.kind.name().as_bytes());
             out.push(b':');
             write_number(id.unsigned_abs().into(), out);
         }
-        crate::ipc::Target::Key(_) => append(out, reference),
+        _ => append(out, reference),
     }
 }
 

@@ -1,5 +1,6 @@
-//! A shell in an IPC namespace of its own, so that tests run side by side and never see, or touch,
-//! the objects of the machine.
+//! A shell in an IPC namespace of its own, with a `/dev/shm` and, where the machine has the place for
+//! it, a `/dev/mqueue` of its own, so that tests run side by side and never see, or touch, the objects
+//! of the machine.
 //!
 //! ```ignore
 //! let Some(shell) = Sandbox::new() else { return };
@@ -11,6 +12,7 @@
 #![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +22,11 @@ pub const NOBODY: u32 = 65_534;
 
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
+
+/// Gives the shell a `/dev/shm` and a `/dev/mqueue` of its own.
+pub const MOUNT: &str = "\
+    mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+    [ ! -d /dev/mqueue ] || mount -t mqueue mqueue /dev/mqueue";
 
 /// Attaches the segment with the id `$1`, says so, and stays.
 pub const ATTACH: &str = r#"
@@ -45,22 +52,27 @@ pub struct Sandbox {
 impl Sandbox {
     /// A namespace in which the test is who it is outside.
     pub fn new() -> Option<Sandbox> {
-        Sandbox::enter("--map-current-user")
+        Sandbox::enter(MOUNT, false)
     }
 
-    /// A namespace over which the test has every privilege: it may set its limits.
+    /// A namespace over which the test has every privilege: it may set its limits and mount.
     pub fn privileged() -> Option<Sandbox> {
-        Sandbox::enter("--map-root-user")
+        Sandbox::enter(MOUNT, true)
     }
 
-    fn enter(mapping: &str) -> Option<Sandbox> {
+    /// As [`Sandbox::new`], prepared by other commands, which may mount.
+    pub fn prepared(commands: &str) -> Option<Sandbox> {
+        Sandbox::enter(commands, false)
+    }
+
+    fn enter(commands: &str, is_privileged: bool) -> Option<Sandbox> {
         let mut unshare = Command::new("unshare");
-        unshare.arg("--ipc");
+        unshare.args(["--ipc", "--mount"]);
         if !is_root() {
-            unshare.args(["--user", mapping]);
+            unshare.args(["--user", "--map-root-user"]);
         }
         let holder = unshare
-            .args(["sh", "-c", "echo ready; read forever"])
+            .args(["sh", "-ec", &format!("{commands}\necho ready; read forever")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -78,11 +90,21 @@ impl Sandbox {
             let _ = holder.wait();
             return skip(&format!("no namespace is to be had here: {}", reason.trim()));
         }
-        let mut entry = vec!["--target".to_owned(), holder.id().to_string(), "--ipc".to_owned()];
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut entry = ["--ipc", "--mount", "--target"].map(str::to_owned).to_vec();
+        entry.extend([holder.id().to_string(), format!("--wdns={}", directory.path().display())]);
         if !is_root() {
             entry.extend(["--user", "--preserve-credentials"].map(str::to_owned));
         }
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        if !is_root() && !is_privileged {
+            // Root of the namespace becomes again who it is outside, by way of another one.
+            let own = |of: fn(&std::fs::Metadata) -> u32| {
+                of(&std::fs::metadata("/proc/self").expect("/proc is mounted")).to_string()
+            };
+            let (uid, gid) = (own(MetadataExt::uid), own(MetadataExt::gid));
+            entry.extend(["unshare", "--user", "--map-user", &uid].map(str::to_owned));
+            entry.extend(["--map-group", &gid].map(str::to_owned));
+        }
         let sandbox = Sandbox { holder, entry, directory };
         open_to_all(sandbox.directory.path());
         Some(sandbox)
@@ -176,7 +198,6 @@ impl Drop for Sandbox {
 
 /// Whether the test runs as root.
 pub fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").expect("/proc is mounted").uid() == 0
 }
 

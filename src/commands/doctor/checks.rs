@@ -4,9 +4,10 @@ use crate::ipc::finding::{Check, Finding, Severity};
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Queue;
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Key, Known, Object, Segment, Time, User, Verdict, count};
+use crate::ipc::{Key, Known, Object, PosixQueue, Reference, Segment, Time, User, Verdict, count};
 use crate::kernel::accounts;
 use crate::kernel::sysctl::Limit;
+use crate::output::escape::shell_word;
 use crate::output::style::{age, human_size};
 
 /// What was seen of the system.
@@ -27,14 +28,21 @@ pub(super) struct Facts {
 pub(super) fn examine(check: Check, facts: &Facts) -> Vec<Finding> {
     match check {
         Check::LimitNear => limit_near(facts),
+        Check::PmsgLimit => pmsg_limit(facts),
         Check::RemoveIpc => remove_ipc(facts).into_iter().collect(),
         _ => facts.known.iter().flat_map(|known| object(check, known, facts.now)).collect(),
     }
 }
 
+/// A reference as a shell takes it.
+fn word(reference: &Reference) -> String {
+    shell_word(&reference.to_string())
+}
+
 /// What a check of single objects finds in one.
 fn object(check: Check, known: &Known, now: Time) -> Option<Finding> {
     let reference = known.reference();
+    let named = word(&reference);
     let (severity, why, fix) = match (check, &known.object) {
         (Check::Orphan, _) => orphan(known, now)?,
         (Check::FtokFailed, _) if known.permissions().key == Key::FTOK_FAILED => (
@@ -42,17 +50,18 @@ fn object(check: Check, known: &Known, now: Time) -> Option<Finding> {
             "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned(),
             // Whoever uses it now would be hit.
             match known.is_unused() {
-                Verdict::Yes => format!("ipctool rm {reference}"),
-                _ => format!("ipctool stat {reference}"),
+                Verdict::Yes => format!("ipctool rm {named}"),
+                _ => format!("ipctool stat {named}"),
             },
         ),
         (Check::MarkedAttached, Object::Segment(segment)) => marked_attached(known, segment)?,
         (Check::QueueFull, Object::Queue(queue)) => queue_full(known, queue)?,
+        (Check::QueueFull, Object::PosixQueue(queue)) => posix_queue_full(known, queue)?,
         (Check::StuckSemaphore, Object::SemaphoreSet(_)) => stuck_semaphore(known)?,
         (Check::WorldWritable, _) if known.permissions().mode.bits() & 0o002 != 0 => (
             Severity::Warning,
             format!("mode {} lets every user write it", known.permissions().mode),
-            format!("ipctool chmod o-w {reference}"),
+            format!("ipctool chmod o-w {named}"),
         ),
         (Check::LockedOut, _) => locked_out(known)?,
         (Check::DeadSenderBacklog, Object::Queue(queue)) => dead_sender_backlog(known, queue)?,
@@ -67,16 +76,16 @@ fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
     if known.is_orphan() != Verdict::Yes {
         return None;
     }
-    // One that was never used may be about to be.
+    // One that was never used may be about to be. Of POSIX objects nobody knows.
     let severity = match known.recorded().next() {
-        Some(_) => Severity::Warning,
-        None => Severity::Note,
+        None if !known.kind().is_posix() => Severity::Note,
+        _ => Severity::Warning,
     };
     let since = known.last_operation().map_or(String::new(), |last| age(last, now));
     let why = format!("{}; last touched {since}", known.orphan_proof());
-    let remove = format!("ipctool rm {}", known.reference());
-    let fix = match &known.object {
-        Object::Queue(queue) if queue.messages > 0 => format!("{} && {remove}", save(known)),
+    let remove = format!("ipctool rm {}", word(&known.reference()));
+    let fix = match known.messages() {
+        Some(1..) => format!("{} && {remove}", save(known)),
         _ => remove,
     };
     Some((severity, why, fix))
@@ -84,8 +93,9 @@ fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
 
 /// The command that takes all messages off a queue into a file.
 fn save(known: &Known) -> String {
-    let id = known.id();
-    format!("ipctool recv msg:{id} --all --json >> msg-{id}.jsonl")
+    let reference = known.reference();
+    let file = shell_word(&format!("{}.jsonl", reference.to_string().replace([':', '/'], "-")));
+    format!("ipctool recv {} --all --json >> {file}", word(&reference))
 }
 
 fn marked_attached(known: &Known, segment: &Segment) -> Option<Diagnosis> {
@@ -100,7 +110,7 @@ fn marked_attached(known: &Known, segment: &Segment) -> Option<Diagnosis> {
         names(&holders)
     );
     let fix = match holders.as_slice() {
-        [] => format!("ipctool stat {}", known.reference()),
+        [] => format!("ipctool stat {}", word(&known.reference())),
         holders => {
             let pids: Vec<_> = holders.iter().map(|user| user.pid.to_string()).collect();
             format!("kill {}", pids.join(" "))
@@ -136,6 +146,27 @@ fn queue_full(known: &Known, queue: &Queue) -> Option<Diagnosis> {
     Some((severity, why, format!("ipctool limits --queue-bytes {more} {}", known.reference())))
 }
 
+fn posix_queue_full(known: &Known, queue: &PosixQueue) -> Option<Diagnosis> {
+    let blocked = present(known, |role| matches!(role, Role::WaitsToSend(_)));
+    if !queue.is_full() {
+        return None;
+    }
+    let most = queue.max_messages?;
+    let (severity, mut why) = match blocked.len() as u64 {
+        0 => (Severity::Warning, format!("it holds all of {most} messages (mq_maxmsg)")),
+        threads => (
+            Severity::Error,
+            format!(
+                "it holds all of {most} messages (mq_maxmsg), and {} blocked sending{}",
+                count(threads, "thread"),
+                names(&blocked)
+            ),
+        ),
+    };
+    why += "; its size was set when it was made";
+    Some((severity, why, save(known)))
+}
+
 fn stuck_semaphore(known: &Known) -> Option<Diagnosis> {
     let gone = |index| {
         known.recorded().find(|user| {
@@ -149,7 +180,7 @@ fn stuck_semaphore(known: &Known) -> Option<Diagnosis> {
     let (semaphore, last) =
         waited_for.find_map(|semaphore| Some((semaphore, gone(semaphore.index)?)))?;
     let waiters = present(known, |role| matches!(role, Role::WaitsOnSemaphores(_)));
-    let (index, id) = (semaphore.index, known.id());
+    let (index, id) = (semaphore.index, known.id()?);
     let why = format!(
         "semaphore {index} is 0, {} for it{}, and process {}, which operated last, is gone",
         match semaphore.ncount {
@@ -181,7 +212,7 @@ fn locked_out(known: &Known) -> Option<Diagnosis> {
         _ => return None,
     };
     let why = format!("mode {mode} does not let its own owner {lost} it");
-    Some((Severity::Warning, why, format!("ipctool chmod u+rw {}", known.reference())))
+    Some((Severity::Warning, why, format!("ipctool chmod u+rw {}", word(&known.reference()))))
 }
 
 fn dead_sender_backlog(known: &Known, queue: &Queue) -> Option<Diagnosis> {
@@ -200,11 +231,37 @@ fn dead_sender_backlog(known: &Known, queue: &Queue) -> Option<Diagnosis> {
     Some((Severity::Warning, why, save(known)))
 }
 
-fn limit_near(facts: &Facts) -> Vec<Finding> {
+/// The bytes that users are charged for POSIX queues, each of whom has a limit of his own.
+fn pmsg_limit(facts: &Facts) -> Vec<Finding> {
     let near = facts.allowances.iter().filter(|allowance| allowance.is_at(facts.threshold));
+    let of_users = near.filter_map(|allowance| Some((allowance, allowance.user?)));
+    of_users
+        .map(|(allowance, uid)| {
+            let (used, limit) = (allowance.used.unwrap_or(0), allowance.limit.unwrap_or(0));
+            let name = accounts::user(uid);
+            let why = format!(
+                "the POSIX queues of {name} take {used} of {limit} bytes, {:.0} %: {} counts their capacity, whatever lies on them",
+                allowance.percent().unwrap_or(0.0),
+                allowance.name,
+            );
+            let severity = severity_at(allowance);
+            let fix = format!("ipctool rm --kind pmsg --owner {} --orphan --dry-run", shell_word(&name));
+            Finding { check: Check::PmsgLimit, severity, reference: None, why, fix }
+        })
+        .collect()
+}
+
+/// A limit that is reached stops somebody now.
+fn severity_at(allowance: &Allowance) -> Severity {
+    if allowance.is_at(100) { Severity::Error } else { Severity::Warning }
+}
+
+fn limit_near(facts: &Facts) -> Vec<Finding> {
+    let of_all = facts.allowances.iter().filter(|allowance| allowance.user.is_none());
+    let near = of_all.filter(|allowance| allowance.is_at(facts.threshold));
     near.map(|allowance| {
         let (used, limit) = (allowance.used.unwrap_or(0), allowance.limit.unwrap_or(0));
-        let severity = if allowance.is_at(100) { Severity::Error } else { Severity::Warning };
+        let severity = severity_at(allowance);
         let name = allowance.name;
         let range = Limit::find(name).and_then(Limit::range);
         let fix = match range {
@@ -212,8 +269,7 @@ fn limit_near(facts: &Facts) -> Vec<Finding> {
                 let more = limit.saturating_mul(2).clamp(1, *range.end());
                 format!("ipctool limits --set {name}={more}")
             }
-            Some(_) => "ipctool rm --orphan --dry-run".to_owned(),
-            None => format!("prlimit --pid $$ --msgqueue={}", limit.saturating_mul(2)),
+            _ => "ipctool rm --orphan --dry-run".to_owned(),
         };
         let percent = allowance.percent().unwrap_or(0.0);
         let why =

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::ipc::Reference;
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
+use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Interruptible, Stopped, Waited};
-use crate::kernel::sysctl::Limit;
-use crate::kernel::{CallError, Errno, msg};
+use crate::kernel::{CallError, Errno};
 use crate::output::message::Presentation;
 
 /// This many bytes are taken before they are written: enough to save system calls, and not more
@@ -39,9 +39,9 @@ pub(super) struct Undelivered {
 }
 
 impl Batch {
-    /// A batch that is full when it has `enough` bytes.
-    pub fn new(presentation: Presentation, enough: usize) -> Batch {
-        let capacity = Limit::Msgmax.value().unwrap_or(0).clamp(8192, 1 << 20) as usize;
+    /// A batch that is full when it has `enough` bytes. Its first messages may have `capacity` bytes
+    /// each.
+    pub fn new(presentation: Presentation, enough: usize, capacity: usize) -> Batch {
         Batch {
             presentation,
             enough,
@@ -83,15 +83,20 @@ impl Batch {
 
     /// Takes one message if there is one.
     #[inline]
-    pub fn take(&mut self, id: i32, wanted: Wanted) -> Result<(), CallError> {
-        self.add(|buffer| msg::receive(id, wanted, buffer), |error| Some(*error))
+    pub fn take(&mut self, channel: &Channel, wanted: Wanted) -> Result<(), CallError> {
+        self.add(|buffer| channel.receive(wanted, buffer), |error| Some(*error))
     }
 
     /// Waits for a message and takes it.
-    pub fn wait(&mut self, id: i32, wanted: Wanted, timeout: Option<Duration>) -> Waited<()> {
+    pub fn wait(
+        &mut self,
+        channel: &Channel,
+        wanted: Wanted,
+        timeout: Option<Duration>,
+    ) -> Waited<()> {
         let deadline = interrupt::deadline(timeout);
         self.add(
-            |buffer| msg::receive_waiting(id, wanted, buffer, deadline),
+            |buffer| channel.receive_waiting(wanted, buffer, deadline),
             |stopped| match stopped {
                 Stopped::Failed(error) => Some(*error),
                 _ => None,
@@ -100,8 +105,8 @@ impl Batch {
     }
 
     /// Copies the message at this place in the queue; returns its type.
-    pub fn peek(&mut self, id: i32, place: i64) -> Result<i64, CallError> {
-        self.add(|buffer| msg::peek(id, place, buffer), |error| Some(*error))?;
+    pub fn peek(&mut self, channel: &Channel, place: i64) -> Result<i64, CallError> {
+        self.add(|buffer| channel.peek(place, buffer), |error| Some(*error))?;
         Ok(self.raw().next_back().map_or(0, type_of))
     }
 
@@ -148,7 +153,7 @@ impl Batch {
     }
 
     /// Writes all messages out. They stay in hand.
-    pub fn write(&mut self, queue: Reference, out: &mut Interruptible) -> Result<(), Undelivered> {
+    pub fn write(&mut self, queue: &Reference, out: &mut Interruptible) -> Result<(), Undelivered> {
         let Batch { presentation, arena, taken, text, text_ends, .. } = self;
         text.clear();
         text_ends.clear();

@@ -1,0 +1,125 @@
+//! A message queue of either kind, as something that messages go into and come out of.
+
+use std::time::Instant;
+
+use nix::errno::Errno;
+
+use super::call::CallError;
+use super::interrupt::Waited;
+use super::{msg, object, pmsg};
+use crate::ipc::message::{TYPE_SIZE, Wanted, set_type, type_of};
+use crate::ipc::{Mode, Reference, Target};
+
+/// A queue at hand. Its messages have their type or priority in front, as [`crate::ipc::message`]
+/// lays them out.
+#[derive(Debug)]
+pub enum Channel {
+    /// A System V queue, by its id.
+    SystemV(i32),
+    /// An open POSIX queue. It has no types: the oldest message of the highest priority comes first.
+    Posix(pmsg::Open),
+}
+
+impl Channel {
+    /// The queue that a reference means, to put messages on it.
+    pub fn for_sending(queue: &Reference) -> Result<Channel, CallError> {
+        match &queue.target {
+            Target::Name(name) => Ok(Channel::Posix(pmsg::open(name, libc::O_WRONLY)?)),
+            // Opening by key asks for no permission.
+            _ => Ok(Channel::SystemV(object::id(queue)?)),
+        }
+    }
+
+    /// The queue that a reference means, to take messages off it and, where that is allowed, to put
+    /// them back.
+    pub fn for_receiving(queue: &Reference) -> Result<Channel, CallError> {
+        match &queue.target {
+            Target::Name(name) => match pmsg::open(name, libc::O_RDWR) {
+                Err(error) if error.errno == Errno::EACCES => {
+                    Ok(Channel::Posix(pmsg::open(name, libc::O_RDONLY)?))
+                }
+                opened => Ok(Channel::Posix(opened?)),
+            },
+            _ => Ok(Channel::SystemV(object::id(queue)?)),
+        }
+    }
+
+    /// Makes a queue with this key or name, or opens the one that has it. An id makes none.
+    pub fn create(queue: &Reference, mode: Mode) -> Result<Channel, CallError> {
+        match &queue.target {
+            Target::Name(name) => Ok(Channel::Posix(pmsg::create(name, None, mode, false)?.0)),
+            Target::Key(key) => Ok(Channel::SystemV(msg::create(*key, mode, false)?)),
+            Target::Id(id) => Ok(Channel::SystemV(*id)),
+        }
+    }
+
+    /// Sends a message if there is room for it now; `EAGAIN` if not.
+    #[inline]
+    pub fn send(&self, message: &[u8]) -> Result<(), CallError> {
+        match self {
+            Channel::SystemV(id) => msg::send(*id, message),
+            Channel::Posix(queue) => queue.send(priority_of(message), &message[TYPE_SIZE..]),
+        }
+    }
+
+    /// Sends a message, waiting for room until the deadline, for ever without one.
+    pub fn send_waiting(&self, message: &[u8], deadline: Option<Instant>) -> Waited<()> {
+        match self {
+            Channel::SystemV(id) => msg::send_waiting(*id, message, deadline),
+            Channel::Posix(queue) => {
+                queue.send_waiting(priority_of(message), &message[TYPE_SIZE..], deadline)
+            }
+        }
+    }
+
+    /// Takes a message into `buffer`; returns the length of its payload. [`is_empty`] tells the
+    /// error that means that there is none. `E2BIG` if the next one is larger than the buffer: it
+    /// stays.
+    #[inline]
+    pub fn receive(&self, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, CallError> {
+        match self {
+            Channel::SystemV(id) => msg::receive(*id, wanted, buffer),
+            Channel::Posix(queue) => {
+                let (priority, size) = queue.receive(&mut buffer[TYPE_SIZE..])?;
+                set_type(buffer, priority.into());
+                Ok(size)
+            }
+        }
+    }
+
+    /// As [`Channel::receive`], waiting for a message until the deadline, for ever without one.
+    pub fn receive_waiting(
+        &self,
+        wanted: Wanted,
+        buffer: &mut [u8],
+        deadline: Option<Instant>,
+    ) -> Waited<usize> {
+        match self {
+            Channel::SystemV(id) => msg::receive_waiting(*id, wanted, buffer, deadline),
+            Channel::Posix(queue) => {
+                let taken = queue.receive_waiting(&mut buffer[TYPE_SIZE..], deadline)?;
+                set_type(buffer, taken.0.into());
+                Ok(taken.1)
+            }
+        }
+    }
+
+    /// Copies the message at this place in the queue and leaves it there, [`msg::peek`]. There is no
+    /// such operation for POSIX queues: `ENOSYS`.
+    pub fn peek(&self, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
+        match self {
+            Channel::SystemV(id) => msg::peek(*id, place, buffer),
+            Channel::Posix(_) => Err(CallError { name: "mq_receive", errno: Errno::ENOSYS }),
+        }
+    }
+}
+
+fn priority_of(message: &[u8]) -> u32 {
+    // What is out of range is so for the kernel, too (`EINVAL`).
+    type_of(message).try_into().unwrap_or(u32::MAX)
+}
+
+/// Whether this error of [`Channel::receive`] says that there is nothing to take.
+pub fn is_empty(error: &CallError) -> bool {
+    matches!(error.errno, Errno::ENOMSG | Errno::EAGAIN)
+}

@@ -1,0 +1,188 @@
+//! What lies in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
+//! `sem_overview(7)`.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+
+use nix::errno::Errno;
+
+use super::call::{CallError, call};
+pub use super::named::Origin;
+use super::named::{self, Directory, Stop};
+use super::object::ReadError;
+use crate::ipc::object::SemaphoreState;
+use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore};
+
+/// Where the C libraries of Linux put them.
+pub(super) const PATH: &str = "/dev/shm";
+
+/// What glibc puts in front of the name of a semaphore.
+const PREFIX: &[u8] = b"sem.";
+
+/// The directory.
+pub(super) fn directory() -> Directory {
+    Directory::at(PATH)
+}
+
+/// The file of an object.
+pub(super) fn file_name(kind: Kind, name: &Name) -> OsString {
+    let mut file_name = OsString::new();
+    if kind == Kind::Psem {
+        file_name.push(OsStr::from_bytes(PREFIX));
+    }
+    file_name.push(name.behind_slash());
+    file_name
+}
+
+/// Which object a file is.
+fn object_name(file_name: &OsStr) -> (Kind, Name) {
+    match file_name.as_bytes().strip_prefix(PREFIX) {
+        Some(name @ [_, ..]) => (Kind::Psem, Name::of_file(OsStr::from_bytes(name))),
+        _ => (Kind::Pshm, Name::of_file(file_name)),
+    }
+}
+
+/// Hands every object of this kind to `visit`.
+pub(super) fn read_all<E: From<ReadError>>(
+    wanted: Kind,
+    mut visit: impl FnMut(Object) -> Result<(), E>,
+) -> Result<(), E> {
+    let directory = directory();
+    let all = directory.read(|file_name, data| match object_name(file_name) {
+        (kind, name) if kind == wanted => visit(of(&directory, kind, name, data)),
+        _ => Ok(()),
+    });
+    match all {
+        // Where it is missing, there is none.
+        Err(Stop::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        all => all.map_err(|stop| stop.into_error(|error| ReadError::Io { path: PATH, error })),
+    }
+}
+
+/// An object as it is now.
+pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
+    let directory = directory();
+    let data = directory.find(&file_name(kind, name))?;
+    Ok(of(&directory, kind, name.clone(), &data))
+}
+
+fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object {
+    let state = || semaphore(directory, &file_name(kind, &name), data);
+    match kind {
+        Kind::Psem => {
+            Object::PosixSemaphore(PosixSemaphore { state: state(), file: named::file(name, data) })
+        }
+        _ => Object::PosixMemory(PosixMemory {
+            file: named::file(name, data),
+            size: data.size(),
+            // st_blocks counts 512 bytes each, whatever the block size.
+            rss: data.blocks() * 512,
+        }),
+    }
+}
+
+/// Reads a semaphore without waiting for it or opening it as one.
+fn semaphore(directory: &Directory, name: &OsStr, data: &Metadata) -> Option<SemaphoreState> {
+    // Larger than any layout.
+    if data.size() > 64 {
+        return None;
+    }
+    let file = directory.open(name, OpenOptions::new().read(true)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(64).read_to_end(&mut bytes).ok()?;
+    SemaphoreState::from_file(&bytes)
+}
+
+/// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
+/// be at least as large (`EINVAL`). No umask applies. What was made is full of zeros, and takes
+/// memory as it is touched.
+pub fn create_memory(
+    name: &Name,
+    size: u64,
+    mode: Mode,
+    exclusive: bool,
+) -> Result<Origin, CallError> {
+    let c_name = named::c_name(name)?;
+    let open = |flags: i32, shown: &str| -> Result<File, CallError> {
+        // SAFETY: the name is a C string, which the call only reads.
+        let descriptor =
+            call("shm_open", format_args!("{c_name:?}, {shown}, {mode}"), || unsafe {
+                libc::shm_open(c_name.as_ptr(), flags, mode.bits())
+            })?;
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        Ok(unsafe { File::from_raw_fd(descriptor) })
+    };
+    let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
+    let (file, origin) = named::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
+    match origin {
+        Origin::Made => file.set_len(size).map_err(|error| {
+            // Nobody asked for an empty one. It has just been made, so the name is its own.
+            let _ = unlink(Kind::Pshm, name);
+            CallError { name: "ftruncate", errno: named::errno(&error) }
+        })?,
+        Origin::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
+            return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
+        }
+        Origin::Found => {}
+    }
+    Ok(origin)
+}
+
+/// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
+/// keeps its value. No umask applies.
+pub fn create_semaphore(
+    name: &Name,
+    value: u32,
+    mode: Mode,
+    exclusive: bool,
+) -> Result<Origin, CallError> {
+    let c_name = named::c_name(name)?;
+    let open = |flags: i32, shown: &str| -> Result<(), CallError> {
+        let mut semaphore = libc::SEM_FAILED;
+        call("sem_open", format_args!("{c_name:?}, {shown}, {mode}, {value}"), || {
+            // SAFETY: the name is a C string, which the call only reads.
+            semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode.bits(), value) };
+            if semaphore == libc::SEM_FAILED { -1 } else { 0 }
+        })?;
+        // SAFETY: sem_open gave it, and nobody uses it.
+        unsafe { libc::sem_close(semaphore) };
+        Ok(())
+    };
+    let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
+    Ok(named::make_or_open(exclusive, make, || open(0, "0"))?.1)
+}
+
+/// Removes a name. The object goes when the last process unmaps and closes it.
+pub fn unlink(kind: Kind, name: &Name) -> Result<(), CallError> {
+    let c_name = named::c_name(name)?;
+    let arguments = format_args!("{c_name:?}");
+    // SAFETY: the name is a C string, which the calls only read.
+    match kind {
+        Kind::Psem => {
+            call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
+        }
+        _ => call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) }),
+    }?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semaphores_are_told_from_memory() {
+        let name = |file: &str| {
+            let (kind, name) = object_name(OsStr::new(file));
+            assert_eq!(file_name(kind, &name), file);
+            format!("{kind}:{name}")
+        };
+        assert_eq!(name("sem.lock"), "psem:/lock");
+        assert_eq!(name("cache"), "pshm:/cache");
+        assert_eq!(name("sem."), "pshm:/sem.");
+    }
+}

@@ -1,0 +1,214 @@
+//! POSIX objects as the files that they are, each in the directory of its kind: `mq_overview(7)`,
+//! `shm_overview(7)`, `sem_overview(7)`.
+
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use super::call::{CallError, call};
+use super::object::ReadError;
+use super::permissions::Changed;
+use crate::ipc::object::{FileIdentity, NamedFile};
+use crate::ipc::{Change, Mode, Name, Permissions, Time};
+
+/// A directory of POSIX objects.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// Where nobody else sees the directory, it lasts as long as this.
+    _mount: Option<File>,
+}
+
+impl Directory {
+    /// A directory that everybody sees.
+    pub(super) fn at(path: impl Into<PathBuf>) -> Directory {
+        Directory { path: path.into(), _mount: None }
+    }
+
+    /// The root of a mount that has no place.
+    pub(super) fn of_mount(mount: File) -> Directory {
+        Directory {
+            path: format!("/proc/self/fd/{}", mount.as_raw_fd()).into(),
+            _mount: Some(mount),
+        }
+    }
+
+    /// The path of one file.
+    pub(super) fn path(&self, file_name: &OsStr) -> PathBuf {
+        self.path.join(file_name)
+    }
+
+    /// Hands the name of every regular file, and what is known of it, to `visit`. One that goes
+    /// meanwhile is passed over.
+    pub(super) fn read<E>(
+        &self,
+        mut visit: impl FnMut(&OsStr, &Metadata) -> Result<(), E>,
+    ) -> Result<(), Stop<E>> {
+        for entry in fs::read_dir(&self.path).map_err(Stop::Io)? {
+            let entry = entry.map_err(Stop::Io)?;
+            match entry.metadata() {
+                Ok(data) if data.is_file() => {
+                    visit(&entry.file_name(), &data).map_err(Stop::By)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of one regular file.
+    pub(super) fn find(&self, file_name: &OsStr) -> Result<Metadata, CallError> {
+        match fs::symlink_metadata(self.path(file_name)) {
+            Ok(data) if data.is_file() => Ok(data),
+            // Whatever it is, it is no object.
+            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: "stat", errno: errno(&error) }),
+        }
+    }
+
+    /// Opens a file in order to look at it: it is neither followed elsewhere nor waited for.
+    pub(super) fn open(&self, file_name: &OsStr, access: &mut OpenOptions) -> io::Result<File> {
+        access.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(self.path(file_name))
+    }
+
+    /// Changes owner and mode of a file, which need not be open to the caller.
+    pub(super) fn change(&self, file_name: &OsStr, wanted: &Change) -> Result<Changed, CallError> {
+        let path = c_string(&self.path(file_name))?;
+        let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        // SAFETY: the path is a C string; the call returns a new descriptor.
+        let descriptor = call("open", format_args!("{path:?}, O_PATH|O_NOFOLLOW"), || unsafe {
+            libc::open(path.as_ptr(), flags)
+        })?;
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        change(&unsafe { File::from_raw_fd(descriptor) }, wanted)
+    }
+}
+
+/// Changes owner and mode of an open file.
+pub(super) fn change(file: &File, change: &Change) -> Result<Changed, CallError> {
+    let permissions = || -> Result<Permissions, CallError> {
+        match file.metadata() {
+            Ok(data) if data.is_file() => Ok(of_file(&data)),
+            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: "fstat", errno: errno(&error) }),
+        }
+    };
+    let descriptor = file.as_raw_fd();
+    let before = permissions()?;
+    let after = change.apply(&before);
+    if change.mode.is_some() {
+        // fchmod takes no descriptor that is only a place.
+        let path = c_string(Path::new(&format!("/proc/self/fd/{descriptor}")))?;
+        // SAFETY: the path is a C string, which the call only reads.
+        call("chmod", format_args!("{path:?}, {}", after.mode), || unsafe {
+            libc::chmod(path.as_ptr(), after.mode.bits())
+        })?;
+    }
+    if change.uid.is_some() || change.gid.is_some() {
+        let unchanged = u32::MAX;
+        let (uid, gid) = (change.uid.unwrap_or(unchanged), change.gid.unwrap_or(unchanged));
+        // SAFETY: the empty path stands for the descriptor itself.
+        call("fchownat", format_args!("{descriptor}, \"\", {uid}, {gid}"), || unsafe {
+            libc::fchownat(descriptor, c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH)
+        })?;
+    }
+    Ok(Changed { before, after: permissions()? })
+}
+
+/// Why reading a directory ended before its end.
+#[derive(Debug)]
+pub(super) enum Stop<E> {
+    /// It cannot be read.
+    Io(io::Error),
+    /// Whoever visits has had enough.
+    By(E),
+}
+
+impl<E: From<ReadError>> Stop<E> {
+    /// The error of the visitor, or that of the reader in the words of `explain`.
+    pub(super) fn into_error(self, explain: impl FnOnce(io::Error) -> ReadError) -> E {
+        match self {
+            Stop::Io(error) => explain(error).into(),
+            Stop::By(error) => error,
+        }
+    }
+}
+
+/// How an object came to be at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is new.
+    Made,
+    /// It was there.
+    Found,
+}
+
+/// Makes an object or, unless `exclusive`, opens the one that is there; in the end one of both, for
+/// somebody else may make or remove it in between.
+pub(super) fn make_or_open<T>(
+    exclusive: bool,
+    make: impl Fn() -> Result<T, CallError>,
+    open: impl Fn() -> Result<T, CallError>,
+) -> Result<(T, Origin), CallError> {
+    loop {
+        match without_umask(&make) {
+            Err(error) if error.errno == Errno::EEXIST && !exclusive => {}
+            made => return Ok((made?, Origin::Made)),
+        }
+        match open() {
+            Err(error) if error.errno == Errno::ENOENT => {}
+            opened => return Ok((opened?, Origin::Found)),
+        }
+    }
+}
+
+/// The file of an object.
+pub(super) fn file(name: Name, data: &Metadata) -> NamedFile {
+    NamedFile {
+        name,
+        identity: identity(data),
+        permissions: of_file(data),
+        modified: Some(Time(data.mtime())),
+    }
+}
+
+/// Which file it is.
+pub(super) fn identity(data: &Metadata) -> FileIdentity {
+    FileIdentity { device: data.dev(), inode: data.ino() }
+}
+
+fn of_file(data: &Metadata) -> Permissions {
+    Permissions::of_file(data.uid(), data.gid(), Mode::from_bits(data.mode()))
+}
+
+/// The name as the C library takes it.
+pub(super) fn c_name(name: &Name) -> Result<CString, CallError> {
+    let mut path = PathBuf::from("/").into_os_string();
+    path.push(name.behind_slash());
+    c_string(Path::new(&path))
+}
+
+fn c_string(path: &Path) -> Result<CString, CallError> {
+    let invalid = |_| CallError { name: "open", errno: Errno::EINVAL };
+    CString::new(path.as_os_str().as_bytes()).map_err(invalid)
+}
+
+pub(super) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
+}
+
+/// Performs a call that makes a file, with no umask: the mode is that which was asked for.
+fn without_umask<R>(make: impl FnOnce() -> R) -> R {
+    // SAFETY: cannot fail, and no other thread of this program makes files at the same time.
+    let mask = unsafe { libc::umask(0) };
+    let made = make();
+    // SAFETY: as above.
+    unsafe { libc::umask(mask) };
+    made
+}
