@@ -7,7 +7,7 @@ use crate::ipc::usage::charged;
 use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, Usage, count};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::interrupt::Stopped;
-use crate::kernel::object::snapshot;
+use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
 use crate::kernel::pmsg::Shape;
 use crate::kernel::process;
 use crate::kernel::sysctl::{Limit, slot_bits};
@@ -228,7 +228,12 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
             "'ipctool list {kind}' shows what is there, 'ipctool create {kind} --name' makes one"
         )),
         (Errno::EACCES | Errno::EPERM, _) => {
-            let object = find(reference)?;
+            let objects = match snapshot([kind]) {
+                // What its owner may do all the same takes its file.
+                Err(ReadError::Queues(_)) => return Some(MOUNT_HINT.to_owned()),
+                objects => objects.ok()?,
+            };
+            let object = objects.iter().find(|object| object.is_named(&reference.target))?;
             let capability = match (kind.is_posix(), is_refused_to_others(error)) {
                 (true, _) if error.name == "fchownat" => "CAP_CHOWN",
                 (true, true) => "CAP_FOWNER",
@@ -236,7 +241,7 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
                 (false, _) if error.errno == Errno::EPERM => "CAP_SYS_ADMIN",
                 (false, _) => "CAP_IPC_OWNER",
             };
-            Some(access_hint(&object, &process::caller(kind), capability))
+            Some(access_hint(object, &process::caller(kind), capability))
         }
         (Errno::EEXIST, Target::Name(_)) => Some("without --exclusive it is opened".to_owned()),
         (Errno::EEXIST, _) => {
@@ -410,10 +415,14 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>)
     let charged = snapshot([Kind::Pmsg])
         .ok()
         .and_then(|queues| charged(&queues).get(&uid).copied().unwrap_or(Some(0)));
-    let taken = charged.map_or("an unknown part".to_owned(), |bytes| bytes.to_string());
-    let what = format!(
-        "out of bytes for POSIX queues: it takes {needed}, and {taken} of {most} (RLIMIT_MSGQUEUE) are taken"
-    );
+    let what = match charged {
+        Some(charged) => format!(
+            "out of bytes for POSIX queues: it takes {needed}, and {charged} of {most} (RLIMIT_MSGQUEUE) are taken"
+        ),
+        None => format!(
+            "out of bytes for POSIX queues: it takes {needed}, and too many of {most} (RLIMIT_MSGQUEUE) are taken by queues that cannot be listed here"
+        ),
+    };
     let mut hint =
         "a queue is charged for its capacity, whatever lies on it: 'ipctool list pmsg -o ref,owner,reserved_bytes' shows for what, 'ulimit -q' how many a user may have".to_owned();
     if charged.is_some_and(|charged| charged.saturating_add(needed) <= most) {

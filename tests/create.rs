@@ -77,7 +77,10 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     shell.run("ipctool create msg --key 0x0").exits(2).says("IPC_PRIVATE, which names nothing");
     shell.run("ipctool create msg --mode 888").exits(2).says("'888' is not a mode");
     shell.run("ipctool create shm --size 5Q").exits(2).says("'5Q' is not a size");
-    shell.run("ipctool create pizza").exits(2).says("[possible values: msg, shm, sem, pmsg, pshm, psem]");
+    shell
+        .run("ipctool create pizza")
+        .exits(2)
+        .says("[possible values: msg, shm, sem, pmsg, pshm, psem]");
     shell.run("ipctool list").prints("");
 }
 

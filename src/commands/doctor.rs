@@ -8,8 +8,8 @@ use checks::Facts;
 use super::{limits, selection};
 use crate::cli::Doctor;
 use crate::exit::Status;
-use crate::ipc::Filter;
 use crate::ipc::finding::{Check, Severity};
+use crate::ipc::{Filter, Known};
 use crate::kernel;
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
@@ -27,18 +27,17 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     let is_wanted = |check: &Check| {
         (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
     };
-    let mut objects = selection::snapshot(VERB, &Filter::default())?;
-    let observer = Observer::new(&Look::around(&objects))?;
-    objects.iter_mut().for_each(kernel::object::complete);
+    let checks: Vec<_> = Check::ALL.into_iter().filter(is_wanted).collect();
+    let (known, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
     let facts = Facts {
-        known: objects.into_iter().map(|object| observer.know(object)).collect(),
+        known,
         allowances: limits::survey()?,
         threshold: args.threshold,
         removes_ipc: logind::removes_ipc(),
         now: super::now(),
     };
-    let checks = Check::ALL.into_iter().filter(is_wanted);
-    let mut findings: Vec<_> = checks.flat_map(|check| checks::examine(check, &facts)).collect();
+    let mut findings: Vec<_> =
+        checks.into_iter().flat_map(|check| checks::examine(check, &facts)).collect();
     findings.sort_by_key(|finding| finding.severity);
 
     let format = args.format.chosen();
@@ -47,7 +46,20 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         write_rows(format, section, true, &findings, &style, stdout::buffered()?)
             .map_err(OutputError)?;
     }
-    selection::confess(VERB, observer.missed());
+    selection::confess(VERB, missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(if is_bad { Status::Findings } else { Status::Done })
+}
+
+/// All objects and, if somebody is to look, their users; also how many processes could not be
+/// inspected that may matter.
+fn observe(looks: bool) -> anyhow::Result<(Vec<Known>, u64)> {
+    let mut objects = selection::snapshot(VERB, &Filter::default())?;
+    objects.iter_mut().for_each(kernel::object::complete);
+    if !looks {
+        return Ok((objects.into_iter().map(Known::from).collect(), 0));
+    }
+    let observer = Observer::new(&Look::around(&objects))?;
+    let known = objects.into_iter().map(|object| observer.know(object)).collect();
+    Ok((known, observer.missed()))
 }

@@ -102,6 +102,18 @@ impl Check {
         }
     }
 
+    /// Whether it takes a look at all processes.
+    pub fn needs_users(self) -> bool {
+        !matches!(
+            self,
+            Check::WorldWritable
+                | Check::LockedOut
+                | Check::LimitNear
+                | Check::PmsgLimit
+                | Check::RemoveIpc
+        )
+    }
+
     /// What it looks for, in a line.
     pub fn help(self) -> &'static str {
         match self {

@@ -236,23 +236,21 @@ impl SemaphoreState {
     /// - musl (32 or 16 bytes): the value (its highest bit tells of waiters), waiters, 0 for shared.
     pub fn from_file(bytes: &[u8]) -> Option<SemaphoreState> {
         const GLIBC_SHARED: u32 = 128;
-        let words: Vec<u32> = bytes
-            .chunks_exact(4)
-            .map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
-            .collect();
-        let state = match words.as_slice() {
-            &[first, second, GLIBC_SHARED, 0, 0, 0, 0, 0] => {
+        let (words, []) = bytes.as_chunks::<4>() else { return None };
+        let words: Vec<u32> = words.iter().map(|word| u32::from_ne_bytes(*word)).collect();
+        let state = match *words.as_slice() {
+            [first, second, GLIBC_SHARED, 0, 0, 0, 0, 0] => {
                 let (value, waiters) =
                     if cfg!(target_endian = "little") { (first, second) } else { (second, first) };
                 SemaphoreState { value, waiters }
             }
-            &[doubled, GLIBC_SHARED, waiters, _] => SemaphoreState { value: doubled >> 1, waiters },
-            &[value, waiters, 0, ..] if matches!(words.len(), 4 | 8) => {
+            [doubled, GLIBC_SHARED, waiters, _] => SemaphoreState { value: doubled >> 1, waiters },
+            [value, waiters, 0, ..] if matches!(words.len(), 4 | 8) => {
                 SemaphoreState { value: value & i32::MAX as u32, waiters }
             }
             _ => return None,
         };
-        (bytes.len() % 4 == 0 && state.value <= i32::MAX as u32).then_some(state)
+        (state.value <= i32::MAX as u32).then_some(state)
     }
 }
 

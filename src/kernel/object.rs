@@ -10,6 +10,10 @@ use super::sysvipc::{self, Table};
 use super::{descriptor, dev_shm, msg, pmsg, sem, shm};
 use crate::ipc::{Change, Key, Kind, Object, Reference, Target};
 
+/// How to make the files of POSIX message queues visible.
+pub const MOUNT_HINT: &str =
+    "to reach their files, as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue";
+
 /// The objects of a kind could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -31,7 +35,7 @@ pub enum ReadError {
     },
     /// The file system of the POSIX message queues is not mounted, and may not be.
     #[error(
-        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}\nhint: as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue",
+        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}\nhint: {MOUNT_HINT}",
         descriptor::describe(.0)
     )]
     Queues(io::Error),

@@ -23,10 +23,14 @@ pub const NOBODY: u32 = 65_534;
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
-/// Gives the shell a `/dev/shm` and a `/dev/mqueue` of its own.
-pub const MOUNT: &str = "\
+/// Gives the shell a `/dev/shm` of its own. POSIX queues become small unless somebody wants large
+/// ones: a user has few bytes for those of all his namespaces, in which tests run side by side.
+const OWN_MEMORY: &str = "\
     mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-    [ ! -d /dev/mqueue ] || mount -t mqueue mqueue /dev/mqueue";
+    echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_default || true";
+
+/// And a `/dev/mqueue` of its own.
+const OWN_QUEUES: &str = "[ ! -d /dev/mqueue ] || mount -t mqueue mqueue /dev/mqueue";
 
 /// Attaches the segment with the id `$1`, says so, and stays.
 pub const ATTACH: &str = r#"
@@ -52,15 +56,15 @@ pub struct Sandbox {
 impl Sandbox {
     /// A namespace in which the test is who it is outside.
     pub fn new() -> Option<Sandbox> {
-        Sandbox::enter(MOUNT, false)
+        Sandbox::enter(OWN_QUEUES, false)
     }
 
     /// A namespace over which the test has every privilege: it may set its limits and mount.
     pub fn privileged() -> Option<Sandbox> {
-        Sandbox::enter(MOUNT, true)
+        Sandbox::enter(OWN_QUEUES, true)
     }
 
-    /// As [`Sandbox::new`], prepared by other commands, which may mount.
+    /// As [`Sandbox::new`], with these commands, which may mount, in place of a `/dev/mqueue`.
     pub fn prepared(commands: &str) -> Option<Sandbox> {
         Sandbox::enter(commands, false)
     }
@@ -71,8 +75,19 @@ impl Sandbox {
         if !is_root() {
             unshare.args(["--user", "--map-root-user"]);
         }
+        let stay = "echo ready $$; read forever";
+        // Whoever is root of the namespaces just to mount becomes again who he is outside, by way of
+        // one more namespace below.
+        let stay = match is_root() || is_privileged {
+            true => stay.to_owned(),
+            false => {
+                let data = std::fs::metadata("/proc/self").expect("/proc is mounted");
+                let (uid, gid) = (data.uid(), data.gid());
+                format!("unshare --user --map-user={uid} --map-group={gid} sh -c '{stay}'; :")
+            }
+        };
         let holder = unshare
-            .args(["sh", "-ec", &format!("{commands}\necho ready; read forever")])
+            .args(["sh", "-ec", &format!("{OWN_MEMORY}\n{commands}\n{stay}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -84,27 +99,25 @@ impl Sandbox {
         let mut line = String::new();
         let stdout = holder.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("the holder speaks");
-        if line != "ready\n" {
+        let Some(inner) = line.strip_prefix("ready ") else {
             let mut reason = String::new();
             let _ = holder.stderr.take().expect("it is piped").read_to_string(&mut reason);
             let _ = holder.wait();
             return skip(&format!("no namespace is to be had here: {}", reason.trim()));
-        }
+        };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut entry = ["--ipc", "--mount", "--target"].map(str::to_owned).to_vec();
-        entry.extend([holder.id().to_string(), format!("--wdns={}", directory.path().display())]);
+        let mut entry = format!(
+            "nsenter --ipc --mount --target {} --wdns={}",
+            holder.id(),
+            directory.path().display()
+        );
         if !is_root() {
-            entry.extend(["--user", "--preserve-credentials"].map(str::to_owned));
+            entry += " --user --preserve-credentials";
         }
         if !is_root() && !is_privileged {
-            // Root of the namespace becomes again who it is outside, by way of another one.
-            let own = |of: fn(&std::fs::Metadata) -> u32| {
-                of(&std::fs::metadata("/proc/self").expect("/proc is mounted")).to_string()
-            };
-            let (uid, gid) = (own(MetadataExt::uid), own(MetadataExt::gid));
-            entry.extend(["unshare", "--user", "--map-user", &uid].map(str::to_owned));
-            entry.extend(["--map-group", &gid].map(str::to_owned));
+            entry += &format!(" nsenter --user --preserve-credentials --target {inner}");
         }
+        let entry = entry.split_whitespace().map(str::to_owned).collect();
         let sandbox = Sandbox { holder, entry, directory };
         open_to_all(sandbox.directory.path());
         Some(sandbox)
@@ -175,9 +188,10 @@ impl Sandbox {
     fn command(&self, prefix: &[&str], line: &str) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let built = Path::new(env!("CARGO_BIN_EXE_ipctool")).parent().expect("a directory");
-        let mut command = Command::new("nsenter");
+        let (enter, arguments) = self.entry.split_first().expect("a command");
+        let mut command = Command::new(enter);
         command
-            .args(&self.entry)
+            .args(arguments)
             .args(prefix)
             .args(["sh", "-c", line])
             .current_dir(self.directory())
