@@ -103,7 +103,7 @@ fn is_own(path: &PathBuf) -> bool {
             Ok(queue) => queue.identity().ok(),
             Err(error) if error.errno == Errno::ENOENT => {
                 // Gone since, or of another namespace.
-                is_own = directory.find(file_name).is_ok().then_some(false);
+                is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
                 return Ok(());
             }
             Err(_) => return Ok(()),

@@ -44,18 +44,19 @@ impl Directory {
         self.path.join(file_name)
     }
 
-    /// Hands the name of every regular file, and what is known of it, to `visit`. One that goes
-    /// meanwhile is passed over.
+    /// Hands the name of every regular file, and what is known of it, to `visit`, in the order of the
+    /// names. One that goes meanwhile is passed over.
     pub(super) fn read<E>(
         &self,
         mut visit: impl FnMut(&OsStr, &Metadata) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
-        for entry in fs::read_dir(&self.path).map_err(Stop::Io)? {
-            let entry = entry.map_err(Stop::Io)?;
-            match entry.metadata() {
-                Ok(data) if data.is_file() => {
-                    visit(&entry.file_name(), &data).map_err(Stop::By)?;
-                }
+        let entries = fs::read_dir(&self.path).map_err(Stop::Io)?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(Stop::Io)?;
+        names.sort_unstable();
+        for name in names {
+            match fs::symlink_metadata(self.path(&name)) {
+                Ok(data) if data.is_file() => visit(&name, &data).map_err(Stop::By)?,
                 _ => {}
             }
         }
