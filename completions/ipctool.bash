@@ -28,6 +28,9 @@ _ipctool() {
             ipctool,doctor)
                 cmd="ipctool__subcmd__doctor"
                 ;;
+            ipctool,guard)
+                cmd="ipctool__subcmd__guard"
+                ;;
             ipctool,key)
                 cmd="ipctool__subcmd__key"
                 ;;
@@ -59,7 +62,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version stat create send recv rm chmod chown limits key list ls doctor"
+            opts="-h -V --color --trace --help --version stat create send recv rm chmod chown limits guard key list ls doctor"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -191,6 +194,59 @@ _ipctool() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table plain json jsonl csv tsv" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipctool__subcmd__guard)
+            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --isolate)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --max-leaks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

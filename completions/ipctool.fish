@@ -38,6 +38,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove obje
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change permission bits'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change owner and group'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "guard" -d 'Run a command, report what it leaked, and fail on it'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
@@ -178,6 +179,23 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Leave out the headings'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l isolate -d 'Whether to run the command in an IPC namespace of its own; \'auto\': where that is allowed' -r -f -a "auto\t'Where the kernel allows it'
+always\t'Or fail'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write what was found to a file, as JSON; \'-\' is standard output' -r -F
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'So many leaks are no failure' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys, or of these /names, are no leaks; joined by commas or given again' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'How long after that, or after a background process was asked to end, to kill what is left' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 'Report nothing on standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l allow-leaks -d 'Report leaks, but exit with the command\'s status'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l keep -d 'Leave leaks in place; not when isolated, where nothing outlives the namespace'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l wait -d 'Wait for background processes of the command'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"

@@ -14,6 +14,7 @@ use clap::{
 };
 
 use crate::ipc::finding::Check;
+use crate::ipc::leak::Expected;
 use crate::ipc::message::Label;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
@@ -63,8 +64,9 @@ Exit status:
   3      nothing there: no such object, or no message
   4      would block, or timed out
   5      not permitted
-  6      findings: of doctor, or a limit over the mark of 'limits --check'
+  6      findings: of doctor, a leak under guard, or a limit over the mark of 'limits --check'
   128+N  ended by signal N
+guard ends as its command did, if that failed: see 'ipctool guard --help'.
 
 Examples:
   ipctool list
@@ -161,6 +163,8 @@ verbs! {
     Limits as "limits";
     /// Find what is wrong, say why, and give the command that mends it
     Doctor as "doctor";
+    /// Run a command, report what it leaked, and fail on it
+    Guard as "guard";
     /// Print the ftok(3) key of a path
     Key as "key";
 }
@@ -791,6 +795,110 @@ Examples:
   ipctool doctor --only limit-near --threshold 50",
         checks.concat()
     )
+}
+
+/// Run a command, report what it leaked, and fail on it.
+///
+/// Isolated (the default where the kernel allows it), the command runs in an IPC namespace of its
+/// own, with an empty /dev/shm and /dev/mqueue: whatever exists there when it ends is a leak, and
+/// goes with the namespace. Nothing on the machine is touched. An ordinary user gets there by way of
+/// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
+/// nothing, and the limits are the kernel's defaults.
+///
+/// Shared (--isolate never), objects before and after are compared. An object is a leak if it was
+/// made meanwhile, and the creator of the segment, the last sender or receiver of the queue or the
+/// last operator of the set descends from the command. Leaks are removed. What else appeared is told
+/// and left alone; so is what nobody has used yet, since the kernel records nobody for it.
+///
+/// Standard error tells what was left behind, and by which process: objects, and background
+/// processes (which end with an isolated command). Nothing is printed when there is nothing to tell.
+/// Signals reach the command; a second SIGINT ends everything at once.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  the command's own, if it is not 0 (128+N if signal N ended it)
+  0      the command succeeded, and left nothing behind
+  2      wrong usage: the command did not run
+  6      the command succeeded, and left more behind than --max-leaks
+  124    it took longer than --timeout
+  126    the command cannot be executed
+  127    there is no such command
+  1, 5   guard itself failed, or may not isolate: the command did not run
+
+Examples:
+  ipctool guard -- make test
+  ipctool guard --report leaks.json --timeout 10m -- ctest -j8
+  ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests
+  ipctool guard --max-leaks 2 --allow-leaks -- ./legacy-test")]
+pub struct Guard {
+    /// Whether to run the command in an IPC namespace of its own; 'auto': where that is allowed
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub isolate: Isolate,
+    /// Write what was found to a file, as JSON; '-' is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+    /// Report nothing on standard error
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+    /// Report leaks, but exit with the command's status
+    #[arg(long)]
+    pub allow_leaks: bool,
+    /// Leave leaks in place; not when isolated, where nothing outlives the namespace
+    #[arg(long)]
+    pub keep: bool,
+    /// So many leaks are no failure
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub max_leaks: u64,
+    /// Objects with these keys, or of these /names, are no leaks; joined by commas or given again
+    #[arg(long, value_name = "KEY…", value_delimiter = ',')]
+    pub ignore: Vec<Expected>,
+    /// End the command and all its descendants after this long: 30s, 10m, 2h
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+    /// How long after that, or after a background process was asked to end, to kill what is left
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    pub kill_after: Duration,
+    /// Wait for background processes of the command
+    #[arg(long)]
+    pub wait: bool,
+    /// The command and its arguments; '--' may stand before it
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// When to run a command in a namespace of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Isolate {
+    /// Where the kernel allows it.
+    #[default]
+    Auto,
+    /// Or fail.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The words of the command line, as the parser takes them: the keys behind `guard --ignore` are
+/// joined to one word, so that the first word that is no key is the command.
+pub fn words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    let mut words = words.into_iter().peekable();
+    let is_keys = |word: &OsString| {
+        word.to_str().is_some_and(|word| word.split(',').all(|key| key.parse::<ipc::Key>().is_ok()))
+    };
+    while let Some(word) = words.next_if(|word| word != "--") {
+        let is_ignore = word == "--ignore" && joined.iter().any(|word| word == "guard");
+        joined.push(word);
+        if is_ignore && let Some(mut keys) = words.next() {
+            while let Some(more) = words.next_if(is_keys) {
+                keys.push(",");
+                keys.push(more);
+            }
+            joined.push(keys);
+        }
+    }
+    joined.extend(words);
+    joined
 }
 
 /// Print the ftok(3) key of a path.

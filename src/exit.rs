@@ -23,9 +23,18 @@ pub enum Status {
     Findings,
     /// Ended by this signal.
     Signal(i32),
+    /// What the command of `guard` ended with, as a shell tells it.
+    Command(u8),
 }
 
 impl Status {
+    /// The command of `guard` took too long.
+    pub const TIMED_OUT: Status = Status::Command(124);
+    /// The command of `guard` is there, but cannot be executed.
+    pub const NOT_EXECUTABLE: Status = Status::Command(126);
+    /// The command of `guard` is not there.
+    pub const NOT_FOUND: Status = Status::Command(127);
+
     /// The status that the shell sees.
     pub fn code(self) -> u8 {
         match self {
@@ -37,6 +46,7 @@ impl Status {
             Status::NotPermitted => 5,
             Status::Findings => 6,
             Status::Signal(signal) => (128 + signal) as u8,
+            Status::Command(status) => status,
         }
     }
 

@@ -5,6 +5,7 @@ mod chmod;
 mod chown;
 mod create;
 mod doctor;
+mod guard;
 mod key;
 mod limits;
 mod list;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> Status {
         Command::Chown(args) => ("chown", chown::run(args)),
         Command::Limits(args) => ("limits", limits::run(args, style)),
         Command::Doctor(args) => ("doctor", doctor::run(args, style)),
+        Command::Guard(args) => ("guard", guard::run(args, style)),
         Command::Key(args) => ("key", key::run(args)),
     };
     result.unwrap_or_else(|error| {

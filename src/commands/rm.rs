@@ -126,7 +126,7 @@ fn confirm(selected: &[Selected], style: &Style) -> anyhow::Result<bool> {
 }
 
 /// `2 message queues, 1 semaphore set`.
-fn counted(kinds: impl Iterator<Item = Kind> + Clone) -> String {
+pub(super) fn counted(kinds: impl Iterator<Item = Kind> + Clone) -> String {
     let number = |kind| kinds.clone().filter(|other| *other == kind).count() as u64;
     let present = Kind::ALL.into_iter().filter(|&kind| number(kind) > 0);
     let words: Vec<_> = present.map(|kind| count(number(kind), kind.noun())).collect();
@@ -203,28 +203,19 @@ impl Removal {
     }
 
     fn remove(&mut self, reference: Reference) {
-        if let Err(error) = kernel::object::remove(&reference) {
-            return self.fail(&Failure::of_call(VERB, &reference, error));
-        }
+        let removed = match remove(VERB, &reference) {
+            Ok(removed) => removed,
+            Err(failure) => return self.fail(&failure),
+        };
         if self.verbose {
             self.print(&format!("{reference}\n"));
         }
-        let left = match reference.kind {
-            Kind::Shm => kernel::object::read(&reference).ok(),
-            _ => None,
-        };
-        match left {
-            Some(object @ Object::Segment(Segment { attached, status, .. }))
-                if status.is_marked() =>
-            {
-                complain(format_args!(
-                    "{VERB} {reference}: still attached {}, so only marked: it goes when the last process detaches it{}",
-                    count(attached, "time"),
-                    holders(&object),
-                ));
+        match removed {
+            Removed::Gone => self.outcome.removed.push(reference),
+            Removed::Marked(note) => {
+                complain(note);
                 self.outcome.marked.push(reference);
             }
-            _ => self.outcome.removed.push(reference),
         }
     }
 
@@ -273,6 +264,33 @@ impl Removal {
             _ => Ok(self.status),
         }
     }
+}
+
+/// What has become of an object that was removed.
+pub(super) enum Removed {
+    /// It is gone.
+    Gone,
+    /// It goes when the last process detaches it; says so, and who holds it.
+    Marked(String),
+}
+
+/// Removes an object.
+pub(super) fn remove(verb: &'static str, reference: &Reference) -> Result<Removed, Failure> {
+    kernel::object::remove(reference).map_err(|error| Failure::of_call(verb, reference, error))?;
+    let left = match reference.kind {
+        Kind::Shm => kernel::object::read(reference).ok(),
+        _ => None,
+    };
+    Ok(match left {
+        Some(object @ Object::Segment(Segment { attached, status, .. })) if status.is_marked() => {
+            Removed::Marked(format!(
+                "{verb} {reference}: still attached {}, so only marked: it goes when the last process detaches it{}",
+                count(attached, "time"),
+                holders(&object),
+            ))
+        }
+        _ => Removed::Gone,
+    })
 }
 
 fn used_meanwhile(object: &Object) -> Failure {

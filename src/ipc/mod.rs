@@ -9,6 +9,7 @@ pub mod finding;
 pub mod key;
 pub mod kind;
 pub mod known;
+pub mod leak;
 pub mod limit;
 pub mod message;
 pub mod mode;

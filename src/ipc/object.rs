@@ -333,6 +333,20 @@ impl Object {
         }
     }
 
+    /// Whether this is the same object, in whatever state, as far as what never changes tells.
+    pub fn is_same(&self, later: &Object) -> bool {
+        let (one, other) = (self.permissions(), later.permissions());
+        let origin = |object: &Object| match object {
+            Object::Segment(segment) => Some((segment.size, segment.creator_pid)),
+            _ => None,
+        };
+        let identity = |object: &Object| object.file().map(|file| file.identity);
+        self.reference() == later.reference()
+            && identity(self) == identity(later)
+            && (one.cuid, one.cgid) == (other.cuid, other.cgid)
+            && origin(self) == origin(later)
+    }
+
     /// Whether this is the same object in the same state: what the kernel does with its memory, and
     /// what was not asked for, does not count.
     pub fn is_unchanged(&self, later: &Object) -> bool {

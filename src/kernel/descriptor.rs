@@ -1,12 +1,15 @@
 //! What the kernel tells of an open file.
 
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::inherited;
 use super::interrupt::Interruptible;
 
 /// Whether whoever would read this pipe or socket has closed it, so that every write must fail.
@@ -33,31 +36,14 @@ fn wait_for(file: &impl AsFd, what: PollFlags) {
     let _ = poll(&mut [PollFd::new(file.as_fd(), what)], PollTimeout::NONE);
 }
 
-/// An error of the standard library in the words of `errno(3)`, with its name.
+/// An error of the standard library in the words of `errno(3)`, with its name; where a crate has
+/// wrapped it, without what that added.
 pub fn describe(error: &io::Error) -> String {
     let text = error.to_string();
-    match (error.raw_os_error(), text.split_once(" (os error")) {
-        (Some(number), Some((words, _))) => format!("{words} ({:?})", Errno::from_raw(number)),
+    let Some((words, rest)) = text.split_once(" (os error ") else { return text };
+    match rest.split_once(')').map(|(number, _)| number.parse()) {
+        Some(Ok(number)) => format!("{words} ({:?})", Errno::from_raw(number)),
         _ => text,
-    }
-}
-
-/// Whether standard input and output were open when the program started. The standard library
-/// opens `/dev/null` in place of a closed one before `main`: what is written there is lost without
-/// an error.
-static WERE_OPEN: [AtomicBool; 2] = [AtomicBool::new(true), AtomicBool::new(true)];
-
-/// Called by the C library before `main` and before the standard library looks.
-#[used]
-// SAFETY: entries of this section are called as functions without a result.
-#[unsafe(link_section = ".init_array")]
-static NOTE_CLOSED: extern "C" fn() = note_closed;
-
-extern "C" fn note_closed() {
-    for (descriptor, was_open) in (0..).zip(&WERE_OPEN) {
-        // SAFETY: asks for the flags of a descriptor, which may be closed.
-        let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
-        was_open.store(flags >= 0, Ordering::Relaxed);
     }
 }
 
@@ -72,10 +58,23 @@ pub fn standard_output() -> io::Result<Interruptible> {
 }
 
 fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<Interruptible> {
-    // Naming the entry keeps it in the program.
-    std::hint::black_box(&NOTE_CLOSED);
-    if !WERE_OPEN[number].load(Ordering::Relaxed) {
+    if !inherited::was_open(number) {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
     Ok(Interruptible(stream.as_fd().try_clone_to_owned()?.into()))
+}
+
+/// Standard output or error, if that is the file with this device and inode.
+pub fn standard_stream(device: u64, inode: u64) -> Option<File> {
+    let is_it = |stream: &File| {
+        stream.metadata().is_ok_and(|data| (data.dev(), data.ino()) == (device, inode))
+    };
+    let streams =
+        [io::stdout().as_fd().try_clone_to_owned(), io::stderr().as_fd().try_clone_to_owned()];
+    streams.into_iter().flatten().map(File::from).find(is_it)
+}
+
+/// A directory to name files in, whether or not its list may be read.
+pub fn open_directory(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(path)
 }

@@ -23,7 +23,7 @@ const KNOCK: Duration = Duration::from_millis(10);
 
 /// All the signals that end a process unless it does something about them, but for those that tell
 /// of a fault of its own.
-const ENDING: [Signal; 13] = [
+pub(super) const ENDING: [Signal; 13] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -134,9 +134,10 @@ pub fn end_by(signal: i32) -> ! {
     if let Ok(signal) = Signal::try_from(signal) {
         // SAFETY: installs no function.
         let _ = unsafe { sigaction(signal, &handler(SigHandler::SigDfl)) };
+        let _ = SigSet::from(signal).thread_unblock();
         let _ = nix::sys::signal::raise(signal);
     }
-    // Reached only where the signal is blocked.
+    // Reached only by a signal that ends nobody.
     std::process::exit(128 + signal)
 }
 

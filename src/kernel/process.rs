@@ -28,33 +28,89 @@ impl Process {
     /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
     /// has not yet noticed, unless it is the first thread of a process in which others live.
     pub fn find(pid: i32) -> Option<Process> {
-        let directory = format!("/proc/{pid}");
-        let uid = fs::metadata(&directory).ok()?.uid();
-        let stat = fs::read(format!("{directory}/stat")).ok()?;
-        // The name may hold blanks and parentheses: fields are counted from behind it.
-        let name_start = stat.iter().position(|&byte| byte == b'(')? + 1;
-        let name_end = stat.iter().rposition(|&byte| byte == b')')?;
-        let after = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
-        if has_ended(after) {
+        let uid = fs::metadata(format!("/proc/{pid}")).ok()?.uid();
+        let stat = Stat::read(pid)?;
+        if stat.has_ended() {
             return None;
         }
-        let ticks: i64 = after.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
-        let mut words = fs::read(format!("{directory}/cmdline")).unwrap_or_default();
-        while words.last() == Some(&0) {
-            words.pop();
-        }
-        let command = if words.is_empty() {
-            format!("[{}]", String::from_utf8_lossy(stat.get(name_start..name_end)?))
-        } else {
-            words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-            String::from_utf8_lossy(&words).into_owned()
-        };
-        Some(Process {
-            pid,
-            uid,
-            command,
-            started: Time(boot_time()? + ticks / ticks_per_second()?),
-        })
+        let started = Time(boot_time()? + stat.started()? / ticks_per_second()?);
+        let command = command(pid).unwrap_or_else(|| format!("[{}]", stat.name()));
+        Some(Process { pid, uid, command, started })
+    }
+}
+
+/// The command line of a process, words separated by blanks, if it has one and may be looked at.
+pub fn command(pid: i32) -> Option<String> {
+    let mut words = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    while words.last() == Some(&0) {
+        words.pop();
+    }
+    words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    (!words.is_empty()).then(|| String::from_utf8_lossy(&words).into_owned())
+}
+
+/// What a process is to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinship {
+    /// Its id.
+    pub pid: i32,
+    /// The process that made it, or that has adopted it since.
+    pub parent: i32,
+    /// When it started, in ticks since the machine did: with its id, this names it for ever.
+    pub started: i64,
+    /// Whether it has ended, and only waits to be noticed by its parent.
+    pub has_ended: bool,
+}
+
+/// What a process is to others, if it exists.
+pub fn kinship(pid: i32) -> Option<Kinship> {
+    let stat = Stat::read(pid)?;
+    let parent = stat.field(4)?.parse().ok()?;
+    Some(Kinship { pid, parent, started: stat.started()?, has_ended: stat.has_ended() })
+}
+
+/// What all processes are to each other. One that vanishes meanwhile is left out.
+pub fn kin() -> Vec<Kinship> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(kinship).collect()
+}
+
+/// The text of `/proc/PID/stat`.
+struct Stat {
+    text: Vec<u8>,
+    /// Where the name is, which may hold blanks and parentheses.
+    name: std::ops::Range<usize>,
+}
+
+impl Stat {
+    fn read(pid: i32) -> Option<Stat> {
+        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let start = text.iter().position(|&byte| byte == b'(')? + 1;
+        let end = text.iter().rposition(|&byte| byte == b')')?;
+        (start <= end).then_some(Stat { text, name: start..end })
+    }
+
+    fn name(&self) -> String {
+        String::from_utf8_lossy(&self.text[self.name.clone()]).into_owned()
+    }
+
+    /// What stands behind the name.
+    fn fields(&self) -> &str {
+        std::str::from_utf8(&self.text[self.name.end + 1..]).unwrap_or_default()
+    }
+
+    /// A field by its number in `proc_pid_stat(5)`, from 3 on.
+    fn field(&self, number: usize) -> Option<&str> {
+        self.fields().split_ascii_whitespace().nth(number - 3)
+    }
+
+    fn started(&self) -> Option<i64> {
+        self.field(22)?.parse().ok()
+    }
+
+    fn has_ended(&self) -> bool {
+        has_ended(self.fields())
     }
 }
 
@@ -73,8 +129,7 @@ pub fn is_gone(pid: i32) -> bool {
     if exists == Err(nix::errno::Errno::ESRCH) {
         return true;
     }
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, fields)| has_ended(fields))
+    Stat::read(pid).is_some_and(|stat| stat.has_ended())
 }
 
 /// Whether `/proc` tells of the process ids of this process's own namespace.
@@ -160,7 +215,6 @@ pub fn caller(kind: Kind) -> Caller {
     const CAP_DAC_OVERRIDE: u32 = 1;
     const CAP_FOWNER: u32 = 3;
     const CAP_IPC_OWNER: u32 = 15;
-    const CAP_SYS_ADMIN: u32 = 21;
     let posix = kind.is_posix();
     Caller {
         uid: unistd::geteuid().as_raw(),
@@ -170,9 +224,18 @@ pub fn caller(kind: Kind) -> Caller {
     }
 }
 
+/// The privilege over everything that has none of its own, `capabilities(7)`.
+pub(super) const CAP_SYS_ADMIN: u32 = 21;
+
 fn effective_capabilities() -> u64 {
+    capabilities("CapEff:")
+}
+
+/// A set of capabilities of this process, by its label in `/proc/self/status`; none where that
+/// cannot be read.
+pub(super) fn capabilities(label: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let mask = status.lines().find_map(|line| line.strip_prefix(label));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
@@ -219,8 +282,7 @@ pub fn page_size() -> u64 {
 /// Whether this is a thread of the kernel, which has no memory of a user.
 pub fn is_kernel_thread(pid: i32) -> bool {
     const PF_KTHREAD: u64 = 0x0020_0000;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let flags = fields.split_ascii_whitespace().nth(9 - 3).and_then(|flags| flags.parse().ok());
+    let stat = Stat::read(pid);
+    let flags = stat.as_ref().and_then(|stat| stat.field(9)?.parse().ok());
     flags.is_some_and(|flags: u64| flags & PF_KTHREAD != 0)
 }

@@ -210,7 +210,7 @@ impl Limit {
             Source::Soft(resource) => Some(getrlimit(resource).ok()?.0),
             Source::Hard(resource) => Some(getrlimit(resource).ok()?.1),
             Source::Sysctl(name, place) => {
-                let text = fs::read_to_string(path(name)).ok()?;
+                let text = read(name).ok()?;
                 text.split_ascii_whitespace().nth(place)?.parse().ok()
             }
         }
@@ -223,7 +223,7 @@ impl Limit {
     /// numbers of `kernel.sem` stay. Nothing where it is no sysctl.
     pub fn sysctl_with(self, value: u64) -> Option<io::Result<(&'static str, String)>> {
         let Source::Sysctl(name, place) = self.source() else { return None };
-        Some(fs::read_to_string(path(name)).map(|text| {
+        Some(read(name).map(|text| {
             let mut numbers: Vec<String> =
                 text.split_ascii_whitespace().map(str::to_owned).collect();
             if let Some(number) = numbers.get_mut(place) {
@@ -246,6 +246,25 @@ pub fn slot_bits() -> u32 {
 /// Writes the text of a sysctl. `EACCES` or `EPERM` without privilege over the namespace.
 pub fn write(name: &str, text: &str) -> io::Result<()> {
     fs::write(path(name), text)
+}
+
+/// Reads the text of a sysctl.
+pub fn read(name: &str) -> io::Result<String> {
+    fs::read_to_string(path(name))
+}
+
+/// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
+pub fn texts() -> Vec<(&'static str, String)> {
+    let mut texts: Vec<(&'static str, String)> = Vec::new();
+    for limit in Limit::ALL {
+        if let Source::Sysctl(name, _) = limit.source()
+            && texts.iter().all(|(other, _)| *other != name)
+            && let Ok(text) = read(name)
+        {
+            texts.push((name, text));
+        }
+    }
+    texts
 }
 
 fn path(sysctl: &str) -> String {

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use super::{Column, Value};
 use crate::ipc::finding::{Finding, Severity};
 use crate::ipc::known::Selected;
+use crate::ipc::leak::Leak;
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::{NamedFile, Semaphore, SemaphoreState};
 use crate::ipc::user::State;
-use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
+use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User, count};
 
 type ObjectColumn = Column<Known>;
 
@@ -242,6 +243,43 @@ pub static SELECTED: [Column<Selected>; 4] = [
     }),
     Column::prose("reason", 20, "why it was selected", |selected| {
         Value::Text(Cow::Borrowed(&selected.reason))
+    }),
+];
+
+/// What a command has left behind.
+pub static LEAK: [Column<Leak>; 7] = [
+    Column::text("kind", 4, "kind of object", |leak| {
+        Value::Text(Cow::Borrowed(leak.known.kind().name()))
+    }),
+    Column::text("ref", 12, "reference, as every command takes it", |leak| {
+        Value::Reference(leak.known.reference())
+    }),
+    Column::text("key", 10, "key; none for a private object", |leak| {
+        Value::key(leak.known.permissions().key)
+    }),
+    Column::text("owner", 8, "user name of the owner", |leak| {
+        Value::User(leak.known.permissions().uid)
+    }),
+    Column::text("holds", 12, "size of a segment, or what is on a queue or in a set", |leak| {
+        match &leak.known.object {
+            Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
+            Object::Segment(segment) => Value::Bytes(segment.size),
+            Object::SemaphoreSet(set) => Value::Text(Cow::Owned(count(set.nsems, "semaphore"))),
+            Object::PosixQueue(queue) => queue.messages.map_or(Value::Missing, |messages| {
+                Value::Text(Cow::Owned(count(messages, "message")))
+            }),
+            Object::PosixMemory(memory) => Value::Bytes(memory.size),
+            Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, |state| {
+                Value::Text(Cow::Owned(format!("value {}", state.value)))
+            }),
+        }
+    }),
+    Column::number("pid", 8, "process that made it, or else used it last", |leak| {
+        leak.by.as_ref().map_or(Value::Missing, |by| Value::pid(by.pid))
+    }),
+    Column::prose("command", 20, "its command line, as far as it is known", |leak| {
+        let command = leak.by.as_ref().and_then(|by| by.command.as_deref());
+        command.map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
     }),
 ];
 

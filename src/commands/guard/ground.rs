@@ -1,0 +1,170 @@
+//! Where the command runs: in a namespace of its own, or where all others are; and what is there.
+
+use std::collections::HashSet;
+
+use super::VERB;
+use crate::cli::Isolate;
+use crate::commands::{complain, report, rm};
+use crate::explain::{Failure, Reason};
+use crate::ipc::leak::{self, Difference, Leak};
+use crate::ipc::{Kind, Known, Object, Reference};
+use crate::kernel::family::Family;
+use crate::kernel::namespace::{self, Forbidden, Plan};
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
+use crate::kernel::{self, CallError, process};
+
+/// Where the command runs.
+pub(super) enum Ground {
+    /// In new namespaces. The command must not gain these capabilities there; others are in the
+    /// IPC namespace outside.
+    Isolated { beyond: u64, outside: Option<u64> },
+    /// Where these objects were before.
+    Shared { before: Vec<Object> },
+}
+
+impl Ground {
+    /// Moves this process to where the command is to run.
+    pub fn choose(isolate: Isolate, keep: bool, is_quiet: bool) -> anyhow::Result<Ground> {
+        let outside = namespace::own();
+        let forbidden = match isolate {
+            Isolate::Never => None,
+            _ => match enter(isolate == Isolate::Always, keep)? {
+                Ok(beyond) => return Ok(Ground::Isolated { beyond, outside }),
+                Err(forbidden) => Some(forbidden),
+            },
+        };
+        match forbidden {
+            Some(forbidden) if isolate == Isolate::Always => {
+                let reason = match forbidden.is_permission() {
+                    true => Reason::NotPermitted,
+                    false => Reason::Failed,
+                };
+                let what = format!("cannot isolate the command: {forbidden}");
+                return Err(Failure::new(VERB, "", what, reason)
+                    .with_hint("--isolate never tells its objects from those of others by process")
+                    .into());
+            }
+            Some(forbidden) if !is_quiet => complain(format_args!(
+                "{VERB}: not isolated: {forbidden}; objects of others are told apart by process"
+            )),
+            _ => {}
+        }
+        Ok(Ground::Shared { before: kernel::object::snapshot(Kind::SYSTEM_V)? })
+    }
+
+    pub fn is_isolated(&self) -> bool {
+        matches!(self, Ground::Isolated { .. })
+    }
+
+    /// The capabilities that the command must not gain.
+    pub fn beyond(&self) -> u64 {
+        match self {
+            Ground::Isolated { beyond, .. } => *beyond,
+            Ground::Shared { .. } => 0,
+        }
+    }
+
+    /// The IPC namespace in which no process of the command can be.
+    pub fn outside(&self) -> Option<u64> {
+        match self {
+            Ground::Isolated { outside, .. } => *outside,
+            Ground::Shared { .. } => None,
+        }
+    }
+
+    /// The kinds that are compared. A name in the shared `/dev/shm` tells nobody who made it.
+    fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Ground::Isolated { .. } => &Kind::ALL,
+            Ground::Shared { .. } => &Kind::SYSTEM_V,
+        }
+    }
+
+    /// What is there now. Of what was not there before, all that is known.
+    pub fn survey(&self) -> anyhow::Result<Vec<Known>> {
+        let before: &[Object] = match self {
+            Ground::Isolated { .. } => &[],
+            Ground::Shared { before } => before,
+        };
+        let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
+        let mut objects = Vec::new();
+        for &kind in self.kinds() {
+            match kernel::object::snapshot([kind]) {
+                Ok(some) => objects.extend(some),
+                // The command has run: what is known of the other kinds is to be told.
+                Err(error) => complain(format_args!("{VERB}: {error}")),
+            }
+        }
+        let (old, mut new): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|object| old.contains(&object.reference()));
+        new.iter_mut().for_each(kernel::object::complete);
+        let mut look = Look::around(&new);
+        look.waiters = false;
+        // Without a view of the processes, what the kernel recorded in the objects must do.
+        let observer = Observer::new(&look).or_else(|_| Observer::new(&Look::default()))?;
+        let known = new.into_iter().map(|object| observer.know(object));
+        Ok(known.chain(old.into_iter().map(Known::from)).collect())
+    }
+
+    /// What of all this is the command's, of which these are the processes.
+    pub fn difference(&self, after: Vec<Known>, family: &Family) -> Difference {
+        match self {
+            Ground::Isolated { .. } => leak::all_leaked(after, family.all(), family.is_complete()),
+            Ground::Shared { before } => {
+                // Only root's descendants can have become somebody else by themselves.
+                let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
+                let mut difference = leak::compare(before, after, family.all(), only_uid);
+                // What the command could not have removed, somebody else did.
+                let caller = process::caller(Kind::Msg);
+                difference.removed.retain(|object| object.permissions().access(&caller).control);
+                difference
+            }
+        }
+    }
+}
+
+/// Moves this process into a namespace of its own, if that is allowed.
+fn enter(at_any_price: bool, keep: bool) -> Result<Result<u64, Forbidden>, Failure> {
+    let tried = Plan::new(at_any_price).and_then(|plan| plan.try_out().map(|()| plan));
+    let plan = match tried {
+        Ok(plan) => plan,
+        Err(forbidden) => return Ok(Err(forbidden)),
+    };
+    if keep {
+        let what = "--keep: nothing that an isolated command leaves behind outlives its namespace";
+        return Err(Failure::usage(VERB, what).with_hint("--keep goes with --isolate never"));
+    }
+    // Half-way there is no way back: what worked a moment ago must work now.
+    plan.enter().map(Ok).map_err(|forbidden| {
+        let what = format!("cannot isolate the command: {forbidden}");
+        Failure::new(VERB, "", what, Reason::Failed)
+    })
+}
+
+/// Adds what was not there in an earlier survey.
+pub(super) fn add_new(earlier: &mut Vec<Known>, later: Vec<Known>) {
+    let seen: HashSet<Reference> = earlier.iter().map(|known| known.reference()).collect();
+    earlier.extend(later.into_iter().filter(|known| !seen.contains(&known.reference())));
+}
+
+/// Removes what the command left behind, if it is still that.
+pub(super) fn remove(leaks: &[Leak], is_quiet: bool) {
+    for object in leaks.iter().map(|leak| &leak.known.object) {
+        let reference = object.reference();
+        match kernel::object::read(&reference) {
+            Ok(now) if !object.is_same(&now) => continue,
+            // Somebody was quicker.
+            Err(error) if CallError::is_missing(&error) => continue,
+            _ => {}
+        }
+        match rm::remove(VERB, &reference) {
+            Ok(rm::Removed::Marked(note)) if !is_quiet => complain(note),
+            Ok(_) => {}
+            Err(failure) if failure.reason == Reason::NothingThere => {}
+            Err(failure) => {
+                report(&failure);
+            }
+        }
+    }
+}

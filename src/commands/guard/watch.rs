@@ -1,0 +1,247 @@
+//! The command while it runs: signals on their way to it, its time, and what it starts.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::ground::Ground;
+use crate::cli::Guard;
+use crate::exit::Status;
+use crate::ipc::leak::Named;
+use crate::kernel::child::{self, Ended, Fate};
+use crate::kernel::family::Family;
+use crate::kernel::interrupt::deadline;
+use crate::kernel::process::{self, Kinship};
+use crate::kernel::signals::{self, Inbox, Notice};
+
+/// How long a process that was in the background may take to end by itself: whatever reads the
+/// last words of the command through a pipe does.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// How long to wait for those that were killed, and how often to look for new ones among them.
+const DEATH: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Whoever watches the command.
+pub(super) struct Watch<'a> {
+    args: &'a Guard,
+    inbox: Inbox,
+    family: Family,
+    child: i32,
+    ended: Option<Ended>,
+    /// When its time is over, and then when there is no more mercy.
+    time_over: Option<Instant>,
+    mercy_over: Option<Instant>,
+    is_timed_out: bool,
+    interrupts: u32,
+    from_terminal: Option<i32>,
+}
+
+/// How it went.
+pub(super) struct Outcome {
+    /// How the command ended.
+    pub ended: Ended,
+    /// Whether it took too long.
+    pub is_timed_out: bool,
+    /// The signal that came from the keys of the terminal, for the command and its watcher alike.
+    pub from_terminal: Option<i32>,
+    /// Everything was killed at once, because somebody was impatient.
+    pub is_abandoned: bool,
+    /// The processes that outlived it.
+    pub strays: Vec<Named>,
+}
+
+impl Outcome {
+    /// The status of the command, as a shell tells it.
+    pub fn status(&self) -> u8 {
+        match self.ended {
+            _ if self.is_timed_out => Status::TIMED_OUT.code(),
+            Ended::Status(status) => status,
+            Ended::Signal(signal) => Status::Signal(signal).code(),
+        }
+    }
+}
+
+/// Somebody asked twice.
+struct Abandoned;
+
+impl<'a> Watch<'a> {
+    /// Gets ready for the command.
+    pub fn begin(args: &'a Guard, ground: &Ground) -> io::Result<Watch<'a>> {
+        child::adopt_orphans()?;
+        Ok(Watch {
+            args,
+            inbox: Inbox::open()?,
+            family: Family::watch(ground.outside()),
+            child: 0,
+            ended: None,
+            time_over: None,
+            mercy_over: None,
+            is_timed_out: false,
+            interrupts: 0,
+            from_terminal: None,
+        })
+    }
+
+    /// Starts the command.
+    pub fn start(&mut self, ground: &Ground) -> io::Result<()> {
+        let words = &self.args.command;
+        self.child = child::spawn(words, &self.inbox, ground.beyond())?;
+        self.time_over = deadline(self.args.timeout);
+        let text: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        self.family.add_child(self.child, text.join(" "));
+        Ok(())
+    }
+
+    /// The processes of the command, dead and alive.
+    pub fn family(&self) -> &Family {
+        &self.family
+    }
+
+    /// Waits for the end of the command, and a little longer for what it has started.
+    pub fn follow(&mut self) -> Outcome {
+        let result = self.until(|watch| watch.ended.is_some(), None).and_then(|()| {
+            match (self.is_timed_out, self.args.wait) {
+                (true, _) => {
+                    let mercy = self.mercy_over;
+                    self.until(Watch::is_alone, mercy)
+                }
+                (false, true) => self.until(Watch::is_alone, None),
+                (false, false) => self.until(Watch::is_alone, Some(Instant::now() + LINGER)),
+            }
+        });
+        let is_abandoned = result.is_err();
+        if is_abandoned || self.is_timed_out {
+            self.kill_all();
+        }
+        let strays = if self.is_alone() { Vec::new() } else { self.family.living() };
+        Outcome {
+            ended: self.ended.unwrap_or(Ended::Signal(signals::KILL)),
+            is_timed_out: self.is_timed_out,
+            from_terminal: self.from_terminal.filter(|_| !self.is_timed_out),
+            is_abandoned,
+            strays: strays.into_iter().map(|process| self.name(process.pid)).collect(),
+        }
+    }
+
+    /// Ends the processes that outlived the command: first they are asked.
+    pub fn end_strays(&mut self) {
+        self.signal_all(signals::TERMINATE);
+        self.signal_all(signals::CONTINUE);
+        let mercy = deadline(Some(self.args.kill_after));
+        if self.until(Watch::is_alone, mercy).is_err() || !self.is_alone() {
+            self.kill_all();
+        }
+    }
+
+    fn name(&self, pid: i32) -> Named {
+        let known = self.family.find(pid).and_then(|one| one.command.as_deref().map(str::to_owned));
+        Named { pid, command: process::command(pid).or(known) }
+    }
+
+    /// Whether no process of the command is left.
+    fn is_alone(&self) -> bool {
+        !child::has_children() || (self.family.has_others() && self.family.living().is_empty())
+    }
+
+    /// Attends to everybody until something is so, or until a moment.
+    fn until(
+        &mut self,
+        is_so: impl Fn(&Watch<'a>) -> bool,
+        moment: Option<Instant>,
+    ) -> Result<(), Abandoned> {
+        loop {
+            while let Some(notice) = self.inbox.next() {
+                self.heed(notice)?;
+            }
+            self.family.update();
+            while let Some(fate) = child::reap() {
+                match fate {
+                    Fate::Ended(pid, how) => {
+                        self.family.reaped(pid);
+                        if pid == self.child {
+                            self.ended = Some(how);
+                        }
+                    }
+                    // There may be nobody to continue the command but the shell that continues this
+                    // process. A time limit has to be kept, though.
+                    Fate::Stopped(pid) if pid == self.child && self.args.timeout.is_none() => {
+                        signals::stop();
+                    }
+                    Fate::Stopped(_) => {}
+                }
+            }
+            let now = Instant::now();
+            if is_so(self) || moment.is_some_and(|moment| moment <= now) {
+                return Ok(());
+            }
+            self.keep_time(now);
+            let next = [moment, self.time_over, self.mercy_over].into_iter().flatten().min();
+            let wait = next.map(|next| next.saturating_duration_since(now));
+            let wait = wait.into_iter().chain(self.family.patience()).min();
+            let descriptors: Vec<_> =
+                std::iter::once(self.inbox.as_fd()).chain(self.family.descriptors()).collect();
+            child::await_any(&descriptors, wait);
+        }
+    }
+
+    /// Ends the command when its time is over.
+    fn keep_time(&mut self, now: Instant) {
+        if self.time_over.is_some_and(|over| over <= now) {
+            self.time_over = None;
+            self.is_timed_out = true;
+            self.mercy_over = deadline(Some(self.args.kill_after));
+            self.signal_all(signals::TERMINATE);
+            self.signal_all(signals::CONTINUE);
+        }
+        if self.mercy_over.is_some_and(|over| over <= now) {
+            self.signal_all(signals::KILL);
+            // Somebody may just have been made.
+            self.mercy_over = Some(now + AGAIN);
+        }
+    }
+
+    /// Passes a signal on.
+    fn heed(&mut self, notice: Notice) -> Result<(), Abandoned> {
+        let Notice { signal, sender } = notice;
+        match sender {
+            _ if signal == signals::CHILD => return Ok(()),
+            // One of the command's own, meant for all of its group.
+            Some(pid) if self.family.is_member(pid) => return Ok(()),
+            None if signal == signals::CONTINUE => return Ok(()),
+            // The command has got it, too.
+            None if signals::is_shared(signal) => self.from_terminal = Some(signal),
+            _ if self.ended.is_none() => {
+                let _ = child::kill(self.child, signal);
+            }
+            _ => self.signal_all(signal),
+        }
+        self.interrupts += u32::from(signal == signals::INTERRUPT);
+        if self.interrupts > 1 { Err(Abandoned) } else { Ok(()) }
+    }
+
+    /// Sends a signal to everybody who lives. Whoever has ended, or is somebody else's, gets none.
+    fn signal_all(&self, signal: i32) {
+        if self.ended.is_none() {
+            let _ = child::kill(self.child, signal);
+        }
+        let others = self.family.living().into_iter().filter(|one| one.pid != self.child);
+        others.for_each(|process: Kinship| {
+            let _ = child::signal(&process, signal);
+        });
+    }
+
+    /// Ends everybody at once.
+    fn kill_all(&mut self) {
+        let end = Instant::now() + DEATH;
+        self.time_over = None;
+        while !(self.ended.is_some() && self.is_alone()) && Instant::now() < end {
+            self.signal_all(signals::KILL);
+            // Impatience changes nothing now.
+            let _ = self.until(
+                |watch| watch.ended.is_some() && watch.is_alone(),
+                Some(Instant::now() + AGAIN),
+            );
+        }
+    }
+}

@@ -1,0 +1,697 @@
+//! `ipctool guard`: commands that leak, in namespaces of their own and beside others.
+
+mod sandbox;
+
+use std::time::{Duration, Instant};
+
+use sandbox::{NOBODY, Ran, Sandbox, is_root};
+use serde_json::Value;
+
+/// One object of each kind, by a program that knows nothing of us: a queue with a message, a
+/// segment, and a set that was operated on.
+const THREE: &str = r#"perl -e '
+    $q = msgget(0xbeef, 0600 | 01000) // die; msgsnd($q, pack("l! a*", 1, "hello"), 0) or die;
+    shmget(0xcafe, 65536, 0600 | 01000) // die;
+    $s = semget(0xf00d, 3, 0600 | 01000) // die; semop($s, pack("s3", 0, 1, 0)) or die;'"#;
+
+/// A daemon as in the books: it forks twice, has a segment attached, and stays. Whoever has started
+/// it waits until it is so far.
+const DAEMON: &str = r#"
+    #include <stdio.h>
+    #include <sys/shm.h>
+    #include <unistd.h>
+    int main(void) {
+        int ready[2]; char byte;
+        if (pipe(ready)) return 1;
+        if (fork()) { close(ready[1]); return read(ready[0], &byte, 1) != 1; }
+        setsid();
+        if (fork()) return 0;
+        int id = shmget(0xdae, 8192, IPC_CREAT | 0600);
+        char *memory = shmat(id, 0, 0);
+        if (memory == (void *)-1) return 1;
+        memory[0] = 1;
+        write(ready[1], "x", 1);
+        freopen("/dev/null", "w", stdout); freopen("/dev/null", "w", stderr);
+        close(ready[0]); close(ready[1]);
+        sleep(50);
+    }
+"#;
+
+/// Makes, uses and removes objects of each kind as fast as it can, in processes that come and go,
+/// until `stop` exists. What is not there any more when it wants to remove it, somebody else took.
+const NEIGHBOUR: &str = r#"
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/ipc.h>
+    #include <sys/msg.h>
+    #include <sys/sem.h>
+    #include <sys/shm.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    #define MANY 6
+    int main(void) {
+        struct { long type; char text[8]; } message = { 1, "noise" };
+        struct sembuf up = { 0, 1, 0 };
+        while (access("stop", F_OK)) {
+            pid_t child = fork();
+            if (child) {
+                int status;
+                waitpid(child, &status, 0);
+                if (status) return 1;
+                continue;
+            }
+            for (int round = 0; round < 50; round++) {
+                int q[MANY], m[MANY], s[MANY]; void *at[MANY];
+                for (int i = 0; i < MANY; i++) {
+                    q[i] = msgget(IPC_PRIVATE, 0600);
+                    if (i % 2) msgsnd(q[i], &message, 5, 0);
+                    m[i] = shmget(IPC_PRIVATE, 4096, 0600);
+                    at[i] = shmat(m[i], 0, 0);
+                    s[i] = semget(IPC_PRIVATE, 1, 0600);
+                    if (i % 2) semop(s[i], &up, 1);
+                }
+                for (int i = 0; i < MANY; i++) {
+                    if (msgctl(q[i], IPC_RMID, 0)) { perror("queue"); return 1; }
+                    shmdt(at[i]);
+                    if (shmctl(m[i], IPC_RMID, 0)) { perror("segment"); return 1; }
+                    if (semctl(s[i], 0, IPC_RMID)) { perror("set"); return 1; }
+                }
+            }
+            return 0;
+        }
+    }
+"#;
+
+/// Runs a command where the kernel answers EPERM to `unshare` and `perf_event_open`, as in many a
+/// container.
+const FORBID: &str = r#"
+    #include <linux/filter.h>
+    #include <linux/seccomp.h>
+    #include <stddef.h>
+    #include <stdio.h>
+    #include <sys/prctl.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    int main(int argc, char **argv) {
+        struct sock_filter filter[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 1, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return 9;
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 9;
+        execvp(argv[1], argv + 1);
+        perror(argv[1]);
+        return 9;
+    }
+"#;
+
+/// Whether this is possible here; says so if not.
+fn can_isolate(shell: &Sandbox) -> bool {
+    let ran = shell.run("ipctool guard --isolate always true; echo $?");
+    if ran.stdout() != "0\n" {
+        eprintln!("skipped: no isolation is to be had here: {}", ran.stderr().trim());
+    }
+    ran.stdout() == "0\n"
+}
+
+fn report(shell: &Sandbox, line: &str) -> Value {
+    let ran = shell.run(&format!("{line}; cat report.json"));
+    let text = ran.stdout();
+    let start = text.find("{\"command\"").unwrap_or_else(|| panic!("no report: {}", ran.stderr()));
+    serde_json::from_str(&text[start..]).expect("it is JSON")
+}
+
+fn refs(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect()
+}
+
+fn nothing_is_left(shell: &Sandbox) {
+    shell.run("ipctool list --json").prints("[]\n");
+}
+
+#[test]
+fn a_clean_command_is_not_talked_about() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool guard --isolate never -- echo hello").prints("hello\n");
+    if can_isolate(&shell) {
+        shell.run("ipctool guard -- echo hello").prints("hello\n");
+        shell.run("ipctool guard echo hello --report x -q").prints("hello --report x -q\n");
+        let tidy = r#"perl -e '$q = msgget(0, 0600); msgctl($q, 0, 0)'"#;
+        shell.run(&format!("ipctool guard -- {tidy}")).prints("");
+    }
+}
+
+#[test]
+fn isolated_every_leak_is_told_and_nothing_outside_is_touched() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    shell.run("ipctool create msg --key 0xbeef").ok();
+    shell.run("ipctool send 0xbeef 'from outside'").ok();
+    let before = shell.run("ipctool list --json").stdout();
+    let ran = shell.run(&format!("ipctool guard -- {THREE}")).exits(6);
+    let text = ran.stderr();
+    assert!(
+        text.contains("leaked 1 message queue, 1 shared memory segment, 1 semaphore set"),
+        "{text}"
+    );
+    for (reference, key, holds) in [
+        ("msg:0", "0x0000beef", "1 message"),
+        ("shm:0", "0x0000cafe", "64K"),
+        ("sem:0", "0x0000f00d", "3 semaphores"),
+    ] {
+        let line = text.lines().find(|line| line.contains(reference)).expect(reference);
+        assert!([key, holds, "perl -e"].iter().all(|word| line.contains(word)), "{line}");
+    }
+    assert_eq!(shell.run("ipctool list --json").stdout(), before);
+}
+
+#[test]
+fn the_report_has_every_field() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    let report = report(&shell, &format!("ipctool guard -q --report report.json -- {THREE}"));
+    assert_eq!(report["command"][0], "perl");
+    assert_eq!((&report["status"], &report["isolated"]), (&Value::from(0), &Value::from(true)));
+    assert_eq!(refs(&report["leaks"]), ["msg:0", "shm:0", "sem:0"]);
+    for leak in report["leaks"].as_array().unwrap() {
+        assert!(leak["pid"].as_i64().unwrap() > 0);
+        assert!(leak["command"].as_str().unwrap().starts_with("perl -e"));
+        assert!(leak["mode"] == "0600" && leak["cuid"].is_u64() && leak["changed"].is_string());
+    }
+    assert_eq!(report["leaks"][0]["messages"], 1);
+    assert_eq!(report["leaks"][1]["size"], 65_536);
+    assert_eq!(report["leaks"][2]["nsems"], 3);
+}
+
+#[test]
+fn the_leaks_of_installed_programs() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    let ran = shell.run("ipctool guard -- sh -c 'ipcmk -Q; ipcmk -M 4096; ipcmk -S 2'").exits(6);
+    ran.says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set");
+    let three = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
+    for (module, code, expected) in [
+        (
+            "sysv_ipc",
+            "import sysv_ipc as i; i.MessageQueue(None, i.IPC_CREX); \
+             i.Semaphore(None, i.IPC_CREX); i.SharedMemory(None, i.IPC_CREX, size=4096)",
+            three,
+        ),
+        (
+            "posix_ipc",
+            "import posix_ipc as i; i.MessageQueue(\"/q\", i.O_CREX); \
+             i.Semaphore(\"/s\", i.O_CREX); i.SharedMemory(\"/m\", i.O_CREX, size=4096)",
+            "leaked 1 POSIX message queue, 1 POSIX shared memory object, 1 POSIX semaphore",
+        ),
+        (
+            "multiprocessing",
+            "import multiprocessing as m; p = m.Process(target=print); p.start(); p.join(); \
+             m.Lock()",
+            "",
+        ),
+        // What the resource tracker would clean up, if it were there.
+        (
+            "multiprocessing.shared_memory",
+            "import os, signal; from multiprocessing import shared_memory as s, resource_tracker as t; \
+             s.SharedMemory(\"left\", True, 4096); \
+             os.kill(t._resource_tracker._pid, 9); os.kill(os.getpid(), 9)",
+            "pshm:/left",
+        ),
+    ] {
+        if shell.run(&format!("python3 -c 'import {module}' 2>/dev/null; echo $?")).stdout()
+            != "0\n"
+        {
+            eprintln!("skipped: Python cannot import {module}");
+            continue;
+        }
+        let ran = shell.run(&format!("ipctool guard -- python3 -c '{code}'"));
+        match expected {
+            "" => drop(ran.ok()),
+            _ => drop(ran.says(expected).says("leaked")),
+        }
+    }
+}
+
+#[test]
+fn isolated_posix_objects_leak_as_well() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    shell
+        .run("ipctool create pmsg --name /outside; ipctool create pshm --name /outside --size 4096")
+        .exits(0);
+    let before = shell.run("ipctool list --json").stdout();
+    let make = "ipctool create pmsg --name /q; ipctool create pshm --name /m --size 8K; ipctool create psem --name /s; \
+                ipctool send /q hello";
+    let report = report(
+        &shell,
+        &format!("ipctool guard -q --report report.json -- sh -c '({make}) > /dev/null'"),
+    );
+    assert_eq!(refs(&report["leaks"]), ["pmsg:/q", "pshm:/m", "psem:/s"]);
+    assert_eq!(report["leaks"][0]["messages"], 1);
+    assert_eq!(report["leaks"][1]["size"], 8192);
+    assert_eq!(shell.run("ipctool list --json").stdout(), before);
+    shell
+        .run(&format!("ipctool guard --ignore /q,/m --ignore /s -- sh -c '({make}) > /dev/null'"))
+        .ok();
+    let ran = shell
+        .run("ipctool guard -- perl -e 'open F, \">\", \"/dev/shm/file\"; print F \"x\" x 5000'");
+    ran.exits(6).says("leaked 1 POSIX shared memory object, 8K of memory").says("pshm:/file");
+
+    // Whoever has it open is named.
+    let ran = shell.run("ipctool guard -- sh -c 'sleep 50 3> /dev/shm/open & true'").exits(6);
+    ran.says("pshm:/open is held by").says("(sleep 50)");
+}
+
+#[test]
+fn every_exit_status() {
+    let Some(shell) = Sandbox::new() else { return };
+    let leak = "ipcmk -Q > /dev/null";
+    for isolate in ["never", "auto"] {
+        let guard = format!("ipctool guard --isolate {isolate}");
+        shell.run(&format!("{guard} -- sh -c 'exit 3'")).exits(3);
+        shell.run(&format!("{guard} -- sh -c '{leak}; exit 7'")).exits(7);
+        for signal in [9, 15, 11, 1, 2, 10] {
+            let ran = shell.run(&format!("{guard} -- sh -c 'kill -{signal} $$'; echo $?"));
+            ran.prints_last(128 + signal);
+        }
+        shell.run(&format!("{guard} -- perl -e 'kill 40, $$'; echo $?")).prints_last(168);
+        shell.run(&format!("{guard} -- no-such-command")).exits(127).says("(ENOENT)");
+        shell.run(&format!("{guard} -- /etc/passwd")).exits(126).says("Permission denied (EACCES)");
+        shell.run(&format!("{guard} -- /")).exits(126);
+        shell.run(&format!("printf 'exit 5' > script; chmod +x script; {guard} ./script")).exits(5);
+    }
+    if can_isolate(&shell) {
+        shell.run(&format!("ipctool guard -- sh -c '{leak}'")).exits(6);
+        shell
+            .run(&format!("ipctool guard --allow-leaks -- sh -c '{leak}'"))
+            .exits(0)
+            .says("leaked");
+        shell
+            .run(&format!("ipctool guard --max-leaks 1 -- sh -c '{leak}'"))
+            .exits(0)
+            .says("leaked");
+        shell.run(&format!("ipctool guard --max-leaks 1 -- sh -c '{leak}; {leak}'")).exits(6);
+        shell
+            .run(&format!("ipctool guard -q -- sh -c '{leak}; exit 0' 2>&1"))
+            .exits(6)
+            .stdout_is("");
+    }
+}
+
+#[test]
+fn wrong_usage_runs_nothing() {
+    let Some(shell) = Sandbox::new() else { return };
+    for (arguments, what) in [
+        ("", "COMMAND"),
+        ("--isolate sometimes -- touch ran", "sometimes"),
+        ("--no-such-option touch ran", "--no-such-option"),
+        ("--ignore zero -- touch ran", "is not a key"),
+        ("--ignore 0x0 -- touch ran", "IPC_PRIVATE"),
+        ("--timeout soon -- touch ran", "is not a duration"),
+        ("--max-leaks -1 -- touch ran", ""),
+    ] {
+        shell.run(&format!("ipctool guard {arguments}")).exits(2).says(what);
+    }
+    shell.run("ls").prints("");
+    if can_isolate(&shell) {
+        let ran = shell.run("ipctool guard --keep -- touch ran").exits(2);
+        ran.says("outlives its namespace").says("--isolate never");
+        shell.run("ls").prints("");
+    }
+}
+
+#[test]
+fn a_killed_command_leaks_and_is_told_of() {
+    let Some(shell) = Sandbox::new() else { return };
+    let deadly = THREE.replace("or die;'", "or die; kill 9, $$;'");
+    let ran = shell.run(&format!("ipctool guard --isolate never -- {deadly}; echo $?"));
+    ran.prints_last(137).says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set");
+    nothing_is_left(&shell);
+    if can_isolate(&shell) {
+        let ran = shell.run(&format!("ipctool guard -- {deadly}; echo $?"));
+        ran.prints_last(137).says("leaked 1 message queue");
+    }
+}
+
+#[test]
+fn shared_the_leaks_are_told_from_what_others_do() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg --key 1; ipctool create shm --key 2 --size 4096; ipctool create sem").ok();
+    // What is going on in the directory of the shell is a stranger's work.
+    let line = "(until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; ipctool send 0x3 x; \
+          ipctool create msg --key 4; ipcrm -s 0; touch done) > /dev/null & \
+         ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"; \
+         echo $?; wait";
+    let leaking =
+        format!("touch begun; {THREE}; until test -e done; do sleep 0.01; done; ipcrm -q 0");
+    let line = format!("LEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
+    let ran = shell.run(&line);
+    ran.prints_last(6)
+        .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
+        .says("appeared meanwhile, left alone: process")
+        .says("appeared meanwhile, left alone: nobody has used it yet")
+        .says("was there before, and is gone: msg:0, sem:0");
+    let keys = "ipctool list --format jsonl -o key";
+    let left = shell.run(keys).stdout();
+    for key in ["0x00000002", "0x00000003", "0x00000004"] {
+        assert!(left.contains(key), "{key} is not in {left}");
+    }
+    assert_eq!(left.lines().count(), 3, "{left}");
+    let report = shell.run("cat report.json").json();
+    assert_eq!(refs(&report["appeared"]).len(), 2);
+    assert_eq!(report["removed"], serde_json::json!(["msg:0", "sem:0"]));
+    assert_eq!(report["isolated"], false);
+}
+
+#[test]
+fn shared_the_leak_of_a_process_that_is_long_gone() {
+    let Some(shell) = Sandbox::new() else { return };
+    let leak = r#"perl -e "shmget(7, 4096, 0600 | 01000)""#;
+    let ran =
+        shell.run(&format!("ipctool guard --isolate never -- sh -c '{leak}; sleep 0.3; true'"));
+    ran.exits(6).says("leaked 1 shared memory segment; now removed");
+    nothing_is_left(&shell);
+    let ran =
+        shell.run(&format!("ipctool guard --isolate never --keep -- sh -c '{leak}; sleep 0.1'"));
+    ran.exits(6).says("left in place");
+    shell.run("ipctool list shm --format jsonl -o key").prints("{\"key\":\"0x00000007\"}\n");
+}
+
+#[test]
+fn what_is_made_on_purpose_is_no_leak() {
+    let Some(shell) = Sandbox::new() else { return };
+    for ignore in [
+        "--ignore 0xbeef --ignore 0xcafe --ignore 0xf00d --",
+        "--ignore 0xbeef,0xcafe,0xf00d --",
+        "--ignore 0xbeef 0xcafe 0xf00d --",
+        "--ignore 0xbeef 0xcafe,0xf00d",
+        "--ignore=0xbeef --ignore 0xcafe 61453 --isolate never",
+    ] {
+        shell.run(&format!("ipctool guard --isolate never {ignore} {THREE}")).ok();
+        shell.run("ipctool rm --all --yes 2>&1").exits(0).stdout_is(
+            "ipctool: rm: removed 1 message queue, 1 shared memory segment, 1 semaphore set\n",
+        );
+    }
+    shell
+        .run(&format!("ipctool guard --isolate never --ignore 0xbeef 0xcafe -- {THREE}"))
+        .exits(6)
+        .says("leaked 1 semaphore set; now removed");
+}
+
+#[test]
+fn a_daemon_that_keeps_a_segment_attached_is_named() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("daemon", DAEMON);
+    if can_isolate(&shell) {
+        let ran = shell.run("ipctool guard -- ./daemon").exits(6);
+        let pid = number_before(&ran.stderr(), " (./daemon)");
+        ran.says(&format!("shm:0 is held by {pid} (./daemon)"))
+            .says("./daemon); now ended")
+            .says("leaked 1 shared memory segment, 4K of memory");
+        shell.run(&format!("kill -0 {pid} 2>/dev/null; echo $?")).prints("1\n");
+    }
+    let ran = shell.run("ipctool guard --isolate never -- ./daemon").exits(6);
+    let pid = number_before(&ran.stderr(), " (./daemon)");
+    ran.says("only marked").says(&format!("held by {pid} (./daemon)")).says("left running");
+    shell
+        .run(&format!(
+            "kill {pid}; while kill -0 {pid} 2>/dev/null; do sleep 0.01; done; ipctool list --json"
+        ))
+        .prints("[]\n");
+}
+
+#[test]
+fn background_processes_end_with_an_isolated_command_or_are_waited_for() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    let ran = shell.run("ipctool guard -- sh -c 'sleep 50 & echo $!'").exits(0);
+    let pid = ran.stdout();
+    let ran = ran.says(&format!("left in the background: {} (sleep 50); now ended", pid.trim()));
+    drop(ran);
+    shell.run(&format!("kill -0 {} 2>/dev/null; echo $?", pid.trim())).prints("1\n");
+    shell.run("ipctool guard --wait -- sh -c '(sleep 0.4; echo late) &'").prints("late\n");
+    // Whoever reads the last words of the command is no stray.
+    shell.run("ipctool guard -- sh -c '(sleep 0.05; echo soon) &'").prints("soon\n");
+    // It takes more than asking.
+    let deaf = "ipctool guard --kill-after 0.1 -- sh -c '(trap \"\" TERM; echo ready; while :; do sleep 1; done) & read x' < /dev/null";
+    shell.run(deaf).exits(1).says("now ended");
+}
+
+#[test]
+fn two_hundred_rounds_beside_a_noisy_neighbour() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("neighbour", NEIGHBOUR);
+    shell.run("ipctool create msg --key 0x5afe; ipctool create shm --key 0x5afe --size 4096").ok();
+    let round = r#"
+        for i in $(seq 50); do
+            case $((i % 5)) in
+                0) ipctool guard --isolate never -q --report $1.json -- perl -e 'shmget(0, 4096, 0600); $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0)'
+                   test $? = 6 || echo "round $i of $1: the leak was not seen"
+                   grep -q '"leaks":\[{"ref":"msg[^{]*},{"ref":"shm[^{]*}\]' $1.json || echo "round $i of $1: $(cat $1.json)" ;;
+                *) ipctool guard --isolate never -q -- true || echo "round $i of $1: somebody was blamed" ;;
+            esac
+        done"#;
+    std::fs::write(shell.directory().join("rounds"), round).unwrap();
+    let ran = shell.run(
+        "./neighbour & noise=$!; \
+         for one in a b c d; do sh rounds $one & rounds=\"$rounds $!\"; done; \
+         wait $rounds; touch stop; wait $noise; echo neighbour $?",
+    );
+    ran.prints("neighbour 0\n");
+    shell
+        .run("ipctool list --format jsonl -o key")
+        .prints("{\"key\":\"0x00005afe\"}\n{\"key\":\"0x00005afe\"}\n");
+}
+
+#[test]
+fn as_an_ordinary_user() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    let uid = if is_root() { NOBODY } else { 0 };
+    let run = |line: &str| match is_root() {
+        true => shell.run_as(uid, line),
+        false => Some(shell.run(line)),
+    };
+    let Some(ran) = run("id -u; id -g; ipctool guard -- sh -c 'id -u; id -g'") else { return };
+    let text = ran.stdout();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines.len() == 4 && lines[..2] == lines[2..], "{text}{}", ran.stderr());
+    // No more privilege than before.
+    run("ipctool guard -- grep -E 'Cap(Prm|Eff|Amb|Inh)' /proc/self/status").unwrap().stdout_is(
+        "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\n",
+    );
+    run(&format!("ipctool guard -- {THREE}")).unwrap().exits(6).says("leaked 1 message queue");
+    run(&format!("ipctool guard --isolate never -- {THREE}")).unwrap().exits(6).says("now removed");
+    nothing_is_left(&shell);
+}
+
+#[test]
+fn where_namespaces_are_forbidden() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("forbid", FORBID);
+    let told = "not isolated: unshare: Operation not permitted (EPERM); objects of others are told apart by process";
+    shell.run("./forbid ipctool guard true").exits(0).says(told);
+    shell.run("./forbid ipctool guard -q true").ok();
+    shell
+        .run(&format!("./forbid ipctool guard -- {THREE}"))
+        .exits(6)
+        .says(told)
+        .says("now removed");
+    nothing_is_left(&shell);
+    let ran = shell.run("./forbid ipctool guard --isolate always -- touch ran").exits(5);
+    ran.says("cannot isolate the command: unshare: Operation not permitted (EPERM)")
+        .says("--isolate never");
+    shell.run("test -e ran").exits(1);
+
+    // The user's share of user namespaces is used up.
+    let none = "unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all \"$@\"' sh";
+    if shell.run(&format!("{none} true; echo $?")).stdout() != "0\n" {
+        eprintln!("skipped: no user namespace to be had for the limit on user namespaces");
+        return;
+    }
+    shell
+        .run(&format!("{none} ipctool guard true"))
+        .exits(0)
+        .says("not isolated: unshare: No space left on device (ENOSPC)");
+    shell.run(&format!("{none} ipctool guard --isolate always true")).exits(1).says("ENOSPC");
+}
+
+#[test]
+fn a_time_limit() {
+    let Some(shell) = Sandbox::new() else { return };
+    for isolate in ["never", "auto"] {
+        let guard = format!("ipctool guard --isolate {isolate}");
+        shell.run(&format!("{guard} --timeout 0.2 -- sleep 50")).exits(124);
+        shell.run(&format!("{guard} --timeout 50 -- true")).exits(0);
+        let deaf = "sh -c 'trap \"\" TERM; while :; do sleep 1; done'";
+        shell.run(&format!("{guard} --timeout 0.2 --kill-after 0.2 -- {deaf}")).exits(124);
+        shell.run(&format!("{guard} --timeout 0.2 -- sh -c 'kill -STOP $$'")).exits(124);
+        // With all that it started.
+        let ran = shell
+            .run(&format!("{guard} --timeout 0.3 -- sh -c 'sleep 50 & echo $!; wait'"))
+            .exits(124);
+        shell.run(&format!("kill -0 {} 2>/dev/null; echo $?", ran.stdout().trim())).prints("1\n");
+        shell
+            .run(&format!(
+                "{guard} --timeout 0.3 -- sh -c 'perl -e \"shmget(1, 1, 0600|01000)\"; sleep 50'"
+            ))
+            .exits(124)
+            .says("leaked 1 shared memory segment");
+    }
+}
+
+#[test]
+fn signals_reach_the_command_and_it_is_still_reported_on() {
+    let Some(shell) = Sandbox::new() else { return };
+    // It says which signal it got, ends with 9, and leaves something behind.
+    let command = r#"perl -e 'shmget(1, 1, 0600 | 01000);
+        $SIG{$_} = sub { syswrite STDOUT, "@_\n"; exit 9 } for qw(INT TERM HUP QUIT USR1 USR2);
+        open F, ">", "ready"; sleep 50'"#;
+    for signal in ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"] {
+        let guard =
+            shell.start(&format!("rm -f ready; exec ipctool guard --isolate never -- {command}"));
+        wait_for(&shell, "ready");
+        let ran = guard.signal(signal).ends().exits(9).says("leaked 1 shared memory segment");
+        assert_eq!(ran.stdout(), format!("{signal}\n"));
+        shell.run("rm ready").ok();
+    }
+    nothing_is_left(&shell);
+}
+
+#[test]
+fn who_asks_twice_is_obeyed_at_once() {
+    let Some(shell) = Sandbox::new() else { return };
+    let deaf = "sh -c 'trap \"echo >> got\" INT; echo > ready; while :; do sleep 0.05; done'";
+    let guard = shell.start(&format!("exec ipctool guard --isolate never -- {deaf}"));
+    wait_for(&shell, "ready");
+    let guard = guard.signal("INT");
+    wait_for(&shell, "got");
+    guard.signal("INT").ends().exits(130).says("interrupted twice");
+}
+
+#[test]
+fn the_command_gets_what_guard_was_given() {
+    let Some(shell) = Sandbox::new() else { return };
+    for isolate in ["never", "auto"] {
+        let guard = format!("ipctool guard -q --isolate {isolate} --");
+        for probe in [
+            "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status",
+            "sh -c 'ls /proc/$$/fd' 3< /etc/passwd",
+            "sh -c 'ls /proc/$$/fd' <&-",
+            "pwd",
+            "sh -c 'ps -o pgid= -o sid= -p $$ | tr -s \" \" | cut -d\" \" -f3'",
+            "env",
+            "sh -c 'ulimit -a; umask'",
+        ] {
+            let setting = ["", "trap '' PIPE INT CHLD; "];
+            for setting in setting {
+                let plain = shell.run(&format!("export A=1; {setting}{probe}")).stdout();
+                let guarded = shell.run(&format!("export A=1; {setting}{guard} {probe}"));
+                assert_eq!(guarded.stdout(), plain, "{setting}{probe}: {}", guarded.stderr());
+            }
+        }
+    }
+    shell.run("echo words | ipctool guard -- cat").prints("words\n");
+    shell.run("ipctool guard -- yes | head -1").stdout_is("y\n");
+    shell.run("ipctool guard -- sh -c 'head -c 3000000 /dev/zero' | wc -c").stdout_is("3000000\n");
+    shell.run("ipctool guard true >&- 2>&-").exits(0);
+}
+
+#[test]
+fn the_report_is_whole_and_found_where_the_caller_sees_it() {
+    let Some(shell) = Sandbox::new() else { return };
+    // Known to be bad before the command runs.
+    shell.run("ipctool guard --report no/such/file -- touch ran").exits(1).says("ENOENT");
+    shell.run("ipctool guard --report . -- touch ran").exits(1).says("EISDIR");
+    shell.run("test -e ran").exits(1);
+    // Full, at once or when it is written.
+    let full = "unshare --mount sh -c 'mount -t tmpfs -o size=8k none /mnt && cd /mnt && echo old > r && \
+                ipctool guard --report r -- sh -c \"yes > more 2> /dev/null; true\"; echo $?; cat r; ls -A'";
+    if is_root() {
+        shell.run(full).stdout_is("1\nold\nmore\nr\n").says("No space left on device (ENOSPC)\n");
+    }
+    shell.run("ipctool guard --report /dev/full true").exits(1).says("ENOSPC");
+    shell.run("ipctool guard --report /dev/full -- sh -c 'exit 3'").exits(3).says("ENOSPC");
+    // A pipe, a name that leads elsewhere, a file that everybody may read.
+    shell.run("ipctool guard --report - true | grep -c '\"leaks\":\\[\\]'").prints("1\n");
+    shell.run("ipctool guard --report /dev/stdout echo first > out; grep -c . out").prints("2\n");
+    shell
+        .run("echo old > real; chmod 640 real; ln -s real link; ipctool guard --report link true")
+        .ok();
+    shell.run("stat -c %a real; test -L link; grep -c leaks real").prints("640\n1\n");
+    shell.run("ls -A | grep -c ipctool-guard").stdout_is("0\n");
+    shell.run("ipctool guard --report r.json nosuch").exits(127);
+    assert_eq!(shell.run("cat r.json").json()["status"], 127);
+    let name = format!("/dev/shm/ipctool-test-{}.json", std::process::id());
+    shell
+        .run(&format!("ipctool guard --report {name} true; cat {name} && rm {name}"))
+        .shows("\"leaks\":[]");
+}
+
+#[test]
+fn guard_under_guard() {
+    let Some(shell) = Sandbox::new() else { return };
+    let ran = shell.run(&format!("ipctool guard -- ipctool guard -- {THREE}")).exits(6);
+    assert_eq!(ran.stderr().matches("leaked").count(), 1, "{}", ran.stderr());
+    nothing_is_left(&shell);
+}
+
+#[test]
+fn children_that_guard_had_before_are_not_the_commands() {
+    let Some(shell) = Sandbox::new() else { return };
+    for isolate in ["never", "auto"] {
+        let ran = shell
+            .run(&format!(
+                "sleep 50 > /dev/null 2>&1 & echo $!; exec ipctool guard --isolate {isolate} true"
+            ))
+            .ok();
+        shell.run(&format!("kill {}", ran.stdout().trim())).ok();
+    }
+}
+
+#[test]
+fn the_limits_are_those_of_the_caller() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    if !is_root() {
+        eprintln!("skipped: an ordinary user cannot set limits");
+        return;
+    }
+    shell.run("ipctool limits --set msgmnb=12345 semmni=77").exits(0);
+    shell
+        .run("ipctool guard -- ipctool limits --format jsonl | grep -cE '\"limit\":(12345|77),'")
+        .prints("2\n");
+}
+
+/// The process id in front of these words.
+fn number_before(text: &str, words: &str) -> u32 {
+    let place = text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}"));
+    text[..place].rsplit(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
+
+fn wait_for(shell: &Sandbox, file: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !shell.directory().join(file).exists() {
+        assert!(Instant::now() < deadline, "{file} never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+trait Checks {
+    fn prints_last(self, status: i32) -> Ran;
+    fn stdout_is(self, expected: &str) -> Ran;
+}
+
+impl Checks for Ran {
+    /// Its last line is this number, the status that a shell sees.
+    #[track_caller]
+    fn prints_last(self, status: i32) -> Ran {
+        let text = self.stdout();
+        assert_eq!(text.lines().last(), Some(status.to_string().as_str()), "{}", self.stderr());
+        self
+    }
+
+    /// It printed this, whatever it said.
+    #[track_caller]
+    fn stdout_is(self, expected: &str) -> Ran {
+        assert_eq!(self.stdout(), expected, "{}", self.stderr());
+        self
+    }
+}
