@@ -1,5 +1,5 @@
-//! `ipctool` beside the installed peers, in turn, in one run: start-up, a long list, streams, and
-//! who uses a segment.
+//! `ipctool` beside the installed peers, in turn, in one run: start-up, a long list, streams, who
+//! uses a segment, and a command under guard.
 //!
 //! `cargo bench --bench peers` runs it in an IPC namespace of its own, as root or (where user
 //! namespaces are allowed) as anybody. It needs `unshare`, `ipcs` and `lsipc` of util-linux and a C
@@ -102,6 +102,19 @@ fn main() -> Result<()> {
         println!("  lsof is not installed");
     }
     drop(sleepers);
+
+    println!("a command under guard");
+    let plain = || command(&["true"]);
+    let isolated = || command(&[IPCTOOL, "guard", "--", "true"]);
+    let shared = || command(&[IPCTOOL, "guard", "--isolate", "never", "--", "true"]);
+    pairs("guard true / unshare -i true", 100, &isolated, &|| command(&["unshare", "-i", "true"]))?;
+    for (name, ours) in [
+        ("guard true / true", &isolated as &dyn Fn() -> Command),
+        ("guard, shared / true", &shared),
+    ] {
+        let (ours, theirs) = pairs(name, 100, ours, &plain)?;
+        println!("    {:.1?} more than the command alone", ours.saturating_sub(theirs));
+    }
     Ok(())
 }
 
@@ -166,20 +179,21 @@ fn pairs(
     rounds: usize,
     ours: &dyn Fn() -> Command,
     theirs: &dyn Fn() -> Command,
-) -> Result<()> {
+) -> Result<(Duration, Duration)> {
     pairs_between(name, rounds, ours, theirs, &|| Ok(()))
 }
 
-/// Times two commands in turn, with `between` after each, and prints the median ratio.
+/// Times two commands in turn, with `between` after each, and prints the median ratio. Returns both
+/// medians.
 fn pairs_between(
     name: &str,
     rounds: usize,
     ours: &dyn Fn() -> Command,
     theirs: &dyn Fn() -> Command,
     between: &dyn Fn() -> Result<()>,
-) -> Result<()> {
+) -> Result<(Duration, Duration)> {
     let mut ratios = Vec::new();
-    let mut times = Vec::new();
+    let (mut times, mut their_times) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let our_time = time(&mut ours())?;
         between()?;
@@ -189,10 +203,12 @@ fn pairs_between(
         if round > 0 {
             ratios.push(our_time.as_secs_f64() / their_time.as_secs_f64());
             times.push(our_time);
+            their_times.push(their_time);
         }
     }
     ratios.sort_by(f64::total_cmp);
     times.sort();
+    their_times.sort();
     println!(
         "  {name:<30} {:.2}  ({:.2} to {:.2}; ours {:.1?})",
         ratios[rounds / 2],
@@ -200,5 +216,5 @@ fn pairs_between(
         ratios[rounds - 1],
         times[rounds / 2],
     );
-    Ok(())
+    Ok((times[rounds / 2], their_times[rounds / 2]))
 }
