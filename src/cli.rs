@@ -849,8 +849,8 @@ pub struct Guard {
     /// So many leaks are no failure
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_leaks: u64,
-    /// Objects with these keys, or of these /names, are no leaks; joined by commas or given again
-    #[arg(long, value_name = "KEY…", value_delimiter = ',')]
+    /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
+    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
     pub ignore: Vec<Expected>,
     /// End the command and all its descendants after this long: 30s, 10m, 2h
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -876,29 +876,6 @@ pub enum Isolate {
     Always,
     /// Not at all.
     Never,
-}
-
-/// The words of the command line, as the parser takes them: the keys behind `guard --ignore` are
-/// joined to one word, so that the first word that is no key is the command.
-pub fn words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut joined: Vec<OsString> = Vec::new();
-    let mut words = words.into_iter().peekable();
-    let is_keys = |word: &OsString| {
-        word.to_str().is_some_and(|word| word.split(',').all(|key| key.parse::<ipc::Key>().is_ok()))
-    };
-    while let Some(word) = words.next_if(|word| word != "--") {
-        let is_ignore = word == "--ignore" && joined.iter().any(|word| word == "guard");
-        joined.push(word);
-        if is_ignore && let Some(mut keys) = words.next() {
-            while let Some(more) = words.next_if(is_keys) {
-                keys.push(",");
-                keys.push(more);
-            }
-            joined.push(keys);
-        }
-    }
-    joined.extend(words);
-    joined
 }
 
 /// Print the ftok(3) key of a path.

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ipctool::cli::{self, Cli};
+use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
 use ipctool::kernel::interrupt;
 
 fn main() -> ExitCode {
-    let status = match Cli::try_parse_from(cli::words(std::env::args_os())) {
+    let status = match Cli::try_parse() {
         Ok(cli) => commands::run(cli),
         Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
     };

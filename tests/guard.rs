@@ -306,6 +306,7 @@ fn wrong_usage_runs_nothing() {
         ("--isolate sometimes -- touch ran", "sometimes"),
         ("--no-such-option touch ran", "--no-such-option"),
         ("--ignore zero -- touch ran", "is not a key"),
+        ("--ignore 5 touch ran", "'--' must stand between the keys and the command"),
         ("--ignore 0x0 -- touch ran", "IPC_PRIVATE"),
         ("--timeout soon -- touch ran", "is not a duration"),
         ("--max-leaks -1 -- touch ran", ""),
@@ -384,7 +385,7 @@ fn what_is_made_on_purpose_is_no_leak() {
         "--ignore 0xbeef --ignore 0xcafe --ignore 0xf00d --",
         "--ignore 0xbeef,0xcafe,0xf00d --",
         "--ignore 0xbeef 0xcafe 0xf00d --",
-        "--ignore 0xbeef 0xcafe,0xf00d",
+        "--ignore 0xbeef 0xcafe,0xf00d --",
         "--ignore=0xbeef --ignore 0xcafe 61453 --isolate never",
     ] {
         shell.run(&format!("ipctool guard --isolate never {ignore} {THREE}")).ok();

@@ -108,7 +108,9 @@ impl FromStr for Expected {
     fn from_str(text: &str) -> anyhow::Result<Expected> {
         Ok(match text.starts_with('/') {
             true => Expected::Name(Name::parse(Kind::Pshm, text)?),
-            false => Expected::Key(text.parse()?),
+            false => Expected::Key(text.parse().map_err(|error| {
+                anyhow::anyhow!("{error}; '--' must stand between the keys and the command")
+            })?),
         })
     }
 }
