@@ -35,6 +35,8 @@ fn main() -> Result<()> {
     println!("start-up on an empty namespace");
     let ours = || command(&[IPCTOOL, "list"]);
     pairs("ipctool list / ipcs", 200, &ours, &|| command(&["ipcs"]))?;
+    let as_ipcs = || command(&[IPCTOOL, "ipcs"]);
+    pairs("ipctool ipcs / ipcs", 200, &as_ipcs, &|| command(&["ipcs"]))?;
 
     println!("list of {QUEUES} queues into a pipe");
     for _ in 0..QUEUES {
@@ -42,6 +44,8 @@ fn main() -> Result<()> {
     }
     let ours = || command(&[IPCTOOL, "list", "-q"]);
     pairs("ipctool list -q / ipcs -q", 15, &ours, &|| command(&["ipcs", "-q"]))?;
+    let as_ipcs = || command(&[IPCTOOL, "ipcs", "-q"]);
+    pairs("ipctool ipcs -q / ipcs -q", 15, &as_ipcs, &|| command(&["ipcs", "-q"]))?;
     pairs("ipctool list -q / lsipc -q", 15, &ours, &|| command(&["lsipc", "-q"]))?;
     pairs("ipctool list -q / cat", 15, &ours, &|| command(&["cat", "/proc/sysvipc/msg"]))?;
     let mut all = Command::new(IPCTOOL);

@@ -40,9 +40,14 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change o
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "guard" -d 'Run a command, report what it leaked, and fail on it'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "install-links" -d 'Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find what is wrong, say why, and give the command that mends it'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcs" -d 'List System V objects as ipcs(1) of util-linux does'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcrm" -d 'Remove System V objects as ipcrm(1) of util-linux does'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcmk" -d 'Make System V objects as ipcmk(1) of util-linux does'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "msgtool" -d 'Try out a message queue as msgtool of the Linux Programmer\'s Guide does'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
@@ -201,6 +206,12 @@ always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even into a file'
+never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s v -l verbose -d 'Print each link that is made'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
@@ -315,3 +326,35 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l trace -d 'Pri
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l list-checks -d 'List the checks'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s J -l json -d 'One JSON array, as \'--format json\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s i -l id -d 'print details on resource identified by <id>' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s h -l help -d 'display this help'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s V -l version -d 'display version'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s m -l shmems -d 'shared memory segments'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s q -l queues -d 'message queues'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s s -l semaphores -d 'semaphores'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s a -l all -d 'all (default)'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s t -l time -d 'show attach, detach and change times'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s p -l pid -d 'show PIDs of creator and last operator'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s c -l creator -d 'show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s l -l limits -d 'show resource limits'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s u -l summary -d 'show status summary'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -l human -d 'show sizes in human-readable format'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s b -l bytes -d 'show sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s m -l shmem-id -d 'remove shared memory segment by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s M -l shmem-key -d 'remove shared memory segment by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s q -l queue-id -d 'remove message queue by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s Q -l queue-key -d 'remove message queue by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s s -l semaphore-id -d 'remove semaphore by id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s S -l semaphore-key -d 'remove semaphore by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s a -l all -d 'remove all (in the specified category)' -r -f -a "shm\t''
+msg\t''
+sem\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s v -l verbose -d 'explain what is being done'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s h -l help -d 'display this help'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcrm" -s V -l version -d 'display version'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s M -l shmem -d 'create shared memory segment of size <size>' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s S -l semaphore -d 'create semaphore array with <number> elements' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s p -l mode -d 'permission for the resource (default is 0644)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s Q -l queue -d 'create message queue'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s h -l help -d 'display this help'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ipcmk" -s V -l version -d 'display version'

@@ -19,6 +19,7 @@ use crate::ipc::message::Label;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, Reference, Target, duration, limit, size};
 use crate::output::message::MessageFormat;
 use crate::output::{Format, TimeFormat, columns};
+use crate::personality::{self, Personality};
 
 /// List, explain, feed, drain, repair and clean up System V and POSIX IPC objects.
 ///
@@ -54,6 +55,24 @@ pub fn documented() -> clap::Command {
     Cli::command()
         .mut_subcommand("list", |list| list.after_long_help(list_help()))
         .mut_subcommand("doctor", |doctor| doctor.after_long_help(doctor_help()))
+        .after_help(drop_ins())
+        .after_long_help(format!("{}\n{EXIT_STATUS}", drop_ins()))
+}
+
+/// The programs that `ipctool` stands in for, under a heading of their own.
+fn drop_ins() -> String {
+    let line = |program: &Personality| format!("  {:<7}  {}\n", program.name, program.about);
+    let lines: String = personality::ALL.iter().map(line).collect();
+    format!("Drop-in commands:\n{lines}")
+}
+
+/// The same with the programs that `ipctool` stands in for, for the man pages and the completions.
+/// Parsing never comes to them, and the help has them under a heading of their own.
+pub fn with_drop_ins() -> clap::Command {
+    let mut command = documented();
+    // The options of all commands, which are handed down now, are not theirs.
+    command.build();
+    command.subcommands(personality::ALL.iter().map(Personality::documented))
 }
 
 const EXIT_STATUS: &str = "\
@@ -167,6 +186,8 @@ verbs! {
     Guard as "guard";
     /// Print the ftok(3) key of a path
     Key as "key";
+    /// Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool
+    InstallLinks as "install-links";
 }
 
 /// List objects.
@@ -894,4 +915,23 @@ pub struct Key {
     /// A number, of which ftok uses the low 8 bits, or one character such as A
     #[arg(default_value = "1", value_name = "PROJ")]
     pub project: Project,
+}
+
+/// Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool.
+///
+/// Called by one of these names, ipctool is that program. Nothing is overwritten: where one of the
+/// names is taken by anything else, no link is made at all. Links that are there already stay. To
+/// undo it, remove the links.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool install-links ~/bin
+  ipctool install-links -v /usr/local/bin && ipcs -q")]
+pub struct InstallLinks {
+    /// A directory that exists, best in PATH before that of the old programs
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+    /// Print each link that is made
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
 }

@@ -7,11 +7,15 @@ use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
 use ipctool::kernel::interrupt;
+use ipctool::personality;
 
 fn main() -> ExitCode {
-    let status = match Cli::try_parse() {
-        Ok(cli) => commands::run(cli),
-        Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
+    let status = match personality::called(std::env::args_os()) {
+        Some(call) => call.run(),
+        None => match Cli::try_parse() {
+            Ok(cli) => commands::run(cli),
+            Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
+        },
     };
     if let Status::Signal(signal) = status {
         interrupt::end_by(signal);

@@ -6,10 +6,11 @@ mod chown;
 mod create;
 mod doctor;
 mod guard;
+mod install_links;
 mod key;
 mod limits;
 mod list;
-mod recv;
+pub(crate) mod recv;
 mod rm;
 mod selection;
 mod send;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> Status {
         Command::Doctor(args) => ("doctor", doctor::run(args, style)),
         Command::Guard(args) => ("guard", guard::run(args, style)),
         Command::Key(args) => ("key", key::run(args)),
+        Command::InstallLinks(args) => ("install-links", install_links::run(args)),
     };
     result.unwrap_or_else(|error| {
         let status = Status::from(&error);

@@ -1,7 +1,7 @@
 //! `ipctool recv`: takes messages off a queue, or peeks at them.
 
 mod batch;
-mod rescue;
+pub(crate) mod rescue;
 
 use batch::{Batch, ENOUGH, Undelivered};
 
@@ -9,7 +9,7 @@ use super::{complain, resolve};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::message::{Label, Wanted};
+use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
@@ -170,7 +170,7 @@ impl Receiver {
         self.tell(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
-        let fate = rescue::rescue(&self.queue, self.batch.last(undelivered));
+        let fate = rescue::rescue(&self.queue.channel, self.batch.last(undelivered));
         self.batch.clear();
         let (what, reason) = match interrupt::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
@@ -186,7 +186,7 @@ impl Receiver {
     fn tell(&mut self, written: u64) {
         if self.args.verbose {
             for (number, payload) in self.batch.messages().take(written as usize) {
-                let label = Label::of(self.queue.reference.kind, number);
+                let label = self.queue.channel.label(number);
                 let size = count(payload.len() as u64, "byte");
                 complain(format_args!("{VERB} {}: {label}, {size}", self.args.queue));
             }

@@ -10,22 +10,23 @@ use clap::error::{ContextKind, ErrorKind};
 use super::complain;
 use crate::cli;
 use crate::exit::Status;
+use crate::personality;
 
 /// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
 pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // Once more, with all of the help.
             let documented = cli::documented().try_get_matches().err();
-            return match documented.as_ref().unwrap_or(error).print() {
+            let printed = documented.as_ref().unwrap_or(error).print();
+            return match printed {
+                _ if error.exit_code() != 0 => Status::Usage,
                 // Whoever closed the pipe has read enough of the help.
                 Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => Status::Failed,
                 _ => Status::Done,
             };
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
-            return Status::Usage;
         }
         _ => {}
     }
@@ -41,6 +42,9 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
         !tip.starts_with("to pass") || verb.as_deref() == Some("send")
     });
     let hint = match (tip, error.kind()) {
+        (_, ErrorKind::InvalidSubcommand) if drop_in(error) => {
+            "\nhint: it takes no options of ipctool: put it first".to_owned()
+        }
         (Some(tip), _) => format!("\nhint: {tip}"),
         (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => String::new(),
         (None, _) => match &verb {
@@ -51,6 +55,12 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
     let verb = verb.map(|verb| verb + ": ").unwrap_or_default();
     complain(format_args!("{verb}{message}{hint}"));
     Status::Usage
+}
+
+/// Whether what is taken for no command is one of the programs that `ipctool` stands in for.
+fn drop_in(error: &clap::Error) -> bool {
+    let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+    word.is_some_and(|word| personality::named(word.as_ref()).is_some())
 }
 
 /// What is wrong with a value, in the words of whoever refused it.

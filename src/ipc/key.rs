@@ -81,6 +81,12 @@ impl Default for Project {
     }
 }
 
+impl From<std::num::NonZero<u8>> for Project {
+    fn from(low: std::num::NonZero<u8>) -> Self {
+        Project(low.get())
+    }
+}
+
 /// Text that is no project.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProject {

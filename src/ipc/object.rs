@@ -105,6 +105,16 @@ impl SegmentStatus {
         SegmentStatus(mode & !0o777)
     }
 
+    /// The bits, as they stand in the raw mode.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Locked into memory.
+    pub fn is_locked(self) -> bool {
+        self.0 & 0o2000 != 0
+    }
+
     /// Marked for destruction: it goes when the last process detaches.
     pub fn is_marked(self) -> bool {
         self.0 & 0o1000 != 0

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use super::call::CallError;
 use super::interrupt::Waited;
 use super::{msg, object, pmsg};
-use crate::ipc::message::{TYPE_SIZE, Wanted, set_type, type_of};
+use crate::ipc::message::{Label, TYPE_SIZE, Wanted, set_type, type_of};
 use crate::ipc::{Mode, Reference, Target};
 
 /// A queue at hand. Its messages have their type or priority in front, as [`crate::ipc::message`]
@@ -101,6 +101,14 @@ impl Channel {
                 set_type(buffer, taken.0.into());
                 Ok(taken.1)
             }
+        }
+    }
+
+    /// What the number in front of a message on this queue means.
+    pub fn label(&self, number: i64) -> Label {
+        match self {
+            Channel::SystemV(_) => Label::Type(number),
+            Channel::Posix(_) => Label::Priority(number.try_into().unwrap_or(0)),
         }
     }
 

@@ -43,3 +43,9 @@ pub fn ignored_pipes() -> bool {
     std::hint::black_box(&NOTE);
     IGNORED_PIPES.load(Ordering::Relaxed)
 }
+
+/// The signal by which writing to a closed pipe would have ended a program of C; nothing where it
+/// was ignored.
+pub fn signal_of_closed_pipe() -> Option<i32> {
+    (!ignored_pipes()).then_some(libc::SIGPIPE)
+}

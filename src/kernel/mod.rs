@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub mod accounts;
+pub mod calendar;
 pub mod call;
 pub mod channel;
 pub mod child;
@@ -22,12 +23,14 @@ pub mod perf;
 pub mod permissions;
 pub mod pmsg;
 pub mod process;
+pub mod random;
 pub mod scan;
 pub mod sem;
 pub mod shm;
 pub mod signals;
 pub mod sysctl;
 pub mod sysvipc;
+pub mod totals;
 pub mod users;
 
 pub use call::CallError;

@@ -24,6 +24,12 @@ pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
     get(key, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
+/// Makes a queue with the flags that `msgget(2)` takes: the mode in its low nine bits. `EEXIST` if
+/// there is one with this key.
+pub fn create_with_flags(key: Key, flags: i32) -> Result<i32, CallError> {
+    get(key, flags | IPC_CREAT | IPC_EXCL)
+}
+
 fn get(key: Key, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
     call("msgget", format_args!("{key}, {}", Flags(flags)), || unsafe {

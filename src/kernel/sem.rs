@@ -24,6 +24,12 @@ pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, 
     get(key, nsems, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
+/// Makes a set with the flags that `semget(2)` takes: the mode in its low nine bits. `EEXIST` if
+/// there is one with this key.
+pub fn create_with_flags(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
+    get(key, nsems, flags | IPC_CREAT | IPC_EXCL)
+}
+
 fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
     call("semget", format_args!("{key}, {nsems}, {}", Flags(flags)), || unsafe {

@@ -26,6 +26,12 @@ pub fn create(key: Key, size: u64, mode: Mode, exclusive: bool) -> Result<i32, C
     get(key, size, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
+/// Makes a segment with the flags that `shmget(2)` takes: the mode in its low nine bits, `SHM_HUGETLB`, `SHM_NORESERVE`. `EEXIST` if
+/// there is one with this key.
+pub fn create_with_flags(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
+    get(key, size, flags | IPC_CREAT | IPC_EXCL)
+}
+
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
     let bytes = usize::try_from(size).unwrap_or(usize::MAX);

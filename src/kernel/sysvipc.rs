@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::object::ReadError;
 use crate::ipc::object::{Object, Queue, Segment, SegmentStatus, SemaphoreSet};
-use crate::ipc::{Key, Mode, Permissions, Time};
+use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 
 /// A kind of System V: the others are not told of here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub enum Table {
 }
 
 impl Table {
+    /// All of them.
+    pub const ALL: [Table; 3] = [Table::Msg, Table::Shm, Table::Sem];
+
+    /// The kind of what it holds.
+    pub fn kind(self) -> Kind {
+        match self {
+            Table::Msg => Kind::Msg,
+            Table::Shm => Kind::Shm,
+            Table::Sem => Kind::Sem,
+        }
+    }
+
     fn path(self) -> &'static str {
         match self {
             Table::Msg => "/proc/sysvipc/msg",
@@ -298,7 +310,7 @@ mod tests {
 
         #[test]
         fn no_line_panics(line: Vec<u8>, numbers in "[ 0-9-]{0,200}") {
-            for table in [Table::Msg, Table::Shm, Table::Sem] {
+            for table in Table::ALL {
                 let _ = parse(table, &line);
                 let _ = parse(table, numbers.as_bytes());
             }

@@ -3,26 +3,26 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::Queue;
 use crate::ipc::count;
-use crate::ipc::message::{Label, TYPE_SIZE, type_of};
+use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::kernel::channel::Channel;
 use crate::output::json;
 use crate::output::message::Record;
 
 /// Puts messages back on their queue, at its end. Those for which there is no room, or no right,
 /// are saved in a file, and as the last resort written to standard error. Tells what became of
 /// them.
-pub(super) fn rescue<'a>(queue: &Queue, messages: impl Iterator<Item = &'a [u8]>) -> String {
+pub(crate) fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]>) -> String {
     let mut messages = messages.peekable();
     let mut returned = 0u64;
-    while messages.next_if(|message| queue.channel.send(message).is_ok()).is_some() {
+    while messages.next_if(|message| channel.send(message).is_ok()).is_some() {
         returned += 1;
     }
     let mut lines = Vec::new();
     let mut kept = 0u64;
     for message in messages {
         kept += 1;
-        let label = Label::of(queue.reference.kind, type_of(message));
+        let label = channel.label(type_of(message));
         let record = Record::new(label, &message[TYPE_SIZE..]);
         // Writing to a vector cannot fail.
         let _ = json::write(&mut lines, &record);

@@ -1,0 +1,34 @@
+//! Local time as the C library has it.
+
+use std::mem::MaybeUninit;
+
+use crate::ipc::Time;
+
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A time in the words of `ctime(3)`, without its newline: `Sat Nov 21 22:23:13 2026`. The time zone
+/// is that of the C library, whatever it makes of `TZ`. Nothing beyond the calendar.
+pub fn ctime(time: Time) -> Option<String> {
+    let seconds: libc::time_t = time.0;
+    let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values that outlive the call, which fills the second or
+    // returns null.
+    let tm = unsafe {
+        if libc::localtime_r(&seconds, broken_down.as_mut_ptr()).is_null() {
+            return None;
+        }
+        broken_down.assume_init()
+    };
+    Some(format!(
+        "{} {} {:2} {:02}:{:02}:{:02} {}",
+        DAYS.get(tm.tm_wday as usize)?,
+        MONTHS.get(tm.tm_mon as usize)?,
+        tm.tm_mday,
+        tm.tm_hour,
+        tm.tm_min,
+        tm.tm_sec,
+        i64::from(tm.tm_year) + 1900,
+    ))
+}

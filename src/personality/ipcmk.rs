@@ -1,0 +1,251 @@
+//! `ipcmk(1)`: makes objects with random keys.
+
+use std::ffi::OsString;
+
+use super::getopt::{Getopt, Opt, OptValue};
+use super::number::{self, Invalid};
+use super::program::{Group, HELP, Program, VERSION};
+use super::session::{Result, Session, words};
+use crate::exit::Status;
+use crate::ipc::Key;
+use crate::kernel::{CallError, Errno, msg, random, sem, shm};
+
+/// What its help says.
+pub(super) const PROGRAM: Program = Program {
+    name: "ipcmk",
+    synopsis: &["[options]"],
+    purpose: "Create various IPC resources.",
+    groups: &[
+        Group {
+            heading: "Options",
+            width: 26,
+            options: &[
+                Opt {
+                    short: Some('M'),
+                    long: "shmem",
+                    value: OptValue::Required("size"),
+                    help: "create shared memory segment of size <size>",
+                },
+                Opt {
+                    short: Some('S'),
+                    long: "semaphore",
+                    value: OptValue::Required("number"),
+                    help: "create semaphore array with <number> elements",
+                },
+                Opt {
+                    short: Some('Q'),
+                    long: "queue",
+                    value: OptValue::None,
+                    help: "create message queue",
+                },
+                Opt {
+                    short: Some('p'),
+                    long: "mode",
+                    value: OptValue::Required("mode"),
+                    help: "permission for the resource (default is 0644)",
+                },
+            ],
+        },
+        Group { heading: "", width: 26, options: &[HELP, VERSION] },
+    ],
+    notes: "
+Arguments:
+ <size> arguments may be followed by the suffixes for
+   GiB, TiB, PiB, EiB, ZiB, and YiB (the \"iB\" is optional)
+",
+    differs: "\
+\x20 - An object of others that has the random key already is never opened: another key is taken.
+",
+};
+
+pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Status> {
+    let mut options = Getopt::new(PROGRAM.options(), arguments);
+    // Beside the mode, the flags of shmget(2) that lie above it: SHM_HUGETLB, SHM_NORESERVE.
+    let mut flags = 0o644;
+    let (mut size, mut nsems, mut queue) = (None, None, false);
+    while let Some((option, value)) = session.option(&PROGRAM, &mut options)? {
+        let text = value.unwrap_or_default();
+        match option {
+            "shmem" => {
+                let invalid =
+                    |invalid| session.unparsed_size("failed to parse size", text, invalid);
+                size = Some(parse_size(text).map_err(invalid)?);
+            }
+            "semaphore" => {
+                let invalid = |invalid| session.unparsed("failed to parse elements", text, invalid);
+                nsems = Some(number::decimal(text).map_err(invalid)?);
+            }
+            "queue" => queue = true,
+            _ => {
+                flags = match number::whole(text, 8) {
+                    Ok(number) => number.wrapping() as i32,
+                    Err(invalid) => {
+                        let errno = match invalid {
+                            // What errno(3) was left at.
+                            Invalid::Malformed => Errno::UnknownErrno,
+                            Invalid::OutOfRange => Errno::ERANGE,
+                        };
+                        return Err(session.fail_with("failed to parse mode", errno));
+                    }
+                };
+            }
+        }
+    }
+    if size.is_none() && nsems.is_none() && !queue {
+        session.warn("bad usage");
+        return Err(session.try_help());
+    }
+    if let Some(size) = size {
+        let make = |key| shm::create_with_flags(key, size, flags);
+        create(session, make, "create share memory failed", "Shared memory id")?;
+    }
+    if queue {
+        let make = |key| msg::create_with_flags(key, flags);
+        create(session, make, "create message queue failed", "Message queue id")?;
+    }
+    if let Some(nsems) = nsems {
+        let make = |key| sem::create_with_flags(key, nsems, flags);
+        create(session, make, "create semaphore failed", "Semaphore id")?;
+    }
+    Ok(Status::Done)
+}
+
+/// Makes an object with a key that nobody else has.
+fn create(
+    session: &mut Session,
+    make: impl Fn(Key) -> std::result::Result<i32, CallError>,
+    failed: &str,
+    made: &str,
+) -> Result<()> {
+    loop {
+        let key =
+            random::key().map_err(|error| session.fail(format!("{failed}: {}", words(&error))))?;
+        match make(key) {
+            Ok(id) => {
+                session.out.extend(format!("{made}: {id}\n").bytes());
+                session.flush_some();
+                return Ok(());
+            }
+            // Somebody's object already has it.
+            Err(error) if error.errno == Errno::EEXIST => {}
+            Err(error) => return Err(session.fail_with(failed, error.errno)),
+        }
+    }
+}
+
+/// The letters of powers of 1024 or 1000.
+const POWERS: &[u8] = b"KMGTPEZY";
+
+/// A size as util-linux reads it: a number of C (`0x10` is 16), perhaps a decimal fraction, and a
+/// unit: `K` and `KiB` are powers of 1024, `KB` of 1000.
+fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
+    let number = number::leading(text, 0);
+    if number.is_negative || number.length == 0 {
+        return Err(Invalid::Malformed);
+    }
+    let whole = number.magnitude.ok_or(Invalid::OutOfRange)?;
+    let (digits, unit) = match &text[number.length..] {
+        [] => return Ok(whole),
+        [b'.', rest @ ..] => {
+            rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
+        }
+        unit => (&b""[..], unit),
+    };
+    let (letter, base) = match unit {
+        [letter] | [letter, b'i', b'B' | b'b'] => (letter, 1024u64),
+        [letter, b'B' | b'b'] => (letter, 1000),
+        _ => return Err(Invalid::Malformed),
+    };
+    let power = POWERS.iter().position(|known| *known == letter.to_ascii_uppercase());
+    let power = power.ok_or(Invalid::Malformed)? as u32 + 1;
+    let scale = base.checked_pow(power);
+    let size = match (whole, scale) {
+        (0, _) => 0,
+        (_, scale) => {
+            scale.and_then(|scale| whole.checked_mul(scale)).ok_or(Invalid::OutOfRange)?
+        }
+    };
+    Ok(size.wrapping_add(fraction(digits, scale.unwrap_or(0))?))
+}
+
+/// What util-linux makes of the digits behind the point of a size: not quite the fraction that they
+/// are (1.25M is 1310719), but what a script has always got.
+fn fraction(digits: &[u8], scale: u64) -> std::result::Result<u64, Invalid> {
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    let mut rest = number::leading(&digits[zeros..], 10).magnitude.ok_or(Invalid::OutOfRange)?;
+    let mut divisor = 10u64;
+    let mut shift = |rest: &mut u64| match divisor.checked_mul(10) {
+        Some(larger) => {
+            divisor = larger;
+            larger
+        }
+        None => {
+            *rest /= 10;
+            divisor
+        }
+    };
+    let mut place = 10;
+    while place < rest {
+        place = shift(&mut rest);
+    }
+    for _ in 0..zeros {
+        place = shift(&mut rest);
+    }
+    let mut sum = 0u64;
+    while rest > 0 {
+        // From the last digit on, each as its share of the unit.
+        if let Some(part) = place.checked_div(rest % 10).filter(|part| *part > 0) {
+            sum = sum.wrapping_add(scale / part);
+        }
+        rest /= 10;
+        place /= 10;
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("0x10", 16),
+            ("010", 8),
+            (" 1", 1),
+            ("+1", 1),
+            ("1K", 1024),
+            ("1k", 1024),
+            ("1KiB", 1024),
+            ("1Kib", 1024),
+            ("1KB", 1000),
+            ("1Kb", 1000),
+            ("1.5K", 1536),
+            ("1.5KB", 1500),
+            ("0.5M", 512 << 10),
+            ("1.25M", 1_310_719),
+            ("1.05K", 1075),
+            ("0.0K", 0),
+            ("1.000000000000000000000000001K", 1024),
+            ("7E", 7 << 60),
+        ] {
+            assert_eq!(parse_size(text.as_bytes()), Ok(size), "{text}");
+        }
+        for bad in ["", "-1", "K", "1B", "1.5", "1.", "1X", "1KBB", "1Ki", "1 K", "1.5.5K", "x"] {
+            assert_eq!(parse_size(bad.as_bytes()), Err(Invalid::Malformed), "{bad}");
+        }
+        for large in ["99999999999999999999", "16E", "1Z", "1Y"] {
+            assert_eq!(parse_size(large.as_bytes()), Err(Invalid::OutOfRange), "{large}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9.xKMGTPEZYiB-]{0,12}") {
+            let _ = parse_size(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `ipcs -l` and `ipcs -u`: the limits, and how much there is of everything.
+
+use std::io::Write;
+
+use super::{Listing, Unit, put};
+use crate::kernel::sysctl::Limit;
+use crate::kernel::sysvipc::Table;
+use crate::kernel::{process, totals};
+
+impl Listing<'_> {
+    /// The limits of a kind.
+    pub(super) fn limits(&mut self, kind: Table) {
+        let printed = match kind {
+            Table::Msg => self.queue_limits().ok_or("message"),
+            Table::Shm => self.segment_limits().ok_or("shared memory"),
+            Table::Sem => self.set_limits().ok_or("semaphore"),
+        };
+        if let Err(kind) = printed {
+            self.print(&format!("unable to fetch {kind} limits\n"));
+        }
+    }
+
+    fn queue_limits(&mut self) -> Option<()> {
+        let (msgmni, msgmax) = (Limit::Msgmni.value()?, Limit::Msgmax.value()?);
+        let msgmnb = Limit::Msgmnb.value()?;
+        self.print("------ Messages Limits --------\n");
+        put!(self, "max queues system wide = {msgmni}\n");
+        let unit = self.unit.or(Unit::Bytes);
+        self.size(unit, "max size of message", msgmax, "\n");
+        self.size(unit, "default max size of queue", msgmnb, "\n");
+        Some(())
+    }
+
+    fn segment_limits(&mut self) -> Option<()> {
+        let (shmmni, shmmax) = (Limit::Shmmni.value()?, Limit::Shmmax.value()?);
+        let (shmall, shmmin) = (Limit::Shmall.value()?, Limit::Shmmin.value()?);
+        self.print("------ Shared Memory Limits --------\n");
+        put!(self, "max number of segments = {shmmni}\n");
+        self.size(self.unit.or(Unit::Kilobytes), "max seg size", shmmax, "\n");
+        // As many whole pages as can be counted, where that overflows.
+        let pages_of = |size: u64| shmall.checked_mul(size).unwrap_or(u64::MAX - u64::MAX % size);
+        let label = "max total shared memory";
+        match self.unit {
+            Unit::Usual => {
+                put!(self, "{label} (kbytes) = {}\n", pages_of(process::page_size() / 1024));
+            }
+            unit => self.size(unit, label, pages_of(process::page_size()), "\n"),
+        }
+        self.size(self.unit.or(Unit::Bytes), "min seg size", shmmin, "\n");
+        Some(())
+    }
+
+    fn set_limits(&mut self) -> Option<()> {
+        let lines = [
+            ("max number of arrays", Limit::Semmni),
+            ("max semaphores per array", Limit::Semmsl),
+            ("max semaphores system wide", Limit::Semmns),
+            ("max ops per semop call", Limit::Semopm),
+            ("semaphore max value", Limit::Semvmx),
+        ];
+        let lines = lines.map(|(label, limit)| Some(format!("{label} = {}\n", limit.value()?)));
+        let lines: Option<String> = lines.into_iter().collect();
+        self.print(&format!("------ Semaphore Limits --------\n{}", lines?));
+        Some(())
+    }
+
+    /// The sums over the objects of a kind.
+    pub(super) fn summary(&mut self, kind: Table) {
+        let printed = match kind {
+            Table::Msg => self.queue_summary().ok_or("message queues"),
+            Table::Shm => self.segment_summary().ok_or("shared memory"),
+            Table::Sem => self.set_summary().ok_or("semaphores"),
+        };
+        if let Err(kinds) = printed {
+            self.print(&format!("kernel not configured for {kinds}\n"));
+        }
+    }
+
+    fn queue_summary(&mut self) -> Option<()> {
+        let sums = totals::queues().ok()?;
+        self.print("------ Messages Status --------\n");
+        put!(self, "allocated queues = {}\n", sums.queues);
+        put!(self, "used headers = {}\n", sums.messages);
+        let end = if self.unit == Unit::Usual { " bytes\n" } else { "\n" };
+        self.size(self.unit, "used space", sums.bytes as u64, end);
+        Some(())
+    }
+
+    fn segment_summary(&mut self) -> Option<()> {
+        let sums = totals::segments().ok()?;
+        self.print("------ Shared Memory Status --------\n");
+        put!(self, "segments allocated {}\n", sums.segments);
+        put!(self, "pages allocated {}\n", sums.pages);
+        put!(self, "pages resident  {}\n", sums.resident);
+        put!(self, "pages swapped   {}\n", sums.swapped);
+        let (attempts, successes) = (sums.swap_attempts, sums.swap_successes);
+        put!(self, "Swap performance: {attempts} attempts\t {successes} successes\n");
+        Some(())
+    }
+
+    fn set_summary(&mut self) -> Option<()> {
+        let sums = totals::sets().ok()?;
+        self.print("------ Semaphore Status --------\n");
+        put!(self, "used arrays = {}\n", sums.sets);
+        put!(self, "allocated semaphores = {}\n", sums.semaphores);
+        Some(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The programs that `ipctool` stands in for: called by the name of one, it is that program.
+//!
+//! What is theirs alone is how they read their arguments and how their output looks. The objects,
+//! and the ways to read, make and remove them, are those of [`crate::ipc`] and [`crate::kernel`].
+//! Exit statuses and messages are those of the old programs, too, and the options that all commands
+//! of `ipctool` have do not exist here.
+
+mod getopt;
+mod ipcmk;
+mod ipcrm;
+mod ipcs;
+mod msgtool;
+mod number;
+mod program;
+mod session;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::exit::Status;
+use session::Session;
+
+/// A program that `ipctool` can be.
+#[derive(Debug)]
+pub struct Personality {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    run: fn(&mut Session, &[OsString]) -> session::Result<Status>,
+    documented: fn(&'static str) -> clap::Command,
+}
+
+/// All of them.
+pub const ALL: [Personality; 4] = [
+    Personality {
+        name: "ipcs",
+        about: "List System V objects as ipcs(1) of util-linux does",
+        run: ipcs::run,
+        documented: |about| ipcs::PROGRAM.documented(about),
+    },
+    Personality {
+        name: "ipcrm",
+        about: "Remove System V objects as ipcrm(1) of util-linux does",
+        run: ipcrm::run,
+        documented: |about| ipcrm::PROGRAM.documented(about),
+    },
+    Personality {
+        name: "ipcmk",
+        about: "Make System V objects as ipcmk(1) of util-linux does",
+        run: ipcmk::run,
+        documented: |about| ipcmk::PROGRAM.documented(about),
+    },
+    Personality {
+        name: "msgtool",
+        about: "Try out a message queue as msgtool of the Linux Programmer's Guide does",
+        run: msgtool::run,
+        documented: msgtool::documented,
+    },
+];
+
+/// The program of this name.
+pub fn named(name: &OsStr) -> Option<&'static Personality> {
+    ALL.iter().find(|personality| personality.name == name)
+}
+
+impl Personality {
+    /// Its options, for the man page and the completions.
+    pub fn documented(&self) -> clap::Command {
+        (self.documented)(self.about)
+            .bin_name(format!("ipctool {}", self.name))
+            .display_name(format!("ipctool-{}", self.name))
+    }
+}
+
+/// A program with the arguments that it was called with.
+#[derive(Debug)]
+pub struct Call {
+    personality: &'static Personality,
+    path: OsString,
+    arguments: Vec<OsString>,
+}
+
+/// Whether these arguments, with the path of the program in front, call one of these programs: by
+/// the name of a link to this binary, or as the first argument.
+pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Call> {
+    let path = arguments.next()?;
+    if let Some(personality) = Path::new(&path).file_name().and_then(named) {
+        return Some(Call { personality, path, arguments: arguments.collect() });
+    }
+    let path = arguments.next()?;
+    let personality = named(&path)?;
+    Some(Call { personality, path, arguments: arguments.collect() })
+}
+
+impl Call {
+    /// Does what the program would do.
+    pub fn run(self) -> Status {
+        let mut session = Session::new(self.path);
+        let ended = (self.personality.run)(&mut session, &self.arguments);
+        session.finish(ended.unwrap_or_else(|status| status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_the_name_of_the_link_or_as_first_argument() {
+        let name = |line: &[&str]| {
+            let call = called(line.iter().map(OsString::from))?;
+            let words: Vec<_> = call.arguments.iter().filter_map(|word| word.to_str()).collect();
+            Some(format!("{} {}", call.personality.name, words.join(" ")))
+        };
+        assert_eq!(name(&["/usr/bin/ipcs", "-q"]).as_deref(), Some("ipcs -q"));
+        assert_eq!(name(&["msgtool"]).as_deref(), Some("msgtool "));
+        assert_eq!(name(&["./ipctool", "ipcrm", "-a"]).as_deref(), Some("ipcrm -a"));
+        assert_eq!(name(&["ipcrm", "ipcs"]).as_deref(), Some("ipcrm ipcs"));
+        assert_eq!(name(&["ipctool", "--trace", "ipcs"]), None);
+        assert_eq!(name(&["ipctool", "list"]), None);
+        assert_eq!(name(&["my-ipcs"]), None);
+        assert_eq!(name(&[]), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! What the programs that `ipctool` stands in for have in common, and where they differ on purpose
+//! from the installed ones.
+
+mod oracle;
+mod sandbox;
+
+use oracle::{agree_apart, with_links};
+
+#[test]
+fn what_differs_on_purpose() {
+    let Some(shell) = with_links() else { return };
+    shell
+        .run("ipctool create msg --key 0xbeef && ipctool create sem && ipctool create shm --size 1")
+        .exits(0);
+    // Numbers of more than 32 bits name nothing, where cutting them would hit msg:0.
+    shell
+        .run("links/ipcrm -Q 0x10000beef")
+        .exits(1)
+        .says("ipcrm: failed to parse argument: '0x10000beef': Numerical result out of range\n");
+    shell.run("links/ipcrm msg 4294967296").exits(1).says("ipcrm: invalid id: 4294967296\n");
+    shell.run("links/ipcrm msg ''").exits(1).says("ipcrm: invalid id: \n");
+    shell.run("links/ipcrm -Q ''").exits(1).says("ipcrm: failed to parse argument: ''\n");
+    for kind in ["-q", "-m", "-s"] {
+        shell.run(&format!("links/ipcs {kind} -i -1")).exits(0).says("ipcs: id -1 not found\n");
+    }
+    shell
+        .run("ipctool list -o ref --no-headings | tr '\\n' ' '")
+        .prints("msg:0 \nshm:0 \nsem:0 \n".replace('\n', "").as_str());
+    shell.run("links/ipcs --version").shows("ipcs from ipctool ").shows(" util-linux 2.38\n");
+}
+
+#[test]
+fn the_programs_need_no_link() {
+    let Some(shell) = with_links() else { return };
+    shell.run("ipctool ipcmk -Q -p 600").prints("Message queue id: 0\n");
+    let theirs = shell.run("links/ipcs -q -c").ok().stdout();
+    shell.run("ipctool ipcs -q -c").prints(&theirs);
+    shell.run("ipctool ipcs -z").exits(1).says("ipcs: invalid option -- 'z'\nTry 'ipcs --help'");
+    shell
+        .run("links/ipcs -z")
+        .exits(1)
+        .says("links/ipcs: invalid option -- 'z'\nTry 'ipcs --help' for more information.\n");
+    shell.run("ipctool ipcrm msg 0").prints("resource(s) deleted\n");
+    shell.run("ipctool ipcrm -q 0").exits(1).says("ipcrm: invalid id (0)\n");
+    shell
+        .run("ipctool --trace ipcs")
+        .exits(2)
+        .says("hint: it takes no options of ipctool: put it first\n");
+    for name in ["ipcs", "ipcrm", "ipcmk", "msgtool"] {
+        shell.run("ipctool --help").shows("\nDrop-in commands:\n").shows(&format!("\n  {name} "));
+        shell.run("ipctool -h").shows(&format!("\n  {name} "));
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told() {
+    let Some(shell) = with_links() else { return };
+    shell.run("for n in $(seq 200); do echo; done | xargs -n1 ipctool create msg").exits(0);
+    let lines = [
+        "ipcs > /dev/full",
+        "ipcs -u > /dev/full",
+        "ipcs >&-",
+        "ipcs -h >&-",
+        "ipcs -z >&-",
+        "ipcmk -Q > /dev/full",
+        "ipcrm >&-",
+        "ipcrm -v -q 0 > /dev/full",
+        "ipcrm -q 1 >&-",
+        "ipcs 2>&-",
+        "ipcs -z 2>&-",
+        // A reader that has gone away: signal 13, or nothing where that is ignored.
+        "perl -e 'pipe R, W; close R; open STDOUT, q(>&W); $s = system q(ipcs); print STDERR $s'",
+        "perl -e '$SIG{PIPE} = q(IGNORE); pipe R, W; close R; open STDOUT, q(>&W); \
+         $s = system q(ipcs); print STDERR $s'",
+    ];
+    let script = lines.iter().fold(String::new(), |script, line| {
+        let name = line.replace(['\'', '$'], "");
+        script + &format!("echo '== {name}'; echo '== {name}' >&2; {line}\necho \"-- $?\"\n")
+    });
+    agree_apart(&script, 12);
+    shell
+        .run("links/ipcs > /dev/full")
+        .exits(1)
+        .says("ipcs: write error: No space left on device\n");
+    shell.run("links/ipcs | head -1").prints("\n");
+}
