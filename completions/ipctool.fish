@@ -139,7 +139,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
@@ -231,7 +231,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
@@ -270,7 +270,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''

@@ -323,7 +323,8 @@ pub struct Filters {
     #[arg(long)]
     pub empty: bool,
     /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
-    /// POSIX object only the time counts at which its content last changed by a system call
+    /// POSIX object only the time counts at which its content last changed by a system call, and a
+    /// semaphore is used without one: '--unused' besides spares what somebody holds
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub idle: Option<Duration>,
     /// A segment already marked for destruction

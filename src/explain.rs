@@ -11,7 +11,7 @@ use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
 use crate::kernel::pmsg::Shape;
 use crate::kernel::process;
 use crate::kernel::sysctl::{Limit, slot_bits};
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, Errno, dev_shm};
 
 /// A verb that could not be carried out on one object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +146,16 @@ impl Failure {
     ) -> Failure {
         let failure = Failure::of_call(verb, reference, error);
         let is_queue = reference.kind == Kind::Pmsg;
+        let is_something_else = !is_queue && dev_shm::is_something_else(reference);
         let (what, hint) = match error.errno {
+            _ if is_something_else => ("what has this name is no regular file".to_owned(), None),
+            Errno::ENOENT if !is_queue => (
+                "there is no /dev/shm".to_owned(),
+                Some(
+                    "as root: mkdir -p /dev/shm && mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
+                        .to_owned(),
+                ),
+            ),
             Errno::EMFILE if is_queue => out_of_bytes_or_descriptors(asked),
             Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
                 ("this shape is not possible".to_owned(), shape_hint())
@@ -178,7 +187,7 @@ impl Failure {
 /// What happened, and what sort of failure it is.
 fn describe(reference: &Reference, error: CallError) -> (String, Reason) {
     let noun = reference.kind.noun();
-    let waits = matches!(error.name, "msgsnd" | "msgrcv");
+    let waits = matches!(error.name, "msgsnd" | "msgrcv" | "mq_timedsend" | "mq_timedreceive");
     let is_posix = reference.kind.is_posix();
     match error.errno {
         Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
@@ -230,7 +239,9 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
         (Errno::EACCES | Errno::EPERM, _) => {
             let objects = match snapshot([kind]) {
                 // What its owner may do all the same takes its file.
-                Err(ReadError::Queues(_)) => return Some(MOUNT_HINT.to_owned()),
+                Err(ReadError::Queues(_)) => {
+                    return Some(format!("its mode and owner cannot be seen here; {MOUNT_HINT}"));
+                }
                 objects => objects.ok()?,
             };
             let object = objects.iter().find(|object| object.is_named(&reference.target))?;
@@ -249,8 +260,13 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
             Some(format!("it is {}; without --exclusive it is opened", object.reference()))
         }
         (Errno::EIDRM, _) => Some(
-            "somebody removed it (IPC_RMID), and whoever waits on it then gets this error"
-                .to_owned(),
+            match kind.is_posix() {
+                true => "somebody removed its name: whoever opens that now gets another queue",
+                false => {
+                    "somebody removed it (IPC_RMID), and whoever waits on it then gets this error"
+                }
+            }
+            .to_owned(),
         ),
         (Errno::EAGAIN | Errno::ENOMSG, _) => content(reference),
         (Errno::ENOSYS, _) => Some(

@@ -98,6 +98,18 @@ fn numbers_beyond_63_bits_are_exact() {
         .prints("shmall: 18446744073692774399 → 18446744073709551615\n");
 }
 
+/// The four numbers of kernel.sem are longer than what a careless reader takes at once.
+#[test]
+fn long_numbers_survive_their_neighbours() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("echo '32000 1024000000 2147483647 31999' > /proc/sys/kernel/sem").ok();
+    shell
+        .run("ipctool limits --no-headings --format tsv | grep -e semmni -e semopm | cut -f 1-2")
+        .prints("semmni\t31999\nsemopm\t2147483647\n");
+    shell.run("ipctool limits --set semmsl=31000").ok();
+    shell.run("cat /proc/sys/kernel/sem").prints("31000\t1024000000\t2147483647\t31999\n");
+}
+
 #[test]
 fn in_every_format() {
     let Some(shell) = Sandbox::new() else { return };

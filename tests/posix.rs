@@ -56,10 +56,13 @@ fn with_programs() -> Option<Sandbox> {
 
 /// Runs `then` while `posix` does things that do not end, once `ready` holds.
 fn meanwhile(shell: &Sandbox, doings: &[&str], ready: &str, then: &str) -> Ran {
-    let starts: String =
-        doings.iter().map(|what| format!("./posix {what} > /dev/null & p=\"$p $!\"; ")).collect();
-    let ready =
-        format!("n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || exit 99; sleep 0.01; done");
+    let starts: String = doings
+        .iter()
+        .map(|what| format!("./posix {what} > /dev/null 2>&1 & p=\"$p $!\"; "))
+        .collect();
+    let ready = format!(
+        "n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || {{ kill -9 $p; exit 99; }}; sleep 0.01; done"
+    );
     shell.run(&format!("{starts} {ready}; {then}; status=$?; kill -9 $p; wait; exit $status"))
 }
 
@@ -345,6 +348,43 @@ fn nothing_is_lost_when_it_cannot_be_written() {
         .shows("\"priority\":4,\"size\":5,\"text\":\"three\"");
 }
 
+/// The kernel tells nobody that the name of a queue is gone.
+#[test]
+fn a_queue_is_removed_while_somebody_works_on_it() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pmsg --name /q").ok();
+    let receiver = shell.start("exec ipctool recv /q --follow").waits();
+    shell.run("ipctool rm pmsg:/q").ok();
+    receiver.ends().exits(3).says("the POSIX message queue was removed while this waited (EIDRM)");
+
+    let messages = |number| {
+        format!(
+            "until [ $(ipctool list pmsg -o messages --no-headings) = {number} ]; do sleep 0.01; done"
+        )
+    };
+    // Taken, and on its way into a full pipe.
+    shell
+        .run(&format!(
+            "ipctool create pmsg --name /q > /dev/null; ipctool send /q precious; mkfifo pipe; \
+             sleep 50 < pipe & reader=$!; exec 3> pipe; head -c 65536 /dev/zero >&3; \
+             ipctool recv /q >&3 & {}; ipctool rm pmsg:/q; kill $reader; wait $!",
+            messages(0)
+        ))
+        .exits(1)
+        .says("1 message was saved in ");
+    shell.run("cat ipctool-recv-*.jsonl").prints("{\"priority\":0,\"text\":\"precious\"}\n");
+
+    shell
+        .run(&format!(
+            "ipctool create pmsg --name /q > /dev/null; mkfifo lines; \
+             ipctool send /q --lines < lines & exec 3> lines; echo one >&3; {}; \
+             ipctool rm pmsg:/q; echo two >&3; exec 3>&-; wait $!",
+            messages(1)
+        ))
+        .exits(3)
+        .says("the POSIX message queue was removed meanwhile; 2 messages sent");
+}
+
 #[test]
 fn a_signal_ends_a_wait() {
     let Some(shell) = Sandbox::new() else { return };
@@ -396,6 +436,13 @@ fn memory_is_shared_with_programs() {
     shell.run("ipctool list pshm --no-headings -o ref").prints("pshm:/m\n");
     shell.run("ipctool stat pshm:/link").exits(3).says("no such POSIX shared memory object");
     shell.run("ipctool chmod 666 pshm:/link").exits(3);
+    shell.run("ipctool rm pshm:/link pshm:/pipe pshm:/directory").exits(3);
+    shell
+        .run("ipctool create pshm --name /pipe --size 5")
+        .exits(1)
+        .says("what has this name is no regular file");
+    shell.run("ipctool create pshm --name /sem.x --size 5").exits(2).says("semaphore psem:/x");
+    shell.run("ipctool create pshm --name /huge --size 8E").exits(2).says("at most");
     shell.run("stat -c %a /etc/passwd").prints("644\n");
 }
 
@@ -416,7 +463,7 @@ fn who_holds_maps_and_waits() {
         "/m mmap",
     ];
     let ready = "[ \"$(ipctool list --json -o waiting,users | jq -c '[.[].waiting // 0] | add')\" = 3 ] \
-         && [ \"$(ipctool list pshm pmsg --json -o users | jq -c '[.[].users | length] | add')\" -ge 7 ]";
+         && [ \"$(ipctool list pshm pmsg --json -o users | jq -c '[.[].users | length] | add')\" -ge 6 ]";
     let all = ["pmsg:/q", "pmsg:/full", "psem:/s", "pshm:/m"].map(users).join("; ");
     let ran = meanwhile(
         &shell,
@@ -449,6 +496,20 @@ fn who_holds_maps_and_waits() {
             .says("removed 1 POSIX semaphore");
         shell.run("ipctool list --unused psem").prints("");
     }
+}
+
+/// Whoever opened an object holds it, by whatever name.
+#[test]
+fn a_holder_is_known_by_the_file_and_not_by_its_name() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run(
+            "exec 9<> /dev/shm/first; ln /dev/shm/first /dev/shm/second; rm /dev/shm/first; \
+             ipctool list pshm --who --no-headings -o ref; ipctool rm --orphan --yes; ls /dev/shm",
+        )
+        .exits(0)
+        .shows("(sh)")
+        .shows("second\n");
 }
 
 #[test]
@@ -562,10 +623,16 @@ fn without_the_mount() {
         .says("cannot list POSIX message queues")
         .says("mount -t mqueue none /dev/mqueue");
     somebody("ipctool list pmsg").exits(5).says("(EPERM)");
+    somebody("ipctool rm --all --yes --json")
+        .exits(5)
+        .shows("\"removed\":[\"psem:/s\"]")
+        .shows("{\"ref\":\"pmsg\",\"error\":\"POSIX message queues cannot be listed\"}");
     somebody("ipctool list psem").ok();
     somebody(work).exits(0).shows("hello");
     somebody("ipctool limits --json | jq '[.[] | select(.name == \"RLIMIT_MSGQUEUE\")][0].used'")
-        .prints("null\n");
+        .exits(0)
+        .shows("null\n")
+        .says("RLIMIT_MSGQUEUE: its use is not known");
 }
 
 #[test]
@@ -589,6 +656,17 @@ fn the_queues_of_another_namespace_are_none_of_ours() {
         return;
     }
     if is_root() {
+        shell.run("ipctool rm pmsg:/theirs").ok();
+        shell
+            .run(
+                "unshare --ipc setpriv --reuid 65534 --clear-groups --inh-caps=-all sh -c \
+                 'ipctool create pmsg --name /mine && ipctool stat pmsg:/mine && \
+                 ipctool chmod -v 640 pmsg:/mine'",
+            )
+            .exits(0)
+            .shows("pmsg:/mine  POSIX message queue")
+            .shows("→ 0640");
+        shell.run("ipctool create pmsg --name /theirs --mode 666").ok();
         shell.run("unshare --ipc ipctool list pmsg").prints("");
         shell.run("unshare --ipc setpriv --reuid 65534 --clear-groups --inh-caps=-all sh -c 'ls /dev/mqueue'").prints("theirs\n");
     }

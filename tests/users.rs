@@ -28,8 +28,9 @@ const THREADS: &str = r#"
 fn meanwhile(shell: &Sandbox, lines: &[&str], ready: &str, then: &str) -> Ran {
     let starts: String =
         lines.iter().map(|line| format!("{line} > /dev/null 2>&1 & p=\"$p $!\"; ")).collect();
-    let ready =
-        format!("n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || exit 99; sleep 0.01; done");
+    let ready = format!(
+        "n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || {{ kill -9 $p; exit 99; }}; sleep 0.01; done"
+    );
     // With SIGKILL: none of them ends in peace.
     shell.run(&format!("{starts} {ready}; {then}; status=$?; kill -9 $p; wait; exit $status"))
 }

@@ -4,8 +4,9 @@ use super::{complain, report, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, change_failed};
-use crate::ipc::{Caller, Change, Mode, Permissions, Reference};
+use crate::ipc::{Caller, Change, Kind, Mode, Permissions, Reference};
 use crate::kernel::accounts::{group, user};
+use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
 use crate::kernel::permissions::Changed;
 use crate::kernel::{self, process};
 use crate::output::stdout::{self, OutputError};
@@ -59,7 +60,12 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
     if lost.is_empty() {
         return;
     }
-    let undo = if !after.control {
+    let is_out_of_reach = || {
+        reference.kind == Kind::Pmsg && matches!(snapshot([Kind::Pmsg]), Err(ReadError::Queues(_)))
+    };
+    let undo = if !(after.read || after.write) && is_out_of_reach() {
+        format!("undoing this takes its file; {MOUNT_HINT}")
+    } else if !after.control {
         let Permissions { uid, cuid, .. } = changed.after;
         let owner = user(uid);
         let who = if uid == cuid { owner } else { format!("{owner}, the creator {}", user(cuid)) };

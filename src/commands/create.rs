@@ -54,6 +54,9 @@ fn check(args: &Create) -> Result<(), Failure> {
         Shm | Pshm if args.size.is_none() => {
             Err(Failure::usage(VERB, format!("a {noun} needs --size")))
         }
+        Pshm if args.size > Some(i64::MAX as u64) => {
+            Err(Failure::usage(VERB, format!("a {noun} has at most {} bytes", i64::MAX)))
+        }
         kind if kind.is_posix() && args.name.is_none() => {
             Err(Failure::usage(VERB, format!("a {noun} needs --name /NAME")))
         }
@@ -82,6 +85,10 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
     let name = Name::parse(args.kind, args.name.as_deref().unwrap_or_default())
         .map_err(|error| Failure::usage(VERB, format!("--name: {error}")))?;
     let reference = Reference::name(args.kind, name.clone());
+    if let Some(semaphore) = dev_shm::semaphore_of(&reference) {
+        let what = format!("--name: {reference} is the file of the semaphore {semaphore}");
+        return Err(Failure::usage(VERB, what));
+    }
     let mut shape = None;
     let made = match args.kind {
         Kind::Pmsg => {
@@ -129,7 +136,9 @@ fn difference(args: &Create, reference: &Reference) -> Option<String> {
                 .then(|| format!("for {most} messages of {size} bytes"))
         }
         Object::PosixSemaphore(semaphore) => {
-            let SemaphoreState { value, .. } = semaphore.state?;
+            let Some(SemaphoreState { value, .. }) = semaphore.state else {
+                return Some("and holds no semaphore that can be read".to_owned());
+            };
             (args.value.is_some_and(|asked| asked != value)).then(|| format!("with value {value}"))
         }
         _ => None,

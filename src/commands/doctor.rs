@@ -31,7 +31,8 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     let (known, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
     let facts = Facts {
         known,
-        allowances: limits::survey()?,
+        // What cannot be listed has been told.
+        allowances: limits::survey()?.0,
         threshold: args.threshold,
         removes_ipc: logind::removes_ipc(),
         now: super::now(),
@@ -54,7 +55,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
 /// All objects and, if somebody is to look, their users; also how many processes could not be
 /// inspected that may matter.
 fn observe(looks: bool) -> anyhow::Result<(Vec<Known>, u64)> {
-    let mut objects = selection::snapshot(VERB, &Filter::default())?;
+    let (mut objects, _) = selection::snapshot(VERB, &Filter::default())?;
     objects.iter_mut().for_each(kernel::object::complete);
     if !looks {
         return Ok((objects.into_iter().map(Known::from).collect(), 0));

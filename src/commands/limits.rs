@@ -2,13 +2,14 @@
 
 use std::io;
 
-use super::{report, resolve};
+use super::{complain, report, resolve};
 use crate::cli::{Limits, Setting};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
 use crate::ipc::usage::charged;
 use crate::ipc::{Kind, Reference, Usage};
+use crate::kernel::object::ReadError;
 use crate::kernel::sysctl::{self, Limit, Source, Unit};
 use crate::kernel::{self, descriptor, process};
 use crate::output::columns;
@@ -26,7 +27,10 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
-    let mut allowances = survey()?;
+    let (mut allowances, unseen) = survey()?;
+    if let Some(error) = unseen {
+        complain(format_args!("{VERB}: RLIMIT_MSGQUEUE: its use is not known: {error}"));
+    }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));
         if allowances.is_empty() {
@@ -42,11 +46,16 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
 }
 
-/// Every limit with its use in the IPC namespace of this process.
-pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
+/// Every limit with its use in the IPC namespace of this process. Also why the use of those of POSIX
+/// queues is not known, if it is not.
+pub(super) fn survey() -> anyhow::Result<(Vec<Allowance>, Option<ReadError>)> {
     let usage = Usage::of(&kernel::object::snapshot(Kind::SYSTEM_V)?, process::page_size());
     // Where POSIX queues cannot be seen, their use is not known.
-    let posix = kernel::object::snapshot([Kind::Pmsg]).ok();
+    let posix = kernel::object::snapshot([Kind::Pmsg]);
+    let (posix, unseen) = match posix {
+        Ok(queues) => (Some(queues), None),
+        Err(error) => (None, Some(error)),
+    };
     let charges = posix.as_deref().map(charged);
     let own = process::uid();
     let used = |limit| match limit {
@@ -79,7 +88,7 @@ pub(super) fn survey() -> anyhow::Result<Vec<Allowance>> {
     let mut all: Vec<_> = Limit::ALL.into_iter().map(allowance).collect();
     let others = charges.into_iter().flatten().filter(|(uid, _)| *uid != own);
     all.extend(others.map(|(uid, bytes)| of_other(uid, bytes)));
-    Ok(all)
+    Ok((all, unseen))
 }
 
 /// What another user is charged for his POSIX queues: his limit is that of his processes.

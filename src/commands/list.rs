@@ -52,7 +52,10 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
     let (observed, missed) = match looks {
-        true => selection::observe(VERB, &filter, now, args.verbose)?,
+        true => {
+            let observed = selection::observe(VERB, &filter, now, args.verbose)?;
+            (observed.known, observed.missed)
+        }
         false => (Vec::new(), 0),
     };
     let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
@@ -71,7 +74,8 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
                 kernel::object::complete(&mut object);
             }
             Ok(visit(Known::from(object))?)
-        })
+        })?;
+        Ok(())
     };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{complain, find, now, report, resolve, selection};
+use super::selection::{self, Observed};
+use super::{complain, find, now, report, resolve};
 use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -49,8 +50,12 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 let what = "a filter or --all needs --yes where there is no terminal to ask on";
                 return Err(Failure::usage(VERB, what).into());
             }
-            let (mut selected, missed) = select(&filter, args.verbose)?;
+            let Selection { mut selected, missed, unlisted } = select(&filter, args.verbose)?;
             selection::confess(VERB, missed);
+            if args.all.is_some() {
+                // All that were meant cannot be gone.
+                unlisted.into_iter().for_each(|kind| removal.out_of_reach(kind));
+            }
             if args.dry_run {
                 show(&selected, Format::fitting(), &style, stdout::buffered()?)
                     .map_err(OutputError)?;
@@ -62,7 +67,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 }
                 if !args.force {
                     // Answering takes time, in which somebody may have begun to wait.
-                    let (still, _) = select(&filter, false)?;
+                    let still = select(&filter, false)?.selected;
                     let still: HashSet<_> =
                         still.iter().map(|still| still.known.reference()).collect();
                     let passes = |old: &Selected| still.contains(&old.known.reference());
@@ -83,21 +88,30 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
     removal.finish(args.json)
 }
 
-/// What passes the filter, and why; and how many processes could not be inspected that may matter.
-fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<(Vec<Selected>, u64)> {
+/// What passes a filter, and what stands in the way of knowing all.
+struct Selection {
+    /// The objects, and why.
+    selected: Vec<Selected>,
+    /// How many processes could not be inspected that may matter.
+    missed: u64,
+    /// The kinds of which nothing could be listed.
+    unlisted: Vec<Kind>,
+}
+
+fn select(filter: &Filter, is_verbose: bool) -> anyhow::Result<Selection> {
     let now = now();
-    let (known, missed) = if filter.needs_users() {
+    let Observed { known, missed, unlisted } = if filter.needs_users() {
         selection::observe(VERB, filter, now, is_verbose)?
     } else {
-        let mut objects = selection::snapshot(VERB, filter)?;
+        let (mut objects, unlisted) = selection::snapshot(VERB, filter)?;
         objects.retain(|object| filter.may_match(object, now));
-        (objects.into_iter().map(Known::from).collect(), 0)
+        Observed { known: objects.into_iter().map(Known::from).collect(), missed: 0, unlisted }
     };
     let explained = known.into_iter().map(|known| {
         let reason = filter.reason(&known, now);
         Selected { known, reason }
     });
-    Ok((explained.collect(), missed))
+    Ok(Selection { selected: explained.collect(), missed, unlisted })
 }
 
 /// The selected objects and the reasons.
@@ -226,6 +240,13 @@ impl Removal {
         self.status = self.status.and(report(failure));
         let (reference, error) = (failure.subject.clone(), failure.what.clone());
         self.outcome.failed.push(Failed { reference, error });
+    }
+
+    /// The objects of a kind could not be listed, which has been told.
+    fn out_of_reach(&mut self, kind: Kind) {
+        self.status = self.status.and(Status::NotPermitted);
+        let error = format!("{}s cannot be listed", kind.noun());
+        self.outcome.failed.push(Failed { reference: kind.to_string(), error });
     }
 
     fn print(&mut self, text: &str) {

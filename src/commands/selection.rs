@@ -29,15 +29,16 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
     })
 }
 
-/// Every object of the kinds that can pass the filter. Where POSIX objects cannot be listed and were
-/// not asked for, that is told, and the rest is there.
-pub fn snapshot(verb: &'static str, filter: &Filter) -> anyhow::Result<Vec<Object>> {
+/// Every object of the kinds that can pass the filter, and the kinds of which there is nothing to
+/// tell: where POSIX objects cannot be listed and were not asked for by name, that is told, and the
+/// rest is there.
+pub fn snapshot(verb: &'static str, filter: &Filter) -> anyhow::Result<(Vec<Object>, Vec<Kind>)> {
     let mut objects = Vec::new();
-    read_all(verb, filter, |object| {
+    let unlisted = read_all(verb, filter, |object| {
         objects.push(object);
         Ok(())
     })?;
-    Ok(objects)
+    Ok((objects, unlisted))
 }
 
 /// The same, each object as it is read.
@@ -45,17 +46,18 @@ pub fn read_all(
     verb: &'static str,
     filter: &Filter,
     mut visit: impl FnMut(Object) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    filter.kinds().try_for_each(|kind| {
-        let read = kernel::object::read_all(kind, &mut visit);
-        match read {
+) -> anyhow::Result<Vec<Kind>> {
+    let mut unlisted = Vec::new();
+    for kind in filter.kinds() {
+        match kernel::object::read_all(kind, &mut visit) {
             Err(error) if error.is::<ReadError>() && is_dispensable(kind, filter) => {
                 complain(format_args!("{verb}: {error}"));
-                Ok(())
+                unlisted.push(kind);
             }
-            read => read,
+            read => read?,
         }
-    })
+    }
+    Ok(unlisted)
 }
 
 /// Whether nobody asked for this kind by name, and many a system does without it.
@@ -63,30 +65,40 @@ fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
     kind.is_posix() && !filter.kinds.contains(&kind)
 }
 
+/// What certainly passes a filter, and what stands in the way of knowing all.
+pub struct Observed {
+    /// The objects with their users.
+    pub known: Vec<Known>,
+    /// How many processes could not be inspected that may matter.
+    pub missed: u64,
+    /// The kinds of which nothing could be listed.
+    pub unlisted: Vec<Kind>,
+}
+
 /// Looks first at the objects, then at the processes, so that whoever has just come to an object is
-/// seen, and keeps what certainly passes the filter. Also returns how many processes could not be
-/// inspected that may matter. A `verbose` user is told what is left out because of doubt, and why.
+/// seen, and keeps what certainly passes the filter. A `verbose` user is told what is left out because
+/// of doubt, and why.
 pub fn observe(
     verb: &'static str,
     filter: &Filter,
     now: Time,
     verbose: bool,
-) -> anyhow::Result<(Vec<Known>, u64)> {
-    let mut objects = snapshot(verb, filter)?;
+) -> anyhow::Result<Observed> {
+    let (mut objects, unlisted) = snapshot(verb, filter)?;
     objects.retain(|object| filter.may_match(object, now));
     let observer = Observer::new(&Look::around(&objects))?;
-    let mut selected = Vec::new();
+    let mut certain = Vec::new();
     for object in objects {
         let known = observer.know(object);
         match filter.matches(&known, now) {
-            Verdict::Yes => selected.push(known),
+            Verdict::Yes => certain.push(known),
             Verdict::Doubtful(why) if verbose => {
                 complain(format_args!("{verb} {}: left out: {why}", known.reference()));
             }
             _ => {}
         }
     }
-    Ok((selected, observer.missed()))
+    Ok(Observed { known: certain, missed: observer.missed(), unlisted })
 }
 
 /// Tells on standard error who could not be seen, so that nobody is silently missing.

@@ -30,14 +30,14 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
             message.payload_mut().extend_from_slice(text.as_bytes());
             sender.send(&mut message)?;
         }
-        return Ok(Status::Done);
+        return sender.finish();
     }
     let stdin = descriptor::standard_input().map_err(|error| sender.input_error(&error))?;
     let mut input = BufReader::with_capacity(64 * 1024, stdin);
     if !(args.lines || args.null || args.jsonl) {
         sender.read(&mut input, None, message.payload_mut())?;
         sender.send(&mut message)?;
-        return Ok(Status::Done);
+        return sender.finish();
     }
     sender.unit = Unit::Record;
     let delimiter = Some(if args.null { 0 } else { b'\n' });
@@ -46,12 +46,12 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
         message.reset(label);
         if !args.jsonl {
             if !sender.read(&mut input, delimiter, message.payload_mut())? {
-                return Ok(Status::Done);
+                return sender.finish();
             }
         } else {
             line.clear();
             if !sender.read(&mut input, delimiter, &mut line)? {
-                return Ok(Status::Done);
+                return sender.finish();
             }
             if line.trim_ascii().is_empty() {
                 sender.number += 1;
@@ -164,6 +164,9 @@ impl<'a> Sender<'a> {
         }
         self.check_size(message)?;
         if let Err(error) = self.channel.send(message.as_bytes()) {
+            if let Some(signal) = interrupt::pending() {
+                return Err(self.stopped(Stopped::Signal(signal)));
+            }
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
                 return Err(self.stopped(Stopped::Failed(error)));
             }
@@ -178,6 +181,19 @@ impl<'a> Sender<'a> {
         self.sent += 1;
         self.number += 1;
         Ok(())
+    }
+
+    /// Makes sure that what was sent went to a queue that others can find.
+    fn finish(&self) -> anyhow::Result<Status> {
+        if !self.channel.is_removed() {
+            return Ok(Status::Done);
+        }
+        let what = format!(
+            "the {} was removed meanwhile; {} sent since it was opened may be lost",
+            self.reference.kind.noun(),
+            count(self.sent, "message")
+        );
+        Err(Failure::new(VERB, self.reference, what, Reason::NothingThere).into())
     }
 
     /// Refuses what could never be sent.

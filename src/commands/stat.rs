@@ -177,8 +177,9 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
                 page.line("largest", format!("{size} bytes in one message (mq_msgsize)"));
             }
             if let Some(reserved) = queue.reserved_bytes() {
-                let limit = Limit::RlimitMsgqueue.value();
-                page.line("reserved", of(reserved, limit, "bytes (RLIMIT_MSGQUEUE, yours)"));
+                let is_own = permissions.uid == caller.uid;
+                let limit = Limit::RlimitMsgqueue.value().filter(|_| is_own);
+                page.line("reserved", of(reserved, limit, "bytes (RLIMIT_MSGQUEUE)"));
             }
         }
         Object::PosixMemory(memory) => {

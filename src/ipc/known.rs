@@ -115,6 +115,9 @@ impl Known {
             }
             _ => {}
         }
+        if self.users.as_ref().is_some_and(|users| users.has_strangers) {
+            return Verdict::Doubtful("not every process that uses it can be seen".to_owned());
+        }
         match self.users.as_ref().map_or(0, |users| users.suspects) {
             0 => Verdict::Yes,
             number => {
@@ -155,9 +158,11 @@ impl Known {
 
     /// What it means that it is unused, in words.
     pub fn unused_proof(&self) -> &'static str {
-        match self.kind().is_posix() {
-            true => "nobody has it open or mapped",
-            false => "nobody is attached or waits",
+        let are_some_hidden = self.users.as_ref().is_some_and(|users| users.uninspected > 0);
+        match (self.kind().is_posix(), are_some_hidden) {
+            (true, false) => "nobody has it open or mapped",
+            (true, true) => "nobody who can be inspected has it open or mapped",
+            (false, _) => "nobody is attached or waits",
         }
     }
 

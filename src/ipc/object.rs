@@ -242,7 +242,8 @@ impl SemaphoreState {
     ///
     /// - glibc, 64 bits (32 bytes): a word of 64 bits with the value in its lower half and the number
     ///   of waiters in its upper one, then the mark 128 of a shared semaphore, then nothing;
-    /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit tells of waiters), 128, waiters;
+    /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit tells of waiters), 128, nothing,
+    ///   waiters;
     /// - musl (32 or 16 bytes): the value (its highest bit tells of waiters), waiters, 0 for shared.
     pub fn from_file(bytes: &[u8]) -> Option<SemaphoreState> {
         const GLIBC_SHARED: u32 = 128;
@@ -254,7 +255,7 @@ impl SemaphoreState {
                     if cfg!(target_endian = "little") { (first, second) } else { (second, first) };
                 SemaphoreState { value, waiters }
             }
-            [doubled, GLIBC_SHARED, waiters, _] => SemaphoreState { value: doubled >> 1, waiters },
+            [doubled, GLIBC_SHARED, _, waiters] => SemaphoreState { value: doubled >> 1, waiters },
             [value, waiters, 0, ..] if matches!(words.len(), 4 | 8) => {
                 SemaphoreState { value: value & i32::MAX as u32, waiters }
             }
@@ -420,7 +421,7 @@ mod tests {
         if cfg!(target_endian = "little") {
             assert_eq!(state(&[3, 2, 128, 0, 0, 0, 0, 0]), Some((3, 2)), "glibc, 64 bits");
         }
-        assert_eq!(state(&[7, 128, 1, 0]), Some((3, 1)), "glibc, 32 bits");
+        assert_eq!(state(&[7, 128, 0, 1]), Some((3, 1)), "glibc, 32 bits");
         assert_eq!(state(&[3, 0, 0, 0, 0, 0, 0, 0]), Some((3, 0)), "musl, 64 bits");
         assert_eq!(state(&[0x8000_0000, 1, 0, 0]), Some((0, 1)), "musl, 32 bits, with a waiter");
         assert_eq!(state(&[3, 0, 7, 0, 0, 0, 0, 0]), None);

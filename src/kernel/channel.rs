@@ -104,6 +104,12 @@ impl Channel {
         }
     }
 
+    /// Whether it was removed since, and nobody else comes to it any more. Of a System V queue, the
+    /// calls tell.
+    pub fn is_removed(&self) -> bool {
+        matches!(self, Channel::Posix(queue) if queue.is_removed())
+    }
+
     /// What the number in front of a message on this queue means.
     pub fn label(&self, number: i64) -> Label {
         match self {

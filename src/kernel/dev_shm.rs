@@ -15,7 +15,7 @@ pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
 use crate::ipc::object::SemaphoreState;
-use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore};
+use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.
 pub(super) const PATH: &str = "/dev/shm";
@@ -156,8 +156,25 @@ pub fn create_semaphore(
     Ok(named::make_or_open(exclusive, make, || open(0, "0"))?.1)
 }
 
+/// The semaphore that memory of this name would be taken for.
+pub fn semaphore_of(memory: &Reference) -> Option<Reference> {
+    let Target::Name(name) = &memory.target else { return None };
+    let (kind, name) = object_name(&file_name(memory.kind, name));
+    (memory.kind == Kind::Pshm && kind == Kind::Psem).then(|| Reference::name(kind, name))
+}
+
+/// Whether what has the name of an object is something else: a directory, a link, a pipe.
+pub fn is_something_else(reference: &Reference) -> bool {
+    let Target::Name(name) = &reference.target else { return false };
+    let file_name = file_name(reference.kind, name);
+    directory().find(&file_name).is_err()
+        && std::fs::symlink_metadata(directory().path(&file_name)).is_ok()
+}
+
 /// Removes a name. The object goes when the last process unmaps and closes it.
 pub fn unlink(kind: Kind, name: &Name) -> Result<(), CallError> {
+    // Whatever else has that name is none.
+    directory().find(&file_name(kind, name))?;
     let c_name = named::c_name(name)?;
     let arguments = format_args!("{c_name:?}");
     // SAFETY: the name is a C string, which the calls only read.

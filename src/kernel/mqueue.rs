@@ -13,19 +13,35 @@ use super::named::{self, Directory};
 use super::{pmsg, scan};
 use crate::ipc::Name;
 
+/// A directory of queues.
+pub(super) struct Found {
+    pub directory: Directory,
+    /// Whether it certainly is that of this IPC namespace.
+    pub is_proven: bool,
+}
+
 /// The directory of the queues: a mount of its own that nobody else sees, for a visible one may be
 /// that of another namespace, or none. Where that takes a privilege that is lacking, a visible one
-/// that proves to be the right one. Nothing where the kernel has no such queues.
-pub(super) fn directory() -> io::Result<Option<Directory>> {
+/// that proves to be the right one, or else one that does not prove to be a wrong one. Nothing where
+/// the kernel has no such queues.
+pub(super) fn directory() -> io::Result<Option<Found>> {
     let error = match detached_mount() {
-        Ok(mount) => return Ok(Some(Directory::of_mount(mount))),
+        Ok(mount) => {
+            return Ok(Some(Found { directory: Directory::of_mount(mount), is_proven: true }));
+        }
         Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
         Err(error) => error,
     };
-    match visible_mounts().into_iter().find(is_own) {
-        Some(path) => Ok(Some(Directory::at(path))),
-        None => Err(error),
+    let mut likely = None;
+    for path in visible_mounts() {
+        let directory = Directory::at(&path);
+        match is_own(&path) {
+            Some(true) => return Ok(Some(Found { directory, is_proven: true })),
+            Some(false) => {}
+            None => likely = likely.or(Some(Found { directory, is_proven: false })),
+        }
     }
+    likely.map(Some).ok_or(error)
 }
 
 /// `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`, Linux 5.2.
@@ -90,12 +106,9 @@ fn plain(mut text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether a visible mount shows the queues of this namespace. One that it shows and that can be
-/// opened by its name decides; where there is none, it is believed.
-fn is_own(path: &PathBuf) -> bool {
-    if scan::is_initial() && path.as_os_str() == "/dev/mqueue" {
-        return true;
-    }
+/// Whether a visible mount shows the queues of this namespace. A queue that it shows and that can be
+/// opened by its name decides; where there is none, the machine's own mount is that of its namespace.
+fn is_own(path: &PathBuf) -> Option<bool> {
     let directory = Directory::at(path);
     let mut is_own = None;
     let read = directory.read(|file_name, data| {
@@ -111,7 +124,11 @@ fn is_own(path: &PathBuf) -> bool {
         is_own = is_own.or(named.map(|named| named == named::identity(data)));
         Ok::<_, std::convert::Infallible>(())
     });
-    read.is_ok() && is_own.unwrap_or(true)
+    if read.is_err() {
+        return Some(false);
+    }
+    let is_machines = scan::is_initial() && path.as_os_str() == "/dev/mqueue";
+    is_own.or(is_machines.then_some(true))
 }
 
 /// Opens a queue by its file, for reading if that is allowed, else for writing.

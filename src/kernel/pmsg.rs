@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::ptr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -93,7 +94,8 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
 pub(super) fn read_all<E: From<ReadError>>(
     mut visit: impl FnMut(PosixQueue) -> Result<(), E>,
 ) -> Result<(), E> {
-    let Some(directory) = mqueue::directory().map_err(ReadError::Queues)? else { return Ok(()) };
+    let Some(found) = mqueue::directory().map_err(ReadError::Queues)? else { return Ok(()) };
+    let directory = found.directory;
     directory
         .read(|file_name, data| {
             let name = Name::of_file(file_name);
@@ -105,7 +107,7 @@ pub(super) fn read_all<E: From<ReadError>>(
 
 /// A queue as it is now. Where its directory is to be had, without permission on it.
 pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
-    match directory() {
+    match directory_of(name) {
         Some(directory) => {
             let data = directory.find(name.behind_slash())?;
             let opened = mqueue::open(&directory, name).ok();
@@ -125,7 +127,7 @@ pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
 /// open it.
 pub fn change(name: &Name, change: &Change) -> Result<Changed, CallError> {
     let file_name = name.behind_slash();
-    match directory() {
+    match directory_of(name) {
         Some(directory) => directory.change(file_name, change),
         None => {
             let queue = open_somehow(name)?;
@@ -134,9 +136,12 @@ pub fn change(name: &Name, change: &Change) -> Result<Changed, CallError> {
     }
 }
 
-/// The directory in which the files of the queues are, where it is to be had.
-pub(super) fn directory() -> Option<Directory> {
-    mqueue::directory().ok().flatten()
+/// The directory in which the file of a queue is, where it is to be had. One that may be that of
+/// another namespace counts only if it has such a file.
+fn directory_of(name: &Name) -> Option<Directory> {
+    let found = mqueue::directory().ok().flatten()?;
+    let is_certain = found.is_proven || found.directory.find(name.behind_slash()).is_ok();
+    is_certain.then_some(found.directory)
 }
 
 /// What the file of a queue tells, if it could be opened.
@@ -203,7 +208,7 @@ impl Open {
     /// Sends a message if there is room for it now; `EAGAIN` if not.
     #[inline]
     pub fn send(&self, priority: u32, payload: &[u8]) -> Result<(), CallError> {
-        would_block(self.send_until(priority, payload, Some(PAST)))
+        would_block(self.send_until(priority, payload, PAST))
     }
 
     /// Sends a message, waiting for room until the deadline, for ever without one.
@@ -213,21 +218,19 @@ impl Open {
         payload: &[u8],
         deadline: Option<Instant>,
     ) -> Waited<()> {
-        interrupt::persist(deadline, || self.send_until(priority, payload, deadline.map(absolute)))
+        self.persist(deadline, |until| self.send_until(priority, payload, until))
     }
 
     fn send_until(
         &self,
         priority: u32,
         payload: &[u8],
-        until: Option<libc::timespec>,
+        until: libc::timespec,
     ) -> Result<(), CallError> {
         let (descriptor, size) = (self.0.as_raw_fd(), payload.len());
-        let until = until.as_ref().map_or(ptr::null(), ptr::from_ref);
-        // SAFETY: the buffer holds `size` bytes and the time is null or a timespec; the call only
-        // reads both.
+        // SAFETY: the buffer holds `size` bytes; the call only reads it and the time.
         call("mq_timedsend", format_args!("{descriptor}, {size} bytes, {priority}"), || unsafe {
-            libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, until)
+            libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, &until)
         })?;
         Ok(())
     }
@@ -237,7 +240,7 @@ impl Open {
     /// is none.
     #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> Result<(u32, usize), CallError> {
-        would_block(self.receive_until(buffer, Some(PAST)))
+        would_block(self.receive_until(buffer, PAST))
     }
 
     /// The same, waiting for a message until the deadline, for ever without one.
@@ -246,23 +249,44 @@ impl Open {
         buffer: &mut [u8],
         deadline: Option<Instant>,
     ) -> Waited<(u32, usize)> {
-        interrupt::persist(deadline, || self.receive_until(buffer, deadline.map(absolute)))
+        self.persist(deadline, |until| self.receive_until(buffer, until))
+    }
+
+    /// Whether its name is gone: then nobody else comes to it any more. The kernel tells nobody who
+    /// waits.
+    pub fn is_removed(&self) -> bool {
+        self.0.metadata().is_ok_and(|data| data.nlink() == 0)
+    }
+
+    /// Attempts a call, which takes a point in time, until it ends by itself. Looks up now and then
+    /// whether the queue is still there: `EIDRM` if not, as for System V queues.
+    fn persist<T>(
+        &self,
+        deadline: Option<Instant>,
+        mut attempt: impl FnMut(libc::timespec) -> Result<T, CallError>,
+    ) -> Waited<T> {
+        interrupt::persist(deadline, || {
+            let look_up = Instant::now() + LOOK_UP;
+            let until = deadline.map_or(look_up, |deadline| deadline.min(look_up));
+            attempt(absolute(until)).map_err(|error| match error.errno {
+                Errno::ETIMEDOUT if self.is_removed() => CallError { errno: Errno::EIDRM, ..error },
+                _ => error,
+            })
+        })
     }
 
     fn receive_until(
         &self,
         buffer: &mut [u8],
-        until: Option<libc::timespec>,
+        until: libc::timespec,
     ) -> Result<(u32, usize), CallError> {
         let (descriptor, size) = (self.0.as_raw_fd(), buffer.len());
-        let until = until.as_ref().map_or(ptr::null(), ptr::from_ref);
         let mut priority = 0;
-        // SAFETY: the buffer has room for `size` bytes, the time is null or a timespec that the
-        // call only reads.
+        // SAFETY: the buffer has room for `size` bytes; the call only reads the time.
         let taken =
             call("mq_timedreceive", format_args!("{descriptor}, {size} bytes"), || unsafe {
                 let buffer = buffer.as_mut_ptr().cast();
-                libc::mq_timedreceive(descriptor, buffer, size, &mut priority, until)
+                libc::mq_timedreceive(descriptor, buffer, size, &mut priority, &until)
             })?;
         Ok((priority, taken as usize))
     }
@@ -271,10 +295,14 @@ impl Open {
 /// The timeout of these calls is a point in time. With one that has passed they never wait.
 const PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// Who would not wait sees `ETIMEDOUT` where there was nothing to do.
+/// How often to look up from a wait.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// Who would not wait sees `ETIMEDOUT` where there was nothing to do, and `EINTR` where a signal came
+/// at the very moment.
 fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
     result.map_err(|error| match error.errno {
-        Errno::ETIMEDOUT => CallError { errno: Errno::EAGAIN, ..error },
+        Errno::ETIMEDOUT | Errno::EINTR => CallError { errno: Errno::EAGAIN, ..error },
         _ => error,
     })
 }

@@ -1,18 +1,21 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
+mod maps;
+mod system_call;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::thread;
 
-use super::{dev_shm, named, process, shm};
-use crate::ipc::message::Wanted;
+use maps::{attached, mapped};
+use system_call::SystemCall;
+
+use super::{named, process, shm};
 use crate::ipc::object::FileIdentity;
-use crate::ipc::user::{Operation, Role};
+use crate::ipc::user::Role;
 use crate::ipc::{Caller, Kind, Object};
 
 /// What to look for: reading costs time.
@@ -24,8 +27,6 @@ pub struct Look {
     pub waiters: bool,
     /// Who has these POSIX objects open or mapped: reads the descriptors and maps of every process.
     files: HashMap<FileIdentity, Kind>,
-    /// How their files are called: most descriptors are told by that to be none of them.
-    file_names: HashSet<OsString>,
 }
 
 impl Look {
@@ -40,7 +41,6 @@ impl Look {
             }
             if let Some(file) = object.file() {
                 look.files.insert(file.identity, object.kind());
-                look.file_names.insert(dev_shm::file_name(object.kind(), &file.name));
             }
         }
         look
@@ -226,9 +226,11 @@ impl Scan {
             holds
         };
         let waits = (look.waiters && is_near) || holds.may_wait();
-        if waits {
-            self.find_waiters(pid, look.waiters && is_near, &holds, look, buffer)?;
-        }
+        // Looking at what a thread does takes more rights than looking at what its process holds.
+        let waiters = match waits {
+            true => self.find_waiters(pid, look.waiters && is_near, &holds, look, buffer),
+            false => Ok(()),
+        };
         for (file, role) in holds.roles() {
             let users = self.holders.entry(file).or_default();
             // Who sleeps on it has it open or mapped anyway.
@@ -236,7 +238,7 @@ impl Scan {
                 users.push((pid, role));
             }
         }
-        Ok(())
+        waiters
     }
 
     /// Looks at the system call of each thread.
@@ -276,6 +278,17 @@ impl Scan {
     }
 }
 
+fn number(name: &OsString) -> Option<i32> {
+    name.to_str()?.parse().ok()
+}
+
+/// Reads a file of `/proc` from its start to its end, into a buffer that is used again.
+fn read(path: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
+    buffer.clear();
+    File::open(path)?.read_to_end(buffer)?;
+    Ok(())
+}
+
 /// The POSIX objects that a process holds.
 #[derive(Debug, Default)]
 struct Holds {
@@ -301,224 +314,8 @@ impl Holds {
 fn descriptors(directory: &str, look: &Look) -> io::Result<Vec<(FileIdentity, Kind)>> {
     let mut open = Vec::new();
     for entry in fs::read_dir(format!("{directory}/fd"))? {
-        let path = entry?.path();
-        // Closed meanwhile.
-        let Ok(target) = fs::read_link(&path) else { continue };
-        // Asking some file systems about a file takes for ever: these are asked by their names only.
-        let is_candidate = target.file_name().is_some_and(|name| {
-            look.file_names.contains(name)
-                || name
-                    .as_bytes()
-                    .strip_suffix(b" (deleted)")
-                    .is_some_and(|name| look.file_names.contains(std::ffi::OsStr::from_bytes(name)))
-        });
-        if is_candidate {
-            let data = fs::metadata(&path).ok();
-            open.extend(data.and_then(|data| look.wanted(named::identity(&data))));
-        }
+        // Closed meanwhile, it is nothing.
+        open.extend(named::identity_at(&entry?.path()).and_then(|file| look.wanted(file)));
     }
     Ok(open)
-}
-
-fn number(name: &OsString) -> Option<i32> {
-    name.to_str()?.parse().ok()
-}
-
-/// Reads a file of `/proc` from its start to its end, into a buffer that is used again.
-fn read(path: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
-    buffer.clear();
-    File::open(path)?.read_to_end(buffer)?;
-    Ok(())
-}
-
-/// The ids of the segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and
-/// lies on the kernel's own file system for segments, its inode is the id. A name alone proves
-/// nothing: anybody can give it to a file.
-fn attached<'a>(maps: &'a [u8], devices: &'a [(u32, u32)]) -> impl Iterator<Item = i32> + 'a {
-    let may_have_some = maps.windows(6).any(|window| window == b" /SYSV");
-    let lines = if may_have_some { maps } else { b"" };
-    lines.split(|&byte| byte == b'\n').filter_map(|line| {
-        let line = std::str::from_utf8(line).ok()?;
-        let mut words = line.split_ascii_whitespace().skip(3);
-        let (major, minor) = words.next()?.split_once(':')?;
-        let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
-        let inode = words.next()?;
-        let is_segment = devices.contains(&device) && words.next()?.starts_with("/SYSV");
-        is_segment.then(|| inode.parse().ok())?
-    })
-}
-
-/// The POSIX objects in the text of `/proc/PID/maps`, and where they lie.
-fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
-    let line = |line: &[u8]| {
-        let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let (major, minor) = words.nth(2)?.split_once(':')?;
-        let number = |text| u32::from_str_radix(text, 16).ok();
-        let device = libc::makedev(number(major)?, number(minor)?);
-        let inode = words.next()?.parse().ok()?;
-        let (file, kind) = look.wanted(FileIdentity { device, inode })?;
-        let address = |text| u64::from_str_radix(text, 16).ok();
-        Some((address(start)?..address(end)?, file, kind))
-    };
-    // Most are of programs and libraries: a name that is no text is seldom, and may be ours.
-    maps.split(|&byte| byte == b'\n').filter_map(|text| line(up_to_name(text))).collect()
-}
-
-/// A line of `/proc/PID/maps` without the name at its end.
-fn up_to_name(line: &[u8]) -> &[u8] {
-    let end = line.iter().position(|&byte| byte == b'/').unwrap_or(line.len());
-    &line[..end]
-}
-
-/// The system call in which a thread is, `/proc/PID/task/TID/syscall`.
-struct SystemCall {
-    number: i64,
-    arguments: [u64; 6],
-}
-
-impl SystemCall {
-    fn parse(text: &[u8]) -> Option<SystemCall> {
-        let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
-        // "running" is none.
-        let number = words.next()?.parse().ok()?;
-        let mut arguments = [0u64; 6];
-        for argument in &mut arguments {
-            *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
-        }
-        Some(SystemCall { number, arguments })
-    }
-
-    /// On which object of System V the thread sleeps, if on one.
-    fn waits_on(&self, directory: &str) -> Option<(Kind, i32, Role)> {
-        let arguments = &self.arguments;
-        let id = arguments[0] as i32;
-        Some(match self.number {
-            libc::SYS_msgsnd => (Kind::Msg, id, Role::WaitsToSend(arguments[2])),
-            libc::SYS_msgrcv => {
-                let except = arguments[4] as i32 & libc::MSG_EXCEPT != 0;
-                let wanted = Wanted::from_number(arguments[3] as i64, except);
-                (Kind::Msg, id, Role::WaitsToReceive(wanted))
-            }
-            libc::SYS_semop | libc::SYS_semtimedop => {
-                let operations = operations(directory, arguments[1], arguments[2]);
-                (Kind::Sem, id, Role::WaitsOnSemaphores(operations))
-            }
-            _ => return None,
-        })
-    }
-
-    /// On which POSIX object it sleeps: a queue by its descriptor, a semaphore by its address.
-    fn waits_on_file(
-        &self,
-        directory: &str,
-        holds: &Holds,
-        look: &Look,
-    ) -> Option<(FileIdentity, Role)> {
-        let [first, second, third, ..] = self.arguments;
-        let queue = || {
-            let data = fs::metadata(format!("{directory}/fd/{}", first as i32)).ok()?;
-            Some(look.wanted(named::identity(&data))?.0)
-        };
-        match self.number {
-            libc::SYS_mq_timedsend => Some((queue()?, Role::WaitsToSend(third))),
-            libc::SYS_mq_timedreceive => Some((queue()?, Role::WaitsToReceive(Wanted::Any))),
-            libc::SYS_futex => {
-                const FUTEX_CMD_MASK: u64 = 0x7f;
-                let command = (second & FUTEX_CMD_MASK) as i32;
-                let waits = matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
-                let mut semaphores = holds.mapped.iter().filter(|(.., kind)| *kind == Kind::Psem);
-                let (_, file, _) = semaphores.find(|(range, ..)| range.contains(&first))?;
-                waits.then_some((*file, Role::WaitsForIncrease))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The operations that a thread sleeps on, read from its memory: those that only add never sleep.
-fn operations(directory: &str, address: u64, count: u64) -> Vec<Operation> {
-    /// The size of `struct sembuf`: number, operation and flags, two bytes each.
-    const SIZE: usize = 6;
-    // SEMOPM is 500.
-    let mut bytes = vec![0; count.min(500) as usize * SIZE];
-    let memory = File::open(format!("{directory}/mem"));
-    if memory.and_then(|memory| memory.read_exact_at(&mut bytes, address)).is_err() {
-        return Vec::new();
-    }
-    let operations = bytes.chunks_exact(SIZE).map(|bytes| Operation {
-        semaphore: u16::from_ne_bytes([bytes[0], bytes[1]]),
-        change: i16::from_ne_bytes([bytes[2], bytes[3]]),
-    });
-    operations.filter(|operation| operation.change <= 0).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const MAPS: &str = "\
-55d0c0a00000-55d0c0a21000 r--p 00000000 fe:00 131 /usr/bin/perl
-7f0000000000-7f0000001000 rw-s 00000000 00:01 32768                      /SYSV0000beef (deleted)
-7f0000002000-7f0000003000 rw-s 00000000 00:11 5                          /SYSV00000000 (deleted)
-7f0000004000-7f0000005000 rw-s 00000000 fe:00 77                         /SYSV0000cafe
-7f0000006000-7f0000007000 rw-p 00000000 00:00 0
-7ffd00000000-7ffd00021000 rw-p 00000000 00:00 0                          [stack]
-";
-
-    #[test]
-    fn a_segment_is_told_from_a_file_of_its_name_by_the_device() {
-        let ids = |devices: &[(u32, u32)]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
-        assert_eq!(ids(&[(0, 1)]), [32768]);
-        assert_eq!(ids(&[(0, 1), (0, 0x11)]), [32768, 5], "huge pages, too");
-        assert_eq!(ids(&[]), Vec::<i32>::new());
-    }
-
-    #[test]
-    fn calls_that_sleep_on_an_object() {
-        let of = |call: i64, arguments: &str| {
-            let text = format!("{call} {arguments} 0x7ffd 0x7f00\n");
-            SystemCall::parse(text.as_bytes()).and_then(|call| call.waits_on("/nowhere"))
-        };
-        let receive = |wanted| Some((Kind::Msg, 5, Role::WaitsToReceive(wanted)));
-        assert_eq!(of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x7 0x0 0x0"), receive(Wanted::Type(7)));
-        assert_eq!(of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x0 0x0 0x0"), receive(Wanted::Any));
-        assert_eq!(
-            of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0xfffffffffffffff9 0x0 0x0"),
-            receive(Wanted::UpTo(7))
-        );
-        assert_eq!(
-            of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x7 0x2000 0x0"),
-            receive(Wanted::Except(7))
-        );
-        assert_eq!(
-            of(libc::SYS_msgsnd, "0x8000 0x7f 0x64 0x0 0x0 0x0"),
-            Some((Kind::Msg, 32768, Role::WaitsToSend(0x64)))
-        );
-        assert_eq!(of(libc::SYS_read, "0x5 0x7f 0x64 0x7 0x0 0x0"), None);
-        assert!(SystemCall::parse(b"running\n").is_none());
-        assert!(SystemCall::parse(b"-1 0x7ffd 0x7f00\n").is_none());
-    }
-
-    #[test]
-    fn a_mapped_file_is_told_by_device_and_inode() {
-        let mut look = Look::default();
-        let file = FileIdentity { device: libc::makedev(0xfe, 0), inode: 77 };
-        look.files.insert(file, Kind::Pshm);
-        let range = 0x7f0000004000..0x7f0000005000;
-        assert_eq!(mapped(MAPS.as_bytes(), &look), [(range, file, Kind::Pshm)]);
-        assert_eq!(mapped(MAPS.as_bytes(), &Look::default()), []);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx: /SYV-]{0,100}") {
-            for bytes in [&bytes, text.as_bytes()] {
-                let _ = attached(bytes, &[(0, 1)]).count();
-                let _ = mapped(bytes, &Look::default());
-                let _ = SystemCall::parse(bytes).and_then(|call| call.waits_on(""));
-            }
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! The limits of IPC, `/proc/sys/kernel` and `/proc/sys/fs/mqueue`: `proc_sys_kernel(5)`,
 //! `mq_overview(7)`, `getrlimit(2)`.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
@@ -248,9 +248,11 @@ pub fn write(name: &str, text: &str) -> io::Result<()> {
     fs::write(path(name), text)
 }
 
-/// Reads the text of a sysctl.
+/// Reads the text of a sysctl: at one go, for one of several numbers has no second part.
 pub fn read(name: &str) -> io::Result<String> {
-    fs::read_to_string(path(name))
+    let mut buffer = [0; 512];
+    let count = File::open(path(name))?.read(&mut buffer)?;
+    Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
 }
 
 /// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.

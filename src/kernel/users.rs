@@ -120,8 +120,13 @@ impl Observer {
                     record(pid, Role::LastOperation(numbers), last, is_stranger);
                 }
             }
-            Object::PosixQueue(queue) => record(queue.notified_pid, Role::Notified, None, false),
-            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
+            Object::PosixQueue(queue) => {
+                record(queue.notified_pid, Role::Notified, None, false);
+                users.has_strangers |= self.has_outsiders;
+            }
+            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
+                users.has_strangers |= self.has_outsiders;
+            }
         }
         Known { object, semaphores, users: Some(users) }
     }

@@ -1,6 +1,7 @@
 //! The one registry of columns of IPC objects.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::{Column, Value};
@@ -421,7 +422,9 @@ pub static ON_REQUEST: [ObjectColumn; 2] = [
         20,
         "processes that have it attached, mapped or open, or wait",
         |known| {
+            let mut seen = HashSet::new();
             let present = known.users().iter().filter(|user| user.role.is_present());
+            let present = present.filter(|user| seen.insert(user.pid));
             let name = |user: &User| {
                 let command = user.command.as_deref().unwrap_or("?");
                 let program = command.split(' ').next().unwrap_or_default();

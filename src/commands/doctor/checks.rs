@@ -94,7 +94,9 @@ fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
 /// The command that takes all messages off a queue into a file.
 fn save(known: &Known) -> String {
     let reference = known.reference();
-    let file = shell_word(&format!("{}.jsonl", reference.to_string().replace([':', '/'], "-")));
+    // Not longer than a file system takes.
+    let name: String = reference.to_string().replace([':', '/'], "-").chars().take(60).collect();
+    let file = shell_word(&format!("{name}.jsonl"));
     format!("ipctool recv {} --all --json >> {file}", word(&reference))
 }
 

@@ -9,28 +9,29 @@ use crate::kernel::channel::Channel;
 use crate::output::json;
 use crate::output::message::Record;
 
-/// Puts messages back on their queue, at its end. Those for which there is no room, or no right,
-/// are saved in a file, and as the last resort written to standard error. Tells what became of
+/// Puts messages back on their queue, at its end. Those for which there is no room, no right or no
+/// queue any more are saved in a file, and as the last resort written to standard error. Tells what became of
 /// them.
 pub(crate) fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]>) -> String {
-    let mut messages = messages.peekable();
-    let mut returned = 0u64;
-    while messages.next_if(|message| channel.send(message).is_ok()).is_some() {
-        returned += 1;
-    }
+    let messages: Vec<&[u8]> = messages.collect();
+    let sent_back = match channel.is_removed() {
+        true => 0,
+        false => messages.iter().take_while(|message| channel.send(message).is_ok()).count(),
+    };
+    // It may have been removed meanwhile, and then they went with it.
+    let returned = if channel.is_removed() { 0 } else { sent_back };
     let mut lines = Vec::new();
-    let mut kept = 0u64;
-    for message in messages {
-        kept += 1;
+    for message in &messages[returned..] {
         let label = channel.label(type_of(message));
         let record = Record::new(label, &message[TYPE_SIZE..]);
         // Writing to a vector cannot fail.
         let _ = json::write(&mut lines, &record);
         lines.push(b'\n');
     }
+    let kept = (messages.len() - returned) as u64;
     let mut fate = Vec::new();
     if returned > 0 {
-        fate.push(format!("{} went back on the queue", count(returned, "message")));
+        fate.push(format!("{} went back on the queue", count(returned as u64, "message")));
     }
     if kept > 0 {
         let were = if kept == 1 { "was" } else { "were" };
