@@ -8,7 +8,7 @@ use super::{complain, key};
 use crate::cli::Create;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::object::SemaphoreState;
+use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::dev_shm::Origin;
 use crate::kernel::pmsg::Shape;

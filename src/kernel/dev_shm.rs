@@ -14,7 +14,7 @@ use super::call::{CallError, call};
 pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
-use crate::ipc::object::SemaphoreState;
+use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.

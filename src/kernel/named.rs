@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use super::call::{CallError, call};
 use super::object::ReadError;
 use super::permissions::Changed;
-use crate::ipc::object::{FileIdentity, NamedFile};
+use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, Permissions, Time};
 
 /// A directory of POSIX objects.

@@ -16,7 +16,7 @@ use super::mqueue;
 use super::named::{self, Directory, Origin};
 use super::object::ReadError;
 use super::permissions::Changed;
-use crate::ipc::object::{FileIdentity, NamedFile};
+use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, PosixQueue};
 
 /// The shape of a queue, `struct mq_attr`.

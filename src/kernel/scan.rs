@@ -14,7 +14,7 @@ use maps::{attached, mapped};
 use system_call::SystemCall;
 
 use super::{named, process, shm};
-use crate::ipc::object::FileIdentity;
+use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::Role;
 use crate::ipc::{Caller, Kind, Object};
 

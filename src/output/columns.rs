@@ -9,7 +9,8 @@ use crate::ipc::finding::{Finding, Severity};
 use crate::ipc::known::Selected;
 use crate::ipc::leak::Leak;
 use crate::ipc::limit::Allowance;
-use crate::ipc::object::{NamedFile, Semaphore, SemaphoreState};
+use crate::ipc::object::Semaphore;
+use crate::ipc::posix::{NamedFile, SemaphoreState};
 use crate::ipc::user::State;
 use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User, count};
 

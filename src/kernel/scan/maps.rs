@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Look;
 use crate::ipc::Kind;
-use crate::ipc::object::FileIdentity;
+use crate::ipc::posix::FileIdentity;
 
 /// The ids of the segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and
 /// lies on the kernel's own file system for segments, its inode is the id. A name alone proves

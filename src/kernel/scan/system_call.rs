@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Holds, Look};
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
-use crate::ipc::object::FileIdentity;
+use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::{Operation, Role};
 use crate::kernel::named;
 
