@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 
 use super::kind::Kind;
-use super::words::is_unsafe;
+use super::words::{is_unsafe, unescape};
 
 /// The name of a POSIX object: a slash, and then 1 to 255 bytes without another one.
 ///
@@ -40,7 +40,7 @@ pub enum InvalidName {
 impl Name {
     /// Reads the name of an object of this kind; `\xHH` stands for a byte.
     pub fn parse(kind: Kind, text: &str) -> Result<Name, InvalidName> {
-        let bytes = unescape(text.as_bytes());
+        let bytes = unescape(text.as_bytes(), escaped);
         let Some(rest) = bytes.strip_prefix(b"/") else {
             return Err(InvalidName::NoSlash(text.to_owned(), kind));
         };
@@ -112,28 +112,11 @@ fn first_char(bytes: &[u8]) -> Option<char> {
     chunk.valid().chars().next()
 }
 
-/// The byte for which an escape at the start of this text stands.
-fn escaped(text: &[u8]) -> Option<u8> {
+/// The byte for which an escape at the start of this text stands, and how long that is.
+fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     let digits = text.strip_prefix(b"\\x")?.get(..2)?;
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
-    u8::from_str_radix(digits, 16).ok()
-}
-
-fn unescape(mut text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    while let Some((&byte, rest)) = text.split_first() {
-        match escaped(text) {
-            Some(meant) => {
-                bytes.push(meant);
-                text = &text[4..];
-            }
-            None => {
-                bytes.push(byte);
-                text = rest;
-            }
-        }
-    }
-    bytes
+    Some((u8::from_str_radix(digits, 16).ok()?, 4))
 }
 
 #[cfg(test)]

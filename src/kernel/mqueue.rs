@@ -1,6 +1,7 @@
 //! Where the POSIX message queues of this IPC namespace lie: `mq_overview(7)`, "Mounting the message
 //! queue filesystem".
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
@@ -12,6 +13,7 @@ use nix::errno::Errno;
 use super::named::{self, Directory};
 use super::{pmsg, scan};
 use crate::ipc::Name;
+use crate::ipc::words::unescape;
 
 /// A directory of queues.
 pub(super) struct Found {
@@ -84,26 +86,14 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
     let path = words.nth(4)?;
     // Optional fields end with a dash, which the type follows.
     words.find(|word| word == b"-")?;
-    (words.next()? == b"mqueue").then(|| PathBuf::from(std::ffi::OsString::from_vec(plain(path))))
+    (words.next()? == b"mqueue").then(|| OsString::from_vec(unescape(path, escaped)).into())
 }
 
-/// Blanks and their like stand in octal there, as `\040`.
-fn plain(mut text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while let Some((&byte, rest)) = text.split_first() {
-        let digits = rest.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(meant) if byte == b'\\' => {
-                bytes.push(meant);
-                text = &rest[3..];
-            }
-            _ => {
-                bytes.push(byte);
-                text = rest;
-            }
-        }
-    }
-    bytes
+/// The byte for which an escape at the start of this text stands: blanks and their like are in octal
+/// there, as `\040`.
+fn escaped(text: &[u8]) -> Option<(u8, usize)> {
+    let digits = std::str::from_utf8(text.strip_prefix(b"\\")?.get(..3)?).ok()?;
+    Some((u8::from_str_radix(digits, 8).ok()?, 4))
 }
 
 /// Whether a visible mount shows the queues of this namespace. A queue that it shows and that can be
@@ -156,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_panics(line: Vec<u8>, text in "[ \\\\0-9a-z/-]{0,80}") {
-            let _ = (mount_point(&line), mount_point(text.as_bytes()), plain(&line));
+            let _ = (mount_point(&line), mount_point(text.as_bytes()));
         }
     }
 }
