@@ -310,25 +310,45 @@ fn limits_overflow_as_they_always_did() {
     let Some(shell) = Sandbox::privileged() else { return };
     install(&shell);
     let limits: Vec<_> = ipcs_lines().into_iter().filter(|line| line.contains("-l")).collect();
-    for (shmall, shmmax) in [
-        ("18446744073692774399", "18446744073692774399"),
-        ("18446744073709551615", "18446744073709551615"),
-        ("4503599627370495", "1023"),
-        ("4503599627370496", "1024"),
-        ("4611686018427387903", "1048575"),
-        ("4611686018427387904", "1048576"),
-        ("0", "0"),
-        ("1", "1"),
+    for (shmall, shmmax, sem) in [
+        ("18446744073692774399", "18446744073692774399", "7 8 9 10"),
+        ("18446744073709551615", "18446744073709551615", "0 0 0 0"),
+        ("4503599627370495", "1023", "65536 -1 5 6"),
+        ("4503599627370496", "1024", "-1 -2147483648 -7 6"),
+        ("4611686018427387903", "1048575", "2147483647 2147483647 2147483647 1"),
+        ("4611686018427387904", "1048576", "7 8 9 10"),
+        ("0", "0", "7 8 9 10"),
+        ("1", "1", "7 8 9 10"),
     ] {
         shell
             .run(&format!(
                 "echo {shmall} > /proc/sys/kernel/shmall; echo {shmmax} > /proc/sys/kernel/shmmax; \
                  echo 2147483647 > /proc/sys/kernel/msgmnb; echo 1 > /proc/sys/kernel/msgmax; \
-                 echo 7 8 9 10 > /proc/sys/kernel/sem; cat /proc/sys/kernel/shmall"
+                 echo {sem} > /proc/sys/kernel/sem; cat /proc/sys/kernel/shmall"
             ))
             .prints(&format!("{shmall}\n"));
         agree(&shell, "", &script("ipcs", &limits), 30);
     }
+}
+
+#[test]
+fn limits_and_sums_need_no_proc() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    install(&shell);
+    let hidden = "unshare --mount sh -c 'mount -t tmpfs none /proc && exec \"$@\"' sh";
+    shell.run(&format!("{hidden} ls /proc")).prints("");
+    let mut lines = Vec::new();
+    for resource in ["", "-q", "-m", "-s"] {
+        for format in ["-l", "-u"] {
+            lines.extend(["", "-b", "--human"].map(|unit| format!("{resource} {format} {unit}")));
+        }
+    }
+    agree(&shell, hidden, &script("ipcs", &lines), 24);
+    shell.run("ipctool create msg").exits(0);
+    shell
+        .run(&format!("{hidden} links/ipcs -q"))
+        .exits(1)
+        .says("ipcs: cannot read /proc/sysvipc/msg: No such file or directory (ENOENT)\n");
 }
 
 #[test]

@@ -136,6 +136,9 @@ fn create(
 /// The letters of powers of 1024 or 1000.
 const POWERS: &[u8] = b"KMGTPEZY";
 
+/// The fraction is counted in no larger unit than this power: one of 64 bits.
+const HIGHEST_POWER: u32 = 6;
+
 /// A size as util-linux reads it: a number of C (`0x10` is 16), perhaps a decimal fraction, and a
 /// unit: `K` and `KiB` are powers of 1024, `KB` of 1000.
 fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
@@ -144,13 +147,15 @@ fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
         return Err(Invalid::Malformed);
     }
     let whole = number.magnitude.ok_or(Invalid::OutOfRange)?;
-    let (digits, unit) = match &text[number.length..] {
-        [] => return Ok(whole),
-        [b'.', rest @ ..] => {
-            rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
-        }
-        unit => (&b""[..], unit),
-    };
+    let mut unit = &text[number.length..];
+    if unit.is_empty() {
+        return Ok(whole);
+    }
+    let mut fraction = Fraction { zeros: 0, digits: 0 };
+    // As long as the fraction is 0, another one may follow.
+    while let (0, [b'.', rest @ ..]) = (fraction.digits, unit) {
+        unit = fraction.read(rest)?;
+    }
     let (letter, base) = match unit {
         [letter] | [letter, b'i', b'B' | b'b'] => (letter, 1024u64),
         [letter, b'B' | b'b'] => (letter, 1000),
@@ -158,49 +163,64 @@ fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
     };
     let power = POWERS.iter().position(|known| *known == letter.to_ascii_uppercase());
     let power = power.ok_or(Invalid::Malformed)? as u32 + 1;
-    let scale = base.checked_pow(power);
-    let size = match (whole, scale) {
-        (0, _) => 0,
-        (_, scale) => {
-            scale.and_then(|scale| whole.checked_mul(scale)).ok_or(Invalid::OutOfRange)?
-        }
+    let size = match whole {
+        // In the largest units, too.
+        0 => Some(0),
+        _ => base.checked_pow(power).and_then(|scale| whole.checked_mul(scale)),
     };
-    Ok(size.wrapping_add(fraction(digits, scale.unwrap_or(0))?))
+    let size = size.ok_or(Invalid::OutOfRange)?;
+    Ok(size.wrapping_add(fraction.of(base.pow(power.min(HIGHEST_POWER)))))
 }
 
-/// What util-linux makes of the digits behind the point of a size: not quite the fraction that they
-/// are (1.25M is 1310719), but what a script has always got.
-fn fraction(digits: &[u8], scale: u64) -> std::result::Result<u64, Invalid> {
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    let mut rest = number::leading(&digits[zeros..], 10).magnitude.ok_or(Invalid::OutOfRange)?;
-    let mut divisor = 10u64;
-    let mut shift = |rest: &mut u64| match divisor.checked_mul(10) {
-        Some(larger) => {
-            divisor = larger;
-            larger
-        }
-        None => {
-            *rest /= 10;
-            divisor
-        }
-    };
-    let mut place = 10;
-    while place < rest {
-        place = shift(&mut rest);
+/// What stands behind the point of a size: 0.05 is a zero and then 5.
+struct Fraction {
+    zeros: usize,
+    digits: u64,
+}
+
+impl Fraction {
+    /// Reads the digits behind a point, and returns what follows them.
+    fn read<'a>(&mut self, text: &'a [u8]) -> std::result::Result<&'a [u8], Invalid> {
+        let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = text.split_at(length);
+        let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+        self.zeros += zeros;
+        let number = number::leading(&digits[zeros..], 10);
+        self.digits = number.magnitude.ok_or(Invalid::OutOfRange)?;
+        Ok(rest)
     }
-    for _ in 0..zeros {
-        place = shift(&mut rest);
-    }
-    let mut sum = 0u64;
-    while rest > 0 {
-        // From the last digit on, each as its share of the unit.
-        if let Some(part) = place.checked_div(rest % 10).filter(|part| *part > 0) {
-            sum = sum.wrapping_add(scale / part);
+
+    /// What util-linux makes of it in a unit: not quite the fraction that it is (1.25M is 1310719),
+    /// but what a script has always got.
+    fn of(&self, scale: u64) -> u64 {
+        let mut rest = self.digits;
+        let mut place = 10u64;
+        // A place further to the right; past the last one that there is, a digit is dropped.
+        let mut shift = |rest: &mut u64| {
+            match place.checked_mul(10) {
+                Some(further) => place = further,
+                None => *rest /= 10,
+            }
+            place
+        };
+        let mut last = 10;
+        while last < rest {
+            last = shift(&mut rest);
         }
-        rest /= 10;
-        place /= 10;
+        for _ in 0..self.zeros {
+            last = shift(&mut rest);
+        }
+        let mut sum = 0u64;
+        while rest > 0 {
+            // From the last digit on, each as its share of the unit.
+            if let Some(part) = last.checked_div(rest % 10).filter(|part| *part > 0) {
+                sum = sum.wrapping_add(scale / part);
+            }
+            rest /= 10;
+            last /= 10;
+        }
+        sum
     }
-    Ok(sum)
 }
 
 #[cfg(test)]
@@ -231,13 +251,25 @@ mod tests {
             ("0.0K", 0),
             ("1.000000000000000000000000001K", 1024),
             ("7E", 7 << 60),
+            ("0Y", 0),
+            // Of units that 64 bits cannot hold, the fraction of the largest that they can.
+            ("0.5Z", 1 << 59),
+            ("0.5Y", 1 << 59),
+            ("0.5YB", 500_000_000_000_000_000),
+            ("3..5G", 3_758_096_384),
+            ("0..5Kib", 512),
+            ("1.0.5K", 1075),
+            ("1.00.05K", 1024),
+            ("1.K", 1024),
         ] {
             assert_eq!(parse_size(text.as_bytes()), Ok(size), "{text}");
         }
-        for bad in ["", "-1", "K", "1B", "1.5", "1.", "1X", "1KBB", "1Ki", "1 K", "1.5.5K", "x"] {
+        for bad in
+            ["", "-1", "K", "1B", "1.5", "1.", "1X", "1KBB", "1Ki", "1 K", "1.5.5K", "1..", "x"]
+        {
             assert_eq!(parse_size(bad.as_bytes()), Err(Invalid::Malformed), "{bad}");
         }
-        for large in ["99999999999999999999", "16E", "1Z", "1Y"] {
+        for large in ["99999999999999999999", "16E", "1Z", "1.5Y", "2.99999999999999999999999"] {
             assert_eq!(parse_size(large.as_bytes()), Err(Invalid::OutOfRange), "{large}");
         }
     }

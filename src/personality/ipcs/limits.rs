@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::{Listing, Unit, put};
-use crate::kernel::sysctl::Limit;
+use crate::kernel::process;
 use crate::kernel::sysvipc::Table;
-use crate::kernel::{process, totals};
+use crate::kernel::totals::{self, SegmentLimits};
 
 impl Listing<'_> {
     /// The limits of a kind.
@@ -21,19 +21,17 @@ impl Listing<'_> {
     }
 
     fn queue_limits(&mut self) -> Option<()> {
-        let (msgmni, msgmax) = (Limit::Msgmni.value()?, Limit::Msgmax.value()?);
-        let msgmnb = Limit::Msgmnb.value()?;
+        let limits = totals::queue_limits().ok()?;
         self.print("------ Messages Limits --------\n");
-        put!(self, "max queues system wide = {msgmni}\n");
+        put!(self, "max queues system wide = {}\n", limits.msgmni);
         let unit = self.unit.or(Unit::Bytes);
-        self.size(unit, "max size of message", msgmax, "\n");
-        self.size(unit, "default max size of queue", msgmnb, "\n");
+        self.size(unit, "max size of message", limits.msgmax as u64, "\n");
+        self.size(unit, "default max size of queue", limits.msgmnb as u64, "\n");
         Some(())
     }
 
     fn segment_limits(&mut self) -> Option<()> {
-        let (shmmni, shmmax) = (Limit::Shmmni.value()?, Limit::Shmmax.value()?);
-        let (shmall, shmmin) = (Limit::Shmall.value()?, Limit::Shmmin.value()?);
+        let SegmentLimits { shmmni, shmmax, shmmin, shmall } = totals::segment_limits().ok()?;
         self.print("------ Shared Memory Limits --------\n");
         put!(self, "max number of segments = {shmmni}\n");
         self.size(self.unit.or(Unit::Kilobytes), "max seg size", shmmax, "\n");
@@ -51,16 +49,13 @@ impl Listing<'_> {
     }
 
     fn set_limits(&mut self) -> Option<()> {
-        let lines = [
-            ("max number of arrays", Limit::Semmni),
-            ("max semaphores per array", Limit::Semmsl),
-            ("max semaphores system wide", Limit::Semmns),
-            ("max ops per semop call", Limit::Semopm),
-            ("semaphore max value", Limit::Semvmx),
-        ];
-        let lines = lines.map(|(label, limit)| Some(format!("{label} = {}\n", limit.value()?)));
-        let lines: Option<String> = lines.into_iter().collect();
-        self.print(&format!("------ Semaphore Limits --------\n{}", lines?));
+        let limits = totals::set_limits().ok()?;
+        self.print("------ Semaphore Limits --------\n");
+        put!(self, "max number of arrays = {}\n", limits.semmni);
+        put!(self, "max semaphores per array = {}\n", limits.semmsl);
+        put!(self, "max semaphores system wide = {}\n", limits.semmns);
+        put!(self, "max ops per semop call = {}\n", limits.semopm);
+        put!(self, "semaphore max value = {}\n", limits.semvmx);
         Some(())
     }
 
