@@ -92,6 +92,8 @@ fn ipcs_lines() -> Vec<String> {
         "--foo=bar",
         "--s",
         "--s=1",
+        "--=",
+        "--=x",
         "--h",
         "--h=1",
         "--human=1",

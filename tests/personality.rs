@@ -54,33 +54,55 @@ fn the_programs_need_no_link() {
 
 #[test]
 fn output_that_cannot_be_written_is_told() {
-    let Some(shell) = with_links() else { return };
-    shell.run("for n in $(seq 200); do echo; done | xargs -n1 ipctool create msg").exits(0);
-    let lines = [
-        "ipcs > /dev/full",
-        "ipcs -u > /dev/full",
-        "ipcs >&-",
-        "ipcs -h >&-",
-        "ipcs -z >&-",
-        "ipcmk -Q > /dev/full",
-        "ipcrm >&-",
-        "ipcrm -v -q 0 > /dev/full",
-        "ipcrm -q 1 >&-",
-        "ipcs 2>&-",
-        "ipcs -z 2>&-",
-        // A reader that has gone away: signal 13, or nothing where that is ignored.
-        "perl -e 'pipe R, W; close R; open STDOUT, q(>&W); $s = system q(ipcs); print STDERR $s'",
-        "perl -e '$SIG{PIPE} = q(IGNORE); pipe R, W; close R; open STDOUT, q(>&W); \
-         $s = system q(ipcs); print STDERR $s'",
+    let many = "perl -e 'msgget(0, 01600) for 1 .. 200'";
+    let outputs = ["> /dev/full", ">&-", "2> /dev/full", "2>&-", "> /dev/full 2>&-", ">&- 2>&-"];
+    let calls = [
+        // More than a block of output, and less.
+        "ipcs",
+        "ipcs -u",
+        "ipcs -h",
+        "ipcs -z",
+        "ipcs -q -i 99999",
+        "ipcrm",
+        "ipcrm -v -q 0",
+        "ipcrm -q 1",
+        "ipcrm -v -q 777",
+        "ipcrm -v $(for n in $(seq 300 600); do echo -q $n; done)",
+        // Its keys are random, so no list comes after it.
+        "ipcmk -Q",
     ];
-    let script = lines.iter().fold(String::new(), |script, line| {
-        let name = line.replace(['\'', '$'], "");
-        script + &format!("echo '== {name}'; echo '== {name}' >&2; {line}\necho \"-- $?\"\n")
+    let mut lines = Vec::new();
+    for call in calls {
+        for output in outputs {
+            lines.push(format!("{call} {output}"));
+        }
+        // A reader that has gone away: signal 13, or nothing where that is ignored.
+        for traps in ["", "$SIG{PIPE} = q(IGNORE); "] {
+            lines.push(format!(
+                "perl -e '{traps}pipe R, W; close R; open STDOUT, q(>&W); $s = system q({call}); print STDERR qq($s\\n)'"
+            ));
+        }
+    }
+    let script = lines.iter().fold(format!("{many}\n"), |script, line| {
+        let name = line.replace(['\'', '$', '"'], "");
+        script + &format!("echo \"== {name}\"; echo \"== {name}\" >&2; {line}\necho \"-- $?\"\n")
     });
-    agree_apart(&script, 12);
+    agree_apart(&script, 80);
+    let Some(shell) = with_links() else { return };
+    shell.run(many).ok();
     shell
-        .run("links/ipcs > /dev/full")
+        .run("links/ipcs -u > /dev/full")
         .exits(1)
         .says("ipcs: write error: No space left on device\n");
     shell.run("links/ipcs | head -1").prints("\n");
+}
+
+#[test]
+fn messages_come_between_the_same_bytes_of_output() {
+    let ids = |count: u32| (0..count).map(|id| format!(" -q {id}")).collect::<String>();
+    let lines = [0, 1, 100, 200, 300, 1000].map(|count| {
+        let line = format!("ipcrm -v{}", ids(count));
+        format!("echo '== {count}'; echo '== {count}' >&2; {line} > both 2>&1; cat both; {line} 2>&1 | cat\n")
+    });
+    agree_apart(&lines.concat(), 6);
 }

@@ -48,6 +48,7 @@ pub(super) const PROGRAM: Program = Program {
         },
         Group { heading: "", width: 26, options: &[HELP, VERSION] },
     ],
+    told_first: &[],
     notes: "
 Arguments:
  <size> arguments may be followed by the suffixes for

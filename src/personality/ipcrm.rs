@@ -47,6 +47,7 @@ pub(super) const PROGRAM: Program = Program {
         },
         Group { heading: "", width: 28, options: &[HELP, VERSION] },
     ],
+    told_first: &[],
     notes: "",
     differs: "\
 \x20 - An id or a key of more than 32 bits is refused: the old one cuts it to 32, and removes what has

@@ -68,6 +68,7 @@ pub(super) const PROGRAM: Program = Program {
             ],
         },
     ],
+    told_first: &["id", "queues"],
     notes: "",
     differs: "  - -i finds nothing under a negative id: the old one shows the first object, or crashes.\n",
 };

@@ -16,6 +16,8 @@ pub(super) struct Program {
     pub purpose: &'static str,
     /// Its options, as its help has them.
     pub groups: &'static [Group],
+    /// The long options of which a message tells first, where its help has another order.
+    pub told_first: &'static [&'static str],
     /// What its help says besides.
     pub notes: &'static str,
     /// What is not as in util-linux on purpose, besides `--version` and the language of messages.
@@ -44,8 +46,11 @@ impl Program {
     /// Its options, in the order in which a message would tell them: those that all have come last.
     pub fn options(&self) -> Vec<&'static Opt> {
         let mut options: Vec<_> = self.groups.iter().flat_map(|group| group.options).collect();
-        let in_all = [VERSION.long, HELP.long];
-        options.sort_by_key(|option| in_all.iter().position(|long| *long == option.long));
+        let place = |list: &[&str], option: &Opt| list.iter().position(|long| *long == option.long);
+        options.sort_by_key(|option| {
+            let first = place(self.told_first, option).unwrap_or(usize::MAX);
+            (first, place(&[VERSION.long, HELP.long], option))
+        });
         options
     }
 

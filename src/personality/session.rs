@@ -1,6 +1,7 @@
 //! How the programs of old talk: output that is written at the end, and messages behind the name of
 //! the program, as `stdio(3)`, `err(3)` and util-linux have it.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -9,11 +10,12 @@ use super::getopt::{Getopt, Given};
 use super::number::Invalid;
 use super::program::Program;
 use crate::exit::Status;
-use crate::kernel::{Errno, inherited};
+use crate::kernel::{Errno, inherited, interrupt};
 use crate::output::stdout;
 
-/// Output is written when there is so much of it.
-const ENOUGH: usize = 64 * 1024;
+/// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
+/// comes between the same bytes, where both lead to the same place.
+const BLOCK: usize = 4096;
 
 /// How a program ends early: it has said why.
 pub(super) type Result<T> = std::result::Result<T, Status>;
@@ -27,13 +29,21 @@ pub(super) struct Session {
     /// It is not written any more once that has failed.
     broken: Option<io::Error>,
     by_line: bool,
+    /// Something was said on standard error that could not be written.
+    unheard: Cell<bool>,
 }
 
 impl Session {
     /// A run of the program that was called by this path.
     pub fn new(path: OsString) -> Session {
         let by_line = stdout::is_terminal();
-        Session { path: path.into_vec(), out: Vec::new(), broken: None, by_line }
+        Session {
+            path: path.into_vec(),
+            out: Vec::new(),
+            broken: None,
+            by_line,
+            unheard: Cell::new(false),
+        }
     }
 
     /// The name of the program, without its path.
@@ -42,27 +52,31 @@ impl Session {
         &self.path[start..]
     }
 
-    /// Writes what there is if it is enough, or if somebody looks on.
+    /// Writes whole blocks, or all that there is if somebody looks on. Who writes to a pipe that
+    /// nobody reads ends here, as a program of C does: what it had still to do is not done.
     pub fn flush_some(&mut self) {
-        if self.out.len() >= ENOUGH || self.by_line {
-            self.flush();
+        // A block goes when something comes behind it.
+        let blocks = self.out.len().saturating_sub(1) / BLOCK * BLOCK;
+        self.write(if self.by_line { self.out.len() } else { blocks });
+        if let Some(signal) = self.broken.as_ref().and_then(signal_of) {
+            interrupt::end_by(signal);
         }
     }
 
-    /// Writes what there is. The first error is kept, and what comes after it is not written.
-    pub fn flush(&mut self) {
-        if self.broken.is_none() && !self.out.is_empty() {
+    /// Writes as many bytes. The first error is kept, and what comes after it is not written.
+    fn write(&mut self, length: usize) {
+        if self.broken.is_none() && length > 0 {
             let written = stdout::file()
-                .and_then(|mut file| Ok(file.write_all(&self.out)?))
+                .and_then(|mut file| Ok(file.write_all(&self.out[..length])?))
                 .map_err(|error| error.0);
             self.broken = written.err();
         }
-        self.out.clear();
+        self.out.drain(..length);
     }
 
     /// What has become of the output so far.
     pub fn take_broken(&mut self) -> Option<io::Error> {
-        self.flush();
+        self.write(self.out.len());
         self.broken.take()
     }
 
@@ -71,23 +85,43 @@ impl Session {
         self.broken.is_some()
     }
 
-    /// Writes what is left. Output that was not written makes a failure of every success.
+    /// Writes what is left. Output that was not written makes a failure of every success, on standard
+    /// error, too.
     pub fn finish(mut self, status: Status) -> Status {
-        match self.take_broken() {
+        let was_broken = self.is_broken();
+        let status = match self.take_broken() {
             None => status,
-            // Who closes it from the start wants no output.
-            Some(error) if error.raw_os_error() == Some(Errno::EBADF as i32) => status,
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                self.fail([b"write error: ", words(&error).as_bytes()].concat())
-            }
-            // Who went away has read enough.
-            Some(_) => inherited::signal_of_closed_pipe().map_or(status, Status::Signal),
+            Some(error) => self.unwritten(&error, was_broken, status),
+        };
+        match status {
+            Status::Signal(_) => status,
+            _ if self.unheard.get() => Status::Failed,
+            _ => status,
         }
+    }
+
+    /// How it ends when output could not be written: at the end or, if `early`, before.
+    fn unwritten(&self, error: &io::Error, early: bool, status: Status) -> Status {
+        match error.raw_os_error().map(Errno::from_raw) {
+            _ if let Some(signal) = signal_of(error) => Status::Signal(signal),
+            // The old programs have forgotten the reason when they come to tell it.
+            _ if early => self.fail("write error"),
+            // Who went away has read enough, and who closes it from the start wants no output.
+            Some(Errno::EPIPE | Errno::EBADF) => status,
+            _ => self.fail([b"write error: ", words(error).as_bytes()].concat()),
+        }
+    }
+
+    /// One line on standard error, in one piece.
+    fn say(&self, parts: &[&[u8]]) {
+        let line = [&parts.concat(), &b"\n"[..]].concat();
+        let is_heard = inherited::was_open(2) && io::stderr().write_all(&line).is_ok();
+        self.unheard.set(self.unheard.get() || !is_heard);
     }
 
     /// Says something on standard error, behind the name of the program.
     pub fn warn(&self, message: impl AsRef<[u8]>) {
-        say(&[self.name(), b": ", message.as_ref()]);
+        self.say(&[self.name(), b": ", message.as_ref()]);
     }
 
     /// Says why the program fails.
@@ -123,7 +157,7 @@ impl Session {
 
     /// Says where to learn how the program is called.
     pub fn try_help(&self) -> Status {
-        say(&[b"Try '", self.name(), b" --help' for more information."]);
+        self.say(&[b"Try '", self.name(), b" --help' for more information."]);
         Status::Failed
     }
 
@@ -146,7 +180,7 @@ impl Session {
             }
             Some(Ok(option)) => Ok(Some(option)),
             Some(Err(message)) => {
-                say(&[&self.path, b": ", &message]);
+                self.say(&[&self.path, b": ", &message]);
                 Err(self.try_help())
             }
         }
@@ -161,10 +195,10 @@ impl Session {
     }
 }
 
-/// One line on standard error, in one piece.
-fn say(parts: &[&[u8]]) {
-    // There is nobody left to tell if this fails.
-    let _ = io::stderr().write_all(&[&parts.concat(), &b"\n"[..]].concat());
+/// The signal that this error would have been in a program of C.
+fn signal_of(error: &io::Error) -> Option<i32> {
+    let is_closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+    inherited::signal_of_closed_pipe().filter(|_| is_closed_pipe)
 }
 
 /// An error in the words of `strerror(3)`.
