@@ -55,12 +55,17 @@ pub fn documented() -> clap::Command {
     Cli::command()
         .mut_subcommand("list", |list| list.after_long_help(list_help()))
         .mut_subcommand("doctor", |doctor| doctor.after_long_help(doctor_help()))
-        .after_help(drop_ins())
-        .after_long_help(format!("{}\n{EXIT_STATUS}", drop_ins()))
+        .after_help(drop_ins_help())
+        .after_long_help(format!("{}\n{EXIT_STATUS}", drop_ins_help()))
 }
 
-/// The programs that `ipctool` stands in for, under a heading of their own.
-fn drop_ins() -> String {
+/// The names of the programs that `ipctool` stands in for.
+pub fn drop_ins() -> impl Iterator<Item = &'static str> {
+    personality::ALL.iter().map(|program| program.name)
+}
+
+/// The same under a heading of their own, each with what it does.
+fn drop_ins_help() -> String {
     let line = |program: &Personality| format!("  {:<7}  {}\n", program.name, program.about);
     let lines: String = personality::ALL.iter().map(line).collect();
     format!("Drop-in commands:\n{lines}")

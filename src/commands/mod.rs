@@ -10,7 +10,7 @@ mod install_links;
 mod key;
 mod limits;
 mod list;
-pub(crate) mod recv;
+mod recv;
 mod rm;
 mod selection;
 mod send;

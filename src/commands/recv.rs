@@ -1,7 +1,6 @@
 //! `ipctool recv`: takes messages off a queue, or peeks at them.
 
 mod batch;
-pub(crate) mod rescue;
 
 use batch::{Batch, ENOUGH, Undelivered};
 
@@ -16,6 +15,7 @@ use crate::kernel::interrupt::{self, Interruptible, Stopped};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{CallError, Errno, descriptor};
 use crate::output::message::{MessageFormat, Presentation};
+use crate::output::rescue::rescue;
 use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "recv";
@@ -170,7 +170,7 @@ impl Receiver {
         self.tell(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
-        let fate = rescue::rescue(&self.queue.channel, self.batch.last(undelivered));
+        let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
         self.batch.clear();
         let (what, reason) = match interrupt::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),

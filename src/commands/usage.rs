@@ -10,7 +10,6 @@ use clap::error::{ContextKind, ErrorKind};
 use super::complain;
 use crate::cli;
 use crate::exit::Status;
-use crate::personality;
 
 /// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
 pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
@@ -60,7 +59,7 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
 /// Whether what is taken for no command is one of the programs that `ipctool` stands in for.
 fn drop_in(error: &clap::Error) -> bool {
     let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
-    word.is_some_and(|word| personality::named(word.as_ref()).is_some())
+    cli::drop_ins().any(|name| word.as_deref() == Some(name))
 }
 
 /// What is wrong with a value, in the words of whoever refused it.

@@ -21,13 +21,12 @@ pub fn find(key: Key) -> Result<i32, CallError> {
 
 /// Makes a queue, or opens the one with this key unless `exclusive`.
 pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
-    get(key, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+    create_with_flags(key, mode.bits() as i32, exclusive)
 }
 
-/// Makes a queue with the flags that `msgget(2)` takes: the mode in its low nine bits. `EEXIST` if
-/// there is one with this key.
-pub fn create_with_flags(key: Key, flags: i32) -> Result<i32, CallError> {
-    get(key, flags | IPC_CREAT | IPC_EXCL)
+/// The same with the flags that `msgget(2)` takes: the mode in its low nine bits.
+pub fn create_with_flags(key: Key, flags: i32, exclusive: bool) -> Result<i32, CallError> {
+    get(key, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
 fn get(key: Key, flags: i32) -> Result<i32, CallError> {
@@ -86,6 +85,12 @@ pub fn read(id: i32) -> Result<Queue, CallError> {
     })
 }
 
+/// Whether the caller may read a queue: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
+/// not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
 /// The state of a queue: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
     let mut status = MaybeUninit::<libc::msqid_ds>::zeroed();
@@ -96,13 +101,18 @@ fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
     });
     if found != Ok(id) {
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        // SAFETY: as above.
-        call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
-            libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
-        })?;
+        stat(id, &mut status)?;
     }
     // SAFETY: zeroed is a valid msqid_ds, and the call has filled it since.
     Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::msqid_ds>) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
+    call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
+        libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
 }
 
 fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {

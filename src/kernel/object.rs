@@ -109,6 +109,16 @@ pub fn set_max_bytes(queue: &Reference, bytes: u64) -> Result<u64, CallError> {
     msg::set_max_bytes(id(queue)?, bytes)
 }
 
+/// Whether the caller may read an object of System V, as the kernel sees it. `EACCES` if not.
+pub fn check_readable(reference: &Reference) -> Result<(), CallError> {
+    let id = id(reference)?;
+    match reference.kind {
+        Kind::Msg => msg::check_readable(id),
+        Kind::Shm => shm::check_readable(id),
+        _ => sem::check_readable(id),
+    }
+}
+
 /// An object as it is at this moment, without a look at any other; in a segment, `rss` and `swap`
 /// are not known.
 pub fn read(reference: &Reference) -> Result<Object, CallError> {

@@ -21,13 +21,17 @@ pub fn find(key: Key) -> Result<i32, CallError> {
 /// Makes a set of `nsems` semaphores, all 0, or opens the one with this key unless `exclusive`;
 /// that one must have at least as many.
 pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
-    get(key, nsems, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+    create_with_flags(key, nsems, mode.bits() as i32, exclusive)
 }
 
-/// Makes a set with the flags that `semget(2)` takes: the mode in its low nine bits. `EEXIST` if
-/// there is one with this key.
-pub fn create_with_flags(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
-    get(key, nsems, flags | IPC_CREAT | IPC_EXCL)
+/// The same with the flags that `semget(2)` takes: the mode in its low nine bits.
+pub fn create_with_flags(
+    key: Key,
+    nsems: i32,
+    flags: i32,
+    exclusive: bool,
+) -> Result<i32, CallError> {
+    get(key, nsems, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
 fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
@@ -90,6 +94,12 @@ pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     })
 }
 
+/// Whether the caller may read a set: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
+/// not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
 /// The state of a set: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::semid_ds, CallError> {
     let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
@@ -101,11 +111,17 @@ fn status(id: i32) -> Result<libc::semid_ds, CallError> {
     });
     if found != Ok(id) {
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        // SAFETY: as above.
-        call("semctl", format_args!("{id}, 0, IPC_STAT"), || unsafe {
-            libc::semctl(id, 0, IPC_STAT, status.as_mut_ptr())
-        })?;
+        stat(id, &mut status)?;
     }
     // SAFETY: zeroed is a valid semid_ds, and the call has filled it since.
     Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::semid_ds>) -> Result<(), CallError> {
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call fills; it keeps no pointer.
+    call("semctl", format_args!("{id}, 0, IPC_STAT"), || unsafe {
+        libc::semctl(id, 0, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
 }

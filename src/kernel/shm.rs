@@ -23,13 +23,18 @@ pub fn find(key: Key) -> Result<i32, CallError> {
 /// Makes a segment of `size` bytes, or opens the one with this key unless `exclusive`; that one
 /// must be at least as large.
 pub fn create(key: Key, size: u64, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
-    get(key, size, mode.bits() as i32 | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+    create_with_flags(key, size, mode.bits() as i32, exclusive)
 }
 
-/// Makes a segment with the flags that `shmget(2)` takes: the mode in its low nine bits, `SHM_HUGETLB`, `SHM_NORESERVE`. `EEXIST` if
-/// there is one with this key.
-pub fn create_with_flags(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
-    get(key, size, flags | IPC_CREAT | IPC_EXCL)
+/// The same with the flags that `shmget(2)` takes: the mode in its low nine bits, `SHM_HUGETLB`,
+/// `SHM_NORESERVE`.
+pub fn create_with_flags(
+    key: Key,
+    size: u64,
+    flags: i32,
+    exclusive: bool,
+) -> Result<i32, CallError> {
+    get(key, size, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
 
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
@@ -106,6 +111,12 @@ pub fn read(id: i32) -> Result<Segment, CallError> {
     })
 }
 
+/// Whether the caller may read a segment: `IPC_STAT`, which asks for that and nothing else. `EACCES`
+/// if not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
 /// The state of a segment: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::shmid_ds, CallError> {
     let mut status = MaybeUninit::<libc::shmid_ds>::zeroed();
@@ -116,11 +127,16 @@ fn status(id: i32) -> Result<libc::shmid_ds, CallError> {
     });
     if found != Ok(id) {
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        // SAFETY: as above.
-        call("shmctl", format_args!("{id}, IPC_STAT"), || unsafe {
-            libc::shmctl(id, IPC_STAT, status.as_mut_ptr())
-        })?;
+        stat(id, &mut status)?;
     }
     // SAFETY: zeroed is a valid shmid_ds, and the call has filled it since.
     Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::shmid_ds>) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
+    call("shmctl", format_args!("{id}, IPC_STAT"), || unsafe {
+        libc::shmctl(id, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
 }

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod message;
 pub mod page;
 pub mod plain;
+pub mod rescue;
 pub mod stdout;
 pub mod style;
 pub mod table;

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use super::getopt::{Getopt, Opt, OptValue};
 use super::number::{self, Invalid};
 use super::program::{Group, HELP, Program, VERSION};
-use super::session::{Result, Session, words};
+use super::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::Key;
-use crate::kernel::{CallError, Errno, msg, random, sem, shm};
+use crate::kernel::{CallError, Errno, descriptor, msg, random, sem, shm};
 
 /// What its help says.
 pub(super) const PROGRAM: Program = Program {
@@ -97,15 +97,15 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
         return Err(session.try_help());
     }
     if let Some(size) = size {
-        let make = |key| shm::create_with_flags(key, size, flags);
+        let make = |key| shm::create_with_flags(key, size, flags, true);
         create(session, make, "create share memory failed", "Shared memory id")?;
     }
     if queue {
-        let make = |key| msg::create_with_flags(key, flags);
+        let make = |key| msg::create_with_flags(key, flags, true);
         create(session, make, "create message queue failed", "Message queue id")?;
     }
     if let Some(nsems) = nsems {
-        let make = |key| sem::create_with_flags(key, nsems, flags);
+        let make = |key| sem::create_with_flags(key, nsems, flags, true);
         create(session, make, "create semaphore failed", "Semaphore id")?;
     }
     Ok(Status::Done)
@@ -119,8 +119,8 @@ fn create(
     made: &str,
 ) -> Result<()> {
     loop {
-        let key =
-            random::key().map_err(|error| session.fail(format!("{failed}: {}", words(&error))))?;
+        let key = random::key()
+            .map_err(|error| session.fail(format!("{failed}: {}", descriptor::strerror(&error))))?;
         match make(key) {
             Ok(id) => {
                 session.out.extend(format!("{made}: {id}\n").bytes());

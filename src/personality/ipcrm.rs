@@ -8,8 +8,8 @@ use super::number::{self, Invalid};
 use super::program::{Group, HELP, Program, VERSION};
 use super::session::{Result, Session};
 use crate::exit::Status;
-use crate::ipc::{Key, Kind, Reference, Target};
-use crate::kernel::{self, Errno, process};
+use crate::ipc::{Key, Kind, Object, Reference, Target};
+use crate::kernel::{self, Errno};
 
 const fn option(short: char, long: &'static str, value: &'static str, help: &'static str) -> Opt {
     Opt { short: Some(short), long, value: OptValue::Required(value), help }
@@ -178,10 +178,9 @@ impl Removal<'_> {
     fn all(&mut self, kind: Kind) -> Result<()> {
         let objects = kernel::object::snapshot([kind])
             .map_err(|error| self.session.fail(error.to_string()))?;
-        let caller = process::caller(kind);
-        for object in objects {
-            if object.permissions().access(&caller).read {
-                self.remove(&object.reference(), "id")?;
+        for object in objects.iter().map(Object::reference) {
+            if kernel::object::check_readable(&object).is_ok() {
+                self.remove(&object, "id")?;
             }
         }
         Ok(())

@@ -60,7 +60,7 @@ pub const ALL: [Personality; 4] = [
 ];
 
 /// The program of this name.
-pub fn named(name: &OsStr) -> Option<&'static Personality> {
+fn named(name: &OsStr) -> Option<&'static Personality> {
     ALL.iter().find(|personality| personality.name == name)
 }
 

@@ -11,15 +11,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
 use super::number;
-use super::session::{Result, Session, words};
-use crate::commands::recv::rescue::rescue;
+use super::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, type_of};
 use crate::ipc::{Change, Key, Kind, Mode, ModeChange, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Stopped};
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{self, CallError, Errno, msg};
+use crate::kernel::{self, CallError, Errno, descriptor, msg};
+use crate::output::rescue::rescue;
 use crate::output::{escape, stdout};
 
 /// `char mtext[80]`
@@ -136,7 +136,8 @@ fn send(session: &mut Session, message_type: &[u8], text: &[u8]) -> Result<Statu
     session.out.extend(b"Sending a message ...\n");
     session.flush_some();
     catch_signals(session)?;
-    msg::send_waiting(id, message.as_bytes(), None).map_err(|stopped| session.stopped(stopped))?;
+    msg::send_waiting(id, message.as_bytes(), None)
+        .map_err(|stopped| failed_to_wait(session, stopped))?;
     Ok(Status::Done)
 }
 
@@ -159,7 +160,7 @@ fn receive(session: &mut Session, message_type: &[u8]) -> Result<Status> {
     session.out.push(b'\n');
     if let Some(error) = session.take_broken() {
         let fate = rescue(&Channel::SystemV(id), std::iter::once(message.as_slice()));
-        let why = words(&error);
+        let why = descriptor::strerror(&error);
         return Err(session.fail(format!("cannot write to standard output: {why}; {fate}")));
     }
     if rest.iter().any(|&byte| byte != 0) {
@@ -186,7 +187,7 @@ fn take(session: &Session, id: i32, wanted: Wanted) -> Result<Vec<u8>> {
                 let most = Limit::Msgmax.value().unwrap_or_default() as usize;
                 size = most.max(size.saturating_mul(2));
             }
-            Err(stopped) => return Err(session.stopped(stopped)),
+            Err(stopped) => return Err(failed_to_wait(session, stopped)),
         }
     }
 }
@@ -222,8 +223,8 @@ fn parse_type(session: &Session, text: &[u8]) -> Result<i64> {
 
 /// `ftok(".", 'm')`
 fn key(session: &Session) -> Result<Key> {
-    let directory =
-        std::fs::metadata(".").map_err(|error| session.fail(format!("ftok: {}", words(&error))))?;
+    let directory = std::fs::metadata(".")
+        .map_err(|error| session.fail(format!("ftok: {}", descriptor::strerror(&error))))?;
     Ok(Key::from_file(directory.dev(), directory.ino(), PROJECT.into()))
 }
 
@@ -235,15 +236,13 @@ fn open(session: &Session) -> Result<i32> {
 
 /// From now on a signal ends a wait, and takes no message with it.
 fn catch_signals(session: &Session) -> Result<()> {
-    interrupt::catch_signals().map_err(|error| session.fail(words(&error)))
+    interrupt::catch_signals().map_err(|error| session.fail(descriptor::strerror(&error)))
 }
 
-impl Session {
-    fn stopped(&self, stopped: Stopped) -> Status {
-        match stopped {
-            Stopped::Failed(error) => self.fail(error.to_string()),
-            Stopped::TimedOut => self.fail("timed out"),
-            Stopped::Signal(signal) => Status::Signal(signal),
-        }
+fn failed_to_wait(session: &Session, stopped: Stopped) -> Status {
+    match stopped {
+        Stopped::Failed(error) => session.fail(error.to_string()),
+        Stopped::TimedOut => session.fail("timed out"),
+        Stopped::Signal(signal) => Status::Signal(signal),
     }
 }

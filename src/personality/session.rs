@@ -10,6 +10,7 @@ use super::getopt::{Getopt, Given};
 use super::number::Invalid;
 use super::program::Program;
 use crate::exit::Status;
+use crate::kernel::descriptor::strerror;
 use crate::kernel::{Errno, inherited, interrupt};
 use crate::output::stdout;
 
@@ -108,7 +109,7 @@ impl Session {
             _ if early => self.fail("write error"),
             // Who went away has read enough, and who closes it from the start wants no output.
             Some(Errno::EPIPE | Errno::EBADF) => status,
-            _ => self.fail([b"write error: ", words(error).as_bytes()].concat()),
+            _ => self.fail([b"write error: ", strerror(error).as_bytes()].concat()),
         }
     }
 
@@ -133,7 +134,7 @@ impl Session {
     /// The same for a call that failed.
     pub fn fail_with(&self, message: &str, errno: Errno) -> Status {
         let error = io::Error::from_raw_os_error(errno as i32);
-        self.fail(format!("{message}: {}", words(&error)))
+        self.fail(format!("{message}: {}", strerror(&error)))
     }
 
     /// The same for a number that is none: the reason is told only where it has too many bits.
@@ -150,7 +151,7 @@ impl Session {
             Invalid::Malformed => Errno::EINVAL,
             Invalid::OutOfRange => Errno::ERANGE,
         };
-        let reason = words(&io::Error::from_raw_os_error(errno as i32));
+        let reason = strerror(&io::Error::from_raw_os_error(errno as i32));
         let message = [message.as_bytes(), b": '", text, b"': ", reason.as_bytes()];
         self.fail(message.concat())
     }
@@ -199,13 +200,4 @@ impl Session {
 fn signal_of(error: &io::Error) -> Option<i32> {
     let is_closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
     inherited::signal_of_closed_pipe().filter(|_| is_closed_pipe)
-}
-
-/// An error in the words of `strerror(3)`.
-pub(super) fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
 }

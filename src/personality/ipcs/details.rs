@@ -4,10 +4,10 @@ use std::io::Write;
 
 use super::{Listing, Unit, ctime, put};
 use crate::ipc::object::Semaphore;
-use crate::ipc::{Kind, Object, Permissions, Queue, Reference, Segment, SemaphoreSet, Time};
+use crate::ipc::{Object, Permissions, Queue, Reference, Segment, SemaphoreSet, Time};
 use crate::kernel::object::StatusError;
 use crate::kernel::sysvipc::Table;
-use crate::kernel::{self, process, sem};
+use crate::kernel::{self, msg, sem};
 use crate::personality::session::Result;
 
 impl Listing<'_> {
@@ -33,7 +33,7 @@ impl Listing<'_> {
     fn queue(&mut self, queue: &Queue) {
         let Permissions { uid, gid, cuid, cgid, mode, .. } = queue.permissions;
         // Who may not read the queue is not told.
-        let may_read = queue.permissions.access(&process::caller(Kind::Msg)).read;
+        let may_read = msg::check_readable(queue.id).is_ok();
         let max_bytes = queue.max_bytes.filter(|_| may_read).unwrap_or(0);
         put!(self, "\nMessage Queue msqid={}\n", queue.id);
         put!(

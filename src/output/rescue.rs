@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::json;
+use super::message::Record;
 use crate::ipc::count;
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::kernel::channel::Channel;
-use crate::output::json;
-use crate::output::message::Record;
 
 /// Puts messages back on their queue, at its end. Those for which there is no room, no right or no
-/// queue any more are saved in a file, and as the last resort written to standard error. Tells what became of
-/// them.
-pub(crate) fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]>) -> String {
+/// queue any more are saved in a file, and as the last resort written to standard error. Tells what
+/// became of them.
+pub fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]>) -> String {
     let messages: Vec<&[u8]> = messages.collect();
     let sent_back = match channel.is_removed() {
         true => 0,
