@@ -25,8 +25,12 @@ fn nothing_is_overwritten_and_then_nothing_is_made() {
     shell
         .run("ipctool install-links bin")
         .exits(1)
-        .says("ipctool: install-links bin/ipcrm: it is there already, and is not ipctool")
-        .says("ipctool: install-links bin/msgtool: it is there already");
+        .says(
+            "ipctool: install-links bin/ipcrm: it is there already, and is no link: left alone, and \
+             no link was made\nipctool: install-links bin/msgtool: it is there already, and leads to \
+             nowhere, where nothing is: left alone, and no link was made\n\
+             hint: to remove that link: rm -- bin/msgtool\n",
+        );
     shell
         .run("ls bin | tr '\\n' ' '; cat bin/ipcrm; readlink bin/msgtool")
         .prints("ipcrm msgtool mine\nnowhere\n");
@@ -38,7 +42,11 @@ fn what_is_no_directory_is_told() {
     shell
         .run("ipctool install-links nowhere")
         .exits(3)
-        .says("install-links nowhere: No such file or directory (ENOENT)\nhint: 'mkdir -p nowhere' makes it\n");
+        .says("install-links nowhere: No such file or directory (ENOENT)\nhint: to make it: mkdir -p -- nowhere\n");
+    shell
+        .run("ipctool install-links -- '-my dir'")
+        .exits(3)
+        .says("hint: to make it: mkdir -p -- '-my dir'\n");
     shell.run("touch file && ipctool install-links file").exits(1).says("(ENOTDIR)");
     shell.run("ipctool install-links").exits(2).says("<DIR>");
     if let Some(ran) = shell
@@ -57,6 +65,32 @@ fn links_beside_the_binary_move_with_it() {
     shell
         .run("readlink bin/ipcs && mv bin moved && moved/ipcs -l | grep -c Limits")
         .prints("ipctool\n3\n");
+}
+
+#[test]
+fn links_follow_the_one_by_which_the_binary_is_called() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run(
+            "mkdir bin links 'two words' && cp $(command -v ipctool) v1 && cp v1 v2 && \
+             ln -s ../v1 bin/ipctool",
+        )
+        .ok();
+    shell.run("PATH=$PWD/bin:$PATH ipctool install-links links 2> notes; readlink links/ipcs > to; echo $PWD/bin/ipctool | cmp - to").ok();
+    shell.run("$PWD/bin/ipctool install-links bin 2> notes; readlink bin/ipcs").prints("ipctool\n");
+    // The next version.
+    shell.run("ln -sf ../v2 bin/ipctool && rm v1 && links/ipcs -l | grep -c Limits").prints("3\n");
+    shell.run("PATH=$PWD/bin:$PATH ipctool install-links links 2> notes").ok();
+    // A path that holds in one directory only is none to lead to.
+    shell
+        .run("bin/ipctool install-links 'two words' 2> notes; readlink 'two words/ipcs' > to; echo $PWD/v2 | cmp - to")
+        .ok();
+    // Another copy is not taken for this one.
+    shell
+        .run("cp v2 v3 && ./v3 install-links 'two words'")
+        .exits(1)
+        .says("/ipcs: it is there already, and leads to /")
+        .says("/v2: left alone, and no link was made\nhint: to remove that link: rm -- 'two words/ipcs'\n");
 }
 
 #[test]

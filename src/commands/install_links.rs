@@ -6,19 +6,19 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::complain;
-use crate::cli::InstallLinks;
+use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::kernel::descriptor;
+use crate::output::escape::shell_word;
 use crate::output::stdout;
-use crate::personality;
 
 const VERB: &str = "install-links";
 
 pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     let directory = args.directory;
     let real_directory = directory.canonicalize().map_err(|error| {
-        let hint = format!("'mkdir -p {}' makes it", directory.display());
+        let hint = format!("to make it: mkdir -p -- {}", quoted(&directory));
         match error.kind() {
             ErrorKind::NotFound => failed(&directory, &error).with_hint(hint),
             _ => failed(&directory, &error),
@@ -26,15 +26,17 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     })?;
     let binary = std::env::current_exe().and_then(fs::canonicalize);
     let binary = binary.map_err(|error| failed(Path::new("/proc/self/exe"), &error))?;
+    let path = stable_path(&binary).unwrap_or_else(|| binary.clone());
+    let is_beside = |parent: &Path| parent.canonicalize().is_ok_and(|real| real == real_directory);
     // Together with its links, it can be moved.
-    let target = match (binary.parent(), binary.file_name()) {
-        (Some(parent), Some(name)) if parent == real_directory => Path::new(name),
-        _ => &binary,
+    let target = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if is_beside(parent) => Path::new(name),
+        _ => &path,
     };
     let mut missing = Vec::new();
     let mut taken = Vec::new();
-    for personality in &personality::ALL {
-        let link = directory.join(personality.name);
+    for name in cli::drop_ins() {
+        let link = directory.join(name);
         match fs::symlink_metadata(&link) {
             Err(error) if error.kind() == ErrorKind::NotFound => missing.push(link),
             Err(error) => return Err(failed(&link, &error).into()),
@@ -43,8 +45,7 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
         }
     }
     for link in &taken {
-        let what = "it is there already, and is not ipctool: left alone, and no link was made";
-        complain(Failure::new(VERB, link.display(), what, Reason::Failed));
+        complain(taken_by(link));
     }
     if !taken.is_empty() {
         return Ok(Status::Failed);
@@ -56,6 +57,40 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     }
     warn_of_others(&directory, &binary);
     Ok(Status::Done)
+}
+
+/// Why a name is not to be had. Of a link it is known where it leads, so it may be told how to remove
+/// it; anything else may be the only one.
+fn taken_by(path: &Path) -> Failure {
+    let told = |what: &str| {
+        let what = format!("it is there already, and {what}: left alone, and no link was made");
+        Failure::new(VERB, path.display(), what, Reason::Failed)
+    };
+    let Ok(target) = fs::read_link(path) else { return told("is no link") };
+    let nothing = if path.exists() { "" } else { ", where nothing is" };
+    told(&format!("leads to {}{nothing}", target.display()))
+        .with_hint(format!("to remove that link: rm -- {}", quoted(path)))
+}
+
+/// The path by which this binary was called, if that holds wherever one is: it may be a link that
+/// leads to the next version some day.
+fn stable_path(binary: &Path) -> Option<PathBuf> {
+    let called = PathBuf::from(std::env::args_os().next()?);
+    let is_name = called.parent() == Some(Path::new(""));
+    let path = if is_name { in_path(&called)? } else { called };
+    (path.is_absolute() && leads_to(&path, binary)).then_some(path)
+}
+
+/// What a shell runs by this name.
+fn in_path(name: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| is_executable(candidate))
+}
+
+fn quoted(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
 }
 
 /// Makes all of the links or none.
@@ -79,21 +114,16 @@ fn leads_to(link: &Path, binary: &Path) -> bool {
 
 /// Tells of names by which a shell finds something else, or nothing.
 fn warn_of_others(directory: &Path, binary: &Path) {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = |name: &str| {
-        let candidates = std::env::split_paths(&path).map(|directory| directory.join(name));
-        candidates.into_iter().find(|candidate| is_executable(candidate))
-    };
-    let others: Vec<_> = personality::ALL
+    let found: Vec<_> = cli::drop_ins().filter_map(|name| in_path(Path::new(name))).collect();
+    let others: Vec<_> = found
         .iter()
-        .filter_map(|personality| found(personality.name))
         .filter(|other| !leads_to(other, binary))
         .map(|other| other.display().to_string())
         .collect();
     if !others.is_empty() {
         let others = others.join(", ");
         complain(format_args!("{VERB}: note: with your PATH, a shell still runs {others}"));
-    } else if found(personality::ALL[0].name).is_none() {
+    } else if found.is_empty() {
         complain(format_args!("{VERB}: note: {} is not in your PATH", directory.display()));
     }
 }

@@ -23,7 +23,7 @@ pub fn line(text: &str) -> String {
 /// A word as a shell takes it: in quotes, if it needs them.
 pub fn shell_word(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(&byte);
-    match word.bytes().all(is_plain) {
+    match !word.is_empty() && word.bytes().all(is_plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', "'\\''")),
     }
@@ -73,6 +73,7 @@ mod tests {
         assert_eq!(shell_word("pmsg:/jobs"), "pmsg:/jobs");
         assert_eq!(shell_word("pmsg:/two words"), "'pmsg:/two words'");
         assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
     }
 
     proptest! {
