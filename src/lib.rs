@@ -7,8 +7,8 @@
 //! - [`exit`]: the exit statuses, and which error gives which.
 //! - [`output`]: how results look: the one registry of columns, then one file a format.
 //! - [`explain`]: an error and the state around it, told to a person.
-//! - [`personality`]: the old programs that the binary is when called by their names, beside the
-//!   command line and the verbs.
+//! - [`personality`]: the old programs that the binary is when called by their names. The command line
+//!   tells of them; they and the verbs know nothing of each other.
 //! - [`kernel`]: the only door to the kernel.
 //! - [`ipc`]: the nouns: what the kernel holds, as plain values.
 

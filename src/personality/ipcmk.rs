@@ -56,6 +56,7 @@ Arguments:
 ",
     differs: "\
 \x20 - An object of others that has the random key already is never opened: another key is taken.
+  - 1,5K is no size: the old one takes it where the locale has a decimal comma.
 ",
 };
 

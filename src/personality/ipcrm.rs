@@ -50,10 +50,10 @@ pub(super) const PROGRAM: Program = Program {
     told_first: &[],
     notes: "",
     differs: "\
-\x20 - An id or a key of more than 32 bits is refused: the old one cuts it to 32, and removes what has
-    that one.
+\x20 - An id or a key of more than 32 bits is refused: the old one cuts it to 32, and removes what has that one.
   - An empty id behind 'ipcrm msg', 'shm' or 'sem' is refused: the old one takes it for id 0.
   - The message on an empty key gives no reason: the old one gives that of an earlier error.
+  - Without /proc, -a removes nothing and fails: the old one asks for each object by itself.
 ",
 };
 

@@ -70,7 +70,11 @@ pub(super) const PROGRAM: Program = Program {
     ],
     told_first: &["id", "queues"],
     notes: "",
-    differs: "  - -i finds nothing under a negative id: the old one shows the first object, or crashes.\n",
+    differs: "\
+\x20 - -i finds nothing under a negative id: the old one shows the first object, or crashes.
+  - Without /proc there is no list, and nothing for -i: the old one asks for each object by itself.
+  - In the name of a user or group, what is not UTF-8 is shown as U+FFFD.
+",
 };
 
 /// What is shown of each kind.

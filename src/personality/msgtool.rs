@@ -51,7 +51,13 @@ pub(super) fn documented(about: &'static str) -> clap::Command {
         ))
         .after_long_help(
             "Examples:\n  ipctool msgtool send 1 'hello'\n  ipctool msgtool recv 1\n  ipctool \
-             msgtool mode 600\n  ipctool msgtool delete",
+             msgtool mode 600\n  ipctool msgtool delete\n\n\
+             Differs from the book on purpose:\n  \
+             - Missing or further arguments, a type that is no number and a text that does not fit \
+             are refused before a queue is made.\n  \
+             - A longer message of others is shown whole, with what stands behind the NUL.\n  \
+             - A message that cannot be written out goes back on the queue, or into a file.\n  \
+             - A word such as dump does not delete the queue because it starts with a d.",
         )
         .disable_help_flag(true)
         .disable_version_flag(true)

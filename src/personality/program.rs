@@ -82,8 +82,8 @@ impl Program {
             .about(about)
             .long_about(format!("{about}.\n{synopsis}"))
             .after_long_help(format!(
-                "{}\nDiffers from util-linux on purpose:\n{}  - --version names ipctool, and messages \
-                 are in English in every locale.",
+                "{}\nDiffers from util-linux on purpose:\n{}  - --version names ipctool, messages are \
+                 in English, and fractions have a point, in every locale.",
                 self.notes.trim_start(),
                 self.differs
             ))
