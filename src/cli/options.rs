@@ -1,0 +1,162 @@
+//! Options that several verbs share.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
+
+use crate::ipc::{self, Kind, Reference, Target, duration};
+use crate::output::{Format, TimeFormat};
+
+/// A kind by its name, which the completions know, or by the word that is accepted besides.
+pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
+        Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
+        Kind::Pmsg => PossibleValue::new(kind.name()).alias("mq"),
+        _ => PossibleValue::new(kind.name()),
+    }))
+    .try_map(|name| name.parse::<Kind>())
+}
+
+/// The format of a listing.
+#[derive(Debug, Args)]
+pub struct FormatArgs {
+    /// Format; by default 'table' on a terminal and 'plain' elsewhere
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+    /// One JSON array, as '--format json'
+    #[arg(short = 'J', long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+impl FormatArgs {
+    /// The format that was asked for, or else the one that fits standard output.
+    pub fn chosen(&self) -> Format {
+        match self.format {
+            _ if self.json => Format::Json,
+            Some(format) => format,
+            None => Format::fitting(),
+        }
+    }
+}
+
+/// How values look to a person.
+#[derive(Debug, Args)]
+pub struct StyleArgs {
+    /// Sizes in bytes
+    #[arg(short = 'b', long)]
+    pub bytes: bool,
+    /// How times are written in tables and plain text
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub time_format: TimeFormat,
+    /// Modes in octal
+    #[arg(short = 'P', long)]
+    pub numeric_perms: bool,
+}
+
+/// Which objects are meant. All conditions must hold.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct Filters {
+    /// Owned by this user
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
+    pub owner: Option<String>,
+    /// Made by this user, of System V
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
+    pub creator: Option<String>,
+    /// Owned by this group
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// With this key, in decimal, octal (0…) or hexadecimal (0x…)
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<ipc::Key>,
+    /// A queue with no message
+    #[arg(long)]
+    pub empty: bool,
+    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
+    /// POSIX object only the time counts at which its content last changed by a system call, and a
+    /// semaphore is used without one: '--unused' besides spares what somebody holds
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub idle: Option<Duration>,
+    /// A segment already marked for destruction
+    #[arg(long)]
+    pub marked: bool,
+    /// This process made it, used it last, has it attached, mapped or open, or waits on it
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: Option<i32>,
+    /// Nobody has it attached, mapped or open, or waits on it
+    #[arg(long)]
+    pub unused: bool,
+    /// Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records
+    /// none); what nobody has used yet counts, too: '--idle' spares what was made just now
+    #[arg(long)]
+    pub orphan: bool,
+}
+
+/// Objects by reference, or with ipcrm's flags.
+#[derive(Debug, Args)]
+pub struct References {
+    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
+    #[arg(value_name = "REF", value_hint = ValueHint::Other)]
+    pub references: Vec<Reference>,
+    /// Queue by id
+    #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub queue_id: Vec<i32>,
+    /// Queue by key
+    #[arg(short = 'Q', long, value_name = "KEY")]
+    pub queue_key: Vec<ipc::Key>,
+    /// Segment by id
+    #[arg(short = 'm', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub shmem_id: Vec<i32>,
+    /// Segment by key
+    #[arg(short = 'M', long, value_name = "KEY")]
+    pub shmem_key: Vec<ipc::Key>,
+    /// Semaphore set by id
+    #[arg(short = 's', long, value_name = "ID", value_parser = ipcrm_id)]
+    pub semaphore_id: Vec<i32>,
+    /// Semaphore set by key
+    #[arg(short = 'S', long, value_name = "KEY")]
+    pub semaphore_key: Vec<ipc::Key>,
+}
+
+impl References {
+    /// All of them, as references.
+    pub fn all(&self) -> Vec<Reference> {
+        let mut all = self.references.clone();
+        for (kind, ids, keys) in [
+            (Kind::Msg, &self.queue_id, &self.queue_key),
+            (Kind::Shm, &self.shmem_id, &self.shmem_key),
+            (Kind::Sem, &self.semaphore_id, &self.semaphore_key),
+        ] {
+            all.extend(ids.iter().map(|&id| Reference::id(kind, id)));
+            all.extend(keys.iter().map(|&key| Reference { kind, target: Target::Key(key) }));
+        }
+        all
+    }
+}
+
+/// An id as `ipcrm` reads it: decimal, octal or hexadecimal.
+fn ipcrm_id(text: &str) -> anyhow::Result<i32> {
+    match ipc::Key::from_number(text) {
+        Ok(ipc::Key(id @ 0..)) => Ok(id),
+        _ => anyhow::bail!("'{text}' is not an id: an id is a number from 0 to {}", i32::MAX),
+    }
+}
+
+pub(super) fn queue(text: &str) -> anyhow::Result<Reference> {
+    Reference::to_queue(text)
+}
+
+/// What all changes of owner and mode have in common.
+#[derive(Debug, Args)]
+pub struct Changing {
+    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
+    #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
+    pub references: Vec<Reference>,
+    /// Do not warn who locks himself out
+    #[arg(short = 'f', long)]
+    pub force: bool,
+    /// Print old and new
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}

@@ -1,0 +1,229 @@
+//! The verbs for the system as a whole, and for commands in it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::options::{FormatArgs, queue};
+use crate::ipc::finding::Check;
+use crate::ipc::leak::Expected;
+use crate::ipc::{Reference, duration, limit, size};
+
+/// A queue whose size can be set.
+fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
+    let reference = queue(text)?;
+    if reference.kind.is_posix() {
+        anyhow::bail!("'{text}' is a POSIX message queue: its size was set when it was made");
+    }
+    Ok(reference)
+}
+
+/// Show the limits and how much of each is used; set them.
+///
+/// Each limit of System V IPC and of POSIX message queues, with its value, how much of it is used
+/// in this IPC namespace, and where it comes from. The bytes that RLIMIT_MSGQUEUE limits are those
+/// charged to a user for the capacity of the POSIX queues that he made, whatever lies on them. They
+/// are told for the caller, and for every other owner of queues against the limit of his processes;
+/// they are unknown where the queues cannot be seen.
+///
+/// What --set sets lasts until the next boot: --persist prints the line that makes it last, for a
+/// file in /etc/sysctl.d.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool limits
+  ipctool limits --check 80 || echo 'time to look'
+  ipctool limits --set semmni=32000 msgmnb=1M --persist
+  ipctool limits --queue-bytes 64K msg:0")]
+pub struct Limits {
+    /// Show just what is used to this many per cent or more, and exit with 6 if there is any
+    #[arg(long, value_name = "PERCENT", value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
+    pub check: Option<u64>,
+    /// Set limits, by the names that are listed
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with = "queue_bytes")]
+    pub set: Vec<Setting>,
+    /// Print the line for /etc/sysctl.d, too
+    #[arg(long, requires = "set")]
+    pub persist: bool,
+    /// Set the most bytes that one queue may hold (max_bytes): 65536, or 64K
+    #[arg(long, value_name = "N", value_parser = size::parse, requires = "queue")]
+    pub queue_bytes: Option<u64>,
+    /// The queue for --queue-bytes
+    #[arg(value_name = "QUEUE", value_parser = system_v_queue, requires = "queue_bytes")]
+    pub queue: Option<Reference>,
+    /// How it looks.
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Leave out the headings
+    #[arg(long)]
+    pub no_headings: bool,
+    /// Sizes in bytes
+    #[arg(short = 'b', long)]
+    pub bytes: bool,
+}
+
+/// A limit and its new value, `NAME=VALUE`.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The name of the limit.
+    pub name: String,
+    /// Its new value.
+    pub value: String,
+}
+
+impl FromStr for Setting {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Setting> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                Ok(Setting { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => anyhow::bail!("'{text}' is not of the form NAME=VALUE"),
+        }
+    }
+}
+
+/// Find what is wrong, say why, and give the command that mends it.
+///
+/// Silent, with status 0, where nothing is wrong; status 6 if there is an error or a warning. A note
+/// is good to know and changes no status. Nothing is mended by itself. As an ordinary user it sees
+/// less: processes of others are counted, and what they may have to do with is not called an orphan.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Only these checks
+    #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
+    pub only: Vec<Check>,
+    /// All checks but these
+    #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
+    pub skip: Vec<Check>,
+    /// List the checks
+    #[arg(long)]
+    pub list_checks: bool,
+    /// From how many per cent on a limit is near
+    #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
+    pub threshold: u64,
+    /// How it looks.
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+fn check() -> impl TypedValueParser<Value = Check> {
+    PossibleValuesParser::new(Check::ALL.map(Check::name)).try_map(|name| name.parse::<Check>())
+}
+
+pub(super) fn doctor_help() -> String {
+    let checks = Check::ALL.map(|check| format!("  {check:<20} {}\n", check.help()));
+    format!(
+        "Checks:\n{}
+Examples:
+  ipctool doctor
+  ipctool doctor --json | jq -r '.[].fix'
+  ipctool doctor --only limit-near --threshold 50",
+        checks.concat()
+    )
+}
+
+/// Run a command, report what it leaked, and fail on it.
+///
+/// Isolated (the default where the kernel allows it), the command runs in an IPC namespace of its
+/// own, with an empty /dev/shm and /dev/mqueue: whatever exists there when it ends is a leak, and
+/// goes with the namespace. Nothing on the machine is touched. An ordinary user gets there by way of
+/// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
+/// nothing, and the limits are the kernel's defaults.
+///
+/// Shared (--isolate never), objects before and after are compared. An object is a leak if it was
+/// made meanwhile, and the creator of the segment, the last sender or receiver of the queue or the
+/// last operator of the set descends from the command. Leaks are removed. What else appeared is told
+/// and left alone; so is what nobody has used yet, since the kernel records nobody for it.
+///
+/// Standard error tells what was left behind, and by which process: objects, and background
+/// processes (which end with an isolated command). Nothing is printed when there is nothing to tell.
+/// Signals reach the command; a second SIGINT ends everything at once.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  the command's own, if it is not 0 (128+N if signal N ended it)
+  0      the command succeeded, and left nothing behind
+  2      wrong usage: the command did not run
+  6      the command succeeded, and left more behind than --max-leaks
+  124    it took longer than --timeout
+  126    the command cannot be executed
+  127    there is no such command
+  1, 5   guard itself failed, or may not isolate: the command did not run
+
+Examples:
+  ipctool guard -- make test
+  ipctool guard --report leaks.json --timeout 10m -- ctest -j8
+  ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests
+  ipctool guard --max-leaks 2 --allow-leaks -- ./legacy-test")]
+pub struct Guard {
+    /// Whether to run the command in an IPC namespace of its own; 'auto': where that is allowed
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub isolate: Isolate,
+    /// Write what was found to a file, as JSON; '-' is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+    /// Report nothing on standard error
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+    /// Report leaks, but exit with the command's status
+    #[arg(long)]
+    pub allow_leaks: bool,
+    /// Leave leaks in place; not when isolated, where nothing outlives the namespace
+    #[arg(long)]
+    pub keep: bool,
+    /// So many leaks are no failure
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub max_leaks: u64,
+    /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
+    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
+    pub ignore: Vec<Expected>,
+    /// End the command and all its descendants after this long: 30s, 10m, 2h
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+    /// How long after that, or after a background process was asked to end, to kill what is left
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    pub kill_after: Duration,
+    /// Wait for background processes of the command
+    #[arg(long)]
+    pub wait: bool,
+    /// The command and its arguments; '--' may stand before it
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// When to run a command in a namespace of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Isolate {
+    /// Where the kernel allows it.
+    #[default]
+    Auto,
+    /// Or fail.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool.
+///
+/// Called by one of these names, ipctool is that program. Nothing is overwritten: where one of the
+/// names is taken by anything else, no link is made at all. Links that are there already stay. To
+/// undo it, remove the links.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ipctool install-links ~/bin
+  ipctool install-links -v /usr/local/bin && ipcs -q")]
+pub struct InstallLinks {
+    /// A directory that exists, best in PATH before that of the old programs
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+    /// Print each link that is made
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+}
