@@ -109,6 +109,24 @@ const FORBID: &str = r#"
     }
 "#;
 
+/// Makes this many processes, one after the other, each of which makes as many segments as it says.
+const BREED: &str = r#"
+    #include <stdlib.h>
+    #include <sys/shm.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    int main(int argc, char **argv) {
+        int each = argc > 2 ? atoi(argv[2]) : 0;
+        for (int many = atoi(argv[1]); many; many--) {
+            if (!fork()) {
+                for (int i = 0; i < each; i++) shmget(IPC_PRIVATE, 1, 0600);
+                _exit(0);
+            }
+            wait(0);
+        }
+    }
+"#;
+
 /// Whether this is possible here; says so if not.
 fn can_isolate(shell: &Sandbox) -> bool {
     let ran = shell.run("ipctool guard --isolate always true; echo $?");
@@ -464,6 +482,63 @@ fn two_hundred_rounds_beside_a_noisy_neighbour() {
 }
 
 #[test]
+fn a_number_that_was_used_again_blames_nobody() {
+    let Some(shell) = Sandbox::new() else { return };
+    let release = shell.run("uname -r").stdout();
+    let version: Vec<u32> = release.split('.').map_while(|word| word.parse().ok()).collect();
+    if !is_root() || version < vec![6, 14] {
+        // It would be set for the whole machine.
+        eprintln!("skipped: there is no pid_max of a process namespace here");
+        return;
+    }
+    shell.compile("breed", BREED);
+    let few = "unshare --pid --fork --kill-child --mount --mount-proc sh -c \
+               'echo 800 > /proc/sys/kernel/pid_max; sh script'";
+    let guard = "ipctool guard -q --isolate never --report r.json -- sh -c";
+    for script in [
+        // At the same time.
+        format!("./breed 300 1 & {guard} './breed 3000; exit 0'; echo $?; wait"),
+        // Long after their owners have ended while the watcher slept, and missed it.
+        format!(
+            "(until test -e bred; do sleep 0.01; done; sleep 1.5; ./breed 500 1; touch made) & \
+             {guard} 'kill -STOP $PPID; ./breed 1500; touch bred; kill -CONT $PPID; \
+                      until test -e made; do sleep 0.2; done'; echo $?; wait"
+        ),
+    ] {
+        std::fs::write(shell.directory().join("script"), script).unwrap();
+        shell.run(few).prints("0\n");
+        let report = shell.run("cat r.json").json();
+        assert_eq!(report["leaks"], serde_json::json!([]));
+        assert!(!refs(&report["appeared"]).is_empty());
+        shell.run("ipctool rm --all --yes").exits(0);
+    }
+}
+
+#[test]
+fn a_program_that_may_not_be_watched() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("cp $(readlink -f /bin/sh) closed && chmod 711 closed").ok();
+    let leak = "sleep 0.1; perl -e \"shmget(1, 1, 0600 | 01000); sleep 1\"";
+    let guard = "ipctool guard --isolate never";
+    let Some(ran) = shell.run_as(NOBODY, &format!("{guard} -- ./closed -c '{leak}'")) else {
+        return;
+    };
+    ran.exits(6).says("leaked 1 shared memory segment; now removed");
+    // Whoever has seen little claims little.
+    let other = "until test -e begun; do sleep 0.01; done; ipcmk -M 1; touch done";
+    shell
+        .run_as(
+            NOBODY,
+            &format!(
+                "({other}) > /dev/null & {guard} -- ./closed -c 'touch begun; until test -e done; do sleep 0.01; done'"
+            ),
+        )
+        .unwrap()
+        .exits(0)
+        .says("was not seen to descend from the command");
+}
+
+#[test]
 fn as_an_ordinary_user() {
     let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
     let uid = if is_root() { NOBODY } else { 0 };
@@ -525,6 +600,14 @@ fn a_time_limit() {
         let deaf = "sh -c 'trap \"\" TERM; while :; do sleep 1; done'";
         shell.run(&format!("{guard} --timeout 0.2 --kill-after 0.2 -- {deaf}")).exits(124);
         shell.run(&format!("{guard} --timeout 0.2 -- sh -c 'kill -STOP $$'")).exits(124);
+        shell.run(&format!("{guard} --timeout 0 -- sleep 0.1")).exits(0);
+        // What it left behind is not in time, but it was.
+        let ran = shell
+            .run(&format!("{guard} --timeout 0.19 -- sh -c 'sleep 50 > /dev/null 2>&1 & echo $!'"));
+        let ran = ran.exits(0).says("(sleep 50)");
+        if isolate == "never" {
+            shell.run(&format!("kill {}", ran.stdout().trim())).ok();
+        }
         // With all that it started.
         let ran = shell
             .run(&format!("{guard} --timeout 0.3 -- sh -c 'sleep 50 & echo $!; wait'"))
@@ -566,6 +649,19 @@ fn who_asks_twice_is_obeyed_at_once() {
     let guard = guard.signal("INT");
     wait_for(&shell, "got");
     guard.signal("INT").ends().exits(130).says("interrupted twice");
+}
+
+#[test]
+fn a_signal_to_guard_and_its_group_is_one() {
+    let Some(shell) = Sandbox::new() else { return };
+    let tidy = r#"perl -e '$SIG{INT} = sub { $SIG{INT} = "IGNORE"; select undef, undef, undef, 0.4; exit 9 }; sleep 50'"#;
+    for _ in 0..5 {
+        shell
+            .run(&format!(
+                "timeout --preserve-status -s INT 0.6 ipctool guard --isolate never -- {tidy}"
+            ))
+            .exits(9);
+    }
 }
 
 #[test]
@@ -646,6 +742,38 @@ fn children_that_guard_had_before_are_not_the_commands() {
             .ok();
         shell.run(&format!("kill {}", ran.stdout().trim())).ok();
     }
+}
+
+#[test]
+fn orphans_of_others_are_not_the_commands() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("forbid", FORBID);
+    for (prefix, isolate) in [("", "never"), ("./forbid", "never"), ("", "auto")] {
+        // A service that was there before starts a daemon.
+        let service = "until test -e begun; do sleep 0.01; done; \
+                       sh -c 'perl -e \"shmget(7, 1, 0600 | 01000); sleep 50\" & echo $! > daemon'";
+        let ran = shell.run(&format!(
+            "({service}) > /dev/null 2>&1 & exec {prefix} ipctool guard --timeout 1 --isolate {isolate} -- \
+             sh -c 'touch begun; sleep 50'"
+        ));
+        ran.exits(124);
+        shell.run("kill $(cat daemon); rm begun daemon").ok();
+        shell.run("ipctool list shm --format jsonl -o key").prints("{\"key\":\"0x00000007\"}\n");
+        shell.run("ipctool rm shm:0x7").ok();
+    }
+}
+
+#[test]
+fn where_proc_is_that_of_others() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    if !is_root() {
+        eprintln!("skipped: only root makes process namespaces");
+        return;
+    }
+    let ran = shell.run(
+        "unshare --pid --fork --kill-child ipctool guard -- sh -c 'sleep 50 > /dev/null 2>&1 &'",
+    );
+    ran.exits(0).says("left in the background: ").says("sleep").says("now ended");
 }
 
 #[test]

@@ -29,8 +29,10 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     style.human_sizes = true;
     // Whatever can go wrong without the command does so before it runs.
     let destination = args.report.as_deref().map(Destination::open).transpose()?;
-    let ground = Ground::choose(args.isolate, args.keep, args.quiet)?;
+    let mut ground = Ground::choose(args.isolate, args.keep, args.quiet)?;
+    // Whose process ids were whose is known from before anything that is new can have been made.
     let mut watch = Watch::begin(&args, &ground)?;
+    ground.remember()?;
     let (status, outcome, difference, ignored) = match watch.start(&ground) {
         Err(error) => {
             let (what, status) = match error.kind() {
@@ -59,7 +61,7 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                 watch.end_strays();
                 ground::add_new(&mut after, ground.survey()?);
             }
-            let mut difference = ground.difference(after, watch.family());
+            let mut difference = ground.difference(after, &watch.kin());
             let ignored = difference.set_aside(&args.ignore);
             (outcome.status(), Some(outcome), difference, ignored)
         }

@@ -9,10 +9,11 @@ use super::key::Key;
 use super::kind::Kind;
 use super::known::Known;
 use super::name::Name;
+use super::numbers::{LAG, Numbers, SECOND};
 use super::object::Object;
 use super::reference::Reference;
 use super::time::Time;
-use super::user::Role;
+use super::user::{Role, State, User};
 
 /// A process that descends from the one that watched it, dead or alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +22,76 @@ pub struct Descendant {
     pub pid: i32,
     /// Its last command line, where it was seen in time.
     pub command: Option<Rc<str>>,
-    /// When it was made.
-    pub from: Time,
+    /// When it was made, in nanoseconds since the Epoch.
+    pub from: u64,
     /// When it ended; nothing while it lives.
-    pub until: Option<Time>,
+    pub until: Option<u64>,
 }
 
 impl Descendant {
-    /// Whether it was there at a time that the kernel recorded in seconds. The clock of those
-    /// records may be a tick behind.
-    fn lived_at(&self, time: Time) -> bool {
-        self.from.0 <= time.0 + 1 && self.until.is_none_or(|until| time.0 <= until.0 + 1)
+    /// Whether it was there at some time of a second by the clock of the kernel's records.
+    fn lived_in(&self, second: Time) -> bool {
+        let second = second.0 as u64;
+        self.from.saturating_sub(LAG) / SECOND <= second
+            && self.until.is_none_or(|until| second <= until / SECOND)
+    }
+
+    /// Whether it was there all that time.
+    fn lived_through(&self, second: Time) -> bool {
+        let start = (second.0 as u64).saturating_mul(SECOND);
+        self.from <= start && self.until.is_none_or(|until| until >= start + SECOND + LAG)
+    }
+}
+
+/// The descendants of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Kin<'a> {
+    /// Those that were seen, dead and alive.
+    pub all: &'a [Descendant],
+    /// Whether nobody was missed.
+    pub is_complete: bool,
+    /// Whether others can have had their numbers.
+    pub numbers: &'a Numbers,
+}
+
+/// Whose a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A descendant.
+    Kin,
+    /// One that was not seen to descend.
+    Stranger,
+    /// A descendant, or a stranger who had the same number.
+    Either,
+}
+
+impl Kin<'_> {
+    /// Whose the process was that the kernel recorded with this number, at a time in seconds.
+    fn origin(&self, pid: i32, second: Option<Time>) -> Origin {
+        let mut origin = Origin::Stranger;
+        for one in self.all.iter().filter(|one| one.pid == pid) {
+            // What has no time may have been done as soon as it was there.
+            let second = second.unwrap_or(Time((one.from / SECOND) as i64));
+            let is_after = one.from.saturating_sub(LAG) / SECOND <= second.0 as u64;
+            let is_sure = one.lived_through(second)
+                || is_after && self.numbers.had_one_holder(pid, one.from, second);
+            match one.lived_in(second) {
+                _ if is_sure => return Origin::Kin,
+                true => origin = Origin::Either,
+                false => {}
+            }
+        }
+        origin
+    }
+
+    /// What to say of strangers, one or several.
+    fn unrelated(&self, several: bool) -> &'static str {
+        match (self.is_complete, several) {
+            (true, false) => "does not descend from the command",
+            (true, true) => "do not descend from the command",
+            (false, false) => "was not seen to descend from the command",
+            (false, true) => "were not seen to descend from the command",
+        }
     }
 }
 
@@ -145,11 +205,11 @@ impl Difference {
 }
 
 /// Everything in a namespace of the command's own: all that is there is left behind. Where the
-/// family `is_complete`, and has but one member, that one did it all.
-pub fn all_leaked(after: Vec<Known>, family: &[Descendant], is_complete: bool) -> Difference {
+/// family is complete, and has but one member, that one did it all.
+pub fn all_leaked(after: Vec<Known>, kin: &Kin) -> Difference {
     let leak = |known: Known| {
-        let by = author(&known, family).or_else(|| match family {
-            [only] if is_complete => Some(named(only.pid, family)),
+        let by = author(&known, kin.all).or_else(|| match kin.all {
+            [only] if kin.is_complete => Some(named(only.pid, kin.all)),
             _ => None,
         });
         Leak { known, by }
@@ -163,7 +223,7 @@ pub fn all_leaked(after: Vec<Known>, family: &[Descendant], is_complete: bool) -
 pub fn compare(
     before: &[Object],
     after: Vec<Known>,
-    family: &[Descendant],
+    kin: &Kin,
     only_uid: Option<u32>,
 ) -> Difference {
     let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
@@ -172,9 +232,9 @@ pub fn compare(
     let is_gone = |object: &&Object| !present.contains(&object.reference());
     difference.removed.extend(before.iter().filter(is_gone).cloned());
     for known in after.into_iter().filter(|known| !old.contains(&known.reference())) {
-        match attribute(&known, family, only_uid) {
+        match attribute(&known, kin, only_uid) {
             Ok(pid) => {
-                let by = Some(named(pid, family));
+                let by = Some(named(pid, kin.all));
                 difference.leaks.push(Leak { known, by });
             }
             Err(why) => difference.strangers.push(Stranger { known, why }),
@@ -185,20 +245,37 @@ pub fn compare(
 
 /// The descendant of whom the kernel proves that it made, or at least used, a new object; or why
 /// there is none.
-fn attribute(known: &Known, family: &[Descendant], only_uid: Option<u32>) -> Result<i32, String> {
+fn attribute(known: &Known, kin: &Kin, only_uid: Option<u32>) -> Result<i32, String> {
     let creator = known.permissions().cuid;
     if only_uid.is_some_and(|uid| uid != creator) {
         return Err(format!("user {creator} made it"));
     }
-    let mut others = Vec::new();
-    for (pid, time) in evidence(known) {
-        let is_kin =
-            |one: &&Descendant| one.pid == pid && time.is_none_or(|time| one.lived_at(time));
-        if family.iter().any(|one| is_kin(&one)) {
-            return Ok(pid);
+    let (mut found, mut doubtful, mut others) = (None, None, Vec::new());
+    for user in evidence(known) {
+        match kin.origin(user.pid, user.since) {
+            Origin::Kin => found = found.or(Some(user.pid)),
+            Origin::Either => doubtful = Some(user.pid),
+            Origin::Stranger => others.push(user),
         }
-        others.push(pid.to_string());
     }
+    if let Some(pid) = found {
+        // Who made it nobody knows, if not the process that made a segment.
+        let owner = others.iter().find(|user| kin.is_complete && user.state == State::Alive);
+        return match owner {
+            Some(owner) => Err(format!(
+                "process {pid} of the command used it, but so did process {}, which {}",
+                owner.pid,
+                kin.unrelated(false)
+            )),
+            None => Ok(pid),
+        };
+    }
+    if let Some(pid) = doubtful {
+        return Err(format!(
+            "process {pid} made or used it, but that number may have been used again that second"
+        ));
+    }
+    let others: Vec<_> = others.iter().map(|user| user.pid.to_string()).collect();
     Err(match (others.as_slice(), &known.object) {
         ([], Object::SemaphoreSet(_)) if known.semaphores.is_none() => {
             "its mode hides the processes that the kernel recorded for it".to_owned()
@@ -207,34 +284,28 @@ fn attribute(known: &Known, family: &[Descendant], only_uid: Option<u32>) -> Res
             "a process of another process namespace made or used it".to_owned()
         }
         ([], _) => "nobody has used it yet, so the kernel records no process for it".to_owned(),
-        ([one], _) => {
-            format!("process {one} made or used it, which does not descend from the command")
-        }
+        ([one], _) => format!("process {one} made or used it, which {}", kin.unrelated(false)),
         (several, _) => {
-            format!(
-                "processes {} used it, which do not descend from the command",
-                several.join(", ")
-            )
+            format!("processes {} used it, which {}", several.join(", "), kin.unrelated(true))
         }
     })
 }
 
 /// The processes that the kernel recorded for an object in a way that tells whose it is, and when.
 /// Of a segment it knows who made it, so who attached it does not count.
-fn evidence(known: &Known) -> impl Iterator<Item = (i32, Option<Time>)> {
+fn evidence(known: &Known) -> impl Iterator<Item = &User> {
     let counts = |role: &Role| {
         matches!(
             role,
             Role::Creator | Role::LastSender | Role::LastReceiver | Role::LastOperation(_)
         )
     };
-    known.recorded().filter(move |user| counts(&user.role)).map(|user| (user.pid, user.since))
+    known.recorded().filter(move |user| counts(&user.role))
 }
 
 /// Who made an object, or else used it last, where nobody else can have.
 fn author(known: &Known, family: &[Descendant]) -> Option<Named> {
-    let (pid, _) = evidence(known).next()?;
-    Some(named(pid, family))
+    Some(named(evidence(known).next()?.pid, family))
 }
 
 fn named(pid: i32, family: &[Descendant]) -> Named {
@@ -246,7 +317,7 @@ fn named(pid: i32, family: &[Descendant]) -> Named {
 #[cfg(test)]
 mod tests {
     use super::super::known::Users;
-    use super::super::user::{State, User};
+    use super::super::numbers::Reading;
     use super::super::{Mode, Permissions, Queue, Segment};
     use super::*;
     use crate::ipc::object::SegmentStatus;
@@ -310,12 +381,16 @@ mod tests {
     }
 
     fn descendant(pid: i32, from: i64, until: i64) -> Descendant {
-        let (from, until) = (Time(from), Some(Time(until)));
+        let (from, until) = (from as u64 * SECOND, Some(until as u64 * SECOND));
         Descendant { pid, command: Some("make test".into()), from, until }
     }
 
+    fn kin(all: &[Descendant]) -> Kin<'_> {
+        Kin { all, is_complete: true, numbers: const { &Numbers::NONE } }
+    }
+
     fn verdict(known: Known, family: &[Descendant]) -> Result<i32, String> {
-        attribute(&known, family, None)
+        attribute(&known, &kin(family), None)
     }
 
     #[test]
@@ -334,6 +409,40 @@ mod tests {
     }
 
     #[test]
+    fn the_second_of_its_end_counts_if_the_number_was_not_used_again() {
+        let family = [Descendant { until: Some(100 * SECOND + 5), ..descendant(7, 100, 0) }];
+        let leaked = || queue(1, Some((7, 100)));
+        assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
+        let mut numbers = Numbers::default();
+        let reading = |time, made| Reading { time: time * SECOND, made, room: 50, held: vec![1] };
+        numbers.add(reading(99, 1000));
+        numbers.add(reading(102, 1040));
+        let kin = Kin { all: &family, is_complete: true, numbers: &numbers };
+        assert_eq!(attribute(&leaked(), &kin, None), Ok(7));
+        // Its end may have been missed, not its beginning.
+        assert_eq!(attribute(&queue(1, Some((7, 101))), &kin, None), Ok(7));
+        assert!(attribute(&queue(1, Some((7, 98))), &kin, None).is_err());
+        let mut numbers = Numbers::default();
+        numbers.add(reading(99, 1000));
+        numbers.add(reading(103, 1060));
+        let kin = Kin { numbers: &numbers, ..kin };
+        assert!(attribute(&leaked(), &kin, None).is_err());
+    }
+
+    #[test]
+    fn what_a_living_stranger_uses_too_may_be_his() {
+        let family = [descendant(7, 90, 110)];
+        let with_receiver = |state| {
+            let mut known = queue(1, Some((7, 100)));
+            let receiver = User { state, ..user(8, Role::LastReceiver, 99) };
+            known.users.as_mut().unwrap().all.push(receiver);
+            known
+        };
+        assert_eq!(verdict(with_receiver(State::Gone), &family), Ok(7));
+        assert!(verdict(with_receiver(State::Alive), &family).unwrap_err().contains("process 8"));
+    }
+
+    #[test]
     fn of_a_segment_the_creator_alone_counts() {
         let family = [descendant(7, 90, 110)];
         assert!(verdict(segment(8, 7), &family).is_err());
@@ -348,8 +457,8 @@ mod tests {
     #[test]
     fn what_another_user_made_is_his() {
         let family = [descendant(7, 90, 110)];
-        assert!(attribute(&queue(1, Some((7, 100))), &family, Some(1)).is_ok());
-        assert!(attribute(&queue(1, Some((7, 100))), &family, Some(2)).is_err());
+        assert!(attribute(&queue(1, Some((7, 100))), &kin(&family), Some(1)).is_ok());
+        assert!(attribute(&queue(1, Some((7, 100))), &kin(&family), Some(2)).is_err());
     }
 
     #[test]
@@ -358,7 +467,7 @@ mod tests {
         let before = [queue(1, None).object, queue(2, None).object];
         let after =
             vec![queue(2, Some((7, 100))), queue(3, Some((7, 100))), queue(4, Some((8, 100)))];
-        let difference = compare(&before, after, &family, None);
+        let difference = compare(&before, after, &kin(&family), None);
         let ids = |objects: Vec<&Object>| {
             objects.iter().filter_map(|object| object.id()).collect::<Vec<_>>()
         };
@@ -372,10 +481,11 @@ mod tests {
     #[test]
     fn alone_in_a_namespace_the_only_process_did_it() {
         let family = [descendant(7, 90, 110)];
-        let leaks = all_leaked(vec![queue(1, None)], &family, true).leaks;
+        let leaks = all_leaked(vec![queue(1, None)], &kin(&family)).leaks;
         assert_eq!(leaks[0].by.as_ref().map(|by| by.pid), Some(7));
-        assert_eq!(all_leaked(vec![queue(1, None)], &family, false).leaks[0].by, None);
+        let unsure = Kin { is_complete: false, ..kin(&family) };
+        assert_eq!(all_leaked(vec![queue(1, None)], &unsure).leaks[0].by, None);
         let two = [descendant(7, 90, 110), descendant(8, 90, 110)];
-        assert_eq!(all_leaked(vec![queue(1, None)], &two, true).leaks[0].by, None);
+        assert_eq!(all_leaked(vec![queue(1, None)], &kin(&two)).leaks[0].by, None);
     }
 }

@@ -14,6 +14,7 @@ pub mod limit;
 pub mod message;
 pub mod mode;
 pub mod name;
+pub mod numbers;
 pub mod object;
 pub mod permissions;
 pub mod posix;

@@ -15,8 +15,9 @@ use nix::sys::signal::{SigHandler, Signal, sigaction};
 use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
+use super::family::Member;
 use super::inherited;
-use super::process::{self, Kinship};
+use super::process;
 use super::signals::{Inbox, plain};
 
 /// How a process ended.
@@ -98,7 +99,7 @@ pub fn has_children() -> bool {
 }
 
 /// Sends a signal to this very process, not to a later one with its number.
-pub fn signal(process: &Kinship, signal: i32) -> io::Result<()> {
+pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
     if descriptor < 0 {
@@ -112,7 +113,8 @@ pub fn signal(process: &Kinship, signal: i32) -> io::Result<()> {
     // SAFETY: the descriptor is new, so nobody else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
     // Whoever has the number now keeps it as long as the descriptor is of a process that lives.
-    if process::kinship(process.pid).is_none_or(|now| now.started != process.started) {
+    let is_same = |started| process::kinship(process.pid).is_some_and(|now| now.started == started);
+    if !process.started.is_none_or(is_same) {
         return Err(Errno::ESRCH.into());
     }
     // SAFETY: takes plain numbers and no information besides.

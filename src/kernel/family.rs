@@ -1,33 +1,37 @@
 //! All descendants of this process: those that live, and what is remembered of the dead.
 //!
-//! The kernel's own record ([`perf`](super::perf)) misses none. Where that is not allowed, a look
-//! at the newest processes about twice a millisecond finds most.
+//! The kernel's own record ([`perf`](super::perf)) misses none, as long as there is room for it, and
+//! nobody runs a program whose memory is closed to the user (set-user-ID, or not readable): such a
+//! process goes unrecorded from then on. Where there is no record, or no more a whole one, a look at
+//! the newest processes about twice a millisecond finds most.
 
-use std::collections::{HashMap, HashSet};
-use std::fs::File;
+mod search;
+
+use std::collections::{BTreeSet, HashMap};
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use super::namespace;
-use super::perf::{Trace, What};
+use super::numbers::{self, Reader};
+use super::perf::{Event, Trace, What, now};
 use super::process::{self, Kinship};
-use crate::ipc::Time;
-use crate::ipc::leak::Descendant;
+use super::{child, namespace};
+use crate::ipc::leak::{Descendant, Kin};
+use crate::ipc::numbers::{Numbers, SECOND};
+use search::Looks;
 
 /// So many of the dead are remembered with their command lines.
 const REMEMBERED: usize = 50_000;
-
-/// How often to look where the kernel keeps no record, and how often when nothing happens.
-const LOOK: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
 
 /// The kernel tells of a new program before it has put down its command line: how long to wait for
 /// that, and how often to look.
 const SOON: Duration = Duration::from_micros(50);
 const LOOKS: u32 = 40;
 
-/// Processes younger than this may yet run another program.
-const YOUNG: Duration = Duration::from_millis(100);
+/// How often to make sure that those who are not recorded still live.
+const SWEEP: Duration = Duration::from_millis(50);
+
+/// How much later than its record a process may seem to have started, in nanoseconds.
+const SLACK: u64 = 20_000_000;
 
 /// The descendants of this process that it got since it began to look.
 #[derive(Debug)]
@@ -35,82 +39,79 @@ pub struct Family {
     own: i32,
     trace: Option<Trace>,
     looks: Looks,
+    /// Where others give and take process ids, too, and leave objects: how far that has got.
+    reader: Option<Reader>,
     /// Those whose command line is not there yet, and how often somebody has looked.
     nameless: Vec<(i32, u32)>,
     /// Everybody, the latest with a number last.
     all: Vec<Descendant>,
     latest: HashMap<i32, usize>,
+    /// The numbers of those who live, as far as is known.
+    alive: BTreeSet<i32>,
+    /// Until when they certainly did.
+    certain: u64,
+    swept: Instant,
     /// How many threads beside the first one a process has.
     threads: HashMap<i32, u32>,
-    /// What is no descendant of the command: the children that this process had before.
-    others: HashSet<(i32, i64)>,
-    /// An IPC namespace in which nobody is of the command.
-    outside: Option<u64>,
+    /// Whether it has, or may come to adopt, children that are not the command's: it had some
+    /// before, or it adopts everybody's orphans.
+    has_others: bool,
+    /// An IPC namespace in which everybody is of the command.
+    inside: Option<u64>,
     /// Whether `/proc` tells of the same process ids.
     sees_proc: bool,
+    /// When the machine started, in nanoseconds since the Epoch.
+    boot: i64,
     /// Whether nobody can have been missed.
     is_complete: bool,
 }
 
-/// The state of the search for new processes.
-#[derive(Debug)]
-struct Looks {
-    /// `/proc/loadavg`: kept open, for it is read again and again.
-    loads: Option<File>,
-    /// The last process id that the kernel had given when somebody looked.
-    newest: i32,
-    /// Given, but not there yet: a process in the making.
-    missing: Vec<i32>,
-    /// Who was found just now, and when.
-    young: Vec<(i32, Instant)>,
-    /// When anybody was found.
-    found: Instant,
+/// A process of the family that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub pid: i32,
+    /// When it started, in ticks since the machine did, where `/proc` tells.
+    pub started: Option<i64>,
 }
 
 impl Family {
-    /// Begins to look. Processes made before are not counted, nor are those in the IPC namespace
-    /// `outside`, which orphans of others may be, whom this process has to adopt as well.
-    pub fn watch(outside: Option<u64>) -> Family {
+    /// Begins to look. Processes made before are not counted. All those in the IPC namespace
+    /// `inside` are of the command; without one, others leave objects in its namespace, too.
+    pub fn watch(inside: Option<u64>) -> Family {
         let trace = Trace::open().ok();
         let own = std::process::id() as i32;
         let sees_proc = process::is_own_proc();
-        let loads = File::open("/proc/loadavg").ok();
-        let looks = Looks {
-            newest: loads.as_ref().and_then(newest).unwrap_or(own),
-            loads,
-            missing: Vec::new(),
-            young: Vec::new(),
-            found: Instant::now(),
-        };
-        let mut family = Family {
+        Family {
             own,
             is_complete: trace.is_some(),
             trace,
-            looks,
+            looks: Looks::start(own),
+            reader: (inside.is_none() && sees_proc).then(Reader::start),
             nameless: Vec::new(),
             all: Vec::new(),
             latest: HashMap::new(),
+            alive: BTreeSet::new(),
+            certain: now(),
+            swept: Instant::now(),
             threads: HashMap::new(),
-            others: HashSet::new(),
-            outside: None,
+            has_others: own == 1 || child::has_children(),
+            inside,
             sees_proc,
-        };
-        if super::child::has_children() {
-            family.others =
-                family.living().into_iter().map(|process| (process.pid, process.started)).collect();
+            boot: process::boot_moment(),
         }
-        family.outside = outside;
-        family
     }
 
-    /// Everybody that has been seen.
-    pub fn all(&self) -> &[Descendant] {
-        &self.all
-    }
-
-    /// Whether nobody can have been missed.
-    pub fn is_complete(&self) -> bool {
-        self.is_complete
+    /// Everybody that has been seen, after a last look.
+    pub fn settle(&mut self) -> Kin<'_> {
+        self.update();
+        while self.trace.as_ref().is_some_and(Trace::has_more) {
+            self.update();
+        }
+        self.sweep(now());
+        const NOTHING: &Numbers = &Numbers::NONE;
+        let numbers = self.reader.as_mut().map_or(NOTHING, Reader::finish);
+        Kin { all: &self.all, is_complete: self.is_complete, numbers }
     }
 
     /// What to wait for until the next [`Family::update`] is worth while.
@@ -120,31 +121,34 @@ impl Family {
 
     /// How long to wait at most.
     pub fn patience(&self) -> Option<Duration> {
-        if !self.nameless.is_empty() {
+        if !self.nameless.is_empty() || self.trace.as_ref().is_some_and(Trace::has_more) {
             return Some(SOON);
         }
-        let is_quiet = self.looks.found.elapsed() > Duration::from_secs(1);
-        (self.trace.is_none() && self.sees_proc).then_some(LOOK[usize::from(is_quiet)])
+        let search = (!self.is_complete && self.sees_proc).then(|| self.looks.patience());
+        search.or(self.reader.as_ref().map(|_| numbers::LOOK))
     }
 
     /// Learns what has happened since the last time.
     pub fn update(&mut self) {
-        match self.trace.as_mut().map(Trace::take) {
-            Some(events) => events.into_iter().for_each(|event| {
-                let time = Time((event.time / 1_000_000_000) as i64);
-                match event.what {
-                    What::Forked(parent) => self.born(event.pid, parent, time),
-                    What::Executed(name) => self.executed(event.pid, name),
-                    What::Threaded => *self.threads.entry(event.pid).or_default() += 1,
-                    What::Exited => match self.threads.get_mut(&event.pid) {
-                        Some(others @ 1..) => *others -= 1,
-                        _ => self.ended(event.pid, time),
-                    },
-                    What::Lost => self.is_complete = false,
-                }
-            }),
-            None if self.sees_proc => self.look(),
-            None => {}
+        if let Some(reader) = &mut self.reader {
+            reader.look();
+        }
+        if let Some((events, end)) = self.trace.as_mut().map(Trace::take) {
+            let is_whole = events.iter().all(|event| event.what != What::Lost);
+            events.into_iter().for_each(|event| self.hear(event));
+            if !is_whole {
+                self.is_complete = false;
+                self.sweep(end);
+            }
+            if self.is_complete {
+                self.certain = end;
+            }
+        }
+        if !self.is_complete && self.sees_proc {
+            self.look();
+            if self.swept.elapsed() > SWEEP {
+                self.sweep(now());
+            }
         }
         let mut nameless = std::mem::take(&mut self.nameless);
         nameless.retain_mut(|(pid, looks)| {
@@ -152,6 +156,27 @@ impl Family {
             !self.read_command(*pid) && *looks < LOOKS && self.is_alive(*pid)
         });
         self.nameless = nameless;
+    }
+
+    fn hear(&mut self, Event { time, pid, what }: Event) {
+        match what {
+            What::Forked(parent) => self.born(pid, parent, time),
+            What::Executed(name) => self.executed(pid, name),
+            What::Threaded => *self.threads.entry(pid).or_default() += 1,
+            What::Exited => self.exited(pid, time),
+            What::Lost => {}
+        }
+    }
+
+    /// A thread ended, or is not recorded any more.
+    fn exited(&mut self, pid: i32, time: u64) {
+        if let Some(others @ 1..) = self.threads.get_mut(&pid) {
+            *others -= 1;
+        } else if self.runs_on(pid) {
+            self.is_complete = false;
+        } else {
+            self.ended(pid, time);
+        }
     }
 
     /// A child of this process, which runs this command: it is known before anybody looks.
@@ -166,28 +191,22 @@ impl Family {
 
     /// A child has been reaped: its number may be given to others from now on.
     pub fn reaped(&mut self, pid: i32) {
-        if self.trace.is_none() {
+        if self.is_alive(pid) {
             self.ended(pid, now());
         }
-    }
-
-    /// Whether this process may have children that are not the command's.
-    pub fn has_others(&self) -> bool {
-        !self.others.is_empty() || self.own == 1
     }
 
     /// Whether a process that has just done something is one of them, or was.
     pub fn is_member(&self, pid: i32) -> bool {
         let mut ancestor = pid;
-        while self.sees_proc && ancestor > 1 {
+        while self.sees_proc && ancestor > 1 && !self.is_alive(ancestor) {
             match process::kinship(ancestor) {
-                Some(process) if self.others.contains(&(process.pid, process.started)) => break,
-                Some(process) if process.parent == self.own => return true,
+                Some(process) if process.parent == self.own => return self.is_own(&process),
                 Some(process) => ancestor = process.parent,
-                None => break,
+                None => return false,
             }
         }
-        self.is_alive(pid)
+        self.is_alive(ancestor)
     }
 
     /// What is known of the last process with this number.
@@ -195,38 +214,86 @@ impl Family {
         self.latest.get(&pid).map(|&place| &self.all[place])
     }
 
-    /// The descendants that live, the oldest first; nobody where `/proc` is that of others.
-    pub fn living(&self) -> Vec<Kinship> {
-        if !self.sees_proc {
-            return Vec::new();
+    /// Whether none of the command is left, as far as is known.
+    pub fn is_extinct(&self) -> bool {
+        match child::has_children() {
+            false => true,
+            true if !self.has_others => false,
+            true if self.is_complete => self.alive.is_empty(),
+            true => self.living().is_empty(),
         }
-        let mut children: HashMap<i32, Vec<Kinship>> = HashMap::new();
-        for process in process::kin() {
-            children.entry(process.parent).or_default().push(process);
-        }
-        let mut living = Vec::new();
-        let mut parents = vec![self.own];
-        while let Some(parent) = parents.pop() {
-            for child in children.remove(&parent).into_iter().flatten() {
-                if self.others.contains(&(child.pid, child.started)) {
-                    continue;
-                }
-                parents.push(child.pid);
-                let is_outside =
-                    || self.outside.is_some_and(|it| namespace::of(child.pid) == Some(it));
-                if !child.has_ended && !is_outside() {
-                    living.push(child);
-                }
-            }
-        }
-        living.sort_by_key(|process| (process.started, process.pid));
-        living
     }
 
-    fn born(&mut self, pid: i32, parent: i32, time: Time) {
+    /// Those who live, the oldest first.
+    pub fn living(&self) -> Vec<Member> {
+        if !self.sees_proc {
+            return self.alive.iter().map(|&pid| Member { pid, started: None }).collect();
+        }
+        let mut living = match self.is_complete {
+            true => self.alive.iter().filter_map(|&pid| self.check(pid)).collect(),
+            false => self.descendants(),
+        };
+        living.retain(|process| !process.has_ended);
+        living.sort_by_key(|process| (process.started, process.pid));
+        let member = |one: Kinship| Member { pid: one.pid, started: Some(one.started) };
+        living.into_iter().map(member).collect()
+    }
+
+    fn is_alive(&self, pid: i32) -> bool {
+        self.alive.contains(&pid)
+    }
+
+    /// Whether a child of this process is of the command.
+    fn is_own(&self, child: &Kinship) -> bool {
+        !self.has_others
+            || self.is_alive(child.pid)
+            || self.inside.is_some_and(|inside| namespace::of(child.pid) == Some(inside))
+    }
+
+    /// Whether somebody goes on after the end of his record.
+    fn runs_on(&self, pid: i32) -> bool {
+        self.sees_proc && self.check(pid).is_some_and(|process| !process.is_ending)
+    }
+
+    /// Who lives, or has not been noticed to have ended, if it is still the same.
+    fn check(&self, pid: i32) -> Option<Kinship> {
+        let known = self.find(pid).filter(|_| self.is_alive(pid))?;
+        // Whoever got the number later started later.
+        let is_same = |process: &Kinship| self.started(process) <= known.from + SLACK;
+        process::kinship(pid).filter(is_same)
+    }
+
+    /// When a process started, rounded down to a tick, in nanoseconds since the Epoch.
+    fn started(&self, process: &Kinship) -> u64 {
+        let ticks = process::ticks_per_second().unwrap_or(100);
+        (self.boot + process.started.saturating_mul(SECOND as i64 / ticks)) as u64
+    }
+
+    /// Makes sure of everybody, at this moment.
+    fn sweep(&mut self, moment: u64) {
+        let is_gone = |pid: &i32| match self.sees_proc {
+            true => self.check(*pid).is_none_or(|process| process.has_ended),
+            // Nobody knows.
+            false => true,
+        };
+        let gone: Vec<_> = self.alive.iter().copied().filter(is_gone).collect();
+        gone.into_iter().for_each(|pid| self.ended(pid, self.certain));
+        (self.certain, self.swept) = (moment, Instant::now());
+    }
+
+    fn born(&mut self, pid: i32, parent: i32, time: u64) {
+        if self.is_alive(pid) {
+            match self.find(pid) {
+                // It was found before it was heard of.
+                Some(known) if known.from.abs_diff(time) < SECOND && !self.is_complete => return,
+                // It ended unheard.
+                _ => self.ended(pid, self.certain),
+            }
+        }
         // Until it runs another program it is a copy of its parent.
         let command = self.find(parent).and_then(|parent| parent.command.clone());
         self.latest.insert(pid, self.all.len());
+        self.alive.insert(pid);
         self.all.push(Descendant { pid, command, from: time, until: None });
         if let Some(old) = self.all.len().checked_sub(REMEMBERED) {
             let old = &mut self.all[old];
@@ -256,74 +323,14 @@ impl Family {
         }
     }
 
-    fn ended(&mut self, pid: i32, time: Time) {
+    /// It had ended at this time, if it is not known to have ended earlier.
+    fn ended(&mut self, pid: i32, time: u64) {
         self.threads.remove(&pid);
+        self.alive.remove(&pid);
         if let Some(&place) = self.latest.get(&pid) {
-            self.all[place].until = Some(time);
+            let one = &mut self.all[place];
+            let until = one.until.map_or(time, |until| until.min(time));
+            one.until = Some(until.max(one.from));
         }
     }
-
-    /// Looks at the processes that were made since the last look.
-    fn look(&mut self) {
-        let Some(newest) = self.looks.loads.as_ref().and_then(newest) else { return };
-        let before = std::mem::replace(&mut self.looks.newest, newest);
-        let mut candidates = std::mem::take(&mut self.looks.missing);
-        match newest - before {
-            0 => {}
-            1..=256 => candidates.extend(before + 1..=newest),
-            // The numbers began anew, or there are too many.
-            _ => {
-                for process in self.living() {
-                    self.meet(process);
-                }
-            }
-        }
-        for pid in candidates {
-            match process::kinship(pid) {
-                Some(process) if process.parent == self.own || self.is_alive(process.parent) => {
-                    self.meet(process);
-                }
-                Some(_) => {}
-                None if pid > before => self.looks.missing.push(pid),
-                None => {}
-            }
-        }
-        let now = Instant::now();
-        let mut young = std::mem::take(&mut self.looks.young);
-        young.retain(|&(pid, found)| {
-            self.read_command(pid);
-            now.duration_since(found) < YOUNG
-        });
-        young.append(&mut self.looks.young);
-        self.looks.young = young;
-    }
-
-    fn is_alive(&self, pid: i32) -> bool {
-        self.find(pid).is_some_and(|one| one.until.is_none())
-    }
-
-    /// Somebody who may be new.
-    fn meet(&mut self, process: Kinship) {
-        if self.others.contains(&(process.pid, process.started)) || self.is_alive(process.pid) {
-            return;
-        }
-        self.born(process.pid, process.parent, now());
-        self.read_command(process.pid);
-        self.looks.found = Instant::now();
-        self.looks.young.push((process.pid, self.looks.found));
-    }
-}
-
-/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` tells,
-/// `proc_loadavg(5)`.
-fn newest(loads: &File) -> Option<i32> {
-    let mut buffer = [0; 128];
-    let count = loads.read_at(&mut buffer, 0).ok()?;
-    let text = std::str::from_utf8(&buffer[..count]).ok()?;
-    text.split_ascii_whitespace().nth(4)?.parse().ok()
-}
-
-fn now() -> Time {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    Time(now.map_or(0, |now| now.as_secs() as i64))
 }

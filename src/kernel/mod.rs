@@ -18,6 +18,7 @@ mod mqueue;
 pub mod msg;
 mod named;
 pub mod namespace;
+mod numbers;
 pub mod object;
 pub mod perf;
 pub mod permissions;

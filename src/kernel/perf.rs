@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::process::page_size;
 
@@ -42,6 +43,8 @@ pub enum What {
 #[derive(Debug)]
 pub struct Trace {
     rings: Vec<Ring>,
+    /// What was read before its turn.
+    early: Vec<Event>,
 }
 
 impl Trace {
@@ -57,23 +60,46 @@ impl Trace {
                 Err(error) => return Err(error),
             }
         }
-        if rings.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(Trace { rings }) }
+        match rings.is_empty() {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => Ok(Trace { rings, early: Vec::new() }),
+        }
     }
 
-    /// What has happened since the last time, in the order of time.
-    pub fn take(&mut self) -> Vec<Event> {
-        let mut events = Vec::new();
+    /// What has happened since the last time, in the order of time, and until when that is all.
+    ///
+    /// The rings are read one by one. What happened after the first was looked at has to wait: its
+    /// cause may stand in a ring that was read before it got there.
+    pub fn take(&mut self) -> (Vec<Event>, u64) {
+        let end = now();
+        let mut events = std::mem::take(&mut self.early);
         for ring in &mut self.rings {
-            ring.drain(&mut events);
+            if ring.drain(&mut events) == Drained::Full {
+                events.push(Event { time: end, pid: 0, what: What::Lost });
+            }
         }
         events.sort_by(|a, b| (a.time, &a.what).cmp(&(b.time, &b.what)));
-        events
+        // What is of a far future is of the past, before somebody set the clock.
+        let is_early = |event: &mut Event| event.time > end && event.time < end + 1_000_000_000;
+        self.early = events.extract_if(.., is_early).collect();
+        (events, end)
+    }
+
+    /// Whether [`Trace::take`] has something for the next time.
+    pub fn has_more(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// Readable when something has happened.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.rings.iter().map(|ring| ring.descriptor.as_fd())
     }
+}
+
+/// The time of day in nanoseconds since the Epoch, by the clock of the records.
+pub(super) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_nanos() as u64)
 }
 
 /// The first fields of `struct perf_event_attr`, in the size of its version 5.
@@ -98,6 +124,15 @@ struct Attributes {
     sample_regs_intr: u64,
     aux_watermark: u32,
     rest: u32,
+}
+
+/// How full a ring was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drained {
+    /// There was room.
+    Whole,
+    /// Something may have found no room. The kernel tells of that with the next record alone.
+    Full,
 }
 
 /// What one processor has recorded: a page of control, then a ring of bytes.
@@ -166,10 +201,14 @@ impl Ring {
         unsafe { AtomicU64::from_ptr(self.memory.add(offset).as_ptr().cast()) }
     }
 
-    fn drain(&mut self, events: &mut Vec<Event>) {
+    fn drain(&mut self, events: &mut Vec<Event>) -> Drained {
+        /// More than any record takes.
+        const RECORD: u64 = 128;
+
         let (head, tail) = (self.position(1024), self.position(1032));
         let end = head.load(Ordering::Acquire);
         let mut start = tail.load(Ordering::Relaxed);
+        let room = (self.page * PAGES) as u64 - (end - start);
         while start < end {
             let header = self.copy(start, 8);
             let size = u16::from_ne_bytes([header[6], header[7]]);
@@ -181,6 +220,7 @@ impl Ring {
             start += u64::from(size);
         }
         tail.store(end, Ordering::Release);
+        if room < RECORD { Drained::Full } else { Drained::Whole }
     }
 
     /// Bytes of the ring, which may run over its end to its start.

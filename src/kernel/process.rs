@@ -60,20 +60,29 @@ pub struct Kinship {
     pub started: i64,
     /// Whether it has ended, and only waits to be noticed by its parent.
     pub has_ended: bool,
+    /// Whether its first thread has ended, or is about to.
+    pub is_ending: bool,
 }
 
 /// What a process is to others, if it exists.
 pub fn kinship(pid: i32) -> Option<Kinship> {
     let stat = Stat::read(pid)?;
     let parent = stat.field(4)?.parse().ok()?;
-    Some(Kinship { pid, parent, started: stat.started()?, has_ended: stat.has_ended() })
+    const PF_EXITING: u64 = 4;
+    let is_ending = stat.flags()? & PF_EXITING != 0;
+    let (started, has_ended) = (stat.started()?, stat.has_ended());
+    Some(Kinship { pid, parent, started, has_ended, is_ending })
+}
+
+/// The ids of all processes that may be seen, in no order.
+pub fn all() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// What all processes are to each other. One that vanishes meanwhile is left out.
 pub fn kin() -> Vec<Kinship> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(kinship).collect()
+    all().filter_map(kinship).collect()
 }
 
 /// The text of `/proc/PID/stat`.
@@ -107,6 +116,11 @@ impl Stat {
 
     fn started(&self) -> Option<i64> {
         self.field(22)?.parse().ok()
+    }
+
+    /// `PF_…` of `linux/sched.h`.
+    fn flags(&self) -> Option<u64> {
+        self.field(9)?.parse().ok()
     }
 
     fn has_ended(&self) -> bool {
@@ -191,7 +205,18 @@ fn boot_time() -> Option<i64> {
     })
 }
 
-fn ticks_per_second() -> Option<i64> {
+/// When the machine started, in nanoseconds since the Epoch by the clocks of now.
+pub(super) fn boot_moment() -> i64 {
+    let clock = |number| {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the pointer is to a timespec that outlives the call.
+        unsafe { libc::clock_gettime(number, &mut time) };
+        time.tv_sec * 1_000_000_000 + time.tv_nsec
+    };
+    clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME)
+}
+
+pub(super) fn ticks_per_second() -> Option<i64> {
     unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
 }
 
@@ -282,7 +307,5 @@ pub fn page_size() -> u64 {
 /// Whether this is a thread of the kernel, which has no memory of a user.
 pub fn is_kernel_thread(pid: i32) -> bool {
     const PF_KTHREAD: u64 = 0x0020_0000;
-    let stat = Stat::read(pid);
-    let flags = stat.as_ref().and_then(|stat| stat.field(9)?.parse().ok());
-    flags.is_some_and(|flags: u64| flags & PF_KTHREAD != 0)
+    Stat::read(pid).and_then(|stat| stat.flags()).is_some_and(|flags| flags & PF_KTHREAD != 0)
 }

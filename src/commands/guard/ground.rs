@@ -6,9 +6,8 @@ use super::VERB;
 use crate::cli::Isolate;
 use crate::commands::{complain, report, rm};
 use crate::explain::{Failure, Reason};
-use crate::ipc::leak::{self, Difference, Leak};
+use crate::ipc::leak::{self, Difference, Kin, Leak};
 use crate::ipc::{Kind, Known, Object, Reference};
-use crate::kernel::family::Family;
 use crate::kernel::namespace::{self, Forbidden, Plan};
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
@@ -16,9 +15,8 @@ use crate::kernel::{self, CallError, process};
 
 /// Where the command runs.
 pub(super) enum Ground {
-    /// In new namespaces. The command must not gain these capabilities there; others are in the
-    /// IPC namespace outside.
-    Isolated { beyond: u64, outside: Option<u64> },
+    /// In new namespaces, where the command must not gain these capabilities.
+    Isolated { beyond: u64 },
     /// Where these objects were before.
     Shared { before: Vec<Object> },
 }
@@ -26,11 +24,10 @@ pub(super) enum Ground {
 impl Ground {
     /// Moves this process to where the command is to run.
     pub fn choose(isolate: Isolate, keep: bool, is_quiet: bool) -> anyhow::Result<Ground> {
-        let outside = namespace::own();
         let forbidden = match isolate {
             Isolate::Never => None,
             _ => match enter(isolate == Isolate::Always, keep)? {
-                Ok(beyond) => return Ok(Ground::Isolated { beyond, outside }),
+                Ok(beyond) => return Ok(Ground::Isolated { beyond }),
                 Err(forbidden) => Some(forbidden),
             },
         };
@@ -50,7 +47,15 @@ impl Ground {
             )),
             _ => {}
         }
-        Ok(Ground::Shared { before: kernel::object::snapshot(Kind::SYSTEM_V)? })
+        Ok(Ground::Shared { before: Vec::new() })
+    }
+
+    /// Remembers what is there already.
+    pub fn remember(&mut self) -> anyhow::Result<()> {
+        if let Ground::Shared { before } = self {
+            *before = kernel::object::snapshot(Kind::SYSTEM_V)?;
+        }
+        Ok(())
     }
 
     pub fn is_isolated(&self) -> bool {
@@ -60,17 +65,14 @@ impl Ground {
     /// The capabilities that the command must not gain.
     pub fn beyond(&self) -> u64 {
         match self {
-            Ground::Isolated { beyond, .. } => *beyond,
+            Ground::Isolated { beyond } => *beyond,
             Ground::Shared { .. } => 0,
         }
     }
 
-    /// The IPC namespace in which no process of the command can be.
-    pub fn outside(&self) -> Option<u64> {
-        match self {
-            Ground::Isolated { outside, .. } => *outside,
-            Ground::Shared { .. } => None,
-        }
+    /// The IPC namespace that only processes of the command are in.
+    pub fn inside(&self) -> Option<u64> {
+        if self.is_isolated() { namespace::own() } else { None }
     }
 
     /// The kinds that are compared. A name in the shared `/dev/shm` tells nobody who made it.
@@ -108,13 +110,13 @@ impl Ground {
     }
 
     /// What of all this is the command's, of which these are the processes.
-    pub fn difference(&self, after: Vec<Known>, family: &Family) -> Difference {
+    pub fn difference(&self, after: Vec<Known>, kin: &Kin) -> Difference {
         match self {
-            Ground::Isolated { .. } => leak::all_leaked(after, family.all(), family.is_complete()),
+            Ground::Isolated { .. } => leak::all_leaked(after, kin),
             Ground::Shared { before } => {
                 // Only root's descendants can have become somebody else by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
-                let mut difference = leak::compare(before, after, family.all(), only_uid);
+                let mut difference = leak::compare(before, after, kin, only_uid);
                 // What the command could not have removed, somebody else did.
                 let caller = process::caller(Kind::Msg);
                 difference.removed.retain(|object| object.permissions().access(&caller).control);

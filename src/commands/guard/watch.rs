@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use super::ground::Ground;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::ipc::leak::Named;
+use crate::ipc::leak::{Kin, Named};
 use crate::kernel::child::{self, Ended, Fate};
-use crate::kernel::family::Family;
+use crate::kernel::family::{Family, Member};
 use crate::kernel::interrupt::deadline;
-use crate::kernel::process::{self, Kinship};
+use crate::kernel::process;
 use crate::kernel::signals::{self, Inbox, Notice};
 
 /// How long a process that was in the background may take to end by itself: whatever reads the
@@ -21,6 +21,10 @@ const LINGER: Duration = Duration::from_millis(200);
 /// How long to wait for those that were killed, and how often to look for new ones among them.
 const DEATH: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// How soon the same signal of the same sender is the same one: `timeout(1)` signals its child, and
+/// then its whole group.
+const ECHO: Duration = Duration::from_millis(200);
 
 /// Whoever watches the command.
 pub(super) struct Watch<'a> {
@@ -34,6 +38,8 @@ pub(super) struct Watch<'a> {
     mercy_over: Option<Instant>,
     is_timed_out: bool,
     interrupts: u32,
+    /// The last signal that another process sent, and when.
+    last: Option<(Notice, Instant)>,
     from_terminal: Option<i32>,
 }
 
@@ -72,13 +78,14 @@ impl<'a> Watch<'a> {
         Ok(Watch {
             args,
             inbox: Inbox::open()?,
-            family: Family::watch(ground.outside()),
+            family: Family::watch(ground.inside()),
             child: 0,
             ended: None,
             time_over: None,
             mercy_over: None,
             is_timed_out: false,
             interrupts: 0,
+            last: None,
             from_terminal: None,
         })
     }
@@ -87,15 +94,16 @@ impl<'a> Watch<'a> {
     pub fn start(&mut self, ground: &Ground) -> io::Result<()> {
         let words = &self.args.command;
         self.child = child::spawn(words, &self.inbox, ground.beyond())?;
-        self.time_over = deadline(self.args.timeout);
+        // 0 is no limit, as for timeout(1).
+        self.time_over = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
         let text: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         self.family.add_child(self.child, text.join(" "));
         Ok(())
     }
 
     /// The processes of the command, dead and alive.
-    pub fn family(&self) -> &Family {
-        &self.family
+    pub fn kin(&mut self) -> Kin<'_> {
+        self.family.settle()
     }
 
     /// Waits for the end of the command, and a little longer for what it has started.
@@ -126,6 +134,7 @@ impl<'a> Watch<'a> {
 
     /// Ends the processes that outlived the command: first they are asked.
     pub fn end_strays(&mut self) {
+        self.time_over = None;
         self.signal_all(signals::TERMINATE);
         self.signal_all(signals::CONTINUE);
         let mercy = deadline(Some(self.args.kill_after));
@@ -141,7 +150,7 @@ impl<'a> Watch<'a> {
 
     /// Whether no process of the command is left.
     fn is_alone(&self) -> bool {
-        !child::has_children() || (self.family.has_others() && self.family.living().is_empty())
+        self.family.is_extinct()
     }
 
     /// Attends to everybody until something is so, or until a moment.
@@ -161,11 +170,15 @@ impl<'a> Watch<'a> {
                         self.family.reaped(pid);
                         if pid == self.child {
                             self.ended = Some(how);
+                            // In time, then, unless there are others to wait for.
+                            if !self.args.wait {
+                                self.time_over = None;
+                            }
                         }
                     }
                     // There may be nobody to continue the command but the shell that continues this
                     // process. A time limit has to be kept, though.
-                    Fate::Stopped(pid) if pid == self.child && self.args.timeout.is_none() => {
+                    Fate::Stopped(pid) if pid == self.child && self.time_over.is_none() => {
                         signals::stop();
                     }
                     Fate::Stopped(_) => {}
@@ -206,6 +219,7 @@ impl<'a> Watch<'a> {
         let Notice { signal, sender } = notice;
         match sender {
             _ if signal == signals::CHILD => return Ok(()),
+            Some(_) if self.is_echo(notice) => return Ok(()),
             // One of the command's own, meant for all of its group.
             Some(pid) if self.family.is_member(pid) => return Ok(()),
             None if signal == signals::CONTINUE => return Ok(()),
@@ -220,13 +234,20 @@ impl<'a> Watch<'a> {
         if self.interrupts > 1 { Err(Abandoned) } else { Ok(()) }
     }
 
+    /// Whether the same process has just sent the same signal.
+    fn is_echo(&mut self, notice: Notice) -> bool {
+        let now = Instant::now();
+        let last = self.last.replace((notice, now));
+        last.is_some_and(|(last, then)| last == notice && now.duration_since(then) < ECHO)
+    }
+
     /// Sends a signal to everybody who lives. Whoever has ended, or is somebody else's, gets none.
     fn signal_all(&self, signal: i32) {
         if self.ended.is_none() {
             let _ = child::kill(self.child, signal);
         }
         let others = self.family.living().into_iter().filter(|one| one.pid != self.child);
-        others.for_each(|process: Kinship| {
+        others.for_each(|process: Member| {
             let _ = child::signal(&process, signal);
         });
     }
