@@ -724,6 +724,42 @@ fn the_report_is_whole_and_found_where_the_caller_sees_it() {
 }
 
 #[test]
+fn the_report_leaves_its_file_what_it_was() {
+    let Some(shell) = Sandbox::new() else { return };
+    let guard = "ipctool guard --isolate never --report";
+    // Mode, in spite of a umask, and links.
+    shell.run(&format!("umask 77; echo old > r; chmod 664 r; {guard} r true")).ok();
+    shell.run("stat -c %a r; grep -c leaks r").prints("664\n1\n");
+    shell.run(&format!("echo old > a; ln a b; {guard} a true; grep -c leaks b")).prints("1\n");
+    shell
+        .run(&format!("mkdir d; ln -s d/new link; ln -s link more; {guard} more true; grep -c leaks d/new; test -L more && test -L link"))
+        .prints("1\n");
+    shell.run(&format!("ln -s loop loop; {guard} loop touch ran")).exits(1).says("ELOOP");
+    // A pipe: with a reader, and without one.
+    shell.run("mkfifo pipe").ok();
+    shell
+        .run(&format!("cat pipe > got & {guard} pipe sleep 0.1; wait; grep -c leaks got"))
+        .prints("1\n");
+    shell.run(&format!("{guard} pipe true")).exits(1).says("nobody reads this pipe (ENXIO)");
+    if !is_root() {
+        return;
+    }
+    // The owner, be he somebody else.
+    shell
+        .run(&format!("echo old > r; chown {NOBODY}:{NOBODY} r; {guard} r true; stat -c '%u %g' r"))
+        .prints("65534 65534\n");
+    shell.run("mkdir sticky; chmod 1777 sticky; echo old > sticky/r; chmod 666 sticky/r; echo old > sticky/closed").ok();
+    shell.run_as(NOBODY, &format!("{guard} sticky/r true")).unwrap().ok();
+    shell.run("stat -c '%u %a' sticky/r; grep -c leaks sticky/r").prints("0 666\n1\n");
+    shell
+        .run_as(NOBODY, &format!("{guard} sticky/closed touch ran"))
+        .unwrap()
+        .exits(5)
+        .says("EPERM");
+    shell.run("test -e ran").exits(1);
+}
+
+#[test]
 fn guard_under_guard() {
     let Some(shell) = Sandbox::new() else { return };
     let ran = shell.run(&format!("ipctool guard -- ipctool guard -- {THREE}")).exits(6);

@@ -12,6 +12,7 @@ pub mod child;
 pub mod descriptor;
 pub mod dev_shm;
 pub mod family;
+pub mod fifo;
 pub mod inherited;
 pub mod interrupt;
 mod mqueue;

@@ -63,10 +63,8 @@ impl Family {
         }
         for pid in candidates {
             match process::kinship(pid) {
-                Some(process) if process.parent == self.own => {
-                    if self.is_own(&process) {
-                        self.meet(process);
-                    }
+                Some(process) if process.parent == self.own && self.is_own(&process) => {
+                    self.meet(process);
                 }
                 Some(process) if self.check(process.parent).is_some() => self.meet(process),
                 Some(_) => {}
