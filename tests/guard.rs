@@ -281,6 +281,31 @@ fn isolated_posix_objects_leak_as_well() {
 }
 
 #[test]
+fn isolated_everything_in_dev_shm_is_a_leak() {
+    let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
+    let make = "cd /dev/shm && mkdir -p d/e empty && echo x > d/e/f && mkfifo pipe && ln -s /etc link && \
+                perl -MSocket -e \"socket S, AF_UNIX, SOCK_STREAM, 0; bind S, pack_sockaddr_un(q(d/socket))\"";
+    let ran = shell.run(&format!("ipctool guard -- sh -c '{make}'")).exits(6);
+    ran.says("leaked 1 POSIX shared memory object, 4 other files in /dev/shm, 4K of memory")
+        .says("pshm:/d/e/f");
+    let report =
+        report(&shell, &format!("ipctool guard -q --report report.json -- sh -c '{make}'"));
+    let leaks = report["leaks"].as_array().unwrap();
+    let found: Vec<_> =
+        leaks.iter().map(|leak| (leak["ref"].as_str().unwrap(), leak["file"].as_str())).collect();
+    let expected = [
+        ("pshm:/d/e/f", None),
+        ("pshm:/d/socket", Some("socket")),
+        ("pshm:/empty", Some("directory")),
+        ("pshm:/link", Some("symbolic link")),
+        ("pshm:/pipe", Some("named pipe")),
+    ];
+    assert_eq!(found, expected);
+    let ignore = "--ignore /d/e/f,/d/socket,/empty,/link,/pipe";
+    shell.run(&format!("ipctool guard {ignore} -- sh -c '{make}'")).ok();
+}
+
+#[test]
 fn every_exit_status() {
     let Some(shell) = Sandbox::new() else { return };
     let leak = "ipcmk -Q > /dev/null";

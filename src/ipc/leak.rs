@@ -1,6 +1,7 @@
 //! What a command left behind, told from what others did meanwhile.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -8,9 +9,10 @@ use std::str::FromStr;
 use super::key::Key;
 use super::kind::Kind;
 use super::known::Known;
-use super::name::Name;
+use super::name::{InvalidName, Name};
 use super::numbers::{LAG, Numbers, SECOND};
 use super::object::Object;
+use super::posix::FileKind;
 use super::reference::Reference;
 use super::time::Time;
 use super::user::{Role, State, User};
@@ -136,6 +138,16 @@ impl Leak {
         }
     }
 
+    /// What it is, if it is a file of `/dev/shm` that is no object.
+    pub fn other_file(&self) -> Option<FileKind> {
+        match &self.known.object {
+            Object::PosixMemory(memory) => {
+                Some(memory.file_kind).filter(|&kind| kind != FileKind::Regular)
+            }
+            _ => None,
+        }
+    }
+
     /// The processes that hold it.
     pub fn holders(&self) -> impl Iterator<Item = Named> {
         let has_it = |role: &Role| matches!(role, Role::Attached | Role::Mapped | Role::Open);
@@ -167,7 +179,11 @@ impl FromStr for Expected {
 
     fn from_str(text: &str) -> anyhow::Result<Expected> {
         Ok(match text.starts_with('/') {
-            true => Expected::Name(Name::parse(Kind::Pshm, text)?),
+            true => Expected::Name(match Name::parse(Kind::Pshm, text) {
+                // A file in a directory there.
+                Err(InvalidName::Slashes(..)) => Name::of_file(OsStr::new(&text[1..])),
+                name => name?,
+            }),
             false => Expected::Key(text.parse().map_err(|error| {
                 anyhow::anyhow!("{error}; '--' must stand between the keys and the command")
             })?),

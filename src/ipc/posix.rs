@@ -78,6 +78,40 @@ pub struct PosixMemory {
     pub size: u64,
     /// Bytes that have been touched, and so take memory, swapped out or not.
     pub rss: u64,
+    /// What it is.
+    pub file_kind: FileKind,
+}
+
+/// What lies in `/dev/shm`, `inode(7)`. Only regular files are shared memory; the others are told
+/// where everything there counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A file.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A named pipe, `fifo(7)`.
+    Pipe,
+    /// A socket, `unix(7)`.
+    Socket,
+    /// A symbolic link, `symlink(7)`.
+    Link,
+    /// A device, `mknod(2)`.
+    Device,
+}
+
+impl FileKind {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileKind::Regular => "file",
+            FileKind::Directory => "directory",
+            FileKind::Pipe => "named pipe",
+            FileKind::Socket => "socket",
+            FileKind::Link => "symbolic link",
+            FileKind::Device => "device",
+        }
+    }
 }
 
 /// A POSIX named semaphore, `sem_overview(7)`.

@@ -2,11 +2,12 @@
 //! `sem_overview(7)`.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
 use nix::errno::Errno;
 
@@ -14,7 +15,7 @@ use super::call::{CallError, call};
 pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
-use crate::ipc::posix::SemaphoreState;
+use crate::ipc::posix::{FileKind, SemaphoreState};
 use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.
@@ -63,6 +64,44 @@ pub(super) fn read_all<E: From<ReadError>>(
     }
 }
 
+/// Whatever else lies there, in an order of its own: files in directories, empty directories, and what
+/// is no regular file. What cannot be read tells of itself alone.
+pub fn read_rest() -> Vec<Object> {
+    let directory = directory();
+    let mut found = Vec::new();
+    let mut names = vec![OsString::new()];
+    while let Some(name) = names.pop() {
+        let is_top = name.is_empty();
+        let path = directory.path(&name);
+        let Ok(data) = std::fs::symlink_metadata(&path) else { continue };
+        if data.is_dir() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            let count = names.len();
+            names.extend(entries.map(|entry| Path::new(&name).join(entry.file_name()).into()));
+            if is_top || names.len() > count {
+                continue;
+            }
+        }
+        // The others are objects by themselves.
+        if !data.is_file() || name.as_bytes().contains(&b'/') {
+            found.push(of(&directory, Kind::Pshm, Name::of_file(&name), &data));
+        }
+    }
+    found.sort_by_cached_key(|object| object.file().map(|file| file.name.clone()));
+    found
+}
+
+fn kind_of(file: FileType) -> FileKind {
+    match () {
+        () if file.is_dir() => FileKind::Directory,
+        () if file.is_fifo() => FileKind::Pipe,
+        () if file.is_socket() => FileKind::Socket,
+        () if file.is_symlink() => FileKind::Link,
+        () if file.is_block_device() || file.is_char_device() => FileKind::Device,
+        () => FileKind::Regular,
+    }
+}
+
 /// An object as it is now.
 pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
     let directory = directory();
@@ -81,6 +120,7 @@ fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object 
             size: data.size(),
             // st_blocks counts 512 bytes each, whatever the block size.
             rss: data.blocks() * 512,
+            file_kind: kind_of(data.file_type()),
         }),
     }
 }

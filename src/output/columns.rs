@@ -10,7 +10,7 @@ use crate::ipc::known::Selected;
 use crate::ipc::leak::Leak;
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Semaphore;
-use crate::ipc::posix::{NamedFile, SemaphoreState};
+use crate::ipc::posix::{FileKind, NamedFile, SemaphoreState};
 use crate::ipc::user::State;
 use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User, count};
 
@@ -270,6 +270,9 @@ pub static LEAK: [Column<Leak>; 7] = [
             Object::PosixQueue(queue) => queue.messages.map_or(Value::Missing, |messages| {
                 Value::Text(Cow::Owned(count(messages, "message")))
             }),
+            Object::PosixMemory(memory) if memory.file_kind != FileKind::Regular => {
+                Value::Text(Cow::Borrowed(memory.file_kind.name()))
+            }
             Object::PosixMemory(memory) => Value::Bytes(memory.size),
             Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, |state| {
                 Value::Text(Cow::Owned(format!("value {}", state.value)))

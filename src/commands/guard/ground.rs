@@ -98,6 +98,9 @@ impl Ground {
                 Err(error) => complain(format_args!("{VERB}: {error}")),
             }
         }
+        if self.is_isolated() {
+            objects.extend(kernel::dev_shm::read_rest());
+        }
         let (old, mut new): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| old.contains(&object.reference()));
         new.iter_mut().for_each(kernel::object::complete);

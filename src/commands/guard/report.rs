@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::VERB;
 use crate::commands::rm::counted;
 use crate::ipc::leak::{Difference, Leak, Named, Stranger};
+use crate::ipc::posix::FileKind;
 use crate::ipc::{Known, Object, Reference, count};
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
@@ -43,8 +44,14 @@ impl Report<'_> {
                 0 => String::new(),
                 bytes => format!(", {} of memory", human_size(bytes)),
             };
-            let objects = leaks.iter().map(|leak| leak.known.kind());
-            line(&mut text, &format!("leaked {}{memory}; {fate}", counted(objects)));
+            let (files, objects): (Vec<&Leak>, Vec<&Leak>) =
+                leaks.iter().partition(|leak| leak.other_file().is_some());
+            let mut what = counted(objects.iter().map(|leak| leak.known.kind()));
+            if !files.is_empty() {
+                let comma = if what.is_empty() { "" } else { ", " };
+                what += &format!("{comma}{} in /dev/shm", count(files.len() as u64, "other file"));
+            }
+            line(&mut text, &format!("leaked {what}{memory}; {fate}"));
             let section = Section::new("leaks", &columns::LEAK);
             // Writing to a vector cannot fail.
             let _ = write_rows(Format::Plain, section, true, leaks, style, &mut text);
@@ -140,6 +147,9 @@ struct JsonLeak<'a> {
     pid: Option<i32>,
     command: Option<&'a str>,
     holders: Vec<Named>,
+    /// What is no object, but lies in /dev/shm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -156,6 +166,7 @@ impl<'a> JsonLeak<'a> {
             pid: leak.by.as_ref().map(|by| by.pid),
             command: leak.by.as_ref().and_then(|by| by.command.as_deref()),
             holders: leak.holders().collect(),
+            file: leak.other_file().map(FileKind::name),
         }
     }
 }
