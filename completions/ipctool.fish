@@ -193,7 +193,7 @@ never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write what was found to a file, as JSON; \'-\' is standard output' -r -F
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'So many leaks are no failure' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys, or of these /names, are no leaks; \'--\' ends the list' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'How long after that, or after a background process was asked to end, to kill what is left' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 'Report nothing on standard error'

@@ -342,6 +342,20 @@ fn every_exit_status() {
 }
 
 #[test]
+fn what_is_missing_is_explained() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("printf '#!/no/such\\n' > script; chmod +x script").ok();
+    shell.run("ipctool guard --isolate never ./script").exits(127).says("hint: the file is there");
+    if can_isolate(&shell) {
+        shell.run("cp /bin/true /dev/shm/program").ok();
+        let hint = "hint: an isolated command has a /dev/shm of its own";
+        shell.run("ipctool guard /dev/shm/program").exits(127).says(hint);
+        shell.run("ipctool guard --isolate never /dev/shm/program").ok();
+        shell.run("cd /dev/shm && ipctool guard true").exits(0).says(hint);
+    }
+}
+
+#[test]
 fn wrong_usage_runs_nothing() {
     let Some(shell) = Sandbox::new() else { return };
     for (arguments, what) in [

@@ -132,7 +132,8 @@ Examples:
 ///
 /// Isolated (the default where the kernel allows it), the command runs in an IPC namespace of its
 /// own, with an empty /dev/shm and /dev/mqueue: whatever exists there when it ends is a leak, and
-/// goes with the namespace. Nothing on the machine is touched. An ordinary user gets there by way of
+/// goes with the namespace. Nothing on the machine is touched, and nothing that lies in the /dev/shm
+/// of the machine is there for the command, not even a program. An ordinary user gets there by way of
 /// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
 /// nothing, and the limits are the kernel's defaults.
 ///
@@ -183,7 +184,7 @@ pub struct Guard {
     /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
     #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
     pub ignore: Vec<Expected>,
-    /// End the command and all its descendants after this long: 30s, 10m, 2h
+    /// End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
     /// How long after that, or after a background process was asked to end, to kill what is left

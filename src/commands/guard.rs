@@ -25,6 +25,10 @@ use crate::output::Style;
 
 const VERB: &str = "guard";
 
+/// What an isolated command does not see.
+const COVERED: &str = "an isolated command has a /dev/shm of its own, which starts empty; \
+                       --isolate never leaves it that of the machine";
+
 pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     style.human_sizes = true;
     // Whatever can go wrong without the command does so before it runs.
@@ -33,6 +37,11 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     // Whose process ids were whose is known from before anything that is new can have been made.
     let mut watch = Watch::begin(&args, &ground)?;
     ground.remember()?;
+    if !args.quiet && env::current_dir().is_ok_and(|path| ground.covers(&path)) {
+        complain(format_args!(
+            "{VERB}: the command starts in the /dev/shm outside\nhint: {COVERED}"
+        ));
+    }
     let (status, outcome, difference, ignored) = match watch.start(&ground) {
         Err(error) => {
             let (what, status) = match error.kind() {
@@ -43,7 +52,15 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                 }
                 _ => (descriptor::describe(&error), Status::NOT_EXECUTABLE),
             };
-            complain(Failure::new(VERB, args.command[0].display(), what, Reason::Failed));
+            let mut failure = Failure::new(VERB, args.command[0].display(), what, Reason::Failed);
+            if ground.covers(Path::new(&args.command[0])) {
+                failure = failure.with_hint(COVERED);
+            } else if error.kind() == io::ErrorKind::NotFound && is_there(&args.command[0]) {
+                failure = failure.with_hint(
+                    "the file is there: what is missing is its interpreter, which '#!' in its first line names",
+                );
+            }
+            complain(failure);
             (status.code(), None, Difference::default(), Vec::new())
         }
         Ok(()) => {
@@ -55,16 +72,21 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                 }
                 return Ok(Status::Signal(signals::INTERRUPT));
             }
-            let mut after = ground.survey()?;
+            let mut after = ground.survey();
             if ground.is_isolated() && !outcome.strays.is_empty() {
                 // What one of them removes when it is asked to end was left behind all the same.
                 watch.end_strays();
-                ground::add_new(&mut after, ground.survey()?);
+                ground::add_new(&mut after, ground.survey());
             }
             let mut difference = ground.difference(after, &watch.kin());
             let ignored = difference.set_aside(&args.ignore);
             (outcome.status(), Some(outcome), difference, ignored)
         }
+    };
+    // Whatever becomes of the report, nothing is left behind.
+    let notes = match ground.is_isolated() || args.keep {
+        true => Vec::new(),
+        false => ground::remove(&difference.leaks),
     };
     let report = Report {
         command: &args.command,
@@ -77,13 +99,10 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     };
     if !args.quiet {
         report.tell(&style);
+        notes.into_iter().for_each(complain);
     }
-    // A report that cannot be written is no reason to leave anything behind.
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
-    if !ground.is_isolated() && !args.keep {
-        ground::remove(&difference.leaks, args.quiet);
-    }
     if let Err(failure) = &written {
         complain(failure);
     }

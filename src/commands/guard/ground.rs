@@ -1,6 +1,8 @@
 //! Where the command runs: in a namespace of its own, or where all others are; and what is there.
 
 use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 
 use super::VERB;
 use crate::cli::Isolate;
@@ -75,6 +77,14 @@ impl Ground {
         if self.is_isolated() { namespace::own() } else { None }
     }
 
+    /// Whether a path leads into the `/dev/shm` outside, which the command does not see.
+    pub fn covers(&self, path: &Path) -> bool {
+        let place = fs::canonicalize("/dev/shm");
+        self.is_isolated()
+            && path.is_absolute()
+            && (path.starts_with("/dev/shm") || place.is_ok_and(|place| path.starts_with(place)))
+    }
+
     /// The kinds that are compared. A name in the shared `/dev/shm` tells nobody who made it.
     fn kinds(&self) -> &'static [Kind] {
         match self {
@@ -84,7 +94,7 @@ impl Ground {
     }
 
     /// What is there now. Of what was not there before, all that is known.
-    pub fn survey(&self) -> anyhow::Result<Vec<Known>> {
+    pub fn survey(&self) -> Vec<Known> {
         let before: &[Object] = match self {
             Ground::Isolated { .. } => &[],
             Ground::Shared { before } => before,
@@ -107,9 +117,15 @@ impl Ground {
         let mut look = Look::around(&new);
         look.waiters = false;
         // Without a view of the processes, what the kernel recorded in the objects must do.
-        let observer = Observer::new(&look).or_else(|_| Observer::new(&Look::default()))?;
-        let known = new.into_iter().map(|object| observer.know(object));
-        Ok(known.chain(old.into_iter().map(Known::from)).collect())
+        let observer = Observer::new(&look).or_else(|_| Observer::new(&Look::default()));
+        let new: Vec<_> = match observer {
+            Ok(observer) => new.into_iter().map(|object| observer.know(object)).collect(),
+            Err(error) => {
+                complain(format_args!("{VERB}: {error}"));
+                new.into_iter().map(Known::from).collect()
+            }
+        };
+        new.into_iter().chain(old.into_iter().map(Known::from)).collect()
     }
 
     /// What of all this is the command's, of which these are the processes.
@@ -153,8 +169,10 @@ pub(super) fn add_new(earlier: &mut Vec<Known>, later: Vec<Known>) {
     earlier.extend(later.into_iter().filter(|known| !seen.contains(&known.reference())));
 }
 
-/// Removes what the command left behind, if it is still that.
-pub(super) fn remove(leaks: &[Leak], is_quiet: bool) {
+/// Removes what the command left behind, if it is still that. Returns what there is to say of what
+/// could not go at once.
+pub(super) fn remove(leaks: &[Leak]) -> Vec<String> {
+    let mut notes = Vec::new();
     for object in leaks.iter().map(|leak| &leak.known.object) {
         let reference = object.reference();
         match kernel::object::read(&reference) {
@@ -164,7 +182,7 @@ pub(super) fn remove(leaks: &[Leak], is_quiet: bool) {
             _ => {}
         }
         match rm::remove(VERB, &reference) {
-            Ok(rm::Removed::Marked(note)) if !is_quiet => complain(note),
+            Ok(rm::Removed::Marked(note)) => notes.push(note.to_string()),
             Ok(_) => {}
             Err(failure) if failure.reason == Reason::NothingThere => {}
             Err(failure) => {
@@ -172,4 +190,5 @@ pub(super) fn remove(leaks: &[Leak], is_quiet: bool) {
             }
         }
     }
+    notes
 }
