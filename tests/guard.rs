@@ -693,14 +693,20 @@ fn who_asks_twice_is_obeyed_at_once() {
 #[test]
 fn a_signal_to_guard_and_its_group_is_one() {
     let Some(shell) = Sandbox::new() else { return };
-    let tidy = r#"perl -e '$SIG{INT} = sub { $SIG{INT} = "IGNORE"; select undef, undef, undef, 0.4; exit 9 }; sleep 50'"#;
-    for _ in 0..5 {
-        shell
-            .run(&format!(
-                "timeout --preserve-status -s INT 0.6 ipctool guard --isolate never -- {tidy}"
-            ))
-            .exits(9);
-    }
+    let tidy = r#"perl -e '$SIG{INT} = sub { $SIG{INT} = "IGNORE"; select undef, undef, undef, 0.4; exit 9 };
+        open F, ">", "ready"; sleep 50'"#;
+    shell
+        .run(&format!(
+            "timeout --preserve-status -s INT 0.6 ipctool guard --isolate never -- {tidy}"
+        ))
+        .exits(9);
+    // As the same would be where the first one has been read by the time of the second.
+    let twice = r#"$pid = fork // die; exec @ARGV unless $pid;
+        select undef, undef, undef, 0.01 until -e "ready";
+        for (1, 2) { kill INT => $pid; select undef, undef, undef, 0.03; }
+        waitpid $pid, 0; exit $? >> 8"#;
+    std::fs::write(shell.directory().join("twice"), twice).unwrap();
+    shell.run(&format!("rm -f ready; perl twice ipctool guard --isolate never -- {tidy}")).exits(9);
 }
 
 #[test]

@@ -97,6 +97,12 @@ fn is_ignored(signal: Signal) -> io::Result<bool> {
     }
 }
 
+/// Whether a signal asks a process to end, so that once is enough: others may mean something each
+/// time.
+pub fn asks_to_end(signal: i32) -> bool {
+    matches!(signal, libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT)
+}
+
 /// Stops this process as Ctrl-Z would, where there is a shell that can continue it: the kernel
 /// passes this signal over in a group of processes that nobody looks after.
 pub fn stop() {

@@ -38,7 +38,7 @@ pub(super) struct Watch<'a> {
     mercy_over: Option<Instant>,
     is_timed_out: bool,
     interrupts: u32,
-    /// The last signal that another process sent, and when.
+    /// The last signal by which another process asked for the end, and when.
     last: Option<(Notice, Instant)>,
     from_terminal: Option<i32>,
 }
@@ -219,7 +219,7 @@ impl<'a> Watch<'a> {
         let Notice { signal, sender } = notice;
         match sender {
             _ if signal == signals::CHILD => return Ok(()),
-            Some(_) if self.is_echo(notice) => return Ok(()),
+            Some(_) if signals::asks_to_end(signal) && self.is_echo(notice) => return Ok(()),
             // One of the command's own, meant for all of its group.
             Some(pid) if self.family.is_member(pid) => return Ok(()),
             None if signal == signals::CONTINUE => return Ok(()),
