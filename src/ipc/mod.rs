@@ -7,6 +7,7 @@ pub mod duration;
 pub mod filter;
 pub mod finding;
 pub mod key;
+pub mod kin;
 pub mod kind;
 pub mod known;
 pub mod leak;

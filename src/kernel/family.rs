@@ -15,7 +15,7 @@ use super::numbers::{self, Reader};
 use super::perf::{Event, Trace, What, now};
 use super::process::{self, Kinship};
 use super::{child, namespace};
-use crate::ipc::leak::{Descendant, Kin};
+use crate::ipc::kin::{Descendant, Kin};
 use crate::ipc::numbers::{Numbers, SECOND};
 use search::Looks;
 
