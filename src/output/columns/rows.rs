@@ -1,0 +1,155 @@
+//! The columns of whatever else comes in rows.
+
+use std::borrow::Cow;
+
+use crate::ipc::count;
+use crate::ipc::finding::{Finding, Severity};
+use crate::ipc::known::Selected;
+use crate::ipc::leak::Leak;
+use crate::ipc::limit::Allowance;
+use crate::ipc::object::Semaphore;
+use crate::ipc::posix::FileKind;
+use crate::ipc::user::State;
+use crate::ipc::{Object, User};
+use crate::output::{Column, Value};
+
+/// The processes that have to do with an object.
+pub static USER: [Column<User>; 6] = [
+    Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
+    Column::text("user", 10, "its effective user", |user| {
+        user.uid.map_or(Value::Missing, Value::User)
+    }),
+    Column::prose("role", 26, "what it has to do with the object", |user| {
+        Value::Text(Cow::Owned(user.role.to_string()))
+    }),
+    Column::text("since", 10, "since when, or when last", |user| Value::time(user.since)),
+    Column::text(
+        "state",
+        6,
+        "alive, gone, or reused: another process has its number",
+        |user: &User| Value::Text(Cow::Borrowed(user.state.name())),
+    )
+    .alarmed(|user| user.state != State::Alive),
+    Column::prose("command", 20, "command line", |user| {
+        user.command
+            .as_deref()
+            .map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+    }),
+];
+
+/// What a filter has selected.
+pub static SELECTED: [Column<Selected>; 4] = [
+    Column::text("ref", 16, "reference, as every command takes it", |selected| {
+        Value::Reference(selected.known.reference())
+    }),
+    Column::text("key", 10, "key; none for a private object", |selected| {
+        Value::key(selected.known.permissions().key)
+    }),
+    Column::text("owner", 10, "user name of the owner", |selected| {
+        Value::User(selected.known.permissions().uid)
+    }),
+    Column::prose("reason", 20, "why it was selected", |selected| {
+        Value::Text(Cow::Borrowed(&selected.reason))
+    }),
+];
+
+/// What a command has left behind.
+pub static LEAK: [Column<Leak>; 7] = [
+    Column::text("kind", 4, "kind of object", |leak| {
+        Value::Text(Cow::Borrowed(leak.known.kind().name()))
+    }),
+    Column::text("ref", 12, "reference, as every command takes it", |leak| {
+        Value::Reference(leak.known.reference())
+    }),
+    Column::text("key", 10, "key; none for a private object", |leak| {
+        Value::key(leak.known.permissions().key)
+    }),
+    Column::text("owner", 8, "user name of the owner", |leak| {
+        Value::User(leak.known.permissions().uid)
+    }),
+    Column::text("holds", 12, "size of a segment, or what is on a queue or in a set", |leak| {
+        match &leak.known.object {
+            Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
+            Object::Segment(segment) => Value::Bytes(segment.size),
+            Object::SemaphoreSet(set) => Value::Text(Cow::Owned(count(set.nsems, "semaphore"))),
+            Object::PosixQueue(queue) => queue.messages.map_or(Value::Missing, |messages| {
+                Value::Text(Cow::Owned(count(messages, "message")))
+            }),
+            Object::PosixMemory(memory) if memory.file_kind != FileKind::Regular => {
+                Value::Text(Cow::Borrowed(memory.file_kind.name()))
+            }
+            Object::PosixMemory(memory) => Value::Bytes(memory.size),
+            Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, |state| {
+                Value::Text(Cow::Owned(format!("value {}", state.value)))
+            }),
+        }
+    }),
+    Column::number("pid", 8, "process that made it, or else used it last", |leak| {
+        leak.by.as_ref().map_or(Value::Missing, |by| Value::pid(by.pid))
+    }),
+    Column::prose("command", 20, "its command line, as far as it is known", |leak| {
+        let command = leak.by.as_ref().and_then(|by| by.command.as_deref());
+        command.map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+    }),
+];
+
+/// What a doctor has found.
+pub static FINDING: [Column<Finding>; 5] = [
+    Column::text("severity", 8, "error, warning or note", |finding: &Finding| {
+        Value::Text(Cow::Borrowed(finding.severity.name()))
+    })
+    .alarmed(|finding| finding.severity == Severity::Error),
+    Column::text("check", 19, "what was checked", |finding| {
+        Value::Text(Cow::Borrowed(finding.check.name()))
+    }),
+    Column::text("ref", 10, "the object", |finding| {
+        finding.reference.clone().map_or(Value::Missing, Value::Reference)
+    }),
+    Column::prose("why", 60, "what is wrong", |finding| Value::Text(Cow::Borrowed(&finding.why))),
+    Column::prose("fix", 20, "the command that mends it", |finding| {
+        Value::Text(Cow::Borrowed(&finding.fix))
+    }),
+];
+
+/// The limits.
+pub static LIMIT: [Column<Allowance>; 7] = [
+    Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(row.name))),
+    Column::number("limit", 20, "its value; none for unlimited", |row| quantity(row, row.limit)),
+    Column::number("used", 10, "how much of it is used", |row| quantity(row, row.used)),
+    Column::number("percent", 7, "the same in per cent", |row: &Allowance| {
+        row.percent().map_or(Value::Missing, Value::Percent)
+    })
+    .alarmed(|row| row.is_at(80)),
+    Column::text("source", 27, "where it comes from", |row| {
+        Value::Text(Cow::Borrowed(&row.source))
+    }),
+    Column::text("user", 10, "whom it limits, if it is one for each user", |row| {
+        row.user.map_or(Value::Missing, Value::User)
+    }),
+    Column::prose("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
+];
+
+fn quantity(row: &Allowance, number: Option<u64>) -> Value<'static> {
+    match number {
+        None => Value::Missing,
+        Some(bytes) if row.is_bytes => Value::Bytes(bytes),
+        Some(number) => Value::Count(number),
+    }
+}
+
+/// The semaphores of a set.
+pub static SEMAPHORE: [Column<Semaphore>; 5] = [
+    Column::number("index", 5, "its number in the set", |semaphore| {
+        Value::Count(semaphore.index.into())
+    }),
+    Column::number("value", 6, "its value", |semaphore| Value::Count(semaphore.value.into())),
+    Column::number("ncount", 6, "how many wait for it to grow", |semaphore| {
+        Value::Count(semaphore.ncount.into())
+    }),
+    Column::number("zcount", 6, "how many wait for it to be zero", |semaphore| {
+        Value::Count(semaphore.zcount.into())
+    }),
+    Column::number("last_pid", 8, "process that last operated on it", |semaphore| {
+        Value::pid(semaphore.last_pid)
+    }),
+];
