@@ -690,6 +690,23 @@ fn who_asks_twice_is_obeyed_at_once() {
     guard.signal("INT").ends().exits(130).says("interrupted twice");
 }
 
+/// What is typed at the keys reaches the command and guard alike: the leak is still told, and the
+/// loop of a shell ends as well.
+#[test]
+fn an_interrupt_at_the_terminal() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run(
+            "mkfifo keys; \
+             (exec 3> keys; until [ -e started ]; do sleep 0.01; done; printf '\\003' >&3; sleep 1) & \
+             script -qec 'for round in 1 2; do \
+             ipctool guard -- sh -c \"ipcmk -M 5 > /dev/null; touch started; exec sleep 50\"; \
+             echo after round $round; done' /dev/null < keys",
+        )
+        .exits(130)
+        .shows("leaked 1 shared memory segment");
+}
+
 #[test]
 fn a_signal_to_guard_and_its_group_is_one() {
     let Some(shell) = Sandbox::new() else { return };

@@ -17,6 +17,9 @@ use crate::output::{Format, Section, Style, columns, escape, write_rows};
 /// So many of a list are told to a person.
 const SHOWN: usize = 10;
 
+/// And so many of those that are the business of others: `--report` has all of them.
+const STRANGERS: usize = 3;
+
 /// What there is to tell.
 pub(super) struct Report<'a> {
     pub command: &'a [OsString],
@@ -68,11 +71,11 @@ impl Report<'_> {
             let strays: Vec<_> = self.strays.iter().map(Named::to_string).collect();
             line(&mut text, &format!("left in the background: {}; {fate}", listed(&strays)));
         }
-        for Stranger { known, why } in strangers.iter().take(SHOWN) {
+        for Stranger { known, why } in strangers.iter().take(STRANGERS) {
             let reference = known.reference();
             line(&mut text, &format!("{reference} appeared meanwhile, left alone: {why}"));
         }
-        if let Some(more @ 1..) = strangers.len().checked_sub(SHOWN) {
+        if let Some(more @ 1..) = strangers.len().checked_sub(STRANGERS) {
             line(
                 &mut text,
                 &format!("{} more appeared meanwhile, left alone", count(more as u64, "object")),
