@@ -162,9 +162,9 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
     match (error.errno, &reference.target) {
         (Errno::EINVAL, Target::Id(id)) => id_hint(kind, *id, &snapshot([kind]).ok()?, slot_bits()),
         (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, *key)),
-        (Errno::ENOENT, Target::Name(_)) => Some(format!(
-            "'ipctool list {kind}' shows what is there, 'ipctool create {kind} --name' makes one"
-        )),
+        (Errno::ENOENT, Target::Name(_)) => {
+            Some(format!("'ipctool list {kind}' shows what is there"))
+        }
         (Errno::EACCES | Errno::EPERM, _) => {
             let objects = match snapshot([kind]) {
                 // What its owner may do all the same takes its file.

@@ -363,7 +363,7 @@ fn wrong_usage_runs_nothing() {
         ("--isolate sometimes -- touch ran", "sometimes"),
         ("--no-such-option touch ran", "--no-such-option"),
         ("--ignore zero -- touch ran", "is not a key"),
-        ("--ignore 5 touch ran", "'--' must stand between the keys and the command"),
+        ("--ignore 5 touch ran", "'--' must stand between these and the command"),
         ("--ignore 0x0 -- touch ran", "IPC_PRIVATE"),
         ("--timeout soon -- touch ran", "is not a duration"),
         ("--max-leaks -1 -- touch ran", ""),

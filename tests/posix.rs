@@ -442,6 +442,10 @@ fn memory_is_shared_with_programs() {
         .exits(1)
         .says("what has this name is no regular file");
     shell.run("ipctool create pshm --name /sem.x --size 5").exits(2).says("semaphore psem:/x");
+    shell
+        .run("ipctool rm pshm:/sem.x")
+        .exits(2)
+        .says("'/sem.x' is the file of the semaphore psem:/x");
     shell.run("ipctool create pshm --name /huge --size 8E").exits(2).says("at most");
     shell.run("stat -c %a /etc/passwd").prints("644\n");
 }

@@ -140,7 +140,8 @@ Examples:
 /// Shared (--isolate never), objects before and after are compared. An object is a leak if it was
 /// made meanwhile, and the creator of the segment, the last sender or receiver of the queue or the
 /// last operator of the set descends from the command. Leaks are removed. What else appeared is told
-/// and left alone; so is what nobody has used yet, since the kernel records nobody for it.
+/// and left alone; so is what nobody has used yet, since the kernel records nobody for it. POSIX
+/// objects, for which it never does, are not looked at.
 ///
 /// Standard error tells what was left behind, and by which process: objects, and background
 /// processes (which end with an isolated command). Nothing is printed when there is nothing to tell.

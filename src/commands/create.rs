@@ -85,10 +85,6 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
     let name = Name::parse(args.kind, args.name.as_deref().unwrap_or_default())
         .map_err(|error| Failure::usage(VERB, format!("--name: {error}")))?;
     let reference = Reference::name(args.kind, name.clone());
-    if let Some(semaphore) = dev_shm::semaphore_of(&reference) {
-        let what = format!("--name: {reference} is the file of the semaphore {semaphore}");
-        return Err(Failure::usage(VERB, what));
-    }
     let mut shape = None;
     let made = match args.kind {
         Kind::Pmsg => {

@@ -8,6 +8,7 @@ use checks::Facts;
 use super::{limits, selection};
 use crate::cli::Doctor;
 use crate::exit::Status;
+use crate::explain::Failure;
 use crate::ipc::finding::{Check, Severity};
 use crate::ipc::{Filter, Known};
 use crate::kernel;
@@ -28,6 +29,10 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
     };
     let checks: Vec<_> = Check::ALL.into_iter().filter(is_wanted).collect();
+    if checks.is_empty() {
+        let what = "--only and --skip together leave no check";
+        return Err(Failure::usage(VERB, what).into());
+    }
     let (known, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
     let facts = Facts {
         known,

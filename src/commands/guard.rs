@@ -60,6 +60,12 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                     "the file is there: what is missing is its interpreter, which '#!' in its first line names",
                 );
             }
+            if let [line] = args.command.as_slice()
+                && line.as_encoded_bytes().contains(&b' ')
+                && failure.hint.is_none()
+            {
+                failure = failure.with_hint("a line of shell is: sh -c 'LINE'");
+            }
             complain(failure);
             (status.code(), None, Difference::default(), Vec::new())
         }

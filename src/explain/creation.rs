@@ -108,8 +108,11 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>)
             "out of bytes for POSIX queues: it takes {needed}, and too many of {most} (RLIMIT_MSGQUEUE) are taken by queues that cannot be listed here"
         ),
     };
-    let mut hint =
-        "a queue is charged for its capacity, whatever lies on it: 'ipctool list pmsg -o ref,owner,reserved_bytes' shows for what, 'ulimit -q' how many a user may have".to_owned();
+    let mut hint = "a queue is charged for its capacity, whatever lies on it, 'ulimit -q' shows how many bytes a user may have".to_owned();
+    hint += match charged {
+        Some(_) => ", and 'ipctool list pmsg -o ref,owner,reserved_bytes' for what",
+        None => "",
+    };
     if charged.is_some_and(|charged| charged.saturating_add(needed) <= most) {
         hint += "; queues of yours in other IPC namespaces count, too";
     }

@@ -103,7 +103,9 @@ impl FromStr for Expected {
                 name => name?,
             }),
             false => Expected::Key(text.parse().map_err(|error| {
-                anyhow::anyhow!("{error}; '--' must stand between the keys and the command")
+                anyhow::anyhow!(
+                    "{error}; a name begins with a slash; '--' must stand between these and the command"
+                )
             })?),
         })
     }

@@ -20,9 +20,12 @@ pub enum InvalidName {
     /// No slash in front.
     #[error("'{0}' is not the name of a {noun}: write /{0}", noun = .1.noun())]
     NoSlash(String, Kind),
-    /// The slash alone.
-    #[error("'/' is not a name: something must follow the slash")]
+    /// The slash alone, or not even that.
+    #[error("a name is a slash and what follows it: something must follow the slash")]
     Empty,
+    /// What the C library makes of the name of a semaphore.
+    #[error("'{0}' is the file of the semaphore psem:/{name}", name = &.0[1 + Name::SEMAPHORE_PREFIX.len()..])]
+    Semaphore(String),
     /// A directory.
     #[error("'{0}' is not the name of a {noun}: it has just one slash, in front", noun = .1.noun())]
     Slashes(String, Kind),
@@ -41,24 +44,37 @@ impl Name {
     /// Reads the name of an object of this kind; `\xHH` stands for a byte.
     pub fn parse(kind: Kind, text: &str) -> Result<Name, InvalidName> {
         let bytes = unescape(text.as_bytes(), escaped);
+        let prefix = Name::SEMAPHORE_PREFIX.as_bytes();
         let Some(rest) = bytes.strip_prefix(b"/") else {
-            return Err(InvalidName::NoSlash(text.to_owned(), kind));
+            return Err(match text {
+                "" => InvalidName::Empty,
+                _ => InvalidName::NoSlash(text.to_owned(), kind),
+            });
         };
         match rest {
             b"" => Err(InvalidName::Empty),
             b"." | b".." => Err(InvalidName::Dots(text.to_owned(), kind)),
             _ if rest.contains(&b'/') => Err(InvalidName::Slashes(text.to_owned(), kind)),
             _ if rest.contains(&0) => Err(InvalidName::Nul),
+            _ if kind == Kind::Pshm && rest.len() > prefix.len() && rest.starts_with(prefix) => {
+                Err(InvalidName::Semaphore(text.to_owned()))
+            }
             _ if rest.len() > Name::longest(kind) => Err(InvalidName::TooLong(rest.len(), kind)),
             _ => Ok(Name(rest.into())),
         }
     }
 
-    /// How many bytes may follow the slash. The C library puts `sem.` in front of a semaphore's.
+    /// What glibc puts in front of the name of a semaphore, to make that of its file.
+    pub const SEMAPHORE_PREFIX: &str = "sem.";
+
+    /// How many bytes may follow the slash.
     pub fn longest(kind: Kind) -> usize {
         /// The most that a file system takes.
         const NAME_MAX: usize = 255;
-        if kind == Kind::Psem { NAME_MAX - "sem.".len() } else { NAME_MAX }
+        match kind {
+            Kind::Psem => NAME_MAX - Name::SEMAPHORE_PREFIX.len(),
+            _ => NAME_MAX,
+        }
     }
 
     /// The name of the object that lies in this file of its directory.
@@ -126,12 +142,19 @@ mod tests {
 
     #[test]
     fn what_a_name_may_be() {
+        let memory = |text| Name::parse(Kind::Pshm, text).map_err(|error| error.to_string());
+        assert_eq!(
+            memory("/sem.x"),
+            Err("'/sem.x' is the file of the semaphore psem:/x".to_owned())
+        );
+        assert!(memory("/sem.").is_ok());
         for good in ["/a", "/a b", "/.hidden", "/...", "/ü", "/sem.x"] {
             assert_eq!(Name::parse(Kind::Pmsg, good).unwrap().to_string(), good);
         }
         let wrong = |text: &str| Name::parse(Kind::Pmsg, text).unwrap_err().to_string();
         assert!(wrong("jobs").contains("write /jobs"));
         assert!(wrong("/").contains("must follow the slash"));
+        assert!(wrong("").contains("must follow the slash"));
         assert!(wrong("/a/b").contains("just one slash"));
         assert!(wrong("//a").contains("just one slash"));
         assert!(wrong("/..").contains("directory"));

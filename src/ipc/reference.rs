@@ -49,7 +49,11 @@ impl Reference {
                 Reference { kind: Kind::Pmsg, target: Target::parse(Kind::Pmsg, text)? }
             }
             _ if text.contains(':') => text.parse::<Reference>()?,
-            _ => Reference { kind: Kind::Msg, target: Target::parse(Kind::Msg, text)? },
+            _ => {
+                let target = Target::parse(Kind::Msg, text)
+                    .map_err(|error| anyhow::anyhow!("{error}, nor a name (/…)"))?;
+                Reference { kind: Kind::Msg, target }
+            }
         };
         if !reference.kind.is_queue() {
             anyhow::bail!("'{text}' is a {}, and a queue is needed", reference.kind.noun());

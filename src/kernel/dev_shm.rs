@@ -21,9 +21,6 @@ use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Referenc
 /// Where the C libraries of Linux put them.
 pub(super) const PATH: &str = "/dev/shm";
 
-/// What glibc puts in front of the name of a semaphore.
-const PREFIX: &[u8] = b"sem.";
-
 /// The directory.
 pub(super) fn directory() -> Directory {
     Directory::at(PATH)
@@ -33,7 +30,7 @@ pub(super) fn directory() -> Directory {
 pub(super) fn file_name(kind: Kind, name: &Name) -> OsString {
     let mut file_name = OsString::new();
     if kind == Kind::Psem {
-        file_name.push(OsStr::from_bytes(PREFIX));
+        file_name.push(Name::SEMAPHORE_PREFIX);
     }
     file_name.push(name.behind_slash());
     file_name
@@ -41,7 +38,7 @@ pub(super) fn file_name(kind: Kind, name: &Name) -> OsString {
 
 /// Which object a file is.
 fn object_name(file_name: &OsStr) -> (Kind, Name) {
-    match file_name.as_bytes().strip_prefix(PREFIX) {
+    match file_name.as_bytes().strip_prefix(Name::SEMAPHORE_PREFIX.as_bytes()) {
         Some(name @ [_, ..]) => (Kind::Psem, Name::of_file(OsStr::from_bytes(name))),
         _ => (Kind::Pshm, Name::of_file(file_name)),
     }
@@ -194,13 +191,6 @@ pub fn create_semaphore(
     };
     let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
     Ok(named::make_or_open(exclusive, make, || open(0, "0"))?.1)
-}
-
-/// The semaphore that memory of this name would be taken for.
-pub fn semaphore_of(memory: &Reference) -> Option<Reference> {
-    let Target::Name(name) = &memory.target else { return None };
-    let (kind, name) = object_name(&file_name(memory.kind, name));
-    (memory.kind == Kind::Pshm && kind == Kind::Psem).then(|| Reference::name(kind, name))
 }
 
 /// Whether what has the name of an object is something else: a directory, a link, a pipe.

@@ -46,7 +46,7 @@ impl Ground {
                     .into());
             }
             Some(forbidden) if !is_quiet => complain(format_args!(
-                "{VERB}: not isolated: {forbidden}; objects of others are told apart by process"
+                "{VERB}: not isolated: {forbidden}; objects of others are told apart by process, and POSIX objects are not looked at"
             )),
             _ => {}
         }
