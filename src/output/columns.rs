@@ -82,10 +82,13 @@ static POSIX_CHANGE: [ObjectColumn; 1] =
         file(object, |file| Value::time(file.modified))
     })];
 
+/// What a queue of either family tells.
+const MESSAGES: ObjectColumn = Column::number("messages", 8, "messages on the queue", |object| {
+    Value::count(object.messages())
+});
+
 static QUEUE: [ObjectColumn; 7] = [
-    Column::number("messages", 8, "messages on the queue", |object| {
-        queue(object, |queue| Value::Count(queue.messages))
-    }),
+    MESSAGES,
     Column::number("bytes", 9, "bytes on the queue", |object| {
         queue(object, |queue| Value::Bytes(queue.bytes))
     })
@@ -159,10 +162,8 @@ static SEMAPHORE_SET: [ObjectColumn; 2] = [
 ];
 
 static POSIX_QUEUE: [ObjectColumn; 6] = [
-    Column::number("messages", 8, "messages on the queue", |object| {
-        posix_queue(object, |queue| Value::count(queue.messages))
-    })
-    .alarmed(|object| matches!(&object.object, Object::PosixQueue(queue) if queue.is_full())),
+    MESSAGES
+        .alarmed(|object| matches!(&object.object, Object::PosixQueue(queue) if queue.is_full())),
     Column::number("bytes", 9, "bytes on the queue", |object| {
         posix_queue(object, |queue| Value::bytes(queue.bytes))
     }),
