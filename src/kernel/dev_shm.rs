@@ -50,10 +50,10 @@ pub(super) fn read_all<E: From<ReadError>>(
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
     let directory = directory();
-    let all = directory.read(|file_name, data| match object_name(file_name) {
-        (kind, name) if kind == wanted => visit(of(&directory, kind, name, data)),
-        _ => Ok(()),
-    });
+    let all = directory.read(
+        |file_name| object_name(file_name).0 == wanted,
+        |file_name, data| visit(of(&directory, wanted, object_name(file_name).1, data)),
+    );
     match all {
         // Where it is missing, there is none.
         Err(Stop::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),

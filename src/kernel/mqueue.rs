@@ -101,19 +101,22 @@ fn escaped(text: &[u8]) -> Option<(u8, usize)> {
 fn is_own(path: &PathBuf) -> Option<bool> {
     let directory = Directory::at(path);
     let mut is_own = None;
-    let read = directory.read(|file_name, data| {
-        let named = match pmsg::open(&Name::of_file(file_name), libc::O_RDONLY) {
-            Ok(queue) => queue.identity().ok(),
-            Err(error) if error.errno == Errno::ENOENT => {
-                // Gone since, or of another namespace.
-                is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
-                return Ok(());
-            }
-            Err(_) => return Ok(()),
-        };
-        is_own = is_own.or(named.map(|named| named == named::identity(data)));
-        Ok::<_, std::convert::Infallible>(())
-    });
+    let read = directory.read(
+        |_| true,
+        |file_name, data| {
+            let named = match pmsg::open(&Name::of_file(file_name), libc::O_RDONLY) {
+                Ok(queue) => queue.identity().ok(),
+                Err(error) if error.errno == Errno::ENOENT => {
+                    // Gone since, or of another namespace.
+                    is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
+                    return Ok(());
+                }
+                Err(_) => return Ok(()),
+            };
+            is_own = is_own.or(named.map(|named| named == named::identity(data)));
+            Ok::<_, std::convert::Infallible>(())
+        },
+    );
     if read.is_err() {
         return Some(false);
     }

@@ -45,15 +45,17 @@ impl Directory {
         self.path.join(file_name)
     }
 
-    /// Hands the name of every regular file, and what is known of it, to `visit`, in the order of the
-    /// names. One that goes meanwhile is passed over.
+    /// Hands the name of every regular file that is wanted, and what is known of it, to `visit`, in the
+    /// order of the names. One that goes meanwhile is passed over.
     pub(super) fn read<E>(
         &self,
+        is_wanted: impl Fn(&OsStr) -> bool,
         mut visit: impl FnMut(&OsStr, &Metadata) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let entries = fs::read_dir(&self.path).map_err(Stop::Io)?;
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
         let mut names = names.collect::<io::Result<Vec<_>>>().map_err(Stop::Io)?;
+        names.retain(|name| is_wanted(name));
         names.sort_unstable();
         for name in names {
             match fs::symlink_metadata(self.path(&name)) {

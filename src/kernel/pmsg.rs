@@ -97,11 +97,14 @@ pub(super) fn read_all<E: From<ReadError>>(
     let Some(found) = mqueue::directory().map_err(ReadError::Queues)? else { return Ok(()) };
     let directory = found.directory;
     directory
-        .read(|file_name, data| {
-            let name = Name::of_file(file_name);
-            let opened = mqueue::open(&directory, &name).ok();
-            visit(of(named::file(name, data), opened))
-        })
+        .read(
+            |_| true,
+            |file_name, data| {
+                let name = Name::of_file(file_name);
+                let opened = mqueue::open(&directory, &name).ok();
+                visit(of(named::file(name, data), opened))
+            },
+        )
         .map_err(|stop| stop.into_error(ReadError::Queues))
 }
 

@@ -69,6 +69,14 @@ impl Sandbox {
         Sandbox::enter(commands, false)
     }
 
+    /// As [`Sandbox::new`], with the program `posix` in its directory, which does with POSIX objects
+    /// what programs do.
+    pub fn with_posix() -> Option<Sandbox> {
+        let shell = Sandbox::new()?;
+        shell.compile("posix", include_str!("posix.c"));
+        Some(shell)
+    }
+
     fn enter(commands: &str, is_privileged: bool) -> Option<Sandbox> {
         let mut unshare = Command::new("unshare");
         unshare.args(["--ipc", "--mount"]);
