@@ -141,8 +141,11 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
+likely\t'Unused, and every recorded process gone'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l even-if-changed -d 'Remove what a filter selected even if it was used since: no last look'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Do not ask'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference'
@@ -150,7 +153,6 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Pri
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -233,6 +235,8 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
+likely\t'Unused, and every recorded process gone'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -249,7 +253,6 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-pe
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -272,6 +275,8 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
+likely\t'Unused, and every recorded process gone'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -288,7 +293,6 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perm
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records none); what nobody has used yet counts, too: \'--idle\' spares what was made just now'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'

@@ -240,7 +240,7 @@ fn who_holds_maps_and_waits() {
     // All of them are gone now.
     if sees_everybody() {
         shell
-            .run("ipctool list --orphan --no-headings -o ref | sort | tr '\\n' ' '")
+            .run("ipctool list pmsg pshm psem --orphan --no-headings -o ref | sort | tr '\\n' ' '")
             .prints("pmsg:/full pmsg:/q psem:/s pshm:/m ");
         shell
             .run("ipctool rm --orphan --kind psem --yes")
@@ -325,6 +325,9 @@ fn doctor_finds_what_nobody_holds() {
         return;
     }
     shell.run("./posix /mp-x1b2c3 sem_open 1; ipctool create pshm --name '/a b' --size 1; ipctool create pmsg --name /q; ipctool send /q x").ok();
+    // What lies there for a moment only may be any file.
+    shell.run("ipctool doctor --only orphan").exits(6).shows("pmsg:/q").lacks("/mp-x1b2c3");
+    shell.run("touch -d '2 hours ago' /dev/shm/*").ok();
     shell
         .run("ipctool doctor --only orphan --json | jq -r '.[] | .ref + \" \" + .severity + \" \" + .fix' | sort")
         .prints(

@@ -174,6 +174,9 @@ pub struct Rm {
     /// An object that is not there is not an error
     #[arg(short = 'f', long)]
     pub force: bool,
+    /// Remove what a filter selected even if it was used since: no last look
+    #[arg(long)]
+    pub even_if_changed: bool,
     /// Print what would go
     #[arg(short = 'n', long)]
     pub dry_run: bool,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
+use crate::ipc::filter::Certainty;
 use crate::ipc::{self, Kind, Reference, Target, duration};
 use crate::output::{Format, TimeFormat};
 
@@ -87,10 +88,38 @@ pub struct Filters {
     /// Nobody has it attached, mapped or open, or waits on it
     #[arg(long)]
     pub unused: bool,
-    /// Unused, and every process that the kernel recorded for it is gone (of POSIX objects it records
-    /// none); what nobody has used yet counts, too: '--idle' spares what was made just now
-    #[arg(long)]
-    pub orphan: bool,
+    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like its
+    /// heir. 'certain', the default, leaves out what a process may come back to: an older one of the
+    /// same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was
+    /// touched within the hour, unless its kind is given. 'likely' takes these, too. What nobody has
+    /// used yet counts: '--idle' spares what was made just now
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "certain"
+    )]
+    pub orphan: Option<Orphan>,
+}
+
+/// How certain it must be that an object is an orphan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Orphan {
+    /// No living process may come back to it.
+    Certain,
+    /// Unused, and every recorded process gone.
+    Likely,
+}
+
+impl From<Orphan> for Certainty {
+    fn from(orphan: Orphan) -> Certainty {
+        match orphan {
+            Orphan::Certain => Certainty::Certain,
+            Orphan::Likely => Certainty::Likely,
+        }
+    }
 }
 
 /// Objects by reference, or with ipcrm's flags.

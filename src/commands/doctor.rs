@@ -10,10 +10,10 @@ use crate::cli::Doctor;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::finding::{Check, Severity};
-use crate::ipc::{Filter, Known};
+use crate::ipc::{Filter, Heirs, Known};
 use crate::kernel;
 use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::kernel::users::{Missed, Observer};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
 
@@ -33,9 +33,10 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         let what = "--only and --skip together leave no check";
         return Err(Failure::usage(VERB, what).into());
     }
-    let (known, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
+    let (known, heirs, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
     let facts = Facts {
         known,
+        heirs,
         // What cannot be listed has been told.
         allowances: limits::survey()?.0,
         threshold: args.threshold,
@@ -52,20 +53,22 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         write_rows(format, section, true, &findings, &style, stdout::buffered()?)
             .map_err(OutputError)?;
     }
-    selection::confess(VERB, missed);
+    selection::confess(VERB, &missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(if is_bad { Status::Findings } else { Status::Done })
 }
 
-/// All objects and, if somebody is to look, their users; also how many processes could not be
-/// inspected that may matter.
-fn observe(looks: bool) -> anyhow::Result<(Vec<Known>, u64)> {
+/// All objects and, if somebody is to look, their users and who may come back to them; also who could
+/// not be inspected that may matter.
+fn observe(looks: bool) -> anyhow::Result<(Vec<Known>, Heirs, Missed)> {
     let (mut objects, _) = selection::snapshot(VERB, &Filter::default())?;
     objects.iter_mut().for_each(kernel::object::complete);
-    if !looks {
-        return Ok((objects.into_iter().map(Known::from).collect(), 0));
-    }
-    let observer = Observer::new(&Look::around(&objects))?;
-    let known = objects.into_iter().map(|object| observer.know(object)).collect();
-    Ok((known, observer.missed()))
+    let look = if looks { Look::to_judge(&objects) } else { Look::default() };
+    let observer = Observer::new(&look)?;
+    let known: Vec<_> = match looks {
+        true => objects.into_iter().map(|object| observer.know(object)).collect(),
+        false => objects.into_iter().map(Known::from).collect(),
+    };
+    let heirs = observer.heirs(&known);
+    Ok((known, heirs, observer.missed()))
 }

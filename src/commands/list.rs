@@ -1,5 +1,7 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
+use std::mem;
+
 use super::{now, selection};
 use crate::cli::List;
 use crate::exit::Status;
@@ -51,15 +53,13 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
-    let (observed, missed) = match looks {
-        true => {
-            let observed = selection::observe(VERB, &filter, now, args.verbose)?;
-            (observed.known, observed.missed)
-        }
-        false => (Vec::new(), 0),
+    let mut observed = match looks {
+        true => Some(selection::observe(VERB, &filter, now, args.verbose)?),
+        false => None,
     };
+    let known = observed.as_mut().map(|observed| mem::take(&mut observed.known));
     let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
-        for mut known in observed {
+        for mut known in known.into_iter().flatten() {
             kernel::object::complete(&mut known.object);
             visit(known)?;
         }
@@ -99,7 +99,9 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         }
     }
     render.finish().map_err(OutputError)?;
-    selection::confess(VERB, missed);
+    if let Some(observed) = observed {
+        observed.confess(VERB);
+    }
     Ok(Status::Done)
 }
 

@@ -3,10 +3,11 @@
 use super::complain;
 use crate::cli::Filters;
 use crate::explain::Failure;
+use crate::ipc::filter::Certainty;
 use crate::ipc::{Filter, Kind, Known, Object, Time, Verdict};
 use crate::kernel::object::ReadError;
 use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::kernel::users::{Missed, Observer};
 use crate::kernel::{self, accounts, process};
 
 /// Looks up the users and groups that the options name.
@@ -25,7 +26,7 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
         marked: options.marked,
         pid: options.pid,
         unused: options.unused,
-        orphan: options.orphan,
+        orphan: options.orphan.map(Certainty::from),
     })
 }
 
@@ -69,8 +70,10 @@ fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
 pub struct Observed {
     /// The objects with their users.
     pub known: Vec<Known>,
-    /// How many processes could not be inspected that may matter.
-    pub missed: u64,
+    /// Who could not be seen that may matter.
+    pub missed: Missed,
+    /// Objects were left out that processes of other process namespaces may use.
+    pub has_outsiders: bool,
     /// The kinds of which nothing could be listed.
     pub unlisted: Vec<Kind>,
 }
@@ -85,27 +88,60 @@ pub fn observe(
     verbose: bool,
 ) -> anyhow::Result<Observed> {
     let (mut objects, unlisted) = snapshot(verb, filter)?;
-    objects.retain(|object| filter.may_match(object, now));
-    let observer = Observer::new(&Look::around(&objects))?;
-    let mut certain = Vec::new();
-    for object in objects {
-        let known = observer.know(object);
-        match filter.matches(&known, now) {
-            Verdict::Yes => certain.push(known),
-            Verdict::Doubtful(why) if verbose => {
-                complain(format_args!("{verb} {}: left out: {why}", known.reference()));
+    // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
+    let compares = filter.orphan == Some(Certainty::Certain);
+    let candidates: Vec<_> = objects.iter().filter(|one| filter.may_match(one, now)).collect();
+    let kinds: Vec<_> = candidates.iter().map(|object| object.kind()).collect();
+    match compares {
+        true => objects.retain(|object| kinds.contains(&object.kind())),
+        false => objects.retain(|object| filter.may_match(object, now)),
+    }
+    let look = match filter.needs_unused() {
+        true => Look::to_judge(&objects),
+        false => Look::around(&objects),
+    };
+    let observer = Observer::new(&look)?;
+    let all: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    let heirs = observer.heirs(&all);
+    let mut observed =
+        Observed { known: Vec::new(), missed: observer.missed(), has_outsiders: false, unlisted };
+    for known in all {
+        match filter.matches(&known, now, &heirs) {
+            Verdict::Yes => observed.known.push(known),
+            Verdict::No => {}
+            Verdict::Unknown(why) => {
+                observed.has_outsiders |= observer.has_outsiders();
+                if verbose {
+                    complain(format_args!("{verb} {}: left out: {why}", known.reference()));
+                }
             }
-            _ => {}
         }
     }
-    Ok(Observed { known: certain, missed: observer.missed(), unlisted })
+    Ok(observed)
 }
 
-/// Tells on standard error who could not be seen, so that nobody is silently missing.
-pub fn confess(verb: &'static str, uninspected: u64) {
-    if uninspected > 0 {
-        let processes = if uninspected == 1 { "process" } else { "processes" };
-        let advice = if process::uid() == 0 { "" } else { "; run as root to see them" };
-        complain(format_args!("{verb}: {uninspected} {processes} could not be inspected{advice}"));
+impl Observed {
+    /// Tells on standard error who could not be seen, so that nobody is silently missing.
+    pub fn confess(&self, verb: &'static str) {
+        confess(verb, &self.missed);
+        if self.has_outsiders {
+            complain(format_args!(
+                "{verb}: this process namespace is not the machine's own, so not every process can be seen: what others may use is left out"
+            ));
+        }
+    }
+}
+
+/// The same of the processes alone.
+pub fn confess(verb: &'static str, missed: &Missed) {
+    let Missed { processes, error } = missed;
+    if *processes > 0 {
+        let noun = if *processes == 1 { "process" } else { "processes" };
+        let advice = match error {
+            Some(error) => format!(": {error}"),
+            None if process::uid() == 0 => String::new(),
+            None => "; run as root to see them".to_owned(),
+        };
+        complain(format_args!("{verb}: {processes} {noun} could not be inspected{advice}"));
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
         }
     }
     out.flush().map_err(OutputError)?;
-    selection::confess(VERB, observer.missed());
+    selection::confess(VERB, &observer.missed());
     Ok(status)
 }
 

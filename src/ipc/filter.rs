@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::heirs::Heirs;
 use super::key::Key;
 use super::kind::Kind;
 use super::known::{Known, Verdict};
@@ -32,8 +33,18 @@ pub struct Filter {
     pub pid: Option<i32>,
     /// Nobody is attached or waits.
     pub unused: bool,
-    /// Unused, and every process that the kernel recorded for it is gone.
-    pub orphan: bool,
+    /// An orphan, with this much certainty.
+    pub orphan: Option<Certainty>,
+}
+
+/// How certain it must be that an object is an orphan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like
+    /// its heir.
+    Certain,
+    /// The first two alone.
+    Likely,
 }
 
 impl Filter {
@@ -55,7 +66,12 @@ impl Filter {
 
     /// Whether it takes a look at the processes to tell.
     pub fn needs_users(&self) -> bool {
-        self.pid.is_some() || self.unused || self.orphan
+        self.pid.is_some() || self.needs_unused()
+    }
+
+    /// Whether only what nobody uses can pass.
+    pub fn needs_unused(&self) -> bool {
+        self.unused || self.orphan.is_some()
     }
 
     /// Whether an object meets every condition that takes no look at processes, at the time `now`.
@@ -75,25 +91,39 @@ impl Filter {
             })
     }
 
-    /// Whether an object meets every condition.
-    pub fn matches(&self, known: &Known, now: Time) -> Verdict {
+    /// Whether an object meets every condition. `heirs` are those who use objects of its kind.
+    pub fn matches(&self, known: &Known, now: Time, heirs: &Heirs) -> Verdict {
         let is_user =
             |pid| known.users().iter().any(|user| user.pid == pid && user.state != State::Reused);
         Verdict::from(self.may_match(known, now))
             .and(|| match self.pid {
                 Some(pid) if !is_user(pid) && known.may_miss_users() => {
-                    Verdict::Doubtful("not every process could be inspected".to_owned())
+                    Verdict::Unknown("not every process could be inspected".to_owned())
                 }
                 pid => pid.is_none_or(is_user).into(),
             })
             .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
-            .and(|| if self.orphan { known.is_orphan() } else { Verdict::Yes })
+            .and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
+            .and(|| match self.orphan {
+                Some(Certainty::Certain) => heirs.are_none_of(known).and(|| match () {
+                    () if self.kinds.contains(&known.kind()) => Verdict::Yes,
+                    () => heirs.is_settled(known),
+                }),
+                Some(Certainty::Likely) | None => Verdict::Yes,
+            })
+    }
+
+    /// Whether an object that passed is still as unused as that took, without a look at what its
+    /// heirs do.
+    pub fn still_matches(&self, known: &Known) -> Verdict {
+        let unused = if self.unused { known.is_unused() } else { Verdict::Yes };
+        unused.and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
     }
 
     /// Why an object that matches was selected, in words.
     pub fn reason(&self, known: &Known, now: Time) -> String {
         let mut reasons = Vec::new();
-        if self.orphan {
+        if self.orphan.is_some() {
             reasons.push(known.orphan_proof());
         } else if self.unused {
             reasons.push(known.unused_proof().to_owned());

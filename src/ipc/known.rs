@@ -26,10 +26,17 @@ pub struct Users {
     /// The kernel recorded somebody whom this process cannot know: of another pid namespace, or in
     /// semaphores that may not be read.
     pub has_strangers: bool,
+    /// Whether processes of other process namespaces may use it, which are not seen here.
+    pub has_outsiders: bool,
     /// How many processes could not be inspected.
     pub uninspected: u64,
+    /// The effective users of these, each once; nothing for one of whom not even that is known.
+    pub unseen: Vec<Option<u32>>,
     /// How many of them may use it by its mode.
     pub suspects: u64,
+    /// Whether the kernel says that nobody has a POSIX object open or mapped; nothing if it was not
+    /// asked.
+    pub lease: Option<Verdict>,
 }
 
 /// An object that a filter has selected.
@@ -48,8 +55,8 @@ pub enum Verdict {
     Yes,
     /// Certainly not.
     No,
-    /// Perhaps, and why that is not certain. Treated as no by whoever would do harm.
-    Doubtful(String),
+    /// Perhaps, and why that is not certain. Treated as no where harm could be done.
+    Unknown(String),
 }
 
 impl Verdict {
@@ -58,9 +65,9 @@ impl Verdict {
         match self {
             Verdict::No => Verdict::No,
             Verdict::Yes => other(),
-            Verdict::Doubtful(why) => match other() {
+            Verdict::Unknown(why) => match other() {
                 Verdict::No => Verdict::No,
-                _ => Verdict::Doubtful(why),
+                _ => Verdict::Unknown(why),
             },
         }
     }
@@ -102,28 +109,43 @@ impl Known {
         self.users().iter().filter(|user| user.role.waits()).count() as u64
     }
 
-    /// Whether nobody is attached to it, has it open or waits on it. Counts of the kernel prove it where there
-    /// are some; else every process that may use it must have been inspected.
+    /// Whether nobody is attached to it, has it open or waits on it. The kernel's own word decides
+    /// where it has one: the count of a segment, those of a set, the lease on a file. Of a queue it
+    /// has none, so every process that may use it must have been inspected.
     pub fn is_unused(&self) -> Verdict {
         if self.users().iter().any(|user| user.role.is_present()) {
             return Verdict::No;
         }
-        match (&self.object, &self.semaphores) {
-            (Object::Segment(segment), _) => return (segment.attached == 0).into(),
-            (Object::SemaphoreSet(_), Some(semaphores)) => {
-                return semaphores.iter().all(|one| one.ncount + one.zcount == 0).into();
+        match &self.object {
+            Object::Segment(segment) => (segment.attached == 0).into(),
+            Object::SemaphoreSet(_) => match &self.semaphores {
+                Some(all) => all.iter().all(|one| one.ncount + one.zcount == 0).into(),
+                None => Verdict::Unknown("its semaphores may not be read".to_owned()),
+            },
+            Object::Queue(_) => self.has_no_unseen_user(),
+            Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
+                let lease = self.users.as_ref().and_then(|users| users.lease.clone());
+                lease.unwrap_or_else(|| Verdict::Unknown("the kernel was not asked".to_owned()))
             }
-            _ => {}
         }
-        if self.users.as_ref().is_some_and(|users| users.has_strangers) {
-            return Verdict::Doubtful("not every process that uses it can be seen".to_owned());
+    }
+
+    /// Whether every process that may wait on it was inspected.
+    fn has_no_unseen_user(&self) -> Verdict {
+        let Some(users) = &self.users else {
+            return Verdict::Unknown("no process was inspected".to_owned());
+        };
+        if users.has_outsiders {
+            return Verdict::Unknown(
+                "processes of other process namespaces may wait on it".to_owned(),
+            );
         }
-        match self.users.as_ref().map_or(0, |users| users.suspects) {
+        match users.suspects {
             0 => Verdict::Yes,
-            number => {
-                let were = if number == 1 { "process" } else { "processes" };
-                Verdict::Doubtful(format!("{number} {were} that may use it could not be inspected"))
-            }
+            number => Verdict::Unknown(format!(
+                "{number} {} that may use it could not be inspected",
+                if number == 1 { "process" } else { "processes" }
+            )),
         }
     }
 
@@ -144,25 +166,27 @@ impl Known {
         !is_counted && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
     }
 
-    /// Whether it is unused and every process that the kernel recorded for it is gone.
+    /// Whether it is unused and every process that the kernel recorded for it is gone. A living
+    /// program may need it all the same: that is for [`Heirs`](super::Heirs) to say.
     pub fn is_orphan(&self) -> Verdict {
-        if self.recorded().any(|user| user.state == State::Alive) {
-            return Verdict::No;
+        let mut doubt = None;
+        for user in self.recorded().filter(|user| user.state == State::Alive) {
+            match &user.doubt {
+                None => return Verdict::No,
+                Some(why) => doubt = Some(why.clone()),
+            }
         }
-        if self.users.as_ref().is_some_and(|users| users.has_strangers) {
-            let why = "not every process recorded for it can be seen".to_owned();
-            return self.is_unused().and(|| Verdict::Doubtful(why));
+        if self.users.as_ref().is_none_or(|users| users.has_strangers) {
+            doubt = Some("not every process recorded for it can be seen".to_owned());
         }
-        self.is_unused()
+        self.is_unused().and(|| doubt.map_or(Verdict::Yes, Verdict::Unknown))
     }
 
     /// What it means that it is unused, in words.
     pub fn unused_proof(&self) -> &'static str {
-        let are_some_hidden = self.users.as_ref().is_some_and(|users| users.uninspected > 0);
-        match (self.kind().is_posix(), are_some_hidden) {
-            (true, false) => "nobody has it open or mapped",
-            (true, true) => "nobody who can be inspected has it open or mapped",
-            (false, _) => "nobody is attached or waits",
+        match self.kind().is_posix() {
+            true => "nobody has it open or mapped",
+            false => "nobody is attached or waits",
         }
     }
 

@@ -272,7 +272,16 @@ mod tests {
 
     fn user(pid: i32, role: Role, since: i64) -> User {
         let since = Some(Time(since));
-        User { pid, role, since, uid: None, command: None, state: State::Gone }
+        User {
+            pid,
+            role,
+            since,
+            uid: None,
+            command: None,
+            state: State::Gone,
+            living: None,
+            doubt: None,
+        }
     }
 
     fn known(object: Object, all: Vec<User>) -> Known {

@@ -3,9 +3,11 @@
 //! Nothing here does I/O or calls the kernel, so all of it is tested without either.
 
 pub mod change;
+pub mod clock;
 pub mod duration;
 pub mod filter;
 pub mod finding;
+pub mod heirs;
 pub mod key;
 pub mod kin;
 pub mod kind;
@@ -28,6 +30,7 @@ pub mod words;
 
 pub use change::{Change, ModeChange};
 pub use filter::Filter;
+pub use heirs::Heirs;
 pub use key::{Key, Project};
 pub use kind::Kind;
 pub use known::{Known, Verdict};

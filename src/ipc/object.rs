@@ -260,6 +260,22 @@ impl Object {
         }
     }
 
+    /// The earliest time by which it was certainly there, as its own records tell: when it was made
+    /// is not among them, of System V.
+    pub fn made_before(&self) -> Option<Time> {
+        let times = match self {
+            Object::Queue(queue) => vec![queue.changed, queue.last_send, queue.last_recv],
+            Object::Segment(segment) => {
+                vec![segment.changed, segment.last_attach, segment.last_detach]
+            }
+            Object::SemaphoreSet(set) => vec![set.changed, set.last_op],
+            Object::PosixQueue(PosixQueue { file, .. })
+            | Object::PosixMemory(PosixMemory { file, .. })
+            | Object::PosixSemaphore(PosixSemaphore { file, .. }) => vec![file.made_before],
+        };
+        times.into_iter().flatten().min()
+    }
+
     /// When anything last happened to it: it was made, changed or used.
     pub fn last_operation(&self) -> Option<Time> {
         let used = match self {

@@ -17,6 +17,9 @@ pub struct NamedFile {
     /// memory, when it was last written or resized by a system call, for the kernel takes no note
     /// of what goes through a mapping.
     pub modified: Option<Time>,
+    /// When it was made, or where the file system does not tell, when anything of it last changed,
+    /// which nobody can set.
+    pub made_before: Option<Time>,
 }
 
 /// Which file it is, whatever its name.

@@ -21,6 +21,19 @@ pub struct User {
     pub command: Option<String>,
     /// What has become of it.
     pub state: State,
+    /// What tells it from others, while it lives; nothing where it may not be looked at.
+    pub living: Option<Living>,
+    /// Why it is not certain that `state` is true; nothing where it is.
+    pub doubt: Option<String>,
+}
+
+/// What tells a living process from others that have its id at another time, or its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Living {
+    /// When it started, in nanoseconds since boot, rounded down to a tick of the kernel.
+    pub since_boot: i64,
+    /// Its real, effective, saved and file system user id.
+    pub uids: [u32; 4],
 }
 
 /// What a process has to do with an object.

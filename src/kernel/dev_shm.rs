@@ -3,10 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileType, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -52,7 +52,11 @@ pub(super) fn read_all<E: From<ReadError>>(
     let directory = directory();
     let all = directory.read(
         |file_name| object_name(file_name).0 == wanted,
-        |file_name, data| visit(of(&directory, wanted, object_name(file_name).1, data)),
+        |file_name, data| {
+            visit(of(wanted, object_name(file_name).1, data, || {
+                open_to_read(&directory, file_name)
+            }))
+        },
     );
     match all {
         // Where it is missing, there is none.
@@ -81,7 +85,8 @@ pub fn read_rest() -> Vec<Object> {
         }
         // The others are objects by themselves.
         if !data.is_file() || name.as_bytes().contains(&b'/') {
-            found.push(of(&directory, Kind::Pshm, Name::of_file(&name), &data));
+            let open = || open_to_read(&directory, &name);
+            found.push(of(Kind::Pshm, Name::of_file(&name), &data, open));
         }
     }
     found.sort_by_cached_key(|object| object.file().map(|file| file.name.clone()));
@@ -102,16 +107,27 @@ fn kind_of(file: FileType) -> FileKind {
 /// An object as it is now.
 pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
     let directory = directory();
-    let data = directory.find(&file_name(kind, name))?;
-    Ok(of(&directory, kind, name.clone(), &data))
+    let file_name = file_name(kind, name);
+    let data = directory.find(&file_name)?;
+    Ok(of(kind, name.clone(), &data, || open_to_read(&directory, &file_name)))
 }
 
-fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object {
-    let state = || semaphore(directory, &file_name(kind, &name), data);
+fn open_to_read(directory: &Directory, file_name: &OsStr) -> io::Result<File> {
+    directory.open(file_name, OpenOptions::new().read(true))
+}
+
+/// What the file of an object tells; `open` opens it, where that is needed.
+pub(super) fn of(
+    kind: Kind,
+    name: Name,
+    data: &Metadata,
+    open: impl FnOnce() -> io::Result<File>,
+) -> Object {
     match kind {
-        Kind::Psem => {
-            Object::PosixSemaphore(PosixSemaphore { state: state(), file: named::file(name, data) })
-        }
+        Kind::Psem => Object::PosixSemaphore(PosixSemaphore {
+            state: semaphore(data, open),
+            file: named::file(name, data),
+        }),
         _ => Object::PosixMemory(PosixMemory {
             file: named::file(name, data),
             size: data.size(),
@@ -123,15 +139,14 @@ fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object 
 }
 
 /// Reads a semaphore without waiting for it or opening it as one.
-fn semaphore(directory: &Directory, name: &OsStr, data: &Metadata) -> Option<SemaphoreState> {
+fn semaphore(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<SemaphoreState> {
     // Larger than any layout.
     if data.size() > 64 {
         return None;
     }
-    let file = directory.open(name, OpenOptions::new().read(true)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(64).read_to_end(&mut bytes).ok()?;
-    SemaphoreState::from_file(&bytes)
+    let mut bytes = [0; 64];
+    let length = open().ok()?.read_at(&mut bytes, 0).ok()?;
+    SemaphoreState::from_file(&bytes[..length])
 }
 
 /// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
@@ -212,7 +227,12 @@ pub fn unlink(kind: Kind, name: &Name) -> Result<(), CallError> {
         Kind::Psem => {
             call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
         }
-        _ => call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) }),
+        Kind::Pshm => {
+            call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) })
+        }
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => {
+            Err(CallError { name: "unlink", errno: Errno::EINVAL })
+        }
     }?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use nix::errno::Errno;
 
@@ -174,11 +175,14 @@ pub(super) fn make_or_open<T>(
 
 /// The file of an object.
 pub(super) fn file(name: Name, data: &Metadata) -> NamedFile {
+    let made = data.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    let made = made.and_then(|made| i64::try_from(made.as_secs()).ok());
     NamedFile {
         name,
         identity: identity(data),
         permissions: of_file(data),
         modified: Some(Time(data.mtime())),
+        made_before: Some(Time(made.unwrap_or(data.ctime()))),
     }
 }
 
@@ -189,19 +193,19 @@ pub(super) fn identity(data: &Metadata) -> FileIdentity {
 
 /// Which file is at this path, without asking a remote file system, which may take for ever:
 /// `statx(2)`.
-pub(super) fn identity_at(path: &Path) -> Option<FileIdentity> {
-    let path = c_string(path).ok()?;
+pub(super) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
+    let path = c_string(path).map_err(|error| io::Error::from_raw_os_error(error.errno as i32))?;
     let mut data = MaybeUninit::<libc::statx>::zeroed();
     let (flags, wanted) = (libc::AT_STATX_DONT_SYNC, libc::STATX_INO);
     // SAFETY: the path is a C string, and the pointer is to a statx, which the call fills.
     let data = unsafe {
         if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, wanted, data.as_mut_ptr()) != 0 {
-            return None;
+            return Err(io::Error::last_os_error());
         }
         data.assume_init()
     };
     let device = libc::makedev(data.stx_dev_major, data.stx_dev_minor);
-    Some(FileIdentity { device, inode: data.stx_ino })
+    Ok(FileIdentity { device, inode: data.stx_ino })
 }
 
 fn of_file(data: &Metadata) -> Permissions {

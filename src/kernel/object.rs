@@ -7,8 +7,9 @@ use nix::errno::Errno;
 use super::call::CallError;
 use super::permissions::Changed;
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, msg, pmsg, sem, shm};
-use crate::ipc::{Change, Key, Kind, Object, Reference, Target};
+use super::{descriptor, dev_shm, msg, named, pmsg, sem, shm};
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
 /// How to make the files of POSIX message queues visible.
 pub const MOUNT_HINT: &str =
@@ -47,7 +48,7 @@ pub fn resolve(reference: &Reference) -> Result<Reference, CallError> {
     let kind = reference.kind;
     match &reference.target {
         Target::Key(key) => Ok(Reference::id(kind, find(kind, *key)?)),
-        _ => Ok(reference.clone()),
+        Target::Id(_) | Target::Name(_) => Ok(reference.clone()),
     }
 }
 
@@ -63,6 +64,9 @@ fn find(kind: Kind, key: Key) -> Result<i32, CallError> {
 /// What asking for a key would mean that such objects do not have.
 const NO_KEY: CallError = CallError { name: "open", errno: Errno::EINVAL };
 
+/// And for a name, that others do not have.
+const NO_NAME: CallError = NO_KEY;
+
 /// The id that a reference of System V means.
 pub(super) fn id(reference: &Reference) -> Result<i32, CallError> {
     match &reference.target {
@@ -72,28 +76,50 @@ pub(super) fn id(reference: &Reference) -> Result<i32, CallError> {
     }
 }
 
+/// The name that a reference of POSIX means.
+fn name(reference: &Reference) -> Result<&Name, CallError> {
+    match &reference.target {
+        Target::Name(name) => Ok(name),
+        Target::Id(_) | Target::Key(_) => Err(NO_NAME),
+    }
+}
+
 /// Removes an object: by its id, which no later object shares, or by its name.
 pub fn remove(reference: &Reference) -> Result<(), CallError> {
-    match (reference.kind, &reference.target) {
-        (Kind::Pmsg, Target::Name(name)) => pmsg::unlink(name),
-        (kind, Target::Name(name)) => dev_shm::unlink(kind, name),
-        (Kind::Msg, _) => msg::remove(id(reference)?),
-        (Kind::Shm, _) => shm::remove(id(reference)?),
-        (_, _) => sem::remove(id(reference)?),
+    match reference.kind {
+        Kind::Msg => msg::remove(id(reference)?),
+        Kind::Shm => shm::remove(id(reference)?),
+        Kind::Sem => sem::remove(id(reference)?),
+        Kind::Pmsg => pmsg::unlink(name(reference)?),
+        kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?),
     }
 }
 
 /// Changes owner and mode of an object. The kernel sets all of them at once for System V: what
 /// somebody else sets between the reading and the setting of a moment is undone.
 pub fn change(reference: &Reference, change: &Change) -> Result<Changed, CallError> {
-    match (reference.kind, &reference.target) {
-        (Kind::Pmsg, Target::Name(name)) => pmsg::change(name, change),
-        (kind, Target::Name(name)) => {
-            dev_shm::directory().change(&dev_shm::file_name(kind, name), change)
+    match reference.kind {
+        Kind::Msg => msg::change(id(reference)?, change),
+        Kind::Shm => shm::change(id(reference)?, change),
+        Kind::Sem => sem::change(id(reference)?, change),
+        Kind::Pmsg => pmsg::change(name(reference)?, change),
+        kind @ (Kind::Pshm | Kind::Psem) => {
+            let file_name = dev_shm::file_name(kind, name(reference)?);
+            dev_shm::directory().change(&file_name, change)
         }
-        (Kind::Msg, _) => msg::change(id(reference)?, change),
-        (Kind::Shm, _) => shm::change(id(reference)?, change),
-        (_, _) => sem::change(id(reference)?, change),
+    }
+}
+
+/// Which file has the name of a POSIX object, without opening it; nothing where that takes opening
+/// it. `EINVAL` for an object of System V.
+pub(super) fn file_identity(reference: &Reference) -> Result<Option<FileIdentity>, CallError> {
+    match reference.kind {
+        Kind::Msg | Kind::Shm | Kind::Sem => Err(NO_NAME),
+        Kind::Pmsg => pmsg::identity(name(reference)?),
+        kind @ (Kind::Pshm | Kind::Psem) => {
+            let data = dev_shm::directory().find(&dev_shm::file_name(kind, name(reference)?))?;
+            Ok(Some(named::identity(&data)))
+        }
     }
 }
 
@@ -115,19 +141,20 @@ pub fn check_readable(reference: &Reference) -> Result<(), CallError> {
     match reference.kind {
         Kind::Msg => msg::check_readable(id),
         Kind::Shm => shm::check_readable(id),
-        _ => sem::check_readable(id),
+        Kind::Sem => sem::check_readable(id),
+        Kind::Pmsg | Kind::Pshm | Kind::Psem => Err(NO_KEY),
     }
 }
 
 /// An object as it is at this moment, without a look at any other; in a segment, `rss` and `swap`
 /// are not known.
 pub fn read(reference: &Reference) -> Result<Object, CallError> {
-    Ok(match (reference.kind, &reference.target) {
-        (Kind::Pmsg, Target::Name(name)) => Object::PosixQueue(pmsg::read(name)?),
-        (kind, Target::Name(name)) => dev_shm::read(kind, name)?,
-        (Kind::Msg, _) => Object::Queue(msg::read(id(reference)?)?),
-        (Kind::Shm, _) => Object::Segment(shm::read(id(reference)?)?),
-        (_, _) => Object::SemaphoreSet(sem::read(id(reference)?)?),
+    Ok(match reference.kind {
+        Kind::Msg => Object::Queue(msg::read(id(reference)?)?),
+        Kind::Shm => Object::Segment(shm::read(id(reference)?)?),
+        Kind::Sem => Object::SemaphoreSet(sem::read(id(reference)?)?),
+        Kind::Pmsg => Object::PosixQueue(pmsg::read(name(reference)?)?),
+        kind @ (Kind::Pshm | Kind::Psem) => dev_shm::read(kind, name(reference)?)?,
     })
 }
 

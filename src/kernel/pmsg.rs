@@ -1,7 +1,7 @@
 //! POSIX message queues: `mq_open(3)`, `mq_send(3)`, `mq_receive(3)`, `mq_getattr(3)`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::MetadataExt;
@@ -44,7 +44,7 @@ pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
 }
 
 /// Opens a queue for reading if that is allowed, else for writing.
-fn open_somehow(name: &Name) -> Result<Open, CallError> {
+pub(super) fn open_somehow(name: &Name) -> Result<Open, CallError> {
     open(name, libc::O_RDONLY).or_else(|error| match error.errno {
         Errno::EACCES => open(name, libc::O_WRONLY),
         _ => Err(error),
@@ -126,6 +126,12 @@ pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
     }
 }
 
+/// Which file has the name of a queue; nothing where its directory is not to be had.
+pub(super) fn identity(name: &Name) -> Result<Option<FileIdentity>, CallError> {
+    let data = directory_of(name).map(|directory| directory.find(name.behind_slash()));
+    Ok(data.transpose()?.map(|data| named::identity(&data)))
+}
+
 /// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to
 /// open it.
 pub fn change(name: &Name, change: &Change) -> Result<Changed, CallError> {
@@ -148,7 +154,7 @@ fn directory_of(name: &Name) -> Option<Directory> {
 }
 
 /// What the file of a queue tells, if it could be opened.
-fn of(file: NamedFile, opened: Option<File>) -> PosixQueue {
+pub(super) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue {
     let mut queue = PosixQueue {
         file,
         messages: None,
@@ -165,7 +171,8 @@ fn of(file: NamedFile, opened: Option<File>) -> PosixQueue {
         queue.message_size = attributes.mq_msgsize.try_into().ok();
     }
     let mut text = String::new();
-    if opened.0.read_to_string(&mut text).is_ok() {
+    // From its start, whoever has read from this descriptor before.
+    if opened.0.rewind().and_then(|()| opened.0.read_to_string(&mut text)).is_ok() {
         queue.bytes = field(&text, "QSIZE:");
         queue.notified_pid = field(&text, "NOTIFY_PID:").unwrap_or(0);
     }
@@ -181,6 +188,11 @@ impl Open {
     fn new(descriptor: libc::mqd_t) -> Open {
         // SAFETY: the descriptor is new, so nobody else owns it; on Linux it is one of a file.
         Open(unsafe { File::from_raw_fd(descriptor) })
+    }
+
+    /// The descriptor, as the file that it is on Linux.
+    pub(super) fn into_file(self) -> File {
+        self.0
     }
 
     /// Which file it is.

@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::sync::OnceLock;
 
 use nix::unistd;
 
-use crate::ipc::{Caller, Kind, Time};
+use crate::ipc::clock::{Clock, Witness};
+use crate::ipc::user::Living;
+use crate::ipc::{Caller, Kind};
 
 /// A process that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,23 +21,40 @@ pub struct Process {
     pub uid: u32,
     /// Its command line, words separated by blanks; `[name]` for a kernel thread.
     pub command: String,
-    /// When it started, rounded down.
-    pub started: Time,
+    /// What tells it from others that have its id at another time.
+    pub living: Living,
 }
 
 impl Process {
     /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
     /// has not yet noticed, unless it is the first thread of a process in which others live.
     pub fn find(pid: i32) -> Option<Process> {
-        let uid = fs::metadata(format!("/proc/{pid}")).ok()?.uid();
         let stat = Stat::read(pid)?;
         if stat.has_ended() {
             return None;
         }
-        let started = Time(boot_time()? + stat.started()? / ticks_per_second()?);
+        let uids = uids(pid)?;
+        let since_boot = since_boot(stat.started()?)?;
         let command = command(pid).unwrap_or_else(|| format!("[{}]", stat.name()));
-        Some(Process { pid, uid, command, started })
+        Some(Process { pid, uid: uids[1], command, living: Living { since_boot, uids } })
     }
+}
+
+/// The real, effective, saved and file system user id of a process, from `/proc/PID/status`.
+fn uids(pid: i32) -> Option<[u32; 4]> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let mut uids = [0; 4];
+    let mut words = line.split_ascii_whitespace();
+    for uid in &mut uids {
+        *uid = words.next()?.parse().ok()?;
+    }
+    Some(uids)
+}
+
+/// Ticks of the kernel in nanoseconds.
+fn since_boot(ticks: i64) -> Option<i64> {
+    Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
 }
 
 /// The command line of a process, words separated by blanks, if it has one and may be looked at.
@@ -64,11 +82,13 @@ pub struct Kinship {
     pub is_ending: bool,
 }
 
+/// It is on its way out, `linux/sched.h`.
+const PF_EXITING: u64 = 4;
+
 /// What a process is to others, if it exists.
 pub fn kinship(pid: i32) -> Option<Kinship> {
     let stat = Stat::read(pid)?;
     let parent = stat.field(4)?.parse().ok()?;
-    const PF_EXITING: u64 = 4;
     let is_ending = stat.flags()? & PF_EXITING != 0;
     let (started, has_ended) = (stat.started()?, stat.has_ended());
     Some(Kinship { pid, parent, started, has_ended, is_ending })
@@ -94,7 +114,10 @@ struct Stat {
 
 impl Stat {
     fn read(pid: i32) -> Option<Stat> {
-        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(text: Vec<u8>) -> Option<Stat> {
         let start = text.iter().position(|&byte| byte == b'(')? + 1;
         let end = text.iter().rposition(|&byte| byte == b')')?;
         (start <= end).then_some(Stat { text, name: start..end })
@@ -123,18 +146,38 @@ impl Stat {
         self.field(9)?.parse().ok()
     }
 
+    /// How many threads it has, a zombie among them.
+    fn threads(&self) -> Option<u64> {
+        self.field(20)?.parse().ok()
+    }
+
     fn has_ended(&self) -> bool {
-        has_ended(self.fields())
+        self.has_left() && self.threads().is_none_or(|threads| threads <= 1)
+    }
+
+    /// Whether the thread that this tells of, the first one for a process, is a zombie.
+    fn has_left(&self) -> bool {
+        matches!(self.field(3), Some("Z" | "X"))
     }
 }
 
-/// Whether the fields of `/proc/PID/stat` behind the name tell of a process without a living thread.
-fn has_ended(fields: &str) -> bool {
-    let mut fields = fields.split_ascii_whitespace();
-    let is_zombie = matches!(fields.next(), Some("Z" | "X"));
-    // num_threads counts the zombie itself.
-    let threads = fields.nth(20 - 4).and_then(|threads| threads.parse().ok());
-    is_zombie && threads.is_none_or(|threads: u64| threads <= 1)
+/// Whether a process has certainly ended, or is about to.
+pub fn has_left(pid: i32) -> bool {
+    match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(text) => Stat::parse(text).is_some_and(|stat| {
+            let is_ending = stat.flags().is_some_and(|flags| flags & PF_EXITING != 0);
+            stat.has_ended() || (is_ending && stat.threads().is_some_and(|threads| threads <= 1))
+        }),
+        Err(error) => matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)),
+    }
+}
+
+/// Whether a thread of a process has certainly ended, or waits to be noticed.
+pub fn has_thread_ended(pid: i32, thread: i32) -> bool {
+    match fs::read(format!("/proc/{pid}/task/{thread}/stat")) {
+        Ok(text) => Stat::parse(text).is_some_and(|stat| stat.has_left()),
+        Err(error) => matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)),
+    }
 }
 
 /// Whether there is certainly no process with this id: one that may not be looked at is there.
@@ -196,24 +239,34 @@ pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
     all.min_by_key(|&(pid, bytes)| (bytes.unwrap_or(u64::MAX), pid))
 }
 
-/// When the machine started, in seconds since the Epoch.
-fn boot_time() -> Option<i64> {
-    static BOOT: OnceLock<Option<i64>> = OnceLock::new();
-    *BOOT.get_or_init(|| {
-        let stat = fs::read_to_string("/proc/stat").ok()?;
-        stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
-    })
+/// When the machine started, in nanoseconds since the Epoch by the clocks of now. Of two readings
+/// around that of the other clock the mean counts, so that a pause in between moves it little.
+pub(super) fn boot_moment() -> i64 {
+    let before = nanoseconds(libc::CLOCK_REALTIME);
+    let since_boot = nanoseconds(libc::CLOCK_BOOTTIME);
+    let after = nanoseconds(libc::CLOCK_REALTIME);
+    before + (after - before) / 2 - since_boot
 }
 
-/// When the machine started, in nanoseconds since the Epoch by the clocks of now.
-pub(super) fn boot_moment() -> i64 {
-    let clock = |number| {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the pointer is to a timespec that outlives the call.
-        unsafe { libc::clock_gettime(number, &mut time) };
-        time.tv_sec * 1_000_000_000 + time.tv_nsec
-    };
-    clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME)
+/// A clock of `clock_gettime(2)`.
+fn nanoseconds(clock: libc::clockid_t) -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a timespec that outlives the call.
+    unsafe { libc::clock_gettime(clock, &mut time) };
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// The wall clock, and what remembers how it was set when `/proc` was mounted: the root of that file
+/// system has the time at which it was made, which was after the first process of its process
+/// namespace.
+pub fn clock() -> Clock {
+    let root = fs::symlink_metadata("/proc").ok();
+    let first = Stat::read(1).and_then(|stat| since_boot(stat.started()?)).unwrap_or(0);
+    let witness = root.map(|root| Witness {
+        made: root.mtime().saturating_mul(1_000_000_000).saturating_add(root.mtime_nsec()),
+        uptime: first,
+    });
+    Clock { boot: boot_moment(), now: nanoseconds(libc::CLOCK_REALTIME), witness }
 }
 
 pub(super) fn ticks_per_second() -> Option<i64> {

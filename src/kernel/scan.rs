@@ -13,10 +13,10 @@ use std::thread;
 use maps::{attached, mapped};
 use system_call::SystemCall;
 
-use super::{named, process, shm};
+use super::{descriptor, named, process, shm};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::Role;
-use crate::ipc::{Caller, Kind, Object};
+use crate::ipc::{Caller, Kind, Object, PosixMemory, PosixQueue, PosixSemaphore};
 
 /// What to look for: reading costs time.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Look {
     pub waiters: bool,
     /// Who has these POSIX objects open or mapped: reads the descriptors and maps of every process.
     files: HashMap<FileIdentity, Kind>,
+    /// Whether anybody anywhere has them open or mapped: asks the kernel for a lease on each.
+    pub leases: bool,
 }
 
 impl Look {
@@ -37,13 +39,19 @@ impl Look {
             match object {
                 Object::Segment(segment) => look.attachments |= segment.attached > 0,
                 Object::Queue(_) | Object::SemaphoreSet(_) => look.waiters = true,
-                _ => {}
-            }
-            if let Some(file) = object.file() {
-                look.files.insert(file.identity, object.kind());
+                Object::PosixQueue(PosixQueue { file, .. })
+                | Object::PosixMemory(PosixMemory { file, .. })
+                | Object::PosixSemaphore(PosixSemaphore { file, .. }) => {
+                    look.files.insert(file.identity, object.kind());
+                }
             }
         }
         look
+    }
+
+    /// The same, to tell whether somebody uses them.
+    pub fn to_judge(objects: &[Object]) -> Look {
+        Look { leases: true, ..Look::around(objects) }
     }
 
     fn is_for_system_v(&self) -> bool {
@@ -60,11 +68,10 @@ impl Look {
 const INITIAL_IPC: &str = "ipc:[4026531839]";
 const INITIAL_PID: &str = "pid:[4026531836]";
 
-/// Whether processes of other process namespaces may well share the IPC namespace of this one: it is
-/// the machine's, and the process namespace is not.
+/// Whether processes of other process namespaces may share the IPC namespace of this one, and never
+/// be seen here: this process namespace is not the machine's own, or that cannot be told.
 pub fn has_outsiders() -> bool {
-    is_initial()
-        && fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() != INITIAL_PID)
+    fs::read_link("/proc/self/ns/pid").map_or(true, |link| link.as_os_str() != INITIAL_PID)
 }
 
 /// Whether this process lives in the IPC namespace of the machine.
@@ -88,6 +95,8 @@ pub struct Scan {
 pub struct Hidden {
     /// Who it is, as far as that is known.
     pub identity: Option<Caller>,
+    /// What went wrong, if it was anything but a lack of permission.
+    pub error: Option<String>,
     /// Whether it may be in the IPC namespace of this process.
     is_near: bool,
     /// The devices of the file systems that it sees, as far as that is known.
@@ -102,7 +111,10 @@ impl Hidden {
                 let device = object.file().map_or(0, |file| file.identity.device);
                 self.devices.as_ref().is_none_or(|devices| devices.contains(&device))
             }
-            _ => self.is_near,
+            Object::Queue(_)
+            | Object::Segment(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixQueue(_) => self.is_near,
         }
     }
 }
@@ -126,7 +138,7 @@ impl Scan {
         for entry in fs::read_dir("/proc")? {
             pids.extend(number(&entry?.file_name()));
         }
-        let devices = if look.attachments { shm::devices() } else { Vec::new() };
+        let devices = if look.attachments { shm::devices()? } else { Vec::new() };
         let part = |pids: &[i32]| {
             let mut scan = Scan::default();
             let mut buffer = Vec::new();
@@ -135,17 +147,10 @@ impl Scan {
                 if !is_near && look.files.is_empty() {
                     continue;
                 }
-                let seen = scan.inspect(pid, look, &own, &devices, &mut buffer);
-                let is_hidden =
-                    seen.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
-                // Threads of the kernel have nothing to do with IPC, and nobody may look.
-                if is_hidden && !process::is_kernel_thread(pid) {
-                    let devices = || process::mounted_devices(pid);
-                    scan.uninspected.push(Hidden {
-                        identity: process::identity(pid),
-                        is_near,
-                        devices: if look.files.is_empty() { None } else { devices() },
-                    });
+                match scan.inspect(pid, look, &own, &devices, &mut buffer) {
+                    Err(error) if is_gone(&error) && process::has_left(pid) => {}
+                    Err(error) => scan.miss(pid, look, is_near, &error),
+                    Ok(()) => {}
                 }
             }
             scan
@@ -154,23 +159,58 @@ impl Scan {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = pids.len().div_ceil(processors).max(64);
         Ok(thread::scope(|scope| {
-            let parts: Vec<_> = pids.chunks(share).map(|pids| scope.spawn(|| part(pids))).collect();
             let mut whole = Scan::default();
             // Mounted with hidepid=2, /proc conceals even that there is somebody.
             if !fs::exists("/proc/1").unwrap_or(false) {
-                whole.uninspected.push(Hidden { identity: None, is_near: true, devices: None });
+                whole.uninspected.push(Hidden {
+                    identity: None,
+                    error: None,
+                    is_near: true,
+                    devices: None,
+                });
             }
-            for part in parts.into_iter().filter_map(|part| part.join().ok()) {
-                whole.uninspected.extend(part.uninspected);
-                for (object, users) in part.present {
-                    whole.present.entry(object).or_default().extend(users);
-                }
-                for (object, users) in part.holders {
-                    whole.holders.entry(object).or_default().extend(users);
-                }
+            let mut shares = pids.chunks(share);
+            let own_share = shares.next().unwrap_or_default();
+            let parts: Vec<_> = shares
+                .map(|pids| {
+                    let started = thread::Builder::new().spawn_scoped(scope, || part(pids));
+                    (pids, started)
+                })
+                .collect();
+            whole.add(part(own_share));
+            for (pids, started) in parts {
+                // Without a thread to be had, this one looks. What one has not found, as little.
+                let found = started.ok().and_then(|thread| thread.join().ok());
+                whole.add(found.unwrap_or_else(|| part(pids)));
             }
             whole
         }))
+    }
+
+    /// Adds what another part of the processes showed.
+    fn add(&mut self, part: Scan) {
+        self.uninspected.extend(part.uninspected);
+        for (object, users) in part.present {
+            self.present.entry(object).or_default().extend(users);
+        }
+        for (object, users) in part.holders {
+            self.holders.entry(object).or_default().extend(users);
+        }
+    }
+
+    /// Notes that not all of a process could be seen.
+    fn miss(&mut self, pid: i32, look: &Look, is_near: bool, error: &io::Error) {
+        // Threads of the kernel have nothing to do with IPC, and nobody may look.
+        if process::is_kernel_thread(pid) {
+            return;
+        }
+        let is_denied = error.kind() == ErrorKind::PermissionDenied || is_gone(error);
+        self.uninspected.push(Hidden {
+            identity: process::identity(pid),
+            error: (!is_denied).then(|| descriptor::describe(error)),
+            is_near,
+            devices: if look.files.is_empty() { None } else { process::mounted_devices(pid) },
+        });
     }
 
     /// The processes that have to do with an object now.
@@ -194,11 +234,12 @@ impl Scan {
         let mut namespace = fs::read_link(format!("{directory}/ns/ipc"));
         if namespace.is_err() {
             // The first thread may have ended while others live.
-            for task in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
-                let of_task = fs::read_link(task.path().join("ns/ipc"));
-                if of_task.is_ok() {
-                    namespace = of_task;
-                    directory = task.path().to_string_lossy().into_owned();
+            for thread in threads(pid)? {
+                let of_thread = format!("/proc/{pid}/task/{thread}");
+                let link = fs::read_link(format!("{of_thread}/ns/ipc"));
+                if link.is_ok() {
+                    namespace = link;
+                    directory = of_thread;
                     break;
                 }
             }
@@ -250,16 +291,16 @@ impl Scan {
         look: &Look,
         buffer: &mut Vec<u8>,
     ) -> io::Result<()> {
-        let mut denied = None;
-        let mut has_read = false;
-        for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-            let Some(thread) = number(&task?.file_name()) else { continue };
+        let mut missed = None;
+        for thread in threads(pid)? {
             let directory = format!("/proc/{pid}/task/{thread}");
             match read(&format!("{directory}/syscall"), buffer) {
-                Ok(()) => has_read = true,
+                Ok(()) => {}
                 Err(error) => {
                     // Denied for a thread that has ended, too.
-                    denied = Some(error).filter(|e| e.kind() == ErrorKind::PermissionDenied);
+                    if !process::has_thread_ended(pid, thread) {
+                        missed = Some(error);
+                    }
                     continue;
                 }
             }
@@ -267,15 +308,30 @@ impl Scan {
             if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| is_near) {
                 self.present.entry((kind, id)).or_default().push((pid, role));
             }
-            if let Some((file, role)) = call.waits_on_file(&directory, holds, look) {
+            if let Some((file, role)) = call.waits_on_file(&directory, holds, look)? {
                 self.holders.entry(file).or_default().push((pid, role));
             }
         }
-        match denied.filter(|_| !has_read) {
+        match missed {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
+}
+
+/// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
+/// that the kernel has no such file. Every other one leaves open what it does.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+/// The threads of a process.
+fn threads(pid: i32) -> io::Result<Vec<i32>> {
+    let mut threads = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        threads.extend(number(&task?.file_name()));
+    }
+    Ok(threads)
 }
 
 fn number(name: &OsString) -> Option<i32> {
@@ -314,8 +370,12 @@ impl Holds {
 fn descriptors(directory: &str, look: &Look) -> io::Result<Vec<(FileIdentity, Kind)>> {
     let mut open = Vec::new();
     for entry in fs::read_dir(format!("{directory}/fd"))? {
-        // Closed meanwhile, it is nothing.
-        open.extend(named::identity_at(&entry?.path()).and_then(|file| look.wanted(file)));
+        match named::identity_at(&entry?.path()) {
+            Ok(file) => open.extend(look.wanted(file)),
+            // Closed meanwhile, it is nothing.
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(open)
 }

@@ -1,6 +1,7 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
 
 use std::fs::File;
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
@@ -48,7 +49,8 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
 
 /// The devices, major and minor, of the file systems on which the kernel keeps segments: one for
 /// each size of pages. Files of `memfd_create(2)` lie on the same, and making one disturbs nobody.
-pub fn devices() -> Vec<(u32, u32)> {
+/// `EMFILE`, `ENFILE`, `ENOMEM` where none can be made.
+pub fn devices() -> io::Result<Vec<(u32, u32)>> {
     let huge = libc::MFD_HUGETLB;
     let sizes = [0, huge, huge | libc::MFD_HUGE_2MB, huge | libc::MFD_HUGE_1GB];
     let mut devices = Vec::new();
@@ -56,20 +58,22 @@ pub fn devices() -> Vec<(u32, u32)> {
         // SAFETY: the name is a C string; the call returns a new descriptor.
         let descriptor =
             unsafe { libc::memfd_create(c"ipctool".as_ptr(), flags | libc::MFD_CLOEXEC) };
-        // A kernel without pages of this size has no such segments.
         if descriptor < 0 {
-            continue;
-        }
-        // SAFETY: the descriptor is new, so nobody else owns it.
-        let file = unsafe { File::from_raw_fd(descriptor) };
-        if let Ok(data) = file.metadata() {
-            let device = (libc::major(data.dev()), libc::minor(data.dev()));
-            if !devices.contains(&device) {
-                devices.push(device);
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => return Err(error),
+                // A kernel without pages of this size has no such segments.
+                _ => continue,
             }
         }
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        let data = unsafe { File::from_raw_fd(descriptor) }.metadata()?;
+        let device = (libc::major(data.dev()), libc::minor(data.dev()));
+        if !devices.contains(&device) {
+            devices.push(device);
+        }
     }
-    devices
+    Ok(devices)
 }
 
 /// Removes a segment, or marks it for removal by the last process that detaches it.

@@ -5,12 +5,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
+use super::lease::Leases;
 use super::process::{self, Process};
 use super::scan::{self, Hidden, Look, Scan};
 use super::sem;
+use crate::ipc::clock::Clock;
+use crate::ipc::heirs::Heirs;
 use crate::ipc::known::{Known, Users};
+use crate::ipc::object::Semaphore;
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Object, Time, User};
+use crate::ipc::{Object, SemaphoreSet, Time, User, Verdict};
 
 /// Somebody who has looked at all processes once, and can tell of any object who uses it.
 #[derive(Debug)]
@@ -20,6 +24,18 @@ pub struct Observer {
     /// The most that may be missing among the users of one object.
     missed: Cell<u64>,
     has_outsiders: bool,
+    clock: Clock,
+    /// Where to ask for leases, if that was wanted.
+    leases: Option<Leases>,
+}
+
+/// What stands in the way of knowing all who use some objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// How many processes could not be inspected that may use one of them.
+    pub processes: u64,
+    /// Why, where it was anything but a lack of permission.
+    pub error: Option<String>,
 }
 
 impl Observer {
@@ -31,13 +47,27 @@ impl Observer {
             processes: RefCell::default(),
             missed: Cell::default(),
             has_outsiders: scan::has_outsiders(),
+            clock: process::clock(),
+            leases: look.leases.then(Leases::default),
         })
     }
 
-    /// How many processes could not be inspected that may have to do with an object that this
-    /// observer was asked about.
-    pub fn missed(&self) -> u64 {
-        self.missed.get()
+    /// Who could not be inspected that may have to do with an object that this observer was asked
+    /// about.
+    pub fn missed(&self) -> Missed {
+        let processes = self.missed.get();
+        let error = self.scan.uninspected.iter().find_map(|hidden| hidden.error.clone());
+        Missed { processes, error: error.filter(|_| processes > 0) }
+    }
+
+    /// Whether there may be processes that no process of this process namespace can see.
+    pub fn has_outsiders(&self) -> bool {
+        self.has_outsiders
+    }
+
+    /// Who may come back to an unused one of these objects, which must be all of their kinds.
+    pub fn heirs(&self, all: &[Known]) -> Heirs {
+        Heirs::of(all, self.clock)
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.
@@ -53,7 +83,11 @@ impl Observer {
     fn look_at(&self, object: Object) -> Known {
         let semaphores = match &object {
             Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
-            _ => None,
+            Object::Queue(_)
+            | Object::Segment(_)
+            | Object::PosixQueue(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => None,
         };
         // By its mode: a privileged process that overrides it is not suspected of being here.
         let may_use = |hidden: &&Hidden| {
@@ -63,9 +97,16 @@ impl Observer {
             })
         };
         let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(&object));
+        let mut unseen: Vec<_> =
+            hidden().map(|hidden| hidden.identity.as_ref().map(|who| who.uid)).collect();
+        unseen.sort_unstable();
+        unseen.dedup();
         let mut users = Users {
+            has_outsiders: self.has_outsiders,
             uninspected: hidden().count() as u64,
+            unseen,
             suspects: hidden().filter(may_use).count() as u64,
+            lease: self.leases.as_ref().and_then(|leases| leases.is_free(&object)),
             ..Users::default()
         };
         // Attached before its process came into this namespace: the id is that of another segment.
@@ -73,23 +114,26 @@ impl Observer {
         let present = self.scan.present(&object);
         for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
             let process = self.process(*pid);
-            let since = process.as_ref().map(|process| process.started);
+            let since =
+                process.as_ref().map(|process| self.clock.time_of(process.living.since_boot));
             users.all.push(user(*pid, role.clone(), since, State::Alive, process));
         }
+        self.add_recorded(&object, semaphores.as_deref(), &mut users);
+        Known { object, semaphores, users: Some(users) }
+    }
+
+    /// Adds the processes that the kernel recorded in an object.
+    fn add_recorded(&self, object: &Object, semaphores: Option<&[Semaphore]>, users: &mut Users) {
         let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
             // Nobody, or somebody of another pid namespace.
             0 => users.has_strangers |= has_happened,
-            _ => {
-                let process = self.process(pid);
-                users.all.push(user(pid, role, when, state(pid, process.as_ref(), when), process));
-            }
+            _ => users.all.push(self.recorded(pid, role, when)),
         };
-        match &object {
+        match object {
             Object::Queue(queue) => {
                 let (sent, received) = (queue.last_send, queue.last_recv);
                 record(queue.last_send_pid, Role::LastSender, sent, sent.is_some());
                 record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
-                users.has_strangers |= self.has_outsiders;
             }
             Object::Segment(segment) => {
                 // The kernel keeps no time of creation; whoever started after the last change of
@@ -98,37 +142,62 @@ impl Observer {
                 let last = segment.last_attach.max(segment.last_detach);
                 record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
             }
-            Object::SemaphoreSet(set) => {
-                // SETVAL and SETALL leave a pid, too, and the time of a change.
-                let last = set.last_op.max(set.changed);
-                let Some(semaphores) = &semaphores else {
-                    users.has_strangers = true;
-                    return Known { object, semaphores, users: Some(users) };
-                };
-                let mut operated: Vec<(i32, Vec<u32>)> = Vec::new();
-                for semaphore in semaphores {
-                    match operated.iter_mut().find(|(pid, _)| *pid == semaphore.last_pid) {
-                        Some((_, numbers)) => numbers.push(semaphore.index),
-                        None => operated.push((semaphore.last_pid, vec![semaphore.index])),
+            Object::SemaphoreSet(set) => match semaphores {
+                None => users.has_strangers = true,
+                Some(semaphores) => {
+                    for (pid, numbers, is_stranger) in self.operators(set, semaphores) {
+                        // SETVAL and SETALL leave a pid, too, and the time of a change.
+                        let last = set.last_op.max(set.changed);
+                        record(pid, Role::LastOperation(numbers), last, is_stranger);
                     }
                 }
-                // A set that was operated on has at least one pid, if all can be seen; elsewhere
-                // nobody cannot be told from somebody of another process namespace.
-                let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
-                let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
-                for (pid, numbers) in operated {
-                    record(pid, Role::LastOperation(numbers), last, is_stranger);
-                }
-            }
-            Object::PosixQueue(queue) => {
-                record(queue.notified_pid, Role::Notified, None, false);
-                users.has_strangers |= self.has_outsiders;
-            }
-            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
-                users.has_strangers |= self.has_outsiders;
+            },
+            Object::PosixQueue(queue) => record(queue.notified_pid, Role::Notified, None, false),
+            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
+        }
+    }
+
+    /// Who operated last on the semaphores of a set, each with the numbers of his, and whether nobody
+    /// stands for somebody whom this process cannot know.
+    fn operators(
+        &self,
+        set: &SemaphoreSet,
+        semaphores: &[Semaphore],
+    ) -> Vec<(i32, Vec<u32>, bool)> {
+        let mut operated: Vec<(i32, Vec<u32>)> = Vec::new();
+        for semaphore in semaphores {
+            match operated.iter_mut().find(|(pid, _)| *pid == semaphore.last_pid) {
+                Some((_, numbers)) => numbers.push(semaphore.index),
+                None => operated.push((semaphore.last_pid, vec![semaphore.index])),
             }
         }
-        Known { object, semaphores, users: Some(users) }
+        // A set that was operated on has at least one pid, if all can be seen; elsewhere nobody
+        // cannot be told from somebody of another process namespace.
+        let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
+        let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
+        operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
+    }
+
+    /// Somebody whom the kernel recorded at a time, and what has become of him. A process that has the
+    /// number now is another one only if it certainly started later.
+    fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> User {
+        let Some(process) = self.process(pid) else {
+            let is_gone = process::is_gone(pid);
+            let state = if is_gone { State::Gone } else { State::Alive };
+            let doubt = (!is_gone).then(|| format!("process {pid} could not be inspected"));
+            return User { doubt, ..user(pid, role, when, state, None) };
+        };
+        let is_after =
+            when.map_or(Verdict::No, |when| self.clock.is_after(process.living.since_boot, when));
+        let (state, doubt) = match is_after {
+            Verdict::Yes => (State::Reused, None),
+            Verdict::No => (State::Alive, None),
+            Verdict::Unknown(why) => (
+                State::Alive,
+                Some(format!("whether process {pid} is the one recorded cannot be told: {why}")),
+            ),
+        };
+        User { doubt, ..user(pid, role, when, state, Some(process)) }
     }
 
     fn process(&self, pid: i32) -> Option<Process> {
@@ -137,18 +206,7 @@ impl Observer {
 }
 
 fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> User {
+    let living = process.as_ref().map(|process| process.living);
     let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
-    User { pid, role, since, uid, command, state }
-}
-
-/// What has become of a process that did something at a time. Both that and its start are in
-/// seconds, and the start is rounded down: in doubt it is the same process.
-fn state(pid: i32, process: Option<&Process>, when: Option<Time>) -> State {
-    match process {
-        None if process::is_gone(pid) => State::Gone,
-        // It may not be looked at.
-        None => State::Alive,
-        Some(process) if when.is_some_and(|when| process.started > when) => State::Reused,
-        Some(_) => State::Alive,
-    }
+    User { pid, role, since, uid, command, state, living, doubt: None }
 }

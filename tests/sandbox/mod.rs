@@ -287,6 +287,13 @@ impl Ran {
         self
     }
 
+    /// It did not print this.
+    #[track_caller]
+    pub fn lacks(self, unexpected: &str) -> Ran {
+        assert!(!self.stdout().contains(unexpected), "it showed {unexpected:?}{}", self.report());
+        self
+    }
+
     /// Its standard output.
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.output.stdout).into_owned()

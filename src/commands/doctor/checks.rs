@@ -4,7 +4,9 @@ use crate::ipc::finding::{Check, Finding, Severity};
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Queue;
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Key, Known, Object, PosixQueue, Reference, Segment, Time, User, Verdict, count};
+use crate::ipc::{
+    Heirs, Key, Known, Object, PosixQueue, Reference, Segment, Time, User, Verdict, count,
+};
 use crate::kernel::accounts;
 use crate::kernel::sysctl::Limit;
 use crate::output::escape::shell_word;
@@ -14,6 +16,8 @@ use crate::output::style::{age, human_size};
 pub(super) struct Facts {
     /// All objects, with all that is known of them.
     pub known: Vec<Known>,
+    /// Who may come back to one that nobody uses now.
+    pub heirs: Heirs,
     /// All limits.
     pub allowances: Vec<Allowance>,
     /// From how many per cent on a limit is near.
@@ -30,7 +34,7 @@ pub(super) fn examine(check: Check, facts: &Facts) -> Vec<Finding> {
         Check::LimitNear => limit_near(facts),
         Check::PmsgLimit => pmsg_limit(facts),
         Check::RemoveIpc => remove_ipc(facts).into_iter().collect(),
-        _ => facts.known.iter().flat_map(|known| object(check, known, facts.now)).collect(),
+        _ => facts.known.iter().flat_map(|known| object(check, known, facts)).collect(),
     }
 }
 
@@ -40,11 +44,11 @@ fn word(reference: &Reference) -> String {
 }
 
 /// What a check of single objects finds in one.
-fn object(check: Check, known: &Known, now: Time) -> Option<Finding> {
+fn object(check: Check, known: &Known, facts: &Facts) -> Option<Finding> {
     let reference = known.reference();
     let named = word(&reference);
     let (severity, why, fix) = match (check, &known.object) {
-        (Check::Orphan, _) => orphan(known, now)?,
+        (Check::Orphan, _) => orphan(known, facts)?,
         (Check::FtokFailed, _) if known.permissions().key == Key::FTOK_FAILED => (
             Severity::Warning,
             "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned(),
@@ -72,8 +76,11 @@ fn object(check: Check, known: &Known, now: Time) -> Option<Finding> {
 
 type Diagnosis = (Severity, String, String);
 
-fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
-    if known.is_orphan() != Verdict::Yes {
+fn orphan(known: &Known, facts: &Facts) -> Option<Diagnosis> {
+    let heirs = &facts.heirs;
+    let is_orphan =
+        known.is_orphan().and(|| heirs.are_none_of(known)).and(|| heirs.is_settled(known));
+    if is_orphan != Verdict::Yes {
         return None;
     }
     // One that was never used may be about to be. Of POSIX objects nobody knows.
@@ -81,7 +88,7 @@ fn orphan(known: &Known, now: Time) -> Option<Diagnosis> {
         None if !known.kind().is_posix() => Severity::Note,
         _ => Severity::Warning,
     };
-    let since = known.last_operation().map_or(String::new(), |last| age(last, now));
+    let since = known.last_operation().map_or(String::new(), |last| age(last, facts.now));
     let why = format!("{}; last touched {since}", known.orphan_proof());
     let remove = format!("ipctool rm {}", word(&known.reference()));
     let fix = match known.messages() {

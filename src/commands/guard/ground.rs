@@ -173,7 +173,7 @@ pub(super) fn add_new(earlier: &mut Vec<Known>, later: Vec<Known>) {
 /// Removes what the command left behind, if it is still that. Returns what there is to say of what
 /// could not go at once.
 pub(super) fn remove(leaks: &[Leak]) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut marked = Vec::new();
     for object in leaks.iter().map(|leak| &leak.known.object) {
         let reference = object.reference();
         match kernel::object::read(&reference) {
@@ -183,13 +183,13 @@ pub(super) fn remove(leaks: &[Leak]) -> Vec<String> {
             _ => {}
         }
         match rm::remove(VERB, &reference) {
-            Ok(rm::Removed::Marked(note)) => notes.push(note.to_string()),
-            Ok(_) => {}
+            Ok(rm::Removed::Marked(object)) => marked.push(object),
+            Ok(rm::Removed::Gone) => {}
             Err(failure) if failure.reason == Reason::NothingThere => {}
             Err(failure) => {
                 report(&failure);
             }
         }
     }
-    notes
+    rm::explain_marked(VERB, &marked)
 }

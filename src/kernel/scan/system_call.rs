@@ -2,10 +2,11 @@
 //! it sleeps.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Holds, Look};
+use super::{Holds, Look, is_gone};
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
@@ -56,28 +57,34 @@ impl SystemCall {
         directory: &str,
         holds: &Holds,
         look: &Look,
-    ) -> Option<(FileIdentity, Role)> {
+    ) -> io::Result<Option<(FileIdentity, Role)>> {
         let [first, second, third, ..] = self.arguments;
-        let queue = || {
+        let queue = |role| {
             let path = format!("{directory}/fd/{}", first as i32);
-            Some(look.wanted(named::identity_at(Path::new(&path))?)?.0)
+            match named::identity_at(Path::new(&path)) {
+                Ok(file) => Ok(look.wanted(file).map(|(file, _)| (file, role))),
+                // Closed meanwhile, or woken up.
+                Err(error) if is_gone(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
         };
         let semaphore = || {
             let mut semaphores = holds.mapped.iter().filter(|(.., kind)| *kind == Kind::Psem);
-            Some(semaphores.find(|(range, ..)| range.contains(&first))?.1)
+            let found = semaphores.find(|(range, ..)| range.contains(&first))?;
+            Some((found.1, Role::WaitsForIncrease))
         };
         match self.number {
-            libc::SYS_mq_timedsend => Some((queue()?, Role::WaitsToSend(third))),
-            libc::SYS_mq_timedreceive => Some((queue()?, Role::WaitsToReceive(Wanted::Any))),
+            libc::SYS_mq_timedsend => queue(Role::WaitsToSend(third)),
+            libc::SYS_mq_timedreceive => queue(Role::WaitsToReceive(Wanted::Any)),
             libc::SYS_futex => {
                 const FUTEX_CMD_MASK: u64 = 0x7f;
                 let command = (second & FUTEX_CMD_MASK) as i32;
                 let waits = matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
-                waits.then(|| Some((semaphore()?, Role::WaitsForIncrease)))?
+                Ok(if waits { semaphore() } else { None })
             }
             // One that was stopped and goes on, with the arguments of before.
-            libc::SYS_restart_syscall => Some((semaphore()?, Role::WaitsForIncrease)),
-            _ => None,
+            libc::SYS_restart_syscall => Ok(semaphore()),
+            _ => Ok(None),
         }
     }
 }

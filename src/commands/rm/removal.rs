@@ -1,0 +1,238 @@
+//! Removing objects, and what became of them.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
+use crate::commands::{complain, find, report, resolve};
+use crate::exit::Status;
+use crate::explain::{Failure, Reason};
+use crate::ipc::known::Selected;
+use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
+use crate::kernel::removal::{Spared, remove_unchanged};
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
+use crate::output::json;
+use crate::output::stdout::{self, OutputError};
+
+/// So many objects are looked at once more, and removed, before anything is printed.
+const BATCH: usize = 512;
+
+/// How long what a look at the processes showed may be acted upon, at least: as long as it took.
+const FRESH: Duration = Duration::from_millis(1);
+
+/// Removing, and what became of it.
+pub(super) struct Removal {
+    force: bool,
+    verbose: bool,
+    outcome: Outcome,
+    /// The segments that were only marked, which nobody has been told of.
+    marked: Vec<Object>,
+    status: Status,
+    /// Whoever reads the list may go away: what was to be removed is removed all the same.
+    printed: Result<(), OutputError>,
+}
+
+/// What became of the objects, as `--json` tells it.
+#[derive(Debug, Default, Serialize)]
+struct Outcome {
+    removed: Vec<Reference>,
+    marked: Vec<Reference>,
+    failed: Vec<Failed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed {
+    #[serde(rename = "ref")]
+    reference: String,
+    error: String,
+}
+
+impl Removal {
+    pub fn new(force: bool, verbose: bool) -> Removal {
+        Removal {
+            force,
+            verbose,
+            outcome: Outcome::default(),
+            marked: Vec::new(),
+            status: Status::Done,
+            printed: Ok(()),
+        }
+    }
+
+    /// The objects behind references, each once. Resolved before anything is removed.
+    pub fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<Reference> {
+        let mut chosen = Vec::new();
+        let mut seen = HashSet::new();
+        for reference in references {
+            // What is not removed must be looked for.
+            let found = match is_dry {
+                true => find(VERB, reference).map(|object| object.reference()),
+                false => resolve(VERB, reference),
+            };
+            match found {
+                Ok(found) if !seen.insert(found.clone()) => {}
+                Ok(found) => chosen.push(found),
+                Err(failure) => self.fail(&failure),
+            }
+        }
+        chosen
+    }
+
+    /// Removes what a filter selected, unless somebody has used it since, or uses it now. In batches: a
+    /// last look, the removal, and only then the words about it, for whoever reads those may take any
+    /// time.
+    pub fn remove_selected(
+        &mut self,
+        selected: &[Selected],
+        filter: &Filter,
+    ) -> anyhow::Result<()> {
+        let mut rest = selected;
+        while !rest.is_empty() {
+            let done = remove_batch(rest, filter.needs_unused())?;
+            rest = &rest[done.len()..];
+            for (reference, fate) in done {
+                match fate {
+                    Ok(removed) => self.removed(reference, removed),
+                    // Somebody else was quicker.
+                    Err(Spared::Missing) => {}
+                    Err(Spared::Changed) => self.fail(&used_meanwhile(reference)),
+                    Err(Spared::Unknown(why)) => {
+                        let what = format!("left alone: {why}");
+                        self.fail(&Failure::new(VERB, reference, what, Reason::Failed));
+                    }
+                    Err(Spared::Failed(error)) => {
+                        self.fail(&Failure::of_call(VERB, &reference, error));
+                    }
+                }
+            }
+            self.tell_marked();
+        }
+        Ok(())
+    }
+
+    /// Removes an object that was named, whoever uses it.
+    pub fn remove(&mut self, reference: Reference) {
+        match remove(VERB, &reference) {
+            Ok(removed) => self.removed(reference, removed),
+            Err(failure) => self.fail(&failure),
+        }
+    }
+
+    fn removed(&mut self, reference: Reference, removed: Removed) {
+        if self.verbose {
+            self.print(&format!("{reference}\n"));
+        }
+        match removed {
+            Removed::Gone => self.outcome.removed.push(reference),
+            Removed::Marked(object) => {
+                self.marked.push(object);
+                self.outcome.marked.push(reference);
+            }
+        }
+    }
+
+    fn tell_marked(&mut self) {
+        let marked = std::mem::take(&mut self.marked);
+        explain_marked(VERB, &marked).into_iter().for_each(complain);
+    }
+
+    pub fn fail(&mut self, failure: &Failure) {
+        if self.force && failure.reason == Reason::NothingThere {
+            return;
+        }
+        self.status = self.status.and(report(failure));
+        let (reference, error) = (failure.subject.clone(), failure.what.clone());
+        self.outcome.failed.push(Failed { reference, error });
+    }
+
+    /// The objects of a kind could not be listed, which has been told.
+    pub fn out_of_reach(&mut self, kind: Kind) {
+        self.status = self.status.and(Status::NotPermitted);
+        let error = format!("{}s cannot be listed", kind.noun());
+        self.outcome.failed.push(Failed { reference: kind.to_string(), error });
+    }
+
+    pub fn print(&mut self, text: &str) {
+        if self.printed.is_ok() {
+            self.printed = stdout::print(text);
+        }
+    }
+
+    /// What a filter has done, in a line.
+    pub fn summarize(&self) {
+        let Outcome { removed, marked, .. } = &self.outcome;
+        let mut parts = Vec::new();
+        for (participle, references) in [("removed", removed), ("marked", marked)] {
+            if !references.is_empty() {
+                let kinds = references.iter().map(|reference| reference.kind);
+                parts.push(format!("{participle} {}", counted(kinds)));
+            }
+        }
+        if !self.outcome.failed.is_empty() {
+            parts.push(format!("{} failed", self.outcome.failed.len()));
+        }
+        if !parts.is_empty() {
+            complain(format_args!("{VERB}: {}", parts.join(", ")));
+        }
+    }
+
+    pub fn finish(mut self, as_json: bool) -> anyhow::Result<Status> {
+        self.tell_marked();
+        if as_json {
+            let mut text = Vec::new();
+            json::write(&mut text, &self.outcome)?;
+            text.push(b'\n');
+            self.print(&String::from_utf8_lossy(&text));
+        }
+        match self.printed {
+            Err(error) if !error.is_closed_pipe() => Err(error.into()),
+            _ => Ok(self.status),
+        }
+    }
+}
+
+/// What became of some objects.
+type Fates = Vec<(Reference, Result<Removed, Spared>)>;
+
+/// Removes the first of these objects: as many as a look at the processes is good for, one at least.
+fn remove_batch(selected: &[Selected], unused: bool) -> anyhow::Result<Fates> {
+    let batch = &selected[..selected.len().min(BATCH)];
+    let is_queue = |one: &&Selected| one.known.kind() == Kind::Msg;
+    // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
+    let queues: Vec<Object> =
+        batch.iter().filter(is_queue).map(|one| one.known.object.clone()).collect();
+    let begun = Instant::now();
+    let observer = match unused && !queues.is_empty() {
+        true => Some(Observer::new(&Look::around(&queues))?),
+        false => None,
+    };
+    let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
+    let mut fates = Fates::new();
+    for one in batch {
+        if observer.is_some() && !fates.is_empty() && looked.elapsed() > cost {
+            break;
+        }
+        let known = &one.known;
+        let waiters = match &observer {
+            Some(observer) if is_queue(&one) => observer.know(known.object.clone()).is_unused(),
+            _ => Verdict::Yes,
+        };
+        let reference = known.reference();
+        let fate = match waiters {
+            Verdict::No => Err(Spared::Changed),
+            Verdict::Unknown(why) => Err(Spared::Unknown(why)),
+            Verdict::Yes => remove_unchanged(known, unused).map(|()| what_is_left(&reference)),
+        };
+        fates.push((reference, fate));
+    }
+    Ok(fates)
+}
+
+pub(super) fn used_meanwhile(reference: impl std::fmt::Display) -> Failure {
+    let what = "it was used since it was selected: left alone";
+    Failure::new(VERB, reference, what, Reason::Failed)
+        .with_hint("--even-if-changed removes it all the same")
+}

@@ -1,0 +1,143 @@
+//! The kernel's own word on whether anybody anywhere has a file open or mapped: a lease for writing,
+//! `F_SETLEASE` in `fcntl(2)`. It is granted only while no other descriptor of the file is open and
+//! nobody has it mapped, in whatever process namespace, and it takes no look at any process.
+//!
+//! While one is held, `open(2)` of the file by others waits until it is released; with `O_NONBLOCK`
+//! it fails with `EWOULDBLOCK`. So it is held for microseconds.
+
+use std::cell::OnceCell;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Once;
+
+use super::named::{self, Directory};
+use super::{descriptor, dev_shm, mqueue, pmsg};
+use crate::ipc::posix::NamedFile;
+use crate::ipc::{Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Verdict};
+
+/// A lease on a file. It is released when it is dropped.
+#[derive(Debug)]
+pub(super) struct Lease(File);
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// Somebody has the file open or mapped.
+    #[error("a process has it open or mapped")]
+    InUse,
+    /// The name is gone, or is that of another file now.
+    #[error("it is gone")]
+    Gone,
+    /// The kernel does not say.
+    #[error("whether a process has it open or mapped cannot be told: {0}")]
+    Unknown(String),
+}
+
+/// Where leases are taken: the directories of POSIX objects, looked up once.
+#[derive(Debug, Default)]
+pub(super) struct Leases {
+    queues: OnceCell<Option<Directory>>,
+}
+
+impl Leases {
+    /// Whether nobody has a POSIX object open or mapped; nothing for one of System V.
+    pub fn is_free(&self, object: &Object) -> Option<Verdict> {
+        Some(match self.take(object)? {
+            Ok(_) => Verdict::Yes,
+            Err(Refused::InUse) => Verdict::No,
+            Err(refused) => Verdict::Unknown(refused.to_string()),
+        })
+    }
+
+    /// Takes the lease on the file of a POSIX object; nothing for one of System V.
+    pub fn take(&self, object: &Object) -> Option<Result<Lease, Refused>> {
+        let (opened, found) = match object {
+            Object::Queue(_) | Object::Segment(_) | Object::SemaphoreSet(_) => return None,
+            Object::PosixQueue(PosixQueue { file, .. }) => (self.open_queue(file), file),
+            Object::PosixMemory(PosixMemory { file, .. })
+            | Object::PosixSemaphore(PosixSemaphore { file, .. }) => {
+                (open_in_memory(object.kind(), file), file)
+            }
+        };
+        Some(opened.map_err(|error| refused("open", &error)).and_then(|file| lease(file, found)))
+    }
+
+    /// Opens the file of a queue where its directory is to be had, else by name.
+    fn open_queue(&self, file: &NamedFile) -> io::Result<File> {
+        let look_up = || Some(mqueue::directory().ok()??.directory);
+        match self.queues.get_or_init(look_up) {
+            Some(directory) => mqueue::open(directory, &file.name),
+            None => match pmsg::open_somehow(&file.name) {
+                Ok(queue) => Ok(queue.into_file()),
+                Err(error) => Err(io::Error::from_raw_os_error(error.errno as i32)),
+            },
+        }
+    }
+}
+
+fn open_in_memory(kind: Kind, file: &NamedFile) -> io::Result<File> {
+    let (directory, file_name) = (dev_shm::directory(), dev_shm::file_name(kind, &file.name));
+    let open = |access: &mut OpenOptions| directory.open(&file_name, access);
+    open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+}
+
+/// Takes the lease on an open file, if it is the one that was found.
+fn lease(file: File, found: &NamedFile) -> Result<Lease, Refused> {
+    let data = file.metadata().map_err(|error| refused("fstat", &error))?;
+    if named::identity(&data) != found.identity {
+        return Err(Refused::Gone);
+    }
+    ignore_notices();
+    // SAFETY: takes plain numbers.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) } != 0 {
+        return Err(refused("F_SETLEASE", &io::Error::last_os_error()));
+    }
+    Ok(Lease(file))
+}
+
+fn refused(what: &str, error: &io::Error) -> Refused {
+    match error.raw_os_error() {
+        // Of another process's lease, opening tells the same.
+        Some(libc::EAGAIN) => Refused::InUse,
+        Some(libc::ENOENT) => Refused::Gone,
+        _ => Refused::Unknown(format!("{what}: {}", descriptor::describe(error))),
+    }
+}
+
+/// Whoever opens a leased file makes the kernel send SIGIO, which would end this process.
+fn ignore_notices() {
+    static IGNORED: Once = Once::new();
+    IGNORED.call_once(|| {
+        // SAFETY: installs no function.
+        unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
+    });
+}
+
+impl Lease {
+    /// The object as it is while nobody else can open it, read through the descriptor that has the
+    /// lease.
+    pub fn read(&self, object: &Object) -> io::Result<Object> {
+        let data = self.0.metadata()?;
+        Ok(match object {
+            Object::PosixQueue(queue) => {
+                let file = named::file(queue.file.name.clone(), &data);
+                Object::PosixQueue(pmsg::of(file, Some(self.0.try_clone()?)))
+            }
+            Object::PosixMemory(PosixMemory { file, .. })
+            | Object::PosixSemaphore(PosixSemaphore { file, .. }) => {
+                let opened = self.0.try_clone()?;
+                dev_shm::of(object.kind(), file.name.clone(), &data, || Ok(opened))
+            }
+            Object::Queue(_) | Object::Segment(_) | Object::SemaphoreSet(_) => object.clone(),
+        })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing the file would release it as well.
+        // SAFETY: takes plain numbers.
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+    }
+}
