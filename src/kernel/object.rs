@@ -6,6 +6,7 @@ use nix::errno::Errno;
 
 use super::call::CallError;
 use super::permissions::Changed;
+use super::process::{self, BadProc};
 use super::sysvipc::{self, Table};
 use super::{descriptor, dev_shm, msg, named, pmsg, sem, shm};
 use crate::ipc::posix::FileIdentity;
@@ -18,6 +19,19 @@ pub const MOUNT_HINT: &str =
 /// The objects of a kind could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// There is no `/proc` that would list them.
+    #[error("cannot read {path}: {reason}")]
+    Proc {
+        /// What was to be read.
+        path: &'static str,
+        /// Why not.
+        reason: BadProc,
+    },
+    /// The kernel has no such objects.
+    #[error(
+        "cannot read {0}: this kernel, or the sandbox that stands in for one, has no System V IPC (CONFIG_SYSVIPC)"
+    )]
+    Unsupported(&'static str),
     /// A file or directory could not be opened or read.
     #[error("cannot read {path}: {}", descriptor::describe(.error))]
     Io {
@@ -40,6 +54,27 @@ pub enum ReadError {
         descriptor::describe(.0)
     )]
     Queues(io::Error),
+}
+
+impl ReadError {
+    /// The directory of the POSIX queues, which is not to be had.
+    pub(super) fn of_queues(error: io::Error) -> ReadError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(&reason) => ReadError::Proc { path: "the files of POSIX message queues", reason },
+            None => ReadError::Queues(error),
+        }
+    }
+
+    /// A file of `/proc/sysvipc` that could not be opened or read.
+    pub(super) fn of_table(path: &'static str, error: io::Error) -> ReadError {
+        match error.kind() {
+            io::ErrorKind::NotFound => match process::check_proc() {
+                Err(reason) => ReadError::Proc { path, reason },
+                Ok(()) => ReadError::Unsupported(path),
+            },
+            _ => ReadError::Io { path, error },
+        }
+    }
 }
 
 /// The reference that means this object and, of System V, no later one: by id, or by name. Opening

@@ -125,11 +125,7 @@ impl Scan {
         if !look.is_for_system_v() && look.files.is_empty() {
             return Ok(Scan::default());
         }
-        if !process::is_own_proc() {
-            return Err(io::Error::other(
-                "/proc belongs to another process namespace: mount one for this namespace first",
-            ));
-        }
+        process::check_proc().map_err(io::Error::other)?;
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         // Not even every root may look at the first process of the machine, which is not here.
         let is_init_elsewhere =

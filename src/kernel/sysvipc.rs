@@ -47,7 +47,7 @@ pub fn read<E: From<ReadError>>(
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
     let path = table.path();
-    let io_error = |error| ReadError::Io { path, error };
+    let io_error = |error| ReadError::of_table(path, error);
     let mut file = File::open(path).map_err(io_error)?;
     // The kernel hands out a page at a time, however much is asked for.
     let mut buffer = [0; 8192];

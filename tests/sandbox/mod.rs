@@ -280,6 +280,13 @@ impl Ran {
         self
     }
 
+    /// It did not write this to standard error.
+    #[track_caller]
+    pub fn denies(self, unexpected: &str) -> Ran {
+        assert!(!self.stderr().contains(unexpected), "it said {unexpected:?}{}", self.report());
+        self
+    }
+
     /// It printed this, among other things.
     #[track_caller]
     pub fn shows(self, expected: &str) -> Ran {
