@@ -1,7 +1,7 @@
 //! `ipctool doctor`: finds what is wrong, says why, and gives the command that mends it.
 
 mod checks;
-mod logind;
+pub(crate) mod logind;
 
 use checks::Facts;
 

@@ -16,7 +16,7 @@ pub mod fifo;
 pub mod inherited;
 pub mod interrupt;
 mod lease;
-mod mqueue;
+pub(crate) mod mqueue;
 pub mod msg;
 mod named;
 pub mod namespace;

@@ -85,7 +85,7 @@ fn visible_mounts() -> Vec<PathBuf> {
 }
 
 /// The mount point in a line of mountinfo, if it is of this file system.
-fn mount_point(line: &[u8]) -> Option<PathBuf> {
+pub(crate) fn mount_point(line: &[u8]) -> Option<PathBuf> {
     let mut words = line.split(|&byte| byte == b' ');
     let path = words.nth(4)?;
     // Optional fields end with a dash, which the type follows.

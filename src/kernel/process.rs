@@ -106,7 +106,7 @@ pub fn kin() -> Vec<Kinship> {
 }
 
 /// The text of `/proc/PID/stat`.
-struct Stat {
+pub(crate) struct Stat {
     text: Vec<u8>,
     /// Where the name is, which may hold blanks and parentheses.
     name: std::ops::Range<usize>,
@@ -117,7 +117,7 @@ impl Stat {
         Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    fn parse(text: Vec<u8>) -> Option<Stat> {
+    pub(crate) fn parse(text: Vec<u8>) -> Option<Stat> {
         let start = text.iter().position(|&byte| byte == b'(')? + 1;
         let end = text.iter().rposition(|&byte| byte == b')')?;
         (start <= end).then_some(Stat { text, name: start..end })
@@ -151,7 +151,7 @@ impl Stat {
         self.field(20)?.parse().ok()
     }
 
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.has_left() && self.threads().is_none_or(|threads| threads <= 1)
     }
 

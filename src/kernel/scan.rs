@@ -1,7 +1,7 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
-mod maps;
-mod system_call;
+pub(crate) mod maps;
+pub(crate) mod system_call;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;

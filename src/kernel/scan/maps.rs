@@ -9,7 +9,7 @@ use crate::ipc::posix::FileIdentity;
 /// The ids of the segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and
 /// lies on the kernel's own file system for segments, its inode is the id. A name alone proves
 /// nothing: anybody can give it to a file.
-pub(super) fn attached<'a>(
+pub(crate) fn attached<'a>(
     maps: &'a [u8],
     devices: &'a [(u32, u32)],
 ) -> impl Iterator<Item = i32> + 'a {
@@ -27,7 +27,7 @@ pub(super) fn attached<'a>(
 }
 
 /// The POSIX objects in the text of `/proc/PID/maps`, and where they lie.
-pub(super) fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
+pub(crate) fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
     let line = |line: &[u8]| {
         let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
         let (start, end) = words.next()?.split_once('-')?;
