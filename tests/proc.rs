@@ -3,7 +3,7 @@
 
 mod sandbox;
 
-use sandbox::{Ran, Sandbox, is_root};
+use sandbox::{Ran, Sandbox, only_root};
 
 /// A sandbox with some objects, and nothing at `/proc`.
 fn without_proc(shell: &Sandbox, line: &str) -> Ran {
@@ -12,8 +12,7 @@ fn without_proc(shell: &Sandbox, line: &str) -> Ran {
 
 #[test]
 fn without_proc_each_command_says_so_or_does_without() {
-    if !is_root() {
-        eprintln!("skipped: only root can cover /proc");
+    if !only_root("only root can cover /proc") {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
@@ -44,8 +43,7 @@ fn without_proc_each_command_says_so_or_does_without() {
 
 #[test]
 fn with_the_proc_of_others_whoever_looks_at_processes_says_so() {
-    if !is_root() {
-        eprintln!("skipped: only root can make a process namespace here");
+    if !only_root("only root can make a process namespace here") {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
