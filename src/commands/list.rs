@@ -4,8 +4,8 @@ use super::{now, selection};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Known};
-use crate::kernel;
+use crate::ipc::{Kind, Known, Object};
+use crate::kernel::{self, huge_pages};
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Column, Format, Layout, Section, Style, renderer};
@@ -48,6 +48,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let shows = |name| layout.fields().contains(&name) || sorts_by(name);
     // Costs a system call for each queue.
     let completed = format == Format::Table || shows("max_bytes");
+    let huge_pages = (shows("status") || shows("rss")).then(huge_pages::Finder::default);
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
@@ -72,6 +73,9 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
             }
             if completed {
                 kernel::object::complete(&mut object);
+            }
+            if let (Some(finder), Object::Segment(segment)) = (&huge_pages, &mut object) {
+                finder.complete(segment);
             }
             Ok(visit(Known::from(object))?)
         })?;

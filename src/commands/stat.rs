@@ -154,8 +154,11 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
             if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
                 page.line("in memory", format!("{rss} bytes, and {swap} swapped out"));
             }
+            if let Some(huge_page) = segment.huge_page {
+                page.line("pages", format!("huge, of {}", human_size(huge_page)));
+            }
             page.line("attached", count(segment.attached, "time"));
-            let status: Vec<_> = segment.status.names().collect();
+            let status: Vec<_> = segment.status_names().collect();
             if !status.is_empty() {
                 page.line("status", status.join(", "));
             }

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use super::call::CallError;
 use super::permissions::Changed;
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, msg, pmsg, sem, shm};
+use super::{descriptor, dev_shm, huge_pages, msg, pmsg, sem, shm};
 use crate::ipc::{Change, Key, Kind, Object, Reference, Target};
 
 /// How to make the files of POSIX message queues visible.
@@ -170,7 +170,10 @@ pub fn read_all<E: From<ReadError>>(
 ) -> Result<(), E> {
     match kind {
         Kind::Msg => sysvipc::read(Table::Msg, visit),
-        Kind::Shm => sysvipc::read(Table::Shm, visit),
+        Kind::Shm => sysvipc::read(Table::Shm, |mut object| {
+            huge_pages::correct(&mut object);
+            visit(object)
+        }),
         Kind::Sem => sysvipc::read(Table::Sem, visit),
         Kind::Pmsg => pmsg::read_all(|queue| visit(Object::PosixQueue(queue))),
         Kind::Pshm | Kind::Psem => dev_shm::read_all(kind, visit),

@@ -122,10 +122,10 @@ static SEGMENT: [ObjectColumn; 9] = [
     Column::text(
         "status",
         8,
-        "dest (marked for destruction), locked, hugetlb, noreserve",
+        "dest (marked for destruction), locked, hugetlb (where it is attached)",
         |object| {
             segment(object, |segment| {
-                Value::List(segment.status.names().map(Cow::Borrowed).collect())
+                Value::List(segment.status_names().map(Cow::Borrowed).collect())
             })
         },
     )

@@ -5,24 +5,38 @@ use std::ops::Range;
 use super::Look;
 use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
+use crate::kernel::shm::Device;
 
-/// The ids of the segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and
-/// lies on the kernel's own file system for segments, its inode is the id. A name alone proves
-/// nothing: anybody can give it to a file.
+/// A segment in the memory of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attached<'a> {
+    /// Its id.
+    pub(super) id: i32,
+    /// Where it lies, as `/proc/PID/map_files` names it.
+    pub(super) range: &'a str,
+    /// The size of its huge pages, if it has such.
+    pub(super) huge_page: Option<u64>,
+}
+
+/// The segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and lies on one of
+/// the kernel's own file systems for segments, its inode is the id. A name alone proves nothing: anybody
+/// can give it to a file.
 pub(super) fn attached<'a>(
     maps: &'a [u8],
-    devices: &'a [(u32, u32)],
-) -> impl Iterator<Item = i32> + 'a {
+    devices: &[Device],
+) -> impl Iterator<Item = Attached<'a>> {
     let may_have_some = maps.windows(6).any(|window| window == b" /SYSV");
     let lines = if may_have_some { maps } else { b"" };
-    lines.split(|&byte| byte == b'\n').filter_map(|line| {
+    lines.split(|&byte| byte == b'\n').filter_map(move |line| {
         let line = std::str::from_utf8(line).ok()?;
-        let mut words = line.split_ascii_whitespace().skip(3);
-        let (major, minor) = words.next()?.split_once(':')?;
-        let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
-        let inode = words.next()?;
-        let is_segment = devices.contains(&device) && words.next()?.starts_with("/SYSV");
-        is_segment.then(|| inode.parse().ok())?
+        let mut words = line.split_ascii_whitespace();
+        let range = words.next()?;
+        let (major, minor) = words.nth(2)?.split_once(':')?;
+        let number = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
+        let id = words.next()?.parse().ok()?;
+        let device = devices.iter().find(|device| device.number == number)?;
+        let is_segment = words.next()?.starts_with("/SYSV");
+        is_segment.then_some(Attached { id, range, huge_page: device.huge_page })
     })
 }
 
@@ -65,10 +79,15 @@ mod tests {
 
     #[test]
     fn a_segment_is_told_from_a_file_of_its_name_by_the_device() {
-        let ids = |devices: &[(u32, u32)]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
-        assert_eq!(ids(&[(0, 1)]), [32768]);
-        assert_eq!(ids(&[(0, 1), (0, 0x11)]), [32768, 5], "huge pages, too");
-        assert_eq!(ids(&[]), Vec::<i32>::new());
+        let small = Device { number: (0, 1), huge_page: None };
+        let huge = Device { number: (0, 0x11), huge_page: Some(2 << 20) };
+        let first = Attached { id: 32768, range: "7f0000000000-7f0000001000", huge_page: None };
+        let second =
+            Attached { id: 5, range: "7f0000002000-7f0000003000", huge_page: Some(2 << 20) };
+        let found = |devices: &[Device]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
+        assert_eq!(found(&[small]), [first]);
+        assert_eq!(found(&[small, huge]), [first, second]);
+        assert_eq!(found(&[]), []);
     }
 
     #[test]
@@ -85,7 +104,7 @@ mod tests {
         #[test]
         fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx: /SYV-]{0,100}") {
             for bytes in [&bytes, text.as_bytes()] {
-                let _ = attached(bytes, &[(0, 1)]).count();
+                let _ = attached(bytes, &[Device { number: (0, 1), huge_page: None }]).count();
                 let _ = mapped(bytes, &Look::default());
             }
         }
