@@ -91,8 +91,8 @@ fn a_segment_in_huge_pages_is_shown_as_one_with_what_is_in_memory() {
     // Nothing is in memory: only the process that has it tells.
     let untouched = while_held(&shell, "untouched", shown).ok().json();
     assert_eq!(untouched, row(1, json!(["hugetlb"]), 0));
-    let who = "ipctool list shm --who --json -o status | jq -c '.[0].status'";
-    while_held(&shell, "untouched", who).prints("[\"hugetlb\"]\n");
+    let who = while_held(&shell, "untouched", "ipctool list shm --who --json").ok().json();
+    assert_eq!(who[0]["status"], json!(["hugetlb"]));
     while_held(&shell, "touched", "ipctool stat $(cat out)")
         .ok()
         .shows("in memory    2097152 bytes, and 0 swapped out\n")
@@ -122,7 +122,6 @@ fn a_segment_in_huge_pages_is_shown_as_one_with_what_is_in_memory() {
 fn ordinary_pages_are_no_huge_ones() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create shm --size 4M").ok();
-    shell
-        .run_while_attached(0, "ipctool list shm --json -o attached,status,rss | jq -c .")
-        .prints("[{\"attached\":1,\"status\":[],\"rss\":0}]\n");
+    let ran = shell.run_while_attached(0, "ipctool list shm --json -o attached,status,rss");
+    assert_eq!(ran.ok().json(), json!([{"attached": 1, "status": [], "rss": 0}]));
 }

@@ -102,7 +102,8 @@ pub struct Stat {
 /// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
 ///
 /// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
-/// memory is never made smaller, a semaphore keeps its value.
+/// memory is never made smaller, a semaphore keeps its value. A semaphore is made for programs with
+/// glibc; those with musl look for theirs elsewhere.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

@@ -124,6 +124,11 @@ fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object 
 
 /// Reads a semaphore without waiting for it or opening it as one.
 fn semaphore(directory: &Directory, name: &OsStr, data: &Metadata) -> Option<SemaphoreState> {
+    SemaphoreState::from_file(&content(directory, name, data)?)
+}
+
+/// What a file holds that is small enough for a semaphore.
+fn content(directory: &Directory, name: &OsStr, data: &Metadata) -> Option<Vec<u8>> {
     // Larger than any layout.
     if data.size() > 64 {
         return None;
@@ -131,7 +136,15 @@ fn semaphore(directory: &Directory, name: &OsStr, data: &Metadata) -> Option<Sem
     let file = directory.open(name, OpenOptions::new().read(true)).ok()?;
     let mut bytes = Vec::new();
     file.take(64).read_to_end(&mut bytes).ok()?;
-    SemaphoreState::from_file(&bytes)
+    Some(bytes)
+}
+
+/// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
+/// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
+pub fn musl_semaphore(name: &Name) -> Option<SemaphoreState> {
+    let (directory, file_name) = (directory(), file_name(Kind::Pshm, name));
+    let data = directory.find(&file_name).ok()?;
+    SemaphoreState::from_musl(&content(&directory, &file_name, &data)?)
 }
 
 /// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must

@@ -202,9 +202,12 @@ static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
     Column::number("value", 6, "its value; none where it cannot be read", |object| {
         semaphore(object, |state| Value::Count(state.value.into()))
     }),
-    Column::number("waiters", 7, "how many threads wait for it to grow", |object| {
-        semaphore(object, |state| Value::Count(state.waiters.into()))
-    }),
+    Column::number(
+        "waiters",
+        7,
+        "the C library's count of waiting threads, in which a killed one stays; see 'waiting'",
+        |object| semaphore(object, |state| Value::Count(state.waiters.into())),
+    ),
 ];
 
 fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
