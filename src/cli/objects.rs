@@ -15,6 +15,10 @@ use crate::output::columns;
 /// formats carry every column unless --output chooses: sizes and counts as integers, times in RFC
 /// 3339 (UTC), keys and modes as strings, and null for what is not there. Reading the list needs
 /// no permission on the objects.
+///
+/// 'list pshm' also shows, by their STATUS, the files in /dev/shm that are no objects: those in
+/// subdirectories, and those that were removed but that a process still has open or mapped. No filter
+/// selects them.
 #[derive(Debug, Args)]
 pub struct List {
     /// Just these kinds

@@ -1,5 +1,9 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
+mod rest;
+
+use rest::Rest;
+
 use super::{now, selection};
 use crate::cli::List;
 use crate::exit::Status;
@@ -31,12 +35,22 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         (false, output) => output.map(str::to_owned),
     };
     let chosen = output.map(|text| choose(&text, &kinds)).transpose()?;
+    let usual = preset == Preset::Usual && args.output.is_none();
+    let mut shown = visible(Kind::Pshm, preset, chosen.as_ref(), format).into_iter();
+    let rest = match usual || shown.any(|column| column.name == "status") {
+        true => Rest::read(&filter),
+        false => Rest::default(),
+    };
+    let beside = rest.columns(chosen.as_ref(), args.output.is_some());
     let layout = Layout {
         sections: kinds
             .iter()
             .map(|&kind| Section {
                 title: format!("{}s", kind.noun()),
-                columns: visible(kind, preset, chosen.as_ref(), format),
+                columns: match kind {
+                    Kind::Pshm => visible(kind, preset, beside.as_ref(), format),
+                    _ => visible(kind, preset, chosen.as_ref(), format),
+                },
                 asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
             })
             .collect(),
@@ -81,6 +95,18 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         })?;
         Ok(())
     };
+    let rest = rest.known(looks)?;
+    // Right behind the objects of their kind.
+    let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
+        let mut rest = rest.into_iter();
+        each(&mut |known| {
+            if known.kind() > Kind::Pshm {
+                rest.by_ref().try_for_each(&mut *visit)?;
+            }
+            visit(known)
+        })?;
+        Ok(rest.try_for_each(visit)?)
+    };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
     let mut write = |known: &Known| match section(known) {
@@ -114,6 +140,7 @@ fn kinds(args: &List) -> Vec<Kind> {
 }
 
 /// What `--output` says.
+#[derive(Clone, Debug)]
 struct Chosen {
     names: Vec<&'static str>,
     /// Besides the usual columns, and not instead of them.

@@ -1,16 +1,20 @@
 //! Why a POSIX object is not there though something of its name may be.
 
-use crate::ipc::{Kind, Name, Reference};
-use crate::kernel::dev_shm;
+use crate::ipc::user::Role;
+use crate::ipc::{Kind, Known, Name, Object, Reference, User};
+use crate::kernel::dev_shm::{self, Removed, Space, Tree};
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
 use crate::output::escape::shell_word;
 
-/// What the files around say to a name that no object has.
+/// What the files and processes around say to a name that no object has.
 pub(super) fn hint(kind: Kind, name: &Name) -> String {
-    let musl = match kind {
+    let found = match kind {
         Kind::Psem => musl_hint(name),
-        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg | Kind::Pshm => None,
+        Kind::Pshm => removed_hint(name),
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => None,
     };
-    musl.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
+    found.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
 }
 
 /// The semaphore of this name as programs with musl make it.
@@ -20,4 +24,51 @@ fn musl_hint(name: &Name) -> Option<String> {
     Some(format!(
         "that is the name for programs with glibc; {reference} may be the semaphore of a program with musl; to see its value: ipctool stat {reference}"
     ))
+}
+
+/// Memory that had this name, was removed, and is still held.
+fn removed_hint(name: &Name) -> Option<String> {
+    let before = Space::read().ok()?;
+    let removed = Removed::find(&Tree::read(), &before).ok()?;
+    let objects: Vec<_> = removed
+        .objects
+        .into_iter()
+        .filter(|object| object.file().is_some_and(|file| file.name == *name))
+        .collect();
+    let observer = Observer::new(&Look::around(&objects)).ok()?;
+    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    let bytes: u64 = known.iter().map(|known| resident(&known.object)).sum();
+    let mut holders: Vec<_> = known.iter().flat_map(holders).collect();
+    holders.dedup();
+    let (first, others) = holders.split_first()?;
+    let others = match others.len() {
+        0 => String::new(),
+        number => format!(" and {number} more"),
+    };
+    Some(format!(
+        "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
+    ))
+}
+
+fn resident(object: &Object) -> u64 {
+    match object {
+        Object::PosixMemory(memory) => memory.rss,
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixSemaphore(_) => 0,
+    }
+}
+
+/// Those who have it open or mapped.
+fn holders(known: &Known) -> impl Iterator<Item = String> {
+    let own = std::process::id();
+    let holds = move |user: &&User| {
+        matches!(user.role, Role::Mapped | Role::Open) && user.pid.unsigned_abs() != own
+    };
+    known.users().iter().filter(holds).map(|user| match &user.command {
+        Some(command) => format!("{} ({command})", user.pid),
+        None => user.pid.to_string(),
+    })
 }

@@ -80,6 +80,30 @@ pub struct PosixMemory {
     pub rss: u64,
     /// What it is.
     pub file_kind: FileKind,
+    /// Whether a name of shared memory reaches it.
+    pub status: MemoryStatus,
+}
+
+/// Whether a file of `/dev/shm` is an object: `shm_open(3)` reaches only what lies in that directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryStatus {
+    /// It has a name there.
+    Named,
+    /// It lies in a subdirectory, and no program that shares memory by name can open it.
+    Subdirectory,
+    /// It was removed, and stays as long as somebody has it open or mapped.
+    Deleted,
+}
+
+impl MemoryStatus {
+    /// The word for it, if it is no object.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            MemoryStatus::Named => None,
+            MemoryStatus::Subdirectory => Some("subdirectory"),
+            MemoryStatus::Deleted => Some("deleted"),
+        }
+    }
 }
 
 /// What lies in `/dev/shm`, `inode(7)`. Only regular files are shared memory; the others are told

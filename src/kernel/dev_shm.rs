@@ -1,13 +1,20 @@
 //! What lies in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
 //! `sem_overview(7)`.
 
+mod removed;
+mod rest;
+mod space;
+
+pub use removed::Removed;
+pub use rest::{Tree, Unread};
+pub use space::Space;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
 
 use nix::errno::Errno;
 
@@ -15,7 +22,7 @@ use super::call::{CallError, call};
 pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
-use crate::ipc::posix::{FileKind, SemaphoreState};
+use crate::ipc::posix::{FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.
@@ -61,33 +68,6 @@ pub(super) fn read_all<E: From<ReadError>>(
     }
 }
 
-/// Whatever else lies there, in an order of its own: files in directories, empty directories, and what
-/// is no regular file. What cannot be read tells of itself alone.
-pub fn read_rest() -> Vec<Object> {
-    let directory = directory();
-    let mut found = Vec::new();
-    let mut names = vec![OsString::new()];
-    while let Some(name) = names.pop() {
-        let is_top = name.is_empty();
-        let path = directory.path(&name);
-        let Ok(data) = std::fs::symlink_metadata(&path) else { continue };
-        if data.is_dir() {
-            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
-            let count = names.len();
-            names.extend(entries.map(|entry| Path::new(&name).join(entry.file_name()).into()));
-            if is_top || names.len() > count {
-                continue;
-            }
-        }
-        // The others are objects by themselves.
-        if !data.is_file() || name.as_bytes().contains(&b'/') {
-            found.push(of(&directory, Kind::Pshm, Name::of_file(&name), &data));
-        }
-    }
-    found.sort_by_cached_key(|object| object.file().map(|file| file.name.clone()));
-    found
-}
-
 fn kind_of(file: FileType) -> FileKind {
     match () {
         () if file.is_dir() => FileKind::Directory,
@@ -107,6 +87,10 @@ pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
 }
 
 fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object {
+    let status = match name.behind_slash().as_bytes().contains(&b'/') {
+        true => MemoryStatus::Subdirectory,
+        false => MemoryStatus::Named,
+    };
     let state = || semaphore(directory, &file_name(kind, &name), data);
     match kind {
         Kind::Psem => {
@@ -118,6 +102,7 @@ fn of(directory: &Directory, kind: Kind, name: Name, data: &Metadata) -> Object 
             // st_blocks counts 512 bytes each, whatever the block size.
             rss: data.blocks() * 512,
             file_kind: kind_of(data.file_type()),
+            status,
         }),
     }
 }

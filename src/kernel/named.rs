@@ -189,19 +189,19 @@ pub(super) fn identity(data: &Metadata) -> FileIdentity {
 
 /// Which file is at this path, without asking a remote file system, which may take for ever:
 /// `statx(2)`.
-pub(super) fn identity_at(path: &Path) -> Option<FileIdentity> {
-    let path = c_string(path).ok()?;
+pub(super) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
+    let path = c_string(path).map_err(|error| io::Error::from_raw_os_error(error.errno as i32))?;
     let mut data = MaybeUninit::<libc::statx>::zeroed();
     let (flags, wanted) = (libc::AT_STATX_DONT_SYNC, libc::STATX_INO);
     // SAFETY: the path is a C string, and the pointer is to a statx, which the call fills.
     let data = unsafe {
         if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, wanted, data.as_mut_ptr()) != 0 {
-            return None;
+            return Err(io::Error::last_os_error());
         }
         data.assume_init()
     };
     let device = libc::makedev(data.stx_dev_major, data.stx_dev_minor);
-    Some(FileIdentity { device, inode: data.stx_ino })
+    Ok(FileIdentity { device, inode: data.stx_ino })
 }
 
 fn of_file(data: &Metadata) -> Permissions {

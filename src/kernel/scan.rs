@@ -1,6 +1,6 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
-mod maps;
+pub(super) mod maps;
 mod system_call;
 
 use std::collections::{HashMap, HashSet};
@@ -343,7 +343,7 @@ fn descriptors(directory: &str, look: &Look) -> io::Result<Vec<(FileIdentity, Ki
     let mut open = Vec::new();
     for entry in fs::read_dir(format!("{directory}/fd"))? {
         // Closed meanwhile, it is nothing.
-        open.extend(named::identity_at(&entry?.path()).and_then(|file| look.wanted(file)));
+        open.extend(named::identity_at(&entry?.path()).ok().and_then(|file| look.wanted(file)));
     }
     Ok(open)
 }

@@ -49,8 +49,8 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
 /// A file system on which the kernel keeps segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its device, major and minor.
-    pub number: (u32, u32),
+    /// Its device, as `stat(2)` gives it.
+    pub number: u64,
     /// The size of its pages in bytes, if they are huge: `hugetlbfs`.
     pub huge_page: Option<u64>,
 }
@@ -72,7 +72,7 @@ pub fn devices() -> Vec<Device> {
         // SAFETY: the descriptor is new, so nobody else owns it.
         let file = unsafe { File::from_raw_fd(descriptor) };
         if let Ok(data) = file.metadata() {
-            let number = (libc::major(data.dev()), libc::minor(data.dev()));
+            let number = data.dev();
             if devices.iter().all(|device| device.number != number) {
                 let huge_page = (flags & huge != 0).then_some(data.blksize());
                 devices.push(Device { number, huge_page });

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::{Column, Value};
-use crate::ipc::posix::{NamedFile, SemaphoreState};
+use crate::ipc::posix::{MemoryStatus, NamedFile, SemaphoreState};
 use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
 
 type ObjectColumn = Column<Known>;
@@ -17,7 +17,13 @@ type ObjectColumn = Column<Known>;
 /// What every object is.
 static EVERY: [ObjectColumn; 2] = [
     Column::text("ref", 16, "reference, as every command takes it", |object| {
-        Value::Reference(object.reference())
+        match memory_status(object) {
+            // Its name may be that of another one by now.
+            Some(MemoryStatus::Deleted) => Value::Missing,
+            Some(MemoryStatus::Named | MemoryStatus::Subdirectory) | None => {
+                Value::Reference(object.reference())
+            }
+        }
     }),
     Column::text("kind", 4, "kind of object", |object| {
         Value::Text(Cow::Borrowed(object.kind().name()))
@@ -187,7 +193,7 @@ static POSIX_QUEUE: [ObjectColumn; 6] = [
     ),
 ];
 
-static POSIX_MEMORY: [ObjectColumn; 2] = [
+static POSIX_MEMORY: [ObjectColumn; 3] = [
     Column::number("size", 12, "size in bytes", |object| match &object.object {
         Object::PosixMemory(memory) => Value::Bytes(memory.size),
         _ => Value::Missing,
@@ -196,7 +202,27 @@ static POSIX_MEMORY: [ObjectColumn; 2] = [
         Object::PosixMemory(memory) => Value::Bytes(memory.rss),
         _ => Value::Missing,
     }),
+    Column::text(
+        "status",
+        12,
+        "subdirectory, or deleted and still held: no object, and no command takes it",
+        |object| match memory_status(object) {
+            Some(status) => Value::List(status.name().map(Cow::Borrowed).into_iter().collect()),
+            None => Value::Missing,
+        },
+    ),
 ];
+
+fn memory_status(object: &Known) -> Option<MemoryStatus> {
+    match &object.object {
+        Object::PosixMemory(memory) => Some(memory.status),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixSemaphore(_) => None,
+    }
+}
 
 static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
     Column::number("value", 6, "its value; none where it cannot be read", |object| {

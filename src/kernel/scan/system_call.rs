@@ -60,7 +60,7 @@ impl SystemCall {
         let [first, second, third, ..] = self.arguments;
         let queue = || {
             let path = format!("{directory}/fd/{}", first as i32);
-            Some(look.wanted(named::identity_at(Path::new(&path))?)?.0)
+            Some(look.wanted(named::identity_at(Path::new(&path)).ok()?)?.0)
         };
         let semaphore = || {
             let mut semaphores = holds.mapped.iter().filter(|(.., kind)| *kind == Kind::Psem);
