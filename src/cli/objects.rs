@@ -103,7 +103,9 @@ pub struct Stat {
 /// Make an object, and print its reference.
 ///
 /// Of System V: without --key or --ftok the object is private: nobody finds it by a key. With one, an
-/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
+/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0. Where
+/// kernel.shm_rmid_forced is 1, the kernel would destroy a new segment as soon as this command ends, so
+/// that is an error.
 ///
 /// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
 /// memory is never made smaller, a semaphore keeps its value. A semaphore is made for programs with

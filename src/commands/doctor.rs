@@ -2,6 +2,7 @@
 
 mod checks;
 mod logind;
+mod memory;
 
 use checks::Facts;
 
@@ -34,12 +35,15 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         return Err(Failure::usage(VERB, what).into());
     }
     let (known, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
+    let looks_at_dev_shm =
+        checks.iter().any(|check| matches!(check, Check::ShmFull | Check::ShmDeleted));
     let facts = Facts {
         known,
         // What cannot be listed has been told.
         allowances: limits::survey()?.0,
         threshold: args.threshold,
         removes_ipc: logind::removes_ipc(),
+        dev_shm: looks_at_dev_shm.then(|| memory::survey(VERB)).flatten(),
         now: super::now(),
     };
     let mut findings: Vec<_> =

@@ -84,6 +84,13 @@ pub struct PosixMemory {
     pub status: MemoryStatus,
 }
 
+impl PosixMemory {
+    /// How many bytes it is larger than what it holds: as much as touching it all would take.
+    pub fn promised(&self) -> u64 {
+        self.size.saturating_sub(self.rss)
+    }
+}
+
 /// Whether a file of `/dev/shm` is an object: `shm_open(3)` reaches only what lies in that directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryStatus {

@@ -71,6 +71,15 @@ impl Tree {
         }
     }
 
+    /// How many bytes its files are larger than what they hold: as much as touching them all would take.
+    pub fn promised(&self) -> u64 {
+        let mut seen = HashSet::new();
+        let files =
+            self.entries.iter().filter(|(_, data)| data.is_file() && seen.insert(data.ino()));
+        // st_blocks counts 512 bytes each, whatever the block size.
+        files.map(|(_, data)| data.size().saturating_sub(data.blocks() * 512)).sum()
+    }
+
     /// Whatever is there besides objects: files in directories, empty directories, and what is no regular
     /// file.
     pub fn rest(&self) -> Vec<Object> {
