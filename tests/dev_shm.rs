@@ -103,7 +103,7 @@ fn a_removed_file_that_is_only_mapped() {
     } else {
         // What it is only root may see, but that it is there is said.
         assert_eq!(listed, json!([]));
-        ran.says(" has mapped, and that may not be looked at; run as root to see them");
+        ran.says(", may not be looked at; run as root to see them");
     }
 }
 
@@ -141,8 +141,8 @@ fn what_is_in_the_way_is_said() {
     shell
         .run(&format!("{held}; prlimit --nofile=4 ipctool list pshm 9>&-"))
         .exits(1)
-        .says("4096 bytes in /dev/shm are of removed files of ")
-        .says(" processes that could not be inspected: ")
+        .says("4096 bytes in /dev/shm belong to removed files that were not found: ")
+        .says(" could not be inspected: ")
         .says("(EMFILE)");
     if !is_root() {
         eprintln!("skipped: only root can be two users");
@@ -157,8 +157,8 @@ fn what_is_in_the_way_is_said() {
     shell
         .run(&format!("{held}; {listing} 9>&-"))
         .exits(0)
-        .says("4096 bytes in /dev/shm are of removed files of ")
-        .says(" processes that could not be inspected; run as root to see them");
+        .says("4096 bytes in /dev/shm belong to removed files that were not found: ")
+        .says(" could not be inspected; run as root to see them");
 }
 
 #[test]

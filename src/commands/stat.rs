@@ -102,10 +102,7 @@ impl<'a> StatRecord<'a> {
                 let record = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
                 Some(semaphores?.iter().map(record).collect())
             }),
-            musl_semaphore: match &known.object {
-                Object::PosixMemory(memory) => Some(dev_shm::musl_semaphore(&memory.file.name)),
-                _ => None,
-            },
+            musl_semaphore: known.memory().map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a POSIX object is not there though something of its name may be.
 
 use crate::ipc::user::Role;
-use crate::ipc::{Kind, Known, Name, Object, Reference, User};
+use crate::ipc::{Kind, Known, Name, Reference, User};
 use crate::kernel::dev_shm::{self, Removed, Space, Tree};
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
@@ -37,7 +37,7 @@ fn removed_hint(name: &Name) -> Option<String> {
         .collect();
     let observer = Observer::new(&Look::around(&objects)).ok()?;
     let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
-    let bytes: u64 = known.iter().map(|known| resident(&known.object)).sum();
+    let bytes: u64 = known.iter().filter_map(|known| known.memory()).map(|memory| memory.rss).sum();
     let mut holders: Vec<_> = known.iter().flat_map(holders).collect();
     holders.dedup();
     let (first, others) = holders.split_first()?;
@@ -48,17 +48,6 @@ fn removed_hint(name: &Name) -> Option<String> {
     Some(format!(
         "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
     ))
-}
-
-fn resident(object: &Object) -> u64 {
-    match object {
-        Object::PosixMemory(memory) => memory.rss,
-        Object::Queue(_)
-        | Object::Segment(_)
-        | Object::SemaphoreSet(_)
-        | Object::PosixQueue(_)
-        | Object::PosixSemaphore(_) => 0,
-    }
 }
 
 /// Those who have it open or mapped.

@@ -216,6 +216,18 @@ impl Object {
         }
     }
 
+    /// What it is as POSIX shared memory, if it is that.
+    pub fn memory(&self) -> Option<&PosixMemory> {
+        match self {
+            Object::PosixMemory(memory) => Some(memory),
+            Object::Queue(_)
+            | Object::Segment(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixQueue(_)
+            | Object::PosixSemaphore(_) => None,
+        }
+    }
+
     /// The reference that `list` prints: by id, which names this object and no later one, or by
     /// name.
     pub fn reference(&self) -> Reference {

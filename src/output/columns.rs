@@ -214,14 +214,7 @@ static POSIX_MEMORY: [ObjectColumn; 3] = [
 ];
 
 fn memory_status(object: &Known) -> Option<MemoryStatus> {
-    match &object.object {
-        Object::PosixMemory(memory) => Some(memory.status),
-        Object::Queue(_)
-        | Object::Segment(_)
-        | Object::SemaphoreSet(_)
-        | Object::PosixQueue(_)
-        | Object::PosixSemaphore(_) => None,
-    }
+    object.memory().map(|memory| memory.status)
 }
 
 static POSIX_SEMAPHORE: [ObjectColumn; 2] = [

@@ -119,10 +119,8 @@ fn percent(used: u64, limit: u64) -> f64 {
 /// on purpose: it is a warning only where room is short.
 pub(super) fn shm_deleted(facts: &Facts) -> Vec<Finding> {
     let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
-    let files = removed.iter().filter_map(|known| match &known.object {
-        Object::PosixMemory(memory) if memory.rss > 0 => Some((memory.rss, known)),
-        _ => None,
-    });
+    let files = removed.iter().filter_map(|known| Some((known.memory()?.rss, known)));
+    let files = files.filter(|(rss, _)| *rss > 0);
     let mut files: Vec<_> = files.collect();
     files.sort_by_key(|(rss, _)| std::cmp::Reverse(*rss));
     let held: u64 = files.iter().map(|(rss, _)| rss).sum();

@@ -4,7 +4,7 @@ use super::Chosen;
 use super::VERB;
 use crate::commands::complain;
 use crate::ipc::posix::MemoryStatus;
-use crate::ipc::{Filter, Kind, Known, Object};
+use crate::ipc::{Filter, Kind, Known, Object, PosixMemory};
 use crate::kernel::dev_shm::{Removed, Space, Tree};
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
@@ -45,9 +45,9 @@ impl Rest {
         if is_chosen || self.objects.is_empty() {
             return chosen.cloned();
         }
-        let is_held = |object: &Object| matches!(object, Object::PosixMemory(memory) if memory.status == MemoryStatus::Deleted);
+        let is_held = |memory: &PosixMemory| memory.status == MemoryStatus::Deleted;
         let mut names = vec!["status"];
-        if self.objects.iter().any(is_held) {
+        if self.objects.iter().filter_map(Object::memory).any(is_held) {
             names.extend(["name", "users"]);
         }
         let others = chosen.map_or(&[][..], |chosen| &chosen.names);

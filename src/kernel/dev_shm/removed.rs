@@ -31,8 +31,8 @@ pub struct Removed {
 }
 
 impl Removed {
-    /// Finds them: what is not among the names of `tree`, and in use. Looks at the processes only if more is in
-    /// use than the names account for.
+    /// Finds them: what is in use, and not among the names of `tree`. Looks at the processes only if more is
+    /// in use than the names account for; `before` is the room before the names were read.
     pub fn find(tree: &Tree, before: &Space) -> io::Result<Removed> {
         let now = Space::read()?;
         // What comes or goes meanwhile is in one of both alone.
@@ -57,34 +57,33 @@ impl Removed {
 
     /// The same as what they are.
     pub fn memory(&self) -> impl Iterator<Item = &PosixMemory> {
-        self.objects.iter().filter_map(|object| match object {
-            Object::PosixMemory(memory) => Some(memory),
-            _ => None,
-        })
+        self.objects.iter().filter_map(Object::memory)
     }
 
     /// What could not be found, in words, if anything.
     pub fn gap(&self) -> Option<String> {
-        let who = match (self.hidden_in.as_slice(), self.uninspected, &self.error) {
-            ([], 0, _) if self.hidden_bytes > 0 => {
-                "that no process holds which can be seen".to_owned()
-            }
-            ([], 0, _) => return None,
-            ([], number, Some(error)) => {
-                format!("of {number} processes that could not be inspected: {error}")
-            }
-            ([], number, None) => format!("of {number} processes that could not be inspected"),
-            (pids, ..) => {
-                let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
-                format!("that {} has mapped, and that may not be looked at", pids.join(", "))
-            }
-        };
-        let is_certain =
-            self.hidden_bytes > 0 || !self.hidden_in.is_empty() || self.error.is_some();
+        let bytes = self.hidden_bytes;
         let helps = self.error.is_none() && process::uid() != 0;
         let advice = if helps { "; run as root to see them" } else { "" };
-        is_certain.then(|| {
-            format!("{} bytes in {PATH} are of removed files {who}{advice}", self.hidden_bytes)
+        let error = self.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+        let processes = if self.uninspected == 1 { "process" } else { "processes" };
+        Some(match (self.hidden_in.as_slice(), self.uninspected) {
+            ([], 0) if bytes == 0 => return None,
+            ([], 0) => format!(
+                "{bytes} bytes in {PATH} belong to removed files, and no process that can be seen holds them"
+            ),
+            // Most processes that may not be looked at have nothing there.
+            ([], _) if bytes == 0 && self.error.is_none() => return None,
+            ([], number) => format!(
+                "{bytes} bytes in {PATH} belong to removed files that were not found: {number} {processes} could not be inspected{error}{advice}"
+            ),
+            (pids, _) => {
+                let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
+                format!(
+                    "removed files in {PATH}, mapped by {}, may not be looked at{advice}",
+                    pids.join(", ")
+                )
+            }
         })
     }
 }

@@ -98,8 +98,9 @@ impl Tree {
     /// The files in subdirectories: memory that no name of shared memory reaches.
     pub fn below(&self) -> impl Iterator<Item = Object> {
         let is_memory = |object: &Object| {
-            matches!(object, Object::PosixMemory(memory)
-                if memory.file_kind == FileKind::Regular && memory.status == MemoryStatus::Subdirectory)
+            object.memory().is_some_and(|memory| {
+                memory.file_kind == FileKind::Regular && memory.status == MemoryStatus::Subdirectory
+            })
         };
         self.rest().into_iter().filter(is_memory)
     }
