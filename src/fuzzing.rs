@@ -14,6 +14,7 @@ use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{
     Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
 };
+use crate::kernel::shm::Device;
 use crate::kernel::sysvipc::{self, Table};
 use crate::kernel::{mqueue, perf, process, scan};
 use crate::output::escape;
@@ -148,7 +149,8 @@ pub fn proc_table(bytes: &[u8]) {
 
 /// `/proc/PID/maps`.
 pub fn proc_maps(bytes: &[u8]) {
-    let _ = scan::maps::attached(bytes, &[(0, 1)]).count();
+    let device = Device { number: 1, huge_page: None };
+    let _ = scan::maps::attached(bytes, &[device]).count();
     let _ = scan::maps::mapped(bytes, &scan::Look::default());
 }
 

@@ -212,7 +212,7 @@ fn messages_from_the_dead() {
 fn checks_are_chosen_by_name() {
     let Some(shell) = Sandbox::new() else { return };
     let listed = shell.run("ipctool doctor --list-checks").ok().stdout();
-    assert_eq!(listed.lines().count(), 11);
+    assert_eq!(listed.lines().count(), 14);
     shell.run("ipctool create msg --key 0xffffffff --mode 666").ok();
     let names = |options: &str| {
         let found = shell.run(&format!("ipctool doctor {options} --json")).records();

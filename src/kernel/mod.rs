@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod dev_shm;
 pub mod family;
 pub mod fifo;
+pub mod huge_pages;
 pub mod inherited;
 pub mod interrupt;
 mod lease;

@@ -8,7 +8,7 @@ use super::call::CallError;
 use super::permissions::Changed;
 use super::process::{self, BadProc};
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, msg, named, pmsg, sem, shm};
+use super::{descriptor, dev_shm, huge_pages, msg, named, pmsg, sem, shm};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
@@ -232,7 +232,10 @@ pub fn read_all<E: From<ReadError>>(
 ) -> Result<(), E> {
     match kind {
         Kind::Msg => sysvipc::read(Table::Msg, visit),
-        Kind::Shm => sysvipc::read(Table::Shm, visit),
+        Kind::Shm => sysvipc::read(Table::Shm, |mut object| {
+            huge_pages::correct(&mut object);
+            visit(object)
+        }),
         Kind::Sem => sysvipc::read(Table::Sem, visit),
         Kind::Pmsg => pmsg::read_all(|queue| visit(Object::PosixQueue(queue))),
         Kind::Pshm | Kind::Psem => dev_shm::read_all(kind, visit),
