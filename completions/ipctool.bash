@@ -472,7 +472,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help msg shm sem pmsg pshm psem"
+            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -523,6 +523,10 @@ _ipctool() {
                     return 0
                     ;;
                 --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -594,7 +598,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__rm)
-            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help"
+            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -685,6 +689,10 @@ _ipctool() {
                     return 0
                     ;;
                 --pid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

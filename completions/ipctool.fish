@@ -141,6 +141,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
@@ -192,7 +193,7 @@ always\t'Or fail'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write what was found to a file, as JSON; \'-\' is standard output' -r -F
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'So many leaks are no failure' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys, or of these /names, are no leaks; \'--\' ends the list' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys or /names, or of these users, are no leaks; \'--\' ends the list' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'How long after that, or after a background process was asked to end, to kill what is left' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
@@ -233,6 +234,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -272,6 +274,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned b
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''

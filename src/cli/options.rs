@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
-use crate::ipc::{self, Kind, Reference, Target, duration};
+use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
+use crate::kernel::accounts;
 use crate::output::{Format, TimeFormat};
 
 /// A kind by its name, which the completions know, or by the word that is accepted besides.
@@ -91,6 +92,15 @@ pub struct Filters {
     /// none); what nobody has used yet counts, too: '--idle' spares what was made just now
     #[arg(long)]
     pub orphan: bool,
+    /// Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as
+    /// a user id
+    #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
+    pub ignore: Vec<Expected>,
+}
+
+/// What is kept on purpose.
+pub(super) fn expected(text: &str) -> anyhow::Result<Expected> {
+    Ok(Expected::parse(text, |name| accounts::user_id(name).ok())?)
 }
 
 /// Objects by reference, or with ipcrm's flags.

@@ -8,10 +8,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::options::{FormatArgs, queue};
+use super::options::{FormatArgs, expected, queue};
 use crate::ipc::finding::Check;
-use crate::ipc::leak::Expected;
-use crate::ipc::{Reference, duration, limit, size};
+use crate::ipc::{Expected, Reference, duration, limit, size};
 
 /// A queue whose size can be set.
 fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
@@ -182,8 +181,8 @@ pub struct Guard {
     /// So many leaks are no failure
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_leaks: u64,
-    /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
-    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
+    /// Objects with these keys or /names, or of these users, are no leaks; '--' ends the list
+    #[arg(long, value_name = "KEY|/NAME|USER", num_args = 1.., value_delimiter = ',', value_parser = of_command)]
     pub ignore: Vec<Expected>,
     /// End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -197,6 +196,12 @@ pub struct Guard {
     /// The command and its arguments; '--' may stand before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+}
+
+/// What is kept on purpose, in a list that goes on until the command.
+fn of_command(text: &str) -> anyhow::Result<Expected> {
+    expected(text)
+        .map_err(|error| anyhow::anyhow!("{error}; '--' must stand between these and the command"))
 }
 
 /// When to run a command in a namespace of its own.

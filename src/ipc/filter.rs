@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expected::Expected;
 use super::key::Key;
 use super::kind::Kind;
 use super::known::{Known, Verdict};
@@ -34,6 +35,8 @@ pub struct Filter {
     pub unused: bool,
     /// Unused, and every process that the kernel recorded for it is gone.
     pub orphan: bool,
+    /// None of these, which are kept on purpose.
+    pub ignore: Vec<Expected>,
 }
 
 impl Filter {
@@ -48,9 +51,10 @@ impl Filter {
         })
     }
 
-    /// Whether it says anything beyond the kinds.
+    /// Whether it asks for anything beyond the kinds: to spare some is not to ask for the others.
     pub fn is_narrow(&self) -> bool {
-        *self != Filter { kinds: self.kinds.clone(), ..Filter::default() }
+        let (kinds, ignore) = (self.kinds.clone(), self.ignore.clone());
+        *self != Filter { kinds, ignore, ..Filter::default() }
     }
 
     /// Whether it takes a look at the processes to tell.
@@ -73,6 +77,7 @@ impl Filter {
             && self.idle.is_none_or(|least| {
                 object.last_operation().is_some_and(|last| last.age(now) >= least)
             })
+            && !self.ignore.iter().any(|expected| expected.is(object))
     }
 
     /// Whether an object meets every condition.
@@ -195,6 +200,8 @@ mod tests {
             (Filter { idle: seconds(50), ..all.clone() }, true, true),
             (Filter { idle: seconds(51), ..all.clone() }, false, true),
             (Filter { idle: seconds(101), ..all.clone() }, false, false),
+            (Filter { ignore: vec![Expected::Key(Key(0xbeef))], ..all.clone() }, false, true),
+            (Filter { ignore: vec![Expected::Owner(1)], ..all.clone() }, false, false),
             (Filter { empty: true, marked: true, ..all }, false, false),
         ] {
             assert_eq!(filter.may_match(&queue(), NOW), takes_queue, "{filter:?}");

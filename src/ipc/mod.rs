@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod duration;
+pub mod expected;
 pub mod filter;
 pub mod finding;
 pub mod key;
@@ -27,6 +28,7 @@ pub mod user;
 pub mod words;
 
 pub use change::{Change, ModeChange};
+pub use expected::Expected;
 pub use filter::Filter;
 pub use key::{Key, Project};
 pub use kind::Kind;
