@@ -185,7 +185,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__doctor)
-            opts="-J -h --color --trace --only --skip --list-checks --threshold --format --json --help"
+            opts="-J -h --color --trace --only --skip --ignore --list-checks --threshold --format --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,11 +196,15 @@ _ipctool() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "deadlock stuck-semaphore queue-full nobody-reads-type ftok-failed orphan dead-sender-backlog queue-near-full marked-attached world-writable locked-out limit-near pmsg-limit remove-ipc" -- "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "deadlock stuck-semaphore queue-full nobody-reads-type ftok-failed orphan dead-sender-backlog queue-near-full marked-attached world-writable locked-out limit-near pmsg-limit remove-ipc" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --threshold)

@@ -17,6 +17,7 @@ mod send;
 mod stat;
 mod usage;
 
+pub use doctor::checks::{ALL as CHECKS, Check};
 pub use usage::reject;
 
 use std::io::{IsTerminal, Write};

@@ -1,6 +1,7 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
 mod maps;
+pub mod sleepers;
 mod system_call;
 
 use std::collections::{HashMap, HashSet};
