@@ -919,3 +919,13 @@ impl Checks for Ran {
         self
     }
 }
+
+#[test]
+fn objects_of_a_user_are_meant_to_stay() {
+    let Some(shell) = Sandbox::new() else { return };
+    let make = "ipctool create msg --key 5 > /dev/null";
+    for expected in ["$(id -un)", "$(id -u)", "5"] {
+        shell.run(&format!("ipctool guard --ignore {expected} -- {make}")).exits(0);
+    }
+    shell.run(&format!("ipctool guard --ignore 6 -- {make}")).exits(6);
+}

@@ -8,10 +8,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::options::{FormatArgs, queue};
-use crate::ipc::finding::Check;
-use crate::ipc::leak::Expected;
-use crate::ipc::{Reference, duration, limit, size};
+use super::options::{FormatArgs, expected, queue};
+use crate::commands::{CHECKS, Check};
+use crate::ipc::{Expected, Reference, duration, limit, size};
 
 /// A queue whose size can be set.
 fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
@@ -90,21 +89,31 @@ impl FromStr for Setting {
 
 /// Find what is wrong, say why, and give the command that mends it.
 ///
-/// Silent, with status 0, where nothing is wrong; status 6 if there is an error or a warning. A note
-/// is good to know and changes no status. Nothing is mended by itself. As an ordinary user it sees
-/// less: processes of others are counted, and what they may have to do with is not called an orphan.
+/// Each finding is a few lines: how bad it is, the object and the name of the check; then why; then
+/// 'fix:' and a command that can be copied. There is no fix where only a person can decide: then the
+/// reason says what to decide. A fix never ends a process, and never throws away a message. One that
+/// only root can run begins with sudo. Objects of one owner with the same trouble are one finding.
+///
+/// A queue counts as full, and a thread as stuck, only if nothing has moved for a tenth of a second.
+///
+/// With status 0, nothing is wrong (or there are only notes, which are good to know); with status 6
+/// there is an error or a warning. Nothing is mended by itself. An ordinary user sees less: processes
+/// of others are counted, and an object that one of them may use is not called an orphan.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Only these checks
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
-    pub only: Vec<Check>,
-    /// All checks but these
+    pub only: Vec<&'static Check>,
+    /// All checks except these
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
-    pub skip: Vec<Check>,
+    pub skip: Vec<&'static Check>,
+    /// Never these objects, which are kept on purpose; may be repeated
+    #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
+    pub ignore: Vec<Expected>,
     /// List the checks
     #[arg(long)]
     pub list_checks: bool,
-    /// From how many per cent on a limit is near
+    /// Report limits and queues used to at least this percentage
     #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
     pub threshold: u64,
     /// How it looks.
@@ -112,19 +121,21 @@ pub struct Doctor {
     pub format: FormatArgs,
 }
 
-fn check() -> impl TypedValueParser<Value = Check> {
-    PossibleValuesParser::new(Check::ALL.map(Check::name)).try_map(|name| name.parse::<Check>())
+fn check() -> impl TypedValueParser<Value = &'static Check> {
+    let find = |name: String| CHECKS.iter().copied().find(|check| check.name == name);
+    PossibleValuesParser::new(CHECKS.iter().map(|check| check.name))
+        .try_map(move |name| find(name).ok_or("there is no such check"))
 }
 
 pub(super) fn doctor_help() -> String {
-    let checks = Check::ALL.map(|check| format!("  {check:<20} {}\n", check.help()));
     format!(
         "Checks:\n{}
 Examples:
   ipctool doctor
-  ipctool doctor --json | jq -r '.[].fix'
-  ipctool doctor --only limit-near --threshold 50",
-        checks.concat()
+  ipctool doctor --json | jq -r '.[].fix // empty'
+  ipctool doctor --only limit-near --threshold 50
+  ipctool doctor --ignore postgres --ignore 0xbeef",
+        CHECKS.iter().map(|check| format!("  {check}\n")).collect::<String>()
     )
 }
 
@@ -182,8 +193,8 @@ pub struct Guard {
     /// So many leaks are no failure
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_leaks: u64,
-    /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
-    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
+    /// Objects with these keys or /names, or of these users, are no leaks; '--' ends the list
+    #[arg(long, value_name = "KEY|/NAME|USER", num_args = 1.., value_delimiter = ',', value_parser = of_command)]
     pub ignore: Vec<Expected>,
     /// End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -197,6 +208,12 @@ pub struct Guard {
     /// The command and its arguments; '--' may stand before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+}
+
+/// What is kept on purpose, in a list that goes on until the command.
+fn of_command(text: &str) -> anyhow::Result<Expected> {
+    expected(text)
+        .map_err(|error| anyhow::anyhow!("{error}; '--' must stand between these and the command"))
 }
 
 /// When to run a command in a namespace of its own.

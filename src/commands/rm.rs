@@ -29,8 +29,10 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
     let filter = selection::filter(VERB, kinds, args.filter)?;
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
     let mut removal = Removal::new(args.force, args.verbose);
+    // What is named is meant, so there is nothing to spare.
+    let has_filter = by_filter || !filter.ignore.is_empty();
     match (by_filter, references.is_empty()) {
-        (true, false) => {
+        _ if has_filter && !references.is_empty() => {
             let what = "references and filters do not go together: a filter selects by itself";
             return Err(Failure::usage(VERB, what).into());
         }
@@ -38,7 +40,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
             let what = "nothing was named: give a REF, a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
-        (false, false) => {
+        (_, false) => {
             for reference in removal.named(&references, args.dry_run) {
                 match args.dry_run {
                     true => removal.print(&format!("{reference}\n")),

@@ -1,15 +1,11 @@
 //! What a command left behind, told from what others did meanwhile.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fmt;
-use std::str::FromStr;
 
-use super::key::Key;
+use super::expected::Expected;
 use super::kin::{Descendant, Kin, Origin};
-use super::kind::Kind;
 use super::known::Known;
-use super::name::{InvalidName, Name};
 use super::object::Object;
 use super::posix::FileKind;
 use super::reference::Reference;
@@ -71,43 +67,6 @@ impl Leak {
         let has_it = |role: &Role| matches!(role, Role::Attached | Role::Mapped | Role::Open);
         let holders = self.known.users().iter().filter(move |user| has_it(&user.role));
         holders.map(|user| Named { pid: user.pid, command: user.command.clone() })
-    }
-}
-
-/// What a program makes on purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Objects of System V with this key.
-    Key(Key),
-    /// POSIX objects with this name.
-    Name(Name),
-}
-
-impl Expected {
-    fn is(&self, object: &Object) -> bool {
-        match self {
-            Expected::Key(key) => object.permissions().key == *key,
-            Expected::Name(name) => object.file().is_some_and(|file| file.name == *name),
-        }
-    }
-}
-
-impl FromStr for Expected {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Expected> {
-        Ok(match text.starts_with('/') {
-            true => Expected::Name(match Name::parse(Kind::Pshm, text) {
-                // A file in a directory there.
-                Err(InvalidName::Slashes(..)) => Name::of_file(OsStr::new(&text[1..])),
-                name => name?,
-            }),
-            false => Expected::Key(text.parse().map_err(|error| {
-                anyhow::anyhow!(
-                    "{error}; a name begins with a slash; '--' must stand between these and the command"
-                )
-            })?),
-        })
     }
 }
 
@@ -255,7 +214,7 @@ mod tests {
     use super::super::known::Users;
     use super::super::numbers::{Numbers, Reading, SECOND};
     use super::super::time::Time;
-    use super::super::{Mode, Permissions, Queue, Segment};
+    use super::super::{Key, Mode, Permissions, Queue, Segment};
     use super::*;
     use crate::ipc::object::SegmentStatus;
 
