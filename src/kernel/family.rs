@@ -108,6 +108,7 @@ impl Family {
         while self.trace.as_ref().is_some_and(Trace::has_more) {
             self.update();
         }
+        self.meet_living();
         self.sweep(now());
         const NOTHING: &Numbers = &Numbers::NONE;
         let numbers = self.reader.as_mut().map_or(NOTHING, Reader::finish);
@@ -229,12 +230,13 @@ impl Family {
         if !self.sees_proc {
             return self.alive.iter().map(|&pid| Member { pid, started: None }).collect();
         }
-        let mut living = match self.is_complete {
-            true => self.alive.iter().filter_map(|&pid| self.check(pid)).collect(),
-            false => self.descendants(),
-        };
+        // Neither is without gaps: a record may be lost, and who is left by his parent while the
+        // processes are being read may be missed there.
+        let mut living = self.descendants();
+        living.extend(self.alive.iter().filter_map(|&pid| self.check(pid)));
         living.retain(|process| !process.has_ended);
         living.sort_by_key(|process| (process.started, process.pid));
+        living.dedup_by_key(|process| process.pid);
         let member = |one: Kinship| Member { pid: one.pid, started: Some(one.started) };
         living.into_iter().map(member).collect()
     }
@@ -258,9 +260,22 @@ impl Family {
     /// Who lives, or has not been noticed to have ended, if it is still the same.
     fn check(&self, pid: i32) -> Option<Kinship> {
         let known = self.find(pid).filter(|_| self.is_alive(pid))?;
-        // Whoever got the number later started later.
-        let is_same = |process: &Kinship| self.started(process) <= known.from + SLACK;
+        // Whoever got the number later started later. So it seems of everybody where the clock was
+        // set back since; but who descends from this process is of the command.
+        let is_same = |process: &Kinship| {
+            self.started(process) <= known.from + SLACK
+                || (!self.has_others && self.descends(process))
+        };
         process::kinship(pid).filter(is_same)
+    }
+
+    /// Whether a process that lives descends from this one.
+    fn descends(&self, process: &Kinship) -> bool {
+        let mut parent = Some(process.parent);
+        while let Some(ancestor @ 2..) = parent.filter(|&pid| pid != self.own) {
+            parent = process::kinship(ancestor).map(|process| process.parent);
+        }
+        parent == Some(self.own)
     }
 
     /// When a process started, rounded down to a tick, in nanoseconds since the Epoch.
