@@ -230,8 +230,8 @@ impl Family {
         if !self.sees_proc {
             return self.alive.iter().map(|&pid| Member { pid, started: None }).collect();
         }
-        // Neither is without gaps: a record may be lost, and who is left by his parent while the
-        // processes are being read may be missed there.
+        // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
+        // being read may be missed there.
         let mut living = self.descendants();
         living.extend(self.alive.iter().filter_map(|&pid| self.check(pid)));
         living.retain(|process| !process.has_ended);
@@ -288,8 +288,8 @@ impl Family {
     fn sweep(&mut self, moment: u64) {
         let is_gone = |pid: &i32| match self.sees_proc {
             true => self.check(*pid).is_none_or(|process| process.has_ended),
-            // Nobody knows.
-            false => true,
+            // Where the record has gaps, nobody knows.
+            false => !self.is_complete,
         };
         let gone: Vec<_> = self.alive.iter().copied().filter(is_gone).collect();
         gone.into_iter().for_each(|pid| self.ended(pid, self.certain));
