@@ -223,7 +223,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__guard)
-            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --help"
+            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --kill-strays --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

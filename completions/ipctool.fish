@@ -203,6 +203,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l allow-leaks -d 'Report leaks, but exit with the command\'s status'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l keep -d 'Leave leaks in place; not when isolated, where nothing outlives the namespace'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l wait -d 'Wait for background processes of the command'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-strays -d 'End background processes of the command, then remove what they held'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'

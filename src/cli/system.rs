@@ -148,14 +148,18 @@ Examples:
 /// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
 /// nothing, and the limits are the kernel's defaults.
 ///
-/// Shared (--isolate never), objects before and after are compared. An object is a leak if it was
-/// made meanwhile, and the creator of the segment, the last sender or receiver of the queue or the
-/// last operator of the set descends from the command. Leaks are removed. What else appeared is told
-/// and left alone; so is what nobody has used yet, since the kernel records nobody for it. POSIX
-/// objects, for which it never does, are not looked at.
+/// Shared (--isolate never), objects before and after are compared. A new segment is a leak if its
+/// creator descends from the command. For queues and semaphore sets the kernel records only the last
+/// use, so one that the command used last is a leak unless a living process outside the command waits
+/// on it, is recorded in it, or may have made it: a process of the same user that is older and uses
+/// another object of the kind. Leaks are removed, except those that a living process still uses: a
+/// background process of the command (--kill-strays ends these first) or anybody else. Other new
+/// objects are reported but not removed, among them those that nobody has used yet. POSIX objects
+/// have no such records and are not looked at.
 ///
-/// Standard error tells what was left behind, and by which process: objects, and background
-/// processes (which end with an isolated command). Nothing is printed when there is nothing to tell.
+/// Standard error shows what was left behind, by which process, and what became of it: objects, and
+/// background processes (which end with an isolated command). Nothing is printed when there is
+/// nothing to report.
 /// Signals reach the command; a second SIGINT ends everything at once.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -167,12 +171,14 @@ Exit status:
   124    it took longer than --timeout
   126    the command cannot be executed
   127    there is no such command
+  1      the command succeeded, but not everything could be looked at
   1, 5   guard itself failed, or may not isolate: the command did not run
 
 Examples:
   ipctool guard -- make test
   ipctool guard --report leaks.json --timeout 10m -- ctest -j8
   ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests
+  ipctool guard --isolate never --kill-strays -- ./start-server-and-test
   ipctool guard --max-leaks 2 --allow-leaks -- ./legacy-test")]
 pub struct Guard {
     /// Whether to run the command in an IPC namespace of its own; 'auto': where that is allowed
@@ -205,6 +211,14 @@ pub struct Guard {
     /// Wait for background processes of the command
     #[arg(long)]
     pub wait: bool,
+    /// End background processes of the command, then remove what they held
+    #[arg(
+        long,
+        long_help = "End the background processes of the command once it has ended: SIGTERM, then SIGKILL after --kill-after. \
+What they held is then removed like other leaks. Without this option, a shared command's background processes \
+live on, and objects they use are reported and left. An isolated command's always end."
+    )]
+    pub kill_strays: bool,
     /// The command and its arguments; '--' may stand before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

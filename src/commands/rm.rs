@@ -165,7 +165,7 @@ pub(super) fn remove(verb: &'static str, reference: &Reference) -> Result<Remove
 }
 
 /// What is left of an object that was removed.
-fn what_is_left(reference: &Reference) -> Removed {
+pub(super) fn what_is_left(reference: &Reference) -> Removed {
     let left = match reference.kind {
         Kind::Shm => kernel::object::read(reference).ok(),
         Kind::Msg | Kind::Sem | Kind::Pmsg | Kind::Pshm | Kind::Psem => None,

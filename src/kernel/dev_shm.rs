@@ -218,9 +218,9 @@ pub fn is_something_else(reference: &Reference) -> bool {
 /// unmaps and closes it.
 pub fn unlink(kind: Kind, name: &Name, file: Option<FileIdentity>) -> Result<(), CallError> {
     // Whatever else has that name is none.
-    match file {
-        Some(file) => directory().find_same(&file_name(kind, name), file)?,
-        None => drop(directory().find(&file_name(kind, name))?),
+    let found = named::identity(&directory().find(&file_name(kind, name))?);
+    if file.is_some_and(|file| file != found) {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
     }
     let c_name = named::c_name(name)?;
     let arguments = format_args!("{c_name:?}");

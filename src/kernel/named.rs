@@ -86,14 +86,6 @@ impl Directory {
         }
     }
 
-    /// Whether a file is still this one. `ENOENT` if not.
-    pub(super) fn find_same(&self, file_name: &OsStr, file: FileIdentity) -> Result<(), CallError> {
-        match identity(&self.find(file_name)?) == file {
-            true => Ok(()),
-            false => Err(CallError { name: "stat", errno: Errno::ENOENT }),
-        }
-    }
-
     /// Opens a file in order to look at it: it is neither followed elsewhere nor waited for.
     pub(super) fn open(&self, file_name: &OsStr, access: &mut OpenOptions) -> io::Result<File> {
         access.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(self.path(file_name))

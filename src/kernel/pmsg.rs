@@ -129,8 +129,10 @@ pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
 /// Removes a name, if it still is that of this file, as far as its directory is to be had: `ENOENT` if
 /// not.
 pub(super) fn unlink_file(name: &Name, file: FileIdentity) -> Result<(), CallError> {
-    if let Some(directory) = directory_of(name) {
-        directory.find_same(name.behind_slash(), file)?;
+    if let Some(directory) = directory_of(name)
+        && named::identity(&directory.find(name.behind_slash())?) != file
+    {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
     }
     unlink(name)
 }
