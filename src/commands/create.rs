@@ -9,7 +9,7 @@ use crate::cli::Create;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::posix::SemaphoreState;
-use crate::ipc::{Key, Kind, Name, Object, Project, Reference};
+use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::dev_shm::Origin;
 use crate::kernel::pmsg::Shape;
 use crate::kernel::sysctl::Limit;
@@ -27,7 +27,7 @@ pub(super) fn run(args: Create) -> anyhow::Result<Status> {
     // Nobody else knows of it: even a closed pipe is no reason to keep silent.
     stdout::print(&format!("{reference}\n")).map_err(|error| {
         Failure::new(VERB, &reference, format!("it is there, but {error}"), Reason::Failed)
-            .with_hint(format!("'ipctool rm {reference}' removes it"))
+            .with_hint(format!("to remove it: {}", CommandLine::new("ipctool rm").word(&reference)))
     })?;
     Ok(Status::Done)
 }

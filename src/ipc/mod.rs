@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod clock;
+pub mod command_line;
 pub mod duration;
 pub mod filter;
 pub mod finding;
@@ -29,6 +30,7 @@ pub mod user;
 pub mod words;
 
 pub use change::{Change, ModeChange};
+pub use command_line::CommandLine;
 pub use filter::Filter;
 pub use heirs::Heirs;
 pub use key::{Key, Project};
