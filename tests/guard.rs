@@ -84,30 +84,7 @@ const NEIGHBOUR: &str = r#"
 
 /// Runs a command where the kernel answers EPERM to `unshare` and `perf_event_open`, as in many a
 /// container.
-const FORBID: &str = r#"
-    #include <linux/filter.h>
-    #include <linux/seccomp.h>
-    #include <stddef.h>
-    #include <stdio.h>
-    #include <sys/prctl.h>
-    #include <sys/syscall.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        struct sock_filter filter[] = {
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 1, 0),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return 9;
-        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 9;
-        execvp(argv[1], argv + 1);
-        perror(argv[1]);
-        return 9;
-    }
-"#;
+const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
 /// Makes this many processes, one after the other, each of which makes as many segments as it says.
 const BREED: &str = r#"
@@ -599,18 +576,18 @@ fn as_an_ordinary_user() {
 
 #[test]
 fn where_namespaces_are_forbidden() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
     let told = "not isolated: unshare: Operation not permitted (EPERM); objects of others are told apart by process";
-    shell.run("./forbid ipctool guard true").exits(0).says(told);
-    shell.run("./forbid ipctool guard -q true").ok();
+    shell.run(&format!("{FORBID} ipctool guard true")).exits(0).says(told);
+    shell.run(&format!("{FORBID} ipctool guard -q true")).ok();
     shell
-        .run(&format!("./forbid ipctool guard -- {THREE}"))
+        .run(&format!("{FORBID} ipctool guard -- {THREE}"))
         .exits(6)
         .says(told)
         .says("now removed");
     nothing_is_left(&shell);
-    let ran = shell.run("./forbid ipctool guard --isolate always -- touch ran").exits(5);
+    let always = format!("{FORBID} ipctool guard --isolate always -- touch ran");
+    let ran = shell.run(&always).exits(5);
     ran.says("cannot isolate the command: unshare: Operation not permitted (EPERM)")
         .says("--isolate never");
     shell.run("test -e ran").exits(1);
@@ -843,9 +820,8 @@ fn children_that_guard_had_before_are_not_the_commands() {
 
 #[test]
 fn orphans_of_others_are_not_the_commands() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
-    for (prefix, isolate) in [("", "never"), ("./forbid", "never"), ("", "auto")] {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    for (prefix, isolate) in [("", "never"), (FORBID, "never"), ("", "auto")] {
         // A service that was there before starts a daemon.
         let service = "until test -e begun; do sleep 0.01; done; \
                        sh -c 'perl -e \"shmget(7, 1, 0600 | 01000); sleep 50\" & echo $! > daemon'";

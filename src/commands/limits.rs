@@ -8,7 +8,7 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
 use crate::ipc::usage::charged;
-use crate::ipc::{CommandLine, Kind, Reference, Usage};
+use crate::ipc::{Kind, Reference, Usage};
 use crate::kernel::object::ReadError;
 use crate::kernel::sysctl::{self, Limit, Source, Unit};
 use crate::kernel::{self, descriptor, process};
@@ -174,18 +174,8 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
     };
     let (sysctl, text) = setting.map_err(|error| unreadable(&error))?;
     let before = limit.value().unwrap_or_default();
-    sysctl::write(sysctl, &text).map_err(|error| {
-        let what = format!("cannot set {value}: {}", descriptor::describe(&error));
-        match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Failure { reason: Reason::NotPermitted, ..failed(what) }.with_hint(format!(
-                    "as root: {}",
-                    CommandLine::new("sysctl -w").setting(sysctl, &text)
-                ))
-            }
-            _ => failed(what).with_hint(format!("the kernel does not take {sysctl}='{text}'")),
-        }
-    })?;
+    sysctl::write(sysctl, &text)
+        .map_err(|error| Failure::of_setting(VERB, limit.name(), value, (sysctl, &text), &error))?;
     match limit.value() {
         Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),
         after => Err(failed(format!(

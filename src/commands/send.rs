@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::{Send, Waiting};
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::message::{Label, Message};
 use crate::ipc::{CommandLine, Reference, Target, count};
 use crate::kernel::channel::Channel;
@@ -136,11 +136,14 @@ impl<'a> Sender<'a> {
         let channel = match (Channel::for_sending(reference), args.create) {
             // Opening asks for no permission; creating would ask for those of the mode.
             (Err(error), Some(mode)) if error.errno == Errno::ENOENT => {
-                Channel::create(reference, mode).map_err(|error| {
-                    match reference.kind.is_posix() {
-                        true => Failure::of_named_creation(VERB, reference, None, error),
-                        false => failed(error),
+                Channel::create(reference, mode).map_err(|error| match &reference.target {
+                    Target::Name(_) => Failure::of_named_creation(VERB, reference, None, error),
+                    Target::Key(key) => {
+                        let (kind, key) = (reference.kind, *key);
+                        let wish = Wish { kind, key, size: 0, mode, is_huge: false };
+                        Failure::of_creation(VERB, &wish, error)
                     }
+                    Target::Id(_) => failed(error),
                 })?
             }
             (opened, _) => opened.map_err(failed)?,

@@ -39,7 +39,7 @@ pub use known::{Known, Verdict};
 pub use mode::Mode;
 pub use name::Name;
 pub use object::{Object, Queue, Segment, SemaphoreSet};
-pub use permissions::{Access, Caller, Permissions};
+pub use permissions::{Access, Caller, Class, Permissions};
 pub use posix::{PosixMemory, PosixQueue, PosixSemaphore};
 pub use reference::{Reference, Target};
 pub use time::Time;
