@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -9,18 +10,20 @@ use super::complain;
 use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
+use crate::ipc::CommandLine;
 use crate::kernel::descriptor;
-use crate::output::escape::shell_word;
-use crate::output::stdout;
+use crate::output::{escape, stdout};
 
 const VERB: &str = "install-links";
 
 pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     let directory = args.directory;
     let real_directory = directory.canonicalize().map_err(|error| {
-        let hint = format!("to make it: mkdir -p -- {}", quoted(&directory));
+        let make = CommandLine::new("mkdir -p --").operand(directory.as_os_str().as_bytes());
         match error.kind() {
-            ErrorKind::NotFound => failed(&directory, &error).with_hint(hint),
+            ErrorKind::NotFound => {
+                failed(&directory, &error).with_hint(format!("to make it: {make}"))
+            }
             _ => failed(&directory, &error),
         }
     })?;
@@ -52,7 +55,7 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     }
     make(&missing, target)?;
     if args.verbose {
-        let line = |link: &PathBuf| format!("{} -> {}\n", link.display(), target.display());
+        let line = |link: &PathBuf| format!("{} -> {}\n", shown(link), shown(target));
         stdout::print(&missing.iter().map(line).collect::<String>())?;
     }
     warn_of_others(&directory, &binary);
@@ -64,12 +67,13 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
 fn taken_by(path: &Path) -> Failure {
     let told = |what: &str| {
         let what = format!("it is there already, and {what}: left alone, and no link was made");
-        Failure::new(VERB, path.display(), what, Reason::Failed)
+        Failure::new(VERB, shown(path), what, Reason::Failed)
     };
     let Ok(target) = fs::read_link(path) else { return told("is no link") };
     let nothing = if path.exists() { "" } else { ", where nothing is" };
-    told(&format!("leads to {}{nothing}", target.display()))
-        .with_hint(format!("to remove that link: rm -- {}", quoted(path)))
+    let remove = CommandLine::new("rm --").operand(path.as_os_str().as_bytes());
+    told(&format!("leads to {}{nothing}", shown(&target)))
+        .with_hint(format!("to remove that link: {remove}"))
 }
 
 /// The path by which this binary was called, if that holds wherever one is: it may be a link that
@@ -89,8 +93,9 @@ fn in_path(name: &Path) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
-fn quoted(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
+/// A path in one line.
+fn shown(path: &Path) -> String {
+    escape::line(&path.to_string_lossy())
 }
 
 /// Makes all of the links or none.
@@ -115,16 +120,13 @@ fn leads_to(link: &Path, binary: &Path) -> bool {
 /// Tells of names by which a shell finds something else, or nothing.
 fn warn_of_others(directory: &Path, binary: &Path) {
     let found: Vec<_> = cli::drop_ins().filter_map(|name| in_path(Path::new(name))).collect();
-    let others: Vec<_> = found
-        .iter()
-        .filter(|other| !leads_to(other, binary))
-        .map(|other| other.display().to_string())
-        .collect();
+    let others: Vec<_> =
+        found.iter().filter(|other| !leads_to(other, binary)).map(|other| shown(other)).collect();
     if !others.is_empty() {
         let others = others.join(", ");
         complain(format_args!("{VERB}: note: with your PATH, a shell still runs {others}"));
     } else if found.is_empty() {
-        complain(format_args!("{VERB}: note: {} is not in your PATH", directory.display()));
+        complain(format_args!("{VERB}: note: {} is not in your PATH", shown(directory)));
     }
 }
 
@@ -138,5 +140,5 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Reason::NotPermitted,
         _ => Reason::Failed,
     };
-    Failure::new(VERB, path.display(), descriptor::describe(error), reason)
+    Failure::new(VERB, shown(path), descriptor::describe(error), reason)
 }

@@ -44,6 +44,11 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
         (_, ErrorKind::InvalidSubcommand) if drop_in(error) => {
             "\nhint: it takes no options of ipctool: put it first".to_owned()
         }
+        // The library shows no whole command, and of a short option just its letter.
+        (Some(tip), _) if tip.starts_with("to pass") => {
+            "\nhint: a message that begins with a dash goes behind '--': ipctool send QUEUE -- MESSAGE"
+                .to_owned()
+        }
         (Some(tip), _) => format!("\nhint: {tip}"),
         (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => String::new(),
         (None, _) => match &verb {
