@@ -385,6 +385,16 @@ fn apache(mutex: &str, sockets: usize, sets: usize) {
 }
 
 #[test]
+fn apache_with_several_sets() {
+    apache("sysvsem", 2, 2);
+}
+
+#[test]
+fn apache_with_one_set() {
+    apache("sysvsem", 1, 1);
+}
+
+#[test]
 fn apache_with_semaphores_without_a_name() {
     apache("posixsem", 2, 0);
 }
