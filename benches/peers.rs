@@ -6,19 +6,17 @@
 //! compiler. Each line is the median over the pairs of our time divided by the peer's: below 1 we
 //! are quicker.
 
-use std::error::Error;
+mod harness;
+
 use std::fs::{self, File};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::Result;
 use ipctool::ipc::{Key, Mode};
 use ipctool::kernel::msg;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
 const IPCTOOL: &str = env!("CARGO_BIN_EXE_ipctool");
-const INSIDE: &str = "IPCTOOL_BENCH_INSIDE";
 const QUEUES: usize = 32_000;
 const MESSAGES: usize = 200_000;
 const PROCESSES: usize = 2_000;
@@ -26,11 +24,11 @@ const MESSAGE: &str = "sixteen bytes ..";
 const KEY: &str = "0xbe7c4";
 
 fn main() -> Result<()> {
-    if std::env::var_os(INSIDE).is_none() {
+    if !harness::is_inside() {
         return enter_namespace();
     }
     let directory = tempfile::tempdir()?;
-    let loop_program = compile(directory.path())?;
+    let loop_program = harness::compile("loop.c", directory.path(), &["-O2"])?;
 
     println!("start-up on an empty namespace");
     let ours = || command(&[IPCTOOL, "list"]);
@@ -141,23 +139,14 @@ impl Drop for Sleepers {
     }
 }
 
-/// Runs this program again where it cannot touch the objects of the host.
+/// Where the objects of the host are out of reach.
 fn enter_namespace() -> Result<()> {
-    let mut unshare = Command::new("unshare");
-    unshare.arg("--ipc");
     // Writing a limit takes the privilege over the namespace.
-    if !Command::new("unshare").args(["--ipc", "true"]).output()?.status.success() {
-        unshare.args(["--user", "--map-root-user"]);
+    let is_allowed = Command::new("unshare").args(["--ipc", "true"]).output()?.status.success();
+    match is_allowed {
+        true => harness::run_inside(&["--ipc"]),
+        false => harness::run_inside(&["--ipc", "--user", "--map-root-user"]),
     }
-    let status = unshare.arg(std::env::current_exe()?).env(INSIDE, "1").status()?;
-    if status.success() { Ok(()) } else { Err("the benchmark failed".into()) }
-}
-
-fn compile(directory: &Path) -> Result<std::path::PathBuf> {
-    let program = directory.join("loop");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/loop.c");
-    time(Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source))?;
-    Ok(program)
 }
 
 fn command(words: &[&str]) -> Command {

@@ -4,6 +4,7 @@
 //! without a trace in between. Nor need a segment be attached, or a POSIX object be open, all the time
 //! that a server lives. So what looks left over may belong to a living program, and the sign of that is
 //! a process of the same user that uses another object of the same kind, and is older than the object.
+//! A worker is as old as its server: those of Apache come and go, and know the sets that it made.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,6 +30,23 @@ pub struct Heirs {
     obscure: HashMap<(Kind, Whose), Pair>,
     /// The POSIX objects in use, by what their names have in common.
     families: HashMap<(Kind, Vec<u8>), Pair>,
+    /// The servers whose processes run as somebody else.
+    servers: Vec<Server>,
+}
+
+/// A living process that has descendants of its own program that run as another user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its id.
+    pub pid: i32,
+    /// Its command line, where it may be read.
+    pub command: Option<String>,
+    /// When it started, in nanoseconds since boot.
+    pub since_boot: i64,
+    /// The effective user that it runs as.
+    pub uid: u32,
+    /// The effective user of the descendant.
+    pub worker_uid: u32,
 }
 
 /// Whose processes cannot be seen.
@@ -69,9 +87,10 @@ impl Pair {
 
 impl Heirs {
     /// From all objects of the kinds that will be asked about, each with its users.
-    pub fn of(all: &[Known], clock: Clock) -> Heirs {
+    pub fn of(all: &[Known], clock: Clock, servers: Vec<Server>) -> Heirs {
         let mut heirs = Heirs {
             clock,
+            servers,
             users: HashMap::new(),
             obscure: HashMap::new(),
             families: HashMap::new(),
@@ -113,29 +132,38 @@ impl Heirs {
     }
 
     /// Whether an unused object certainly is nobody's: no living process of its owner or creator that
-    /// is older than it uses another object of its kind, and of a POSIX object none is in use that
-    /// differs in the number at the end of the name alone.
+    /// is older than it, or whose server is, uses another object of its kind; its creator has not given
+    /// it to the user that processes of a living server run as; and of a POSIX object none is in use
+    /// that differs in the number at the end of the name alone.
     pub fn are_none_of(&self, known: &Known) -> Verdict {
         let (kind, reference) = (known.kind(), known.reference());
         let permissions = known.permissions();
         let owners = [permissions.uid, permissions.cuid];
-        let is_older = |heir: &Heir| {
+        let is_older = |since_boot: i64| {
             let made = known.made_before();
-            made.is_none_or(|made| {
-                self.clock.is_after(heir.living.since_boot, made) != Verdict::Yes
-            })
+            made.is_none_or(|made| self.clock.is_after(since_boot, made) != Verdict::Yes)
         };
         let of_owners = owners.iter().filter_map(|&uid| self.users.get(&(kind, uid)));
         for (pid, heir) in of_owners.flatten() {
             if let Some(other) = heir.uses.other_than(&reference)
-                && is_older(heir)
+                && is_older(heir.living.family_since_boot)
             {
-                let command = heir.command.as_ref().map(|command| format!(" ({command})"));
+                let heir = named(*pid, heir.command.as_deref());
                 return Verdict::Unknown(format!(
-                    "it may still belong to {pid}{}, which uses {other}",
-                    command.unwrap_or_default()
+                    "it may still belong to {heir}, which uses {other}"
                 ));
             }
+        }
+        let made_it = |server: &&Server| {
+            permissions.was_given_away()
+                && (server.uid, server.worker_uid) == (permissions.cuid, permissions.uid)
+                && is_older(server.since_boot)
+        };
+        if let Some(server) = self.servers.iter().find(made_it) {
+            let server = named(server.pid, server.command.as_deref());
+            return Verdict::Unknown(format!(
+                "it may still belong to {server}, whose processes run as its owner"
+            ));
         }
         let relative = known
             .file()
@@ -190,6 +218,11 @@ impl Heirs {
             verdict => verdict,
         }
     }
+}
+
+/// A process as a person knows it.
+fn named(pid: i32, command: Option<&str>) -> String {
+    command.map_or_else(|| pid.to_string(), |command| format!("{pid} ({command})"))
 }
 
 /// Whether processes may use an object that were not found among its users.

@@ -87,6 +87,11 @@ impl Permissions {
         }
     }
 
+    /// Whether its creator has made somebody else its owner, as a server does that starts as root.
+    pub fn was_given_away(&self) -> bool {
+        self.uid != self.cuid
+    }
+
     /// What the kernel would grant `caller`, by the bits of their class and by their privileges.
     pub fn access(&self, caller: &Caller) -> Access {
         let class = self.class(caller);

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::unistd;
 
 use crate::ipc::clock::{Clock, Witness};
+use crate::ipc::heirs::Server;
 use crate::ipc::user::Living;
 use crate::ipc::{Caller, Kind};
 
@@ -34,10 +35,53 @@ impl Process {
             return None;
         }
         let uids = uids(pid)?;
-        let since_boot = since_boot(stat.started()?)?;
+        let started = since_boot(stat.started()?)?;
+        let oldest = family(&stat).last().and_then(|oldest| since_boot(oldest.started()?));
         let command = command(pid).unwrap_or_else(|| format!("[{}]", stat.name()));
-        Some(Process { pid, uid: uids[1], command, living: Living { since_boot, uids } })
+        let family_since_boot = oldest.map_or(started, |oldest| oldest.min(started));
+        let living = Living { since_boot: started, family_since_boot, uids };
+        Some(Process { pid, uid: uids[1], command, living })
     }
+}
+
+/// The living processes that a process descends from, the youngest first, as long as they run the same
+/// program by its name: a server, for its workers.
+fn family(stat: &Stat) -> impl Iterator<Item = Stat> {
+    let name = stat.name();
+    let parent = move |stat: &Stat| {
+        let parent = Stat::read(stat.field(4)?.parse().ok()?)?;
+        (parent.name() == name && !parent.has_ended()).then_some(parent)
+    };
+    // A process namespace has no circles, but these are read one after the other.
+    std::iter::successors(parent(stat), parent).take(100)
+}
+
+/// The servers whose processes run as other users: for each process the oldest of its family, if that
+/// runs as somebody else. One that vanishes meanwhile, or may not be looked at, is left out.
+pub fn servers() -> Vec<Server> {
+    let mut servers = Vec::new();
+    for pid in all() {
+        let server = || {
+            let stat = Stat::read(pid)?;
+            let oldest = family(&stat).last()?;
+            let worker_uid = uids(pid)?[1];
+            let server = oldest.pid()?;
+            let uid = uids(server)?[1];
+            Some(Server {
+                pid: server,
+                command: command(server),
+                since_boot: since_boot(oldest.started()?)?,
+                uid,
+                worker_uid,
+            })
+        };
+        if let Some(server) = server().filter(|server| server.uid != server.worker_uid)
+            && !servers.contains(&server)
+        {
+            servers.push(server);
+        }
+    }
+    servers
 }
 
 /// The real, effective, saved and file system user id of a process, from `/proc/PID/status`.
@@ -121,6 +165,11 @@ impl Stat {
         let start = text.iter().position(|&byte| byte == b'(')? + 1;
         let end = text.iter().rposition(|&byte| byte == b')')?;
         (start <= end).then_some(Stat { text, name: start..end })
+    }
+
+    fn pid(&self) -> Option<i32> {
+        let text = std::str::from_utf8(self.text.get(..self.name.start - 1)?).ok()?;
+        text.trim().parse().ok()
     }
 
     fn name(&self) -> String {

@@ -67,7 +67,15 @@ impl Observer {
 
     /// Who may come back to an unused one of these objects, which must be all of their kinds.
     pub fn heirs(&self, all: &[Known]) -> Heirs {
-        Heirs::of(all, self.clock)
+        // Seldom: a look at all processes is worth it only then.
+        let was_given_away = |known: &Known| {
+            known.permissions().was_given_away() && known.is_unused() == Verdict::Yes
+        };
+        let servers = match all.iter().any(was_given_away) {
+            true => process::servers(),
+            false => Vec::new(),
+        };
+        Heirs::of(all, self.clock, servers)
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.

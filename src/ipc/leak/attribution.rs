@@ -152,7 +152,7 @@ fn strange_heirs(all: &[Known], kin: &Kin, clock: Clock) -> Heirs {
         known
     };
     let of_strangers: Vec<Known> = all.iter().map(of_strangers).collect();
-    Heirs::of(&of_strangers, clock)
+    Heirs::of(&of_strangers, clock, Vec::new())
 }
 
 /// The processes that wait on a queue or a set.
@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn nobody() -> Heirs {
-        Heirs::of(&[], CLOCK)
+        Heirs::of(&[], CLOCK, Vec::new())
     }
 
     /// The process of the command, or why it is not called that.
@@ -371,7 +371,11 @@ mod tests {
     fn what_an_older_stranger_may_have_made_who_uses_another_queue_is_theirs() {
         let family = [descendant(7, 90, 110)];
         let user_of_another = |uid| {
-            let living = Some(Living { since_boot: 80 * SECOND as i64, uids: [uid; 4] });
+            let living = Some(Living {
+                since_boot: 80 * SECOND as i64,
+                family_since_boot: 80 * SECOND as i64,
+                uids: [uid; 4],
+            });
             let sender = User { state: State::Alive, living, ..user(9, Role::LastSender, 95) };
             known(queue(2, None).object, vec![sender])
         };

@@ -1,0 +1,32 @@
+//! What every benchmark does first: it goes where the objects of the host are out of reach, and
+//! compiles its C programs.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const INSIDE: &str = "IPCTOOL_BENCH_INSIDE";
+
+/// Whether this is the program that [`run_inside`] has started.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Runs this program again, with the same arguments, in namespaces of its own that these options of
+/// `unshare` make.
+pub fn run_inside(options: &[&str]) -> Result<()> {
+    let mut unshare = Command::new("unshare");
+    unshare.args(options).arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
+    let status = unshare.env(INSIDE, "1").status()?;
+    if status.success() { Ok(()) } else { Err("the benchmark failed".into()) }
+}
+
+/// Compiles a C file of `benches/` into a directory, and returns the path of what came of it.
+pub fn compile(source: &str, directory: &Path, options: &[&str]) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(source);
+    let built = directory.join(source.file_stem().expect("a file has a name"));
+    let status = Command::new("cc").args(options).arg("-o").args([&built, &source]).status()?;
+    if status.success() { Ok(built) } else { Err(format!("{source:?} does not compile").into()) }
+}
