@@ -4,7 +4,7 @@ mod guarding;
 mod sandbox;
 
 use guarding::{Checks, FORBID, THREE, nothing_is_left, refs, report};
-use sandbox::{ATTACH, Sandbox, is_root, sees_everybody};
+use sandbox::{ATTACH, Sandbox, is_root, only_root, sees_everybody};
 use serde_json::{Value, json};
 
 /// Makes, uses and removes objects of each kind as fast as it can, in processes that come and go,
@@ -432,4 +432,30 @@ fn what_a_process_may_use_that_cannot_be_seen_is_left_alone_and_no_success() {
     assert!(report["uninspected"][0].as_str().unwrap().starts_with("msg:0: "), "{report}");
     shell.run("ipctool list -o ref --no-headings").prints("msg:0\n");
     assert!(is_root());
+}
+
+/// Root can have the kernel give a number again within the second, without going round.
+#[test]
+fn a_number_that_was_set_to_come_again_blames_nobody() {
+    if !only_root("only root makes process namespaces") {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    // The command's process 4242 ends, and in the same second it is the number of a neighbour that makes
+    // a segment and ends as well.
+    let script = r#"
+        (until test -e begun; do sleep 0.01; done
+         echo 4241 > /proc/sys/kernel/ns_last_pid; perl -e '
+             $$ == 4242 or die "not the number but $$";
+             shmget(0xbeef, 5, 0600 | 01000) // die'
+         touch used) &
+        ipctool guard -q --isolate never --report report.json -- sh -c '
+            echo 4241 > /proc/sys/kernel/ns_last_pid; /bin/true; touch begun
+            until test -e used; do sleep 0.01; done'
+        echo $?; wait"#;
+    std::fs::write(shell.directory().join("script"), script).unwrap();
+    shell.run("unshare --pid --fork --mount-proc sh script").exits(0);
+    let report = shell.run("cat report.json").json();
+    assert_eq!(report["leaks"], serde_json::json!([]));
+    assert_eq!(refs(&report["appeared"]), ["shm:0"]);
 }

@@ -1,12 +1,12 @@
 //! How far the kernel has got in giving out process ids: `proc_stat(5)`, `proc_loadavg(5)`,
 //! `proc_sys_kernel(5)`.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::time::{Duration, Instant};
 
 use super::perf::now;
-use super::process;
-use crate::ipc::numbers::{Numbers, Reading};
+use super::{process, scan};
+use crate::ipc::numbers::{Numbers, RESERVED, Reading};
 
 /// How often to look.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
@@ -50,13 +50,23 @@ impl Reader {
 
     fn read(&mut self) {
         let reading = || -> Option<Reading> {
+            let given = last()?;
             // Whoever is made between the steps is counted.
             let made = made()?;
             let mut held: Vec<i32> = process::all().collect();
             held.sort_unstable();
             // Where others are hidden (hidepid in proc(5)), so is the first of all.
             let is_whole = held.first() == Some(&1) && fs::metadata("/proc/1").is_ok();
-            is_whole.then_some(Reading { time: now(), made, room: room()?, held })
+            is_whole.then_some(Reading {
+                time: now(),
+                made,
+                room: room()?,
+                held,
+                most: most()?,
+                counts_all: !scan::has_outsiders(),
+                may_be_set: may_be_set(),
+                last: (given, last()?),
+            })
         };
         if let Some(reading) = reading() {
             self.numbers.add(reading);
@@ -70,14 +80,27 @@ fn made() -> Option<u64> {
     stat.lines().find_map(|line| line.strip_prefix("processes "))?.trim().parse().ok()
 }
 
+/// The last number that was given in the process namespace of `/proc`.
+fn last() -> Option<u64> {
+    let loads = fs::read_to_string("/proc/loadavg").ok()?;
+    loads.split_ascii_whitespace().nth(4)?.parse().ok()
+}
+
+/// Whether this process could have the kernel give any number next, and others like it could.
+fn may_be_set() -> bool {
+    OpenOptions::new().write(true).open("/proc/sys/kernel/ns_last_pid").is_ok()
+}
+
+/// The highest number that is given there.
+fn most() -> Option<u64> {
+    fs::read_to_string("/proc/sys/kernel/pid_max").ok()?.trim().parse().ok()
+}
+
 /// How many can be made before a number that is free now is given twice. Half of what it should
 /// be: numbers are also used up by what fails half-way, and held by groups without a leader.
 fn room() -> Option<u64> {
-    /// The lowest ones are given once.
-    const RESERVED: u64 = 300;
-    let most: u64 = fs::read_to_string("/proc/sys/kernel/pid_max").ok()?.trim().parse().ok()?;
     let loads = fs::read_to_string("/proc/loadavg").ok()?;
     let threads: u64 =
         loads.split_ascii_whitespace().nth(3)?.split_once('/')?.1.trim().parse().ok()?;
-    Some(most.saturating_sub(RESERVED + threads) / 2)
+    Some(most()?.saturating_sub(RESERVED + threads) / 2)
 }

@@ -309,7 +309,16 @@ mod tests {
         let leaked = || queue(1, Some((7, 100)));
         assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
         let mut numbers = Numbers::default();
-        let reading = |time, made| Reading { time: time * SECOND, made, room: 50, held: vec![1] };
+        let reading = |time, made| Reading {
+            time: time * SECOND,
+            made,
+            room: 50,
+            held: vec![1],
+            last: (made, made),
+            most: 32_768,
+            counts_all: true,
+            may_be_set: false,
+        };
         numbers.add(reading(99, 1000));
         numbers.add(reading(102, 1040));
         let kin = Kin { all: &family, is_complete: true, numbers: &numbers };
