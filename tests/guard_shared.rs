@@ -418,7 +418,8 @@ fn what_a_process_may_use_that_cannot_be_seen_is_left_alone_and_no_success() {
                   $s = semget(0xf00d, 1, 0600 | 01000); semop($s, pack("s3", 0, 1, 0))'"#;
     let guard = format!("ipctool guard --isolate never --report - -- {leak}");
     let line = format!(
-        "./closed -c 'sleep 50 & echo $! > hidden; wait' > /dev/null 2>&1 & {guard}; echo $?; kill $(cat hidden) $!"
+        "./closed -c 'sleep 50 & echo $! > hidden; wait' > /dev/null 2>&1 & \
+         until test -s hidden; do sleep 0.01; done; {guard}; echo $?; kill $(cat hidden) $!"
     );
     let Some(ran) = shell.run_as(uid, &line) else { return };
     let ran =

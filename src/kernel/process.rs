@@ -201,31 +201,48 @@ impl Stat {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.has_left() && self.threads().is_none_or(|threads| threads <= 1)
+        self.is_zombie() && self.threads().is_none_or(|threads| threads <= 1)
     }
 
-    /// Whether the thread that this tells of, the first one for a process, is a zombie.
-    fn has_left(&self) -> bool {
+    /// Whether the thread that this is about, the first one for a process, is a zombie.
+    fn is_zombie(&self) -> bool {
         matches!(self.field(3), Some("Z" | "X"))
     }
-}
 
-/// Whether a process has certainly ended, or is about to.
-pub fn has_left(pid: i32) -> bool {
-    match fs::read(format!("/proc/{pid}/stat")) {
-        Ok(text) => Stat::parse(text).is_some_and(|stat| {
-            let is_ending = stat.flags().is_some_and(|flags| flags & PF_EXITING != 0);
-            stat.has_ended() || (is_ending && stat.threads().is_some_and(|threads| threads <= 1))
-        }),
-        Err(error) => matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)),
+    /// Whether that thread is one, or on its way: it will never wait for anything again.
+    fn is_leaving(&self) -> bool {
+        self.is_zombie() || self.flags().is_some_and(|flags| flags & PF_EXITING != 0)
     }
 }
 
-/// Whether a thread of a process has certainly ended, or waits to be noticed.
-pub fn has_thread_ended(pid: i32, thread: i32) -> bool {
+/// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
+/// that the kernel has no such file. Every other one leaves open what it does.
+pub(super) fn is_gone_error(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+/// The threads of a process.
+pub(super) fn threads(pid: i32) -> io::Result<Vec<i32>> {
+    let mut threads = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        threads.extend(task?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(threads)
+}
+
+/// Whether a process has certainly ended, or is about to: each of its threads is.
+pub fn has_left(pid: i32) -> bool {
+    match threads(pid) {
+        Ok(threads) => threads.into_iter().all(|thread| has_thread_left(pid, thread)),
+        Err(error) => is_gone_error(&error),
+    }
+}
+
+/// Whether a thread of a process has certainly ended, or is about to.
+pub fn has_thread_left(pid: i32, thread: i32) -> bool {
     match fs::read(format!("/proc/{pid}/task/{thread}/stat")) {
-        Ok(text) => Stat::parse(text).is_some_and(|stat| stat.has_left()),
-        Err(error) => matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)),
+        Ok(text) => Stat::parse(text).is_some_and(|stat| stat.is_leaving()),
+        Err(error) => is_gone_error(&error),
     }
 }
 

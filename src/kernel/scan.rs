@@ -15,6 +15,7 @@ use std::thread;
 use maps::{Attached, attached, mapped};
 use system_call::SystemCall;
 
+use super::process::{is_gone_error, threads};
 use super::shm::Device;
 use super::{descriptor, named, process, shm};
 use crate::ipc::posix::FileIdentity;
@@ -158,7 +159,8 @@ impl Scan {
                     continue;
                 }
                 match scan.inspect(pid, look, &own, &devices, &mut buffer) {
-                    Err(error) if is_gone(&error) && process::has_left(pid) => {}
+                    // What it used, it uses no more.
+                    Err(_) if process::has_left(pid) => {}
                     Err(error) => scan.miss(pid, look, is_near, &error),
                     Ok(()) => {}
                 }
@@ -215,7 +217,7 @@ impl Scan {
         if process::is_kernel_thread(pid) {
             return;
         }
-        let is_denied = error.kind() == ErrorKind::PermissionDenied || is_gone(error);
+        let is_denied = error.kind() == ErrorKind::PermissionDenied || is_gone_error(error);
         self.uninspected.push(Hidden {
             identity: process::identity(pid),
             error: (!is_denied).then(|| descriptor::describe(error)),
@@ -323,7 +325,7 @@ impl Scan {
                 Ok(()) => {}
                 Err(error) => {
                     // Denied for a thread that has ended, too.
-                    if !process::has_thread_ended(pid, thread) {
+                    if !process::has_thread_left(pid, thread) {
                         missed = Some(error);
                     }
                     continue;
@@ -342,21 +344,6 @@ impl Scan {
             None => Ok(()),
         }
     }
-}
-
-/// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
-/// that the kernel has no such file. Every other one leaves open what it does.
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
-}
-
-/// The threads of a process.
-fn threads(pid: i32) -> io::Result<Vec<i32>> {
-    let mut threads = Vec::new();
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        threads.extend(number(&task?.file_name()));
-    }
-    Ok(threads)
 }
 
 fn number(name: &OsString) -> Option<i32> {
@@ -398,7 +385,7 @@ fn descriptors(directory: &str, look: &Look) -> io::Result<Vec<(FileIdentity, Ki
         match named::identity_at(&entry?.path()) {
             Ok(file) => open.extend(look.wanted(file)),
             // Closed meanwhile, it is nothing.
-            Err(error) if is_gone(&error) => {}
+            Err(error) if is_gone_error(&error) => {}
             Err(error) => return Err(error),
         }
     }

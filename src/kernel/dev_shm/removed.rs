@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::super::scan::{is_gone, maps::mappings};
+use super::super::process::is_gone_error;
+use super::super::scan::maps::mappings;
 use super::super::{descriptor, named, process};
 use super::{PATH, Space, Tree, of};
 use crate::ipc::posix::MemoryStatus;
@@ -137,7 +138,7 @@ impl<'a> Search<'a> {
             let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
             match self.look_at(pid, &mut buffer) {
                 Ok(()) => {}
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_gone_error(&error) => {}
                 Err(error) => self.miss(pid, &error),
             }
         }
@@ -152,10 +153,10 @@ impl<'a> Search<'a> {
         let directory = format!("/proc/{pid}");
         match self.look_in(pid, &directory, buffer) {
             // The first thread may have ended while others live.
-            Err(error) if is_gone(&error) => {
+            Err(error) if is_gone_error(&error) => {
                 for task in fs::read_dir(format!("{directory}/task"))? {
                     match self.look_in(pid, &task?.path().to_string_lossy(), buffer) {
-                        Err(error) if is_gone(&error) => {}
+                        Err(error) if is_gone_error(&error) => {}
                         seen => return seen,
                     }
                 }
@@ -172,7 +173,7 @@ impl<'a> Search<'a> {
                 Ok(file) if file.device == self.named.device => self.look_at_descriptor(&path)?,
                 Ok(_) => {}
                 // Closed meanwhile.
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_gone_error(&error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -190,7 +191,7 @@ impl<'a> Search<'a> {
                         self.closed.insert(mapping.inode, pid);
                     }
                 }
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_gone_error(&error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -205,7 +206,7 @@ impl<'a> Search<'a> {
                 Ok(())
             }
             Ok(_) => Ok(()),
-            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) if is_gone_error(&error) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -6,12 +6,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Holds, Look, is_gone};
+use super::{Holds, Look};
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::{Operation, Role};
 use crate::kernel::named;
+use crate::kernel::process::is_gone_error;
 
 /// The system call in which a thread is.
 pub(crate) struct SystemCall {
@@ -64,7 +65,7 @@ impl SystemCall {
             match named::identity_at(Path::new(&path)) {
                 Ok(file) => Ok(look.wanted(file).map(|(file, _)| (file, role))),
                 // Closed meanwhile, or woken up.
-                Err(error) if is_gone(&error) => Ok(None),
+                Err(error) if is_gone_error(&error) => Ok(None),
                 Err(error) => Err(error),
             }
         };
