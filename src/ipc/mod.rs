@@ -7,6 +7,7 @@ pub mod clock;
 pub mod duration;
 pub mod filter;
 pub mod finding;
+pub mod foreign;
 pub mod heirs;
 pub mod key;
 pub mod kin;
@@ -30,6 +31,7 @@ pub mod words;
 
 pub use change::{Change, ModeChange};
 pub use filter::Filter;
+pub use foreign::Foreign;
 pub use heirs::Heirs;
 pub use key::{Key, Project};
 pub use kind::Kind;

@@ -11,6 +11,7 @@ pub mod channel;
 pub mod child;
 pub mod descriptor;
 pub mod dev_shm;
+pub mod directory;
 pub mod family;
 pub mod fifo;
 pub mod inherited;
