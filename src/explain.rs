@@ -1,8 +1,11 @@
 //! An error and the state around it, told to a person: what happened, and the hint that helps.
 
 mod creation;
+mod notice;
 
 use std::fmt;
+
+pub use notice::Notice;
 
 use crate::ipc::object::{sequence, slot};
 use crate::ipc::{Caller, Key, Kind, Object, Reference, Target, count};
@@ -46,17 +49,13 @@ pub enum Reason {
 }
 
 impl fmt::Display for Failure {
-    /// One line, and a second one for the hint.
+    /// One line, without the hint.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verb)?;
         if !self.subject.is_empty() {
             write!(f, " {}", self.subject)?;
         }
-        write!(f, ": {}", self.what)?;
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        write!(f, ": {}", self.what)
     }
 }
 

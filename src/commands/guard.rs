@@ -17,7 +17,8 @@ use watch::Watch;
 use super::complain;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
+use crate::ipc::Foreign;
 use crate::ipc::leak::Difference;
 use crate::kernel::child::Ended;
 use crate::kernel::{descriptor, signals};
@@ -38,9 +39,8 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     let mut watch = Watch::begin(&args, &ground)?;
     ground.remember()?;
     if !args.quiet && env::current_dir().is_ok_and(|path| ground.covers(&path)) {
-        complain(format_args!(
-            "{VERB}: the command starts in the /dev/shm outside\nhint: {COVERED}"
-        ));
+        let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
+        complain(Notice::new(what).with_hint(COVERED));
     }
     let (status, outcome, difference, ignored) = match watch.start(&ground) {
         Err(error) => {
@@ -52,7 +52,8 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                 }
                 _ => (descriptor::describe(&error), Status::NOT_EXECUTABLE),
             };
-            let mut failure = Failure::new(VERB, args.command[0].display(), what, Reason::Failed);
+            let command = Foreign::from(args.command[0].as_os_str());
+            let mut failure = Failure::new(VERB, command, what, Reason::Failed);
             if ground.covers(Path::new(&args.command[0])) {
                 failure = failure.with_hint(COVERED);
             } else if error.kind() == io::ErrorKind::NotFound && is_there(&args.command[0]) {
@@ -74,15 +75,16 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
             if outcome.is_abandoned {
                 if !ground.is_isolated() {
                     let what = "interrupted twice: what the command left behind is still there";
-                    complain(format_args!("{VERB}: {what}\nhint: 'ipctool list' shows it"));
+                    let notice = Notice::new(format_args!("{VERB}: {what}"));
+                    complain(notice.with_hint("'ipctool list' shows it"));
                 }
                 return Ok(Status::Signal(signals::INTERRUPT));
             }
-            let mut after = ground.survey();
+            let mut after = ground.survey(watch::length(&args));
             if ground.is_isolated() && !outcome.strays.is_empty() {
                 // What one of them removes when it is asked to end was left behind all the same.
                 watch.end_strays();
-                ground::add_new(&mut after, ground.survey());
+                ground::add_new(&mut after, ground.survey(watch::length(&args)));
             }
             let mut difference = ground.difference(after, &watch.kin());
             let ignored = difference.set_aside(&args.ignore);

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::clock::Clock;
+use super::foreign::Foreign;
 use super::kind::Kind;
 use super::known::{Known, Verdict};
 use super::name::Name;
@@ -44,7 +45,7 @@ enum Whose {
 #[derive(Clone, Debug)]
 struct Heir {
     living: Living,
-    command: Option<String>,
+    command: Option<Foreign>,
     uses: Pair,
 }
 

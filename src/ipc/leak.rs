@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
+use super::foreign::Foreign;
 use super::key::Key;
 use super::kin::{Descendant, Kin, Origin};
 use super::kind::Kind;
@@ -21,7 +22,7 @@ pub struct Named {
     /// Its id.
     pub pid: i32,
     /// Its command line, as far as it is known.
-    pub command: Option<String>,
+    pub command: Option<Foreign>,
 }
 
 impl fmt::Display for Named {
@@ -247,7 +248,7 @@ fn author(known: &Known, family: &[Descendant]) -> Option<Named> {
 fn named(pid: i32, family: &[Descendant]) -> Named {
     let command =
         family.iter().rev().find(|one| one.pid == pid).and_then(|one| one.command.as_deref());
-    Named { pid, command: command.map(str::to_owned) }
+    Named { pid, command: command.cloned() }
 }
 
 #[cfg(test)]
@@ -258,6 +259,7 @@ mod tests {
     use super::super::{Mode, Permissions, Queue, Segment};
     use super::*;
     use crate::ipc::object::SegmentStatus;
+    use std::rc::Rc;
 
     fn permissions(cuid: u32) -> Permissions {
         Permissions {
@@ -328,7 +330,7 @@ mod tests {
 
     fn descendant(pid: i32, from: i64, until: i64) -> Descendant {
         let (from, until) = (from as u64 * SECOND, Some(until as u64 * SECOND));
-        Descendant { pid, command: Some("make test".into()), from, until }
+        Descendant { pid, command: Some(Rc::new("make test".into())), from, until }
     }
 
     fn kin(all: &[Descendant]) -> Kin<'_> {
@@ -421,7 +423,7 @@ mod tests {
         assert_eq!(ids(difference.strangers.iter().map(|one| &one.known.object).collect()), [4]);
         assert_eq!(ids(difference.removed.iter().collect()), [1]);
         let by = difference.leaks[0].by.clone().unwrap();
-        assert_eq!((by.pid, by.command.as_deref()), (7, Some("make test")));
+        assert_eq!((by.pid, by.command), (7, Some("make test".into())));
     }
 
     #[test]

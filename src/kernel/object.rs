@@ -36,10 +36,20 @@ pub enum ReadError {
     },
     /// The file system of the POSIX message queues is not mounted, and may not be.
     #[error(
-        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}\nhint: {MOUNT_HINT}",
+        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}",
         descriptor::describe(.0)
     )]
     Queues(io::Error),
+}
+
+impl ReadError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ReadError::Queues(_) => Some(MOUNT_HINT),
+            ReadError::Io { .. } | ReadError::Malformed { .. } => None,
+        }
+    }
 }
 
 /// The reference that means this object and, of System V, no later one: by id, or by name. Opening

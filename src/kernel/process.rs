@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
@@ -10,7 +10,7 @@ use nix::unistd;
 
 use crate::ipc::clock::{Clock, Witness};
 use crate::ipc::user::Living;
-use crate::ipc::{Caller, Kind};
+use crate::ipc::{Caller, Foreign, Kind, foreign};
 
 /// A process that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Process {
     /// Its effective user id.
     pub uid: u32,
     /// Its command line, words separated by blanks; `[name]` for a kernel thread.
-    pub command: String,
+    pub command: Foreign,
     /// What tells it from others that have its id at another time.
     pub living: Living,
 }
@@ -28,14 +28,14 @@ pub struct Process {
 impl Process {
     /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
     /// has not yet noticed, unless it is the first thread of a process in which others live.
-    pub fn find(pid: i32) -> Option<Process> {
+    pub fn find(pid: i32, length: Length) -> Option<Process> {
         let stat = Stat::read(pid)?;
         if stat.has_ended() {
             return None;
         }
         let uids = uids(pid)?;
         let since_boot = since_boot(stat.started()?)?;
-        let command = command(pid).unwrap_or_else(|| format!("[{}]", stat.name()));
+        let command = command(pid, length).unwrap_or_else(|| stat.bracketed_name());
         Some(Process { pid, uid: uids[1], command, living: Living { since_boot, uids } })
     }
 }
@@ -57,14 +57,34 @@ fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
 }
 
+/// How much of a command line to read: it may have megabytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    /// As much as a person is shown.
+    #[default]
+    Shown,
+    /// All of it, for a program.
+    Whole,
+}
+
 /// The command line of a process, words separated by blanks, if it has one and may be looked at.
-pub fn command(pid: i32) -> Option<String> {
-    let mut words = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+pub fn command(pid: i32, length: Length) -> Option<Foreign> {
+    let most = match length {
+        // One more tells that there is more, and the last is the NUL byte at the end.
+        Length::Shown => foreign::SHOWN as u64 + 2,
+        Length::Whole => u64::MAX,
+    };
+    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut words = Vec::new();
+    file.take(most).read_to_end(&mut words).ok()?;
+    let is_full = words.len() as u64 == most;
     while words.last() == Some(&0) {
         words.pop();
     }
     words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-    (!words.is_empty()).then(|| String::from_utf8_lossy(&words).into_owned())
+    // A process that shortens its own command line pads it with NUL bytes.
+    let is_part = is_full && words.len() > foreign::SHOWN;
+    (!words.is_empty()).then(|| Foreign::command(words, is_part))
 }
 
 /// What a process is to others.
@@ -123,8 +143,10 @@ impl Stat {
         (start <= end).then_some(Stat { text, name: start..end })
     }
 
-    fn name(&self) -> String {
-        String::from_utf8_lossy(&self.text[self.name.clone()]).into_owned()
+    /// What stands in the place of a command line.
+    fn bracketed_name(&self) -> Foreign {
+        let name = &self.text[self.name.clone()];
+        Foreign::command([b"[", name, b"]"].concat(), false)
     }
 
     /// What stands behind the name.

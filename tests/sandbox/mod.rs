@@ -9,7 +9,7 @@
 //!
 //! Root makes the namespace as it is, anybody else by way of a user namespace. Where neither is
 //! allowed, the test says so and is over.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::disallowed_methods)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;

@@ -254,7 +254,7 @@ fn pmsg_limit(facts: &Facts) -> Vec<Finding> {
                 allowance.name,
             );
             let severity = severity_at(allowance);
-            let fix = format!("ipctool rm --kind pmsg --owner {} --orphan --dry-run", shell_word(&name));
+            let fix = format!("ipctool rm --kind pmsg --owner {} --orphan --dry-run", shell_word(&name.as_raw()));
             Finding { check: Check::PmsgLimit, severity, reference: None, why, fix }
         })
         .collect()
@@ -301,7 +301,7 @@ fn remove_ipc(facts: &Facts) -> Option<Finding> {
     if owners.is_empty() {
         return None;
     }
-    let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid)).collect();
+    let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid).to_string()).collect();
     Some(Finding {
         check: Check::RemoveIpc,
         severity: Severity::Warning,

@@ -7,11 +7,12 @@ use std::path::Path;
 use super::VERB;
 use crate::cli::Isolate;
 use crate::commands::{complain, report, rm};
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::kin::Kin;
 use crate::ipc::leak::{self, Difference, Leak};
 use crate::ipc::{Kind, Known, Object, Reference};
 use crate::kernel::namespace::{self, Forbidden, Plan};
+use crate::kernel::process::Length;
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 use crate::kernel::{self, CallError, process};
@@ -94,8 +95,9 @@ impl Ground {
         }
     }
 
-    /// What is there now. Of what was not there before, all that is known.
-    pub fn survey(&self) -> Vec<Known> {
+    /// What is there now. Of what was not there before, all that is known, with so much of the command
+    /// lines of its users.
+    pub fn survey(&self, commands: Length) -> Vec<Known> {
         let before: &[Object] = match self {
             Ground::Isolated { .. } => &[],
             Ground::Shared { before } => before,
@@ -106,7 +108,7 @@ impl Ground {
             match kernel::object::snapshot([kind]) {
                 Ok(some) => objects.extend(some),
                 // The command has run: what is known of the other kinds is to be told.
-                Err(error) => complain(format_args!("{VERB}: {error}")),
+                Err(error) => complain(Notice::of_read_error(VERB, &error)),
             }
         }
         if self.is_isolated() {
@@ -115,7 +117,7 @@ impl Ground {
         let (old, mut new): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| old.contains(&object.reference()));
         new.iter_mut().for_each(kernel::object::complete);
-        let mut look = Look::around(&new);
+        let mut look = Look::around(&new).with_commands(commands);
         look.waiters = false;
         // Without a view of the processes, what the kernel recorded in the objects must do.
         let observer = Observer::new(&look).or_else(|_| Observer::new(&Look::default()));
@@ -172,7 +174,7 @@ pub(super) fn add_new(earlier: &mut Vec<Known>, later: Vec<Known>) {
 
 /// Removes what the command left behind, if it is still that. Returns what there is to say of what
 /// could not go at once.
-pub(super) fn remove(leaks: &[Leak]) -> Vec<String> {
+pub(super) fn remove(leaks: &[Leak]) -> Vec<Notice> {
     let mut marked = Vec::new();
     for object in leaks.iter().map(|leak| &leak.known.object) {
         let reference = object.reference();

@@ -9,7 +9,7 @@ use super::VERB;
 use crate::commands::rm::counted;
 use crate::ipc::leak::{Difference, Leak, Named, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Known, Object, Reference, count};
+use crate::ipc::{Foreign, Known, Object, Reference, count};
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
@@ -148,7 +148,7 @@ struct JsonLeak<'a> {
     #[serde(flatten)]
     object: Record<'a, Known>,
     pid: Option<i32>,
-    command: Option<&'a str>,
+    command: Option<&'a Foreign>,
     holders: Vec<Named>,
     /// What is no object, but lies in /dev/shm.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,7 +167,7 @@ impl<'a> JsonLeak<'a> {
         JsonLeak {
             object: all(&leak.known, style),
             pid: leak.by.as_ref().map(|by| by.pid),
-            command: leak.by.as_ref().and_then(|by| by.command.as_deref()),
+            command: leak.by.as_ref().and_then(|by| by.command.as_ref()),
             holders: leak.holders().collect(),
             file: leak.other_file().map(FileKind::name),
         }
