@@ -196,11 +196,11 @@ _ipctool() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog shm-full shm-deleted rmid-forced" -- "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog shm-full shm-deleted rmid-forced" -- "${cur}"))
                     return 0
                     ;;
                 --threshold)

@@ -307,7 +307,10 @@ locked-out\t''
 limit-near\t''
 pmsg-limit\t''
 remove-ipc\t''
-dead-sender-backlog\t''"
+dead-sender-backlog\t''
+shm-full\t''
+shm-deleted\t''
+rmid-forced\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks but these' -r -f -a "orphan\t''
 ftok-failed\t''
 marked-attached\t''
@@ -318,7 +321,10 @@ locked-out\t''
 limit-near\t''
 pmsg-limit\t''
 remove-ipc\t''
-dead-sender-backlog\t''"
+dead-sender-backlog\t''
+shm-full\t''
+shm-deleted\t''
+rmid-forced\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'From how many per cent on a limit is near' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
 plain\t'Aligned text, one line an object'

@@ -1,6 +1,7 @@
 //! An error and the state around it, told to a person: what happened, and the hint that helps.
 
 mod creation;
+mod missing;
 mod notice;
 
 use std::fmt;
@@ -161,9 +162,7 @@ fn hint(reference: &Reference, error: CallError) -> Option<String> {
     match (error.errno, &reference.target) {
         (Errno::EINVAL, Target::Id(id)) => id_hint(kind, *id, &snapshot([kind]).ok()?, slot_bits()),
         (Errno::ENOENT, Target::Key(key)) => Some(key_hint(kind, *key)),
-        (Errno::ENOENT, Target::Name(_)) => {
-            Some(format!("'ipctool list {kind}' shows what is there"))
-        }
+        (Errno::ENOENT, Target::Name(name)) => Some(missing::hint(kind, name)),
         (Errno::EACCES | Errno::EPERM, _) => {
             let objects = match snapshot([kind]) {
                 // What its owner may do all the same takes its file.

@@ -16,6 +16,8 @@ pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod explain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod ipc;
 pub mod kernel;
 pub mod output;

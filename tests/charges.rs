@@ -4,7 +4,8 @@ mod sandbox;
 
 use std::sync::Mutex;
 
-use sandbox::{Ran, Sandbox};
+use sandbox::{Ran, Sandbox, fields_of, is_root};
+use serde_json::{Value, json};
 
 /// Makes as many queues of a shape as the kernel lets a user have; prints how many.
 const UNTIL_EMFILE: &str = r#"
@@ -28,7 +29,17 @@ const UNTIL_EMFILE: &str = r#"
 /// The bytes of POSIX queues are counted for a user wherever he has them, so whoever looks at the
 /// count must be alone: the tests here run one after the other, and root is somebody else for that.
 fn alone(shell: &Sandbox, line: &str) -> Ran {
-    shell.run_as(54_321, line).unwrap_or_else(|| shell.run(line))
+    match is_root() {
+        true => shell.run_as(54_321, line).expect("root can be two users"),
+        false => shell.run(line),
+    }
+}
+
+/// These fields of each line of `limits` about the bytes that a user is charged for.
+fn charges(limits: &Ran, names: &str) -> Vec<Value> {
+    let lines = limits.records();
+    let lines = lines.iter().filter(|line| line["name"] == "RLIMIT_MSGQUEUE");
+    lines.map(|line| fields_of(line, names)).collect()
 }
 
 /// Held by the test that makes queues.
@@ -40,7 +51,6 @@ fn the_predicted_queue_is_the_one_that_fails() {
     let Some(shell) = Sandbox::new() else { return };
     let _count = COUNT.lock();
     shell.compile("until", UNTIL_EMFILE);
-    let limits = "ipctool limits --json | jq -c '[.[] | select(.name == \"RLIMIT_MSGQUEUE\")][0]'";
     // More than 256 queues are too many for another reason.
     for (messages, size, bytes) in [
         (10, 8192, 300_000),
@@ -50,20 +60,15 @@ fn the_predicted_queue_is_the_one_that_fails() {
         (7, 100, 100_000),
         (3, 4097, 300_000),
     ] {
-        let ran = alone(
-            &shell,
-            &format!(
-                "prlimit --msgqueue={bytes} ./until {messages} {size}; \
-                 ipctool list pmsg --json -o reserved_bytes | jq '{bytes} / .[0].reserved_bytes | floor'; \
-                 {limits} | jq .used; \
-                 ipctool list pmsg --json -o reserved_bytes | jq '[.[].reserved_bytes] | add'; \
-                 ipctool rm --all pmsg --yes 2> /dev/null"
-            ),
-        );
-        let text = ran.ok().stdout();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], lines[1], "{messages} messages of {size} bytes");
-        assert_eq!(lines[2], lines[3], "{messages} messages of {size} bytes");
+        let made = alone(&shell, &format!("prlimit --msgqueue={bytes} ./until {messages} {size}"));
+        let queues = alone(&shell, "ipctool list pmsg --json").ok().records();
+        let reserved = |queue: &Value| queue["reserved_bytes"].as_u64().expect("it is known");
+        let what = format!("{messages} messages of {size} bytes");
+        assert_eq!(made.ok().stdout(), format!("{}\n", bytes / reserved(&queues[0])), "{what}");
+        let limits = alone(&shell, "ipctool limits --json").ok();
+        let used = queues.iter().map(reserved).sum::<u64>();
+        assert_eq!(charges(&limits, "used")[0], json!([used]), "{what}");
+        alone(&shell, "ipctool rm --all pmsg --yes").exits(0);
     }
 }
 
@@ -90,27 +95,27 @@ fn out_of_bytes_says_so_with_the_numbers() {
 fn doctor_and_limits_tell_of_users_near_their_limit() {
     let Some(shell) = Sandbox::new() else { return };
     let _count = COUNT.lock();
-    let doctor = "ipctool doctor --only pmsg-limit --json | jq -r '.[] | .severity + \" \" + .why'";
+    let doctor = "ipctool doctor --only pmsg-limit --json";
+    let found = |ran: Ran| ran.exits(6).fields("severity why").to_string();
     let limited = |line: &str| shell.run_with("prlimit --msgqueue=7000 sh", line.as_bytes());
-    limited(doctor).prints("");
+    limited(doctor).prints("[]\n");
     shell.run("ipctool create pmsg --name /a").ok();
-    limited(doctor)
-        .ok()
-        .shows("warning the POSIX queues of ")
-        .shows(" take 6080 of 7000 bytes, 87 %");
+    let finding = found(limited(doctor));
+    assert!(finding.contains("[\"warning\",\"the POSIX queues of "), "{finding}");
+    assert!(finding.contains(" take 6080 of 7000 bytes, 87 %"), "{finding}");
     limited("ipctool limits --check 80").exits(6).shows("RLIMIT_MSGQUEUE").shows("6080");
     let Some(ran) = shell.run_as(54_321, "ipctool create pmsg --name /other") else { return };
     ran.ok();
-    shell
-        .run("ipctool limits --json | jq -c '.[] | select(.name == \"RLIMIT_MSGQUEUE\") | [.user, .limit, .used]'")
-        .prints("[\"root\",819200,6080]\n[\"54321\",null,6080]\n");
+    assert_eq!(
+        charges(&shell.run("ipctool limits --json").ok(), "user limit used"),
+        [json!(["root", 819_200, 6080]), json!(["54321", null, 6080])]
+    );
     let other = "setpriv --reuid 54321 --clear-groups prlimit --msgqueue=6500 sleep 20";
     let holder = shell.start(&format!("exec {other}"));
-    let until = "n=0; until ipctool limits --json | jq -e '.[] | select(.user == \"54321\") | .limit == 6500' > /dev/null; \
-                 do n=$((n+1)); [ $n -lt 200 ] || exit 9; sleep 0.02; done";
-    shell
-        .run(&format!("{until}; {doctor}"))
-        .ok()
-        .shows("queues of 54321 take 6080 of 6500 bytes, 94 %");
+    shell.until("ipctool limits --json", |ran| {
+        charges(ran, "user limit").contains(&json!(["54321", 6500]))
+    });
+    let finding = found(shell.run(doctor));
+    assert!(finding.contains("queues of 54321 take 6080 of 6500 bytes, 94 %"), "{finding}");
     holder.signal("KILL").ends().exits(137);
 }

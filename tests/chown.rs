@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{NOBODY, Sandbox, is_root};
+use sandbox::{NOBODY, Sandbox, only_ordinary_user, only_root};
 
 fn owners(shell: &Sandbox) -> String {
     let line = "ipctool list --format csv --no-headings -o uid,gid,cuid,cgid";
@@ -11,8 +11,7 @@ fn owners(shell: &Sandbox) -> String {
 
 /// A namespace in which root may give objects away; nothing for anybody else, who is alone in his.
 fn root() -> Option<Sandbox> {
-    if !is_root() {
-        eprintln!("skipped: only root can be two users");
+    if !only_root("only root can be two users") {
         return None;
     }
     let shell = Sandbox::new()?;
@@ -93,7 +92,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn a_user_who_is_not_in_the_namespace_is_explained() {
-    if is_root() {
+    if !only_ordinary_user("every user is mapped in the namespace of root") {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };

@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::time::{Duration, Instant};
 
-use sandbox::{NOBODY, Ran, Sandbox, is_root};
+use sandbox::{NOBODY, Needs, Ran, Sandbox, is_root, only_root, skip};
 use serde_json::Value;
 
 /// One object of each kind, by a program that knows nothing of us: a queue with a message, a
@@ -127,11 +127,11 @@ const BREED: &str = r#"
     }
 "#;
 
-/// Whether this is possible here; says so if not.
+/// Whether this is possible here; if not, the test is skipped.
 fn can_isolate(shell: &Sandbox) -> bool {
     let ran = shell.run("ipctool guard --isolate always true; echo $?");
     if ran.stdout() != "0\n" {
-        eprintln!("skipped: no isolation is to be had here: {}", ran.stderr().trim());
+        skip(Needs::Machine, &format!("no command can be isolated here: {}", ran.stderr().trim()));
     }
     ran.stdout() == "0\n"
 }
@@ -237,10 +237,7 @@ fn the_leaks_of_installed_programs() {
             "pshm:/left",
         ),
     ] {
-        if shell.run(&format!("python3 -c 'import {module}' 2>/dev/null; echo $?")).stdout()
-            != "0\n"
-        {
-            eprintln!("skipped: Python cannot import {module}");
+        if !shell.has_python(module) {
             continue;
         }
         let ran = shell.run(&format!("ipctool guard -- python3 -c '{code}'"));
@@ -523,12 +520,14 @@ fn two_hundred_rounds_beside_a_noisy_neighbour() {
 #[test]
 fn a_number_that_was_used_again_blames_nobody() {
     let Some(shell) = Sandbox::new() else { return };
+    if !only_root("only root makes process namespaces") {
+        return;
+    }
     let release = shell.run("uname -r").stdout();
     let version: Vec<u32> = release.split('.').map_while(|word| word.parse().ok()).collect();
-    if !is_root() || version < vec![6, 14] {
+    if version < vec![6, 14] {
         // It would be set for the whole machine.
-        eprintln!("skipped: there is no pid_max of a process namespace here");
-        return;
+        return skip(Needs::Machine, "process namespaces have no pid_max before Linux 6.14");
     }
     shell.compile("breed", BREED);
     let few = "unshare --pid --fork --kill-child --mount --mount-proc sh -c \
@@ -619,8 +618,7 @@ fn where_namespaces_are_forbidden() {
     // The user's share of user namespaces is used up.
     let none = "unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all \"$@\"' sh";
     if shell.run(&format!("{none} true; echo $?")).stdout() != "0\n" {
-        eprintln!("skipped: no user namespace to be had for the limit on user namespaces");
-        return;
+        return skip(Needs::Machine, "no user namespace can be made, to limit their number");
     }
     shell
         .run(&format!("{none} ipctool guard true"))
@@ -736,7 +734,8 @@ fn the_command_gets_what_guard_was_given() {
             "sh -c 'ls /proc/$$/fd' 3< /etc/passwd",
             "sh -c 'ls /proc/$$/fd' <&-",
             "pwd",
-            "sh -c 'ps -o sid= -p $$ | tr -d \" \"'",
+            // The session.
+            "sh -c 'cut -d \" \" -f 6 /proc/$$/stat'",
             "env",
             "sh -c 'ulimit -a; umask'",
         ] {
@@ -764,7 +763,7 @@ fn the_report_is_whole_and_found_where_the_caller_sees_it() {
     // Full, at once or when it is written.
     let full = "unshare --mount sh -c 'mount -t tmpfs -o size=8k none /mnt && cd /mnt && echo old > r && \
                 ipctool guard --report r -- sh -c \"yes > more 2> /dev/null; true\"; echo $?; cat r; ls -A'";
-    if is_root() {
+    if only_root("only root mounts a file system that is full") {
         shell.run(full).stdout_is("1\nold\nmore\nr\n").says("No space left on device (ENOSPC)\n");
     }
     shell.run("ipctool guard --report /dev/full true").exits(1).says("ENOSPC");
@@ -803,10 +802,10 @@ fn the_report_leaves_its_file_what_it_was() {
         .run(&format!("cat pipe > got & {guard} pipe sleep 0.1; wait; grep -c leaks got"))
         .prints("1\n");
     shell.run(&format!("{guard} pipe true")).exits(1).says("nobody reads this pipe (ENXIO)");
-    if !is_root() {
+    if !only_root("only root can be two users") {
         return;
     }
-    // The owner, be he somebody else.
+    // The owner, even if that is another user.
     shell
         .run(&format!("echo old > r; chown {NOBODY}:{NOBODY} r; {guard} r true; stat -c '%u %g' r"))
         .prints("65534 65534\n");
@@ -864,8 +863,7 @@ fn orphans_of_others_are_not_the_commands() {
 #[test]
 fn where_proc_is_that_of_others() {
     let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
-    if !is_root() {
-        eprintln!("skipped: only root makes process namespaces");
+    if !only_root("only root makes process namespaces") {
         return;
     }
     let ran = shell.run(
@@ -877,8 +875,7 @@ fn where_proc_is_that_of_others() {
 #[test]
 fn the_limits_are_those_of_the_caller() {
     let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
-    if !is_root() {
-        eprintln!("skipped: an ordinary user cannot set limits");
+    if !only_root("an ordinary user cannot set limits") {
         return;
     }
     shell.run("ipctool limits --set msgmnb=12345 semmni=77").exits(0);

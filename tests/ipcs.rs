@@ -4,7 +4,7 @@ mod oracle;
 mod sandbox;
 
 use oracle::{agree, agree_as, install, script, with_links};
-use sandbox::{NOBODY, Sandbox, is_root};
+use sandbox::{NOBODY, Needs, Sandbox, only_root, skip};
 
 /// Command lines of `ipcs`: every combination of what, how and in which unit; one object of each
 /// kind; the ways to write options; and what is wrong.
@@ -265,8 +265,8 @@ fn ipcs_with_segments_that_are_attached_marked_and_locked() {
 
 #[test]
 fn ipcs_with_owners_of_long_names_and_of_none() {
-    if !is_root() {
-        return eprintln!("skipped: only root can give objects away, and name their owners");
+    if !only_root("only root can give objects away, and name their owners") {
+        return;
     }
     let Some(shell) = with_links() else { return };
     shell
@@ -285,7 +285,7 @@ fn ipcs_with_owners_of_long_names_and_of_none() {
         shell.run(&format!("{names} links/ipcs -c")).shows("a-group-of-more-than-ten");
         agree(&shell, names, &script("ipcs", &ipcs_lines()), 300);
     } else {
-        eprintln!("names of owners are not tested: nothing can be mounted here");
+        skip(Needs::Machine, "nothing can be mounted over /etc/passwd, to name the owners");
         agree(&shell, "", &script("ipcs", &ipcs_lines()), 300);
     }
 }

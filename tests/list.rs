@@ -111,7 +111,6 @@ fn json_carries_every_field_with_its_type() {
         "attached cgid cgroup changed creator creator_pid cuid gid group id key kind last_attach \
          last_detach last_pid mode owner ref rss size status swap uid"
     );
-    shell.run("ipctool list --json | jq -e 'length == 3'").prints("true\n");
 }
 
 #[test]

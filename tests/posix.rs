@@ -2,25 +2,20 @@
 
 mod sandbox;
 
-use sandbox::{Ran, Sandbox, is_root, sees_everybody};
+use sandbox::{Sandbox, is_root, only_root, sees_everybody};
+use serde_json::{Value, json};
 
-/// Runs `then` while `posix` does things that do not end, once `ready` holds.
-fn meanwhile(shell: &Sandbox, doings: &[&str], ready: &str, then: &str) -> Ran {
-    let starts: String = doings
+/// The roles and commands of all who use this object, sorted.
+fn users(shell: &Sandbox, reference: &str) -> Vec<String> {
+    let objects = shell.run(&format!("ipctool stat {reference} --json")).exits(0).records();
+    let users = objects[0]["users"].as_array().expect("users");
+    let text = |user: &Value, field: &str| user[field].as_str().unwrap_or_default().to_owned();
+    let mut lines: Vec<_> = users
         .iter()
-        .map(|what| format!("./posix {what} > /dev/null 2>&1 & p=\"$p $!\"; "))
+        .map(|user| format!("{}: {}", text(user, "role"), text(user, "command")))
         .collect();
-    let ready = format!(
-        "n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || {{ kill -9 $p; exit 99; }}; sleep 0.01; done"
-    );
-    shell.run(&format!("{starts} {ready}; {then}; status=$?; kill -9 $p; wait; exit $status"))
-}
-
-/// The roles and commands of all who use this object.
-fn users(reference: &str) -> String {
-    format!(
-        "ipctool stat {reference} --json | jq -r '.[0].users[] | .role + \": \" + .command' | sort"
-    )
+    lines.sort();
+    lines
 }
 
 #[test]
@@ -32,14 +27,22 @@ fn each_kind_is_made_listed_and_removed() {
     shell
         .run("ipctool list --no-headings -o ref,mode -P | sort")
         .prints("pmsg:/jobs       0640\npsem:/lock       0600\npshm:/cache      0600\n");
-    shell.run("ipctool list mq --format jsonl | jq -c '[.ref, .kind, .mode, .name, .messages, .bytes, .max_messages, .message_size, .reserved_bytes]'")
-        .prints("[\"pmsg:/jobs\",\"pmsg\",\"0640\",\"/jobs\",0,0,10,512,6080]\n");
-    shell
-        .run("ipctool list pshm psem --format jsonl | jq -c '[.ref, .name, .size, .rss, .value]'")
-        .prints(
-            "[\"pshm:/cache\",\"/cache\",1048576,0,null]\n[\"psem:/lock\",\"/lock\",null,null,3]\n",
-        );
-    shell.run("ipctool list --json -o modified | jq -r '.[0].modified'").shows("T");
+    assert_eq!(
+        shell
+            .run("ipctool list mq --format jsonl")
+            .ok()
+            .fields("ref kind mode name messages bytes max_messages message_size reserved_bytes"),
+        json!([["pmsg:/jobs", "pmsg", "0640", "/jobs", 0, 0, 10, 512, 6080]])
+    );
+    assert_eq!(
+        shell.run("ipctool list pshm psem --format jsonl").ok().fields("ref name size rss value"),
+        json!([
+            ["pshm:/cache", "/cache", 1_048_576, 0, null],
+            ["psem:/lock", "/lock", null, null, 3]
+        ])
+    );
+    let modified = shell.run("ipctool list --json -o modified").ok().fields("modified");
+    assert!(modified[0][0].as_str().expect("a time").contains('T'), "{modified}");
     shell.run("ipctool rm pmsg:/jobs pshm:/cache psem:/lock").prints("");
     shell.run("ipctool list").prints("");
 }
@@ -135,9 +138,10 @@ fn odd_names_survive_the_way_through_a_pipe() {
     shell.run("ipctool list pmsg -o ref --no-headings | LC_ALL=C sort").prints(
         "pmsg:/\\xff\npmsg:/back\\slash\npmsg:/it's\npmsg:/two words\npmsg:/two\\x0alines\npmsg:/ü\n",
     );
-    shell.run("ipctool list psem --json | jq -c '[.[].name] | sort'").prints(
-        "[\"/\\\\xff\",\"/back\\\\slash\",\"/it's\",\"/two\\nlines\",\"/two words\",\"/ü\"]\n",
-    );
+    let names = shell.run("ipctool list psem --json").ok().fields("name");
+    let mut names: Vec<_> = names.as_array().unwrap().iter().map(|name| name[0].clone()).collect();
+    names.sort_by_key(|name| name.as_str().map(str::to_owned));
+    assert_eq!(names, ["/\\xff", "/back\\slash", "/it's", "/two\nlines", "/two words", "/ü"]);
     shell
         .run(
             "ipctool list -o ref --no-headings | while IFS= read -r ref; do \
@@ -163,10 +167,9 @@ fn semaphores_are_read_as_programs_made_them() {
     shell
         .run("printf 'not a semaphore' > /dev/shm/sem.text; truncate -s 1G /dev/shm/sem.huge")
         .ok();
-    shell.run("ipctool list psem --json | jq -c '[.[] | [.name, .value]] | sort'").prints(
-        "[[\"/huge\",null],[\"/more\",null],[\"/ours\",2147483647],[\"/s\",6],[\"/text\",null]]\n"
-            .replace("[\"/more\",null],", "")
-            .as_str(),
+    assert_eq!(
+        shell.run("ipctool list psem --json --sort name").ok().fields("name value"),
+        json!([["/huge", null], ["/ours", 2_147_483_647], ["/s", 6], ["/text", null]])
     );
     shell.run("ipctool stat psem:/text").exits(0).shows("unknown");
 }
@@ -214,29 +217,32 @@ fn who_holds_maps_and_waits() {
         "/m shm_open",
         "/m mmap",
     ];
-    let ready = "[ \"$(ipctool list --json -o waiting,users | jq -c '[.[].waiting // 0] | add')\" = 3 ] \
-         && [ \"$(ipctool list pshm pmsg --json -o users | jq -c '[.[].users | length] | add')\" -ge 6 ]";
-    let all = ["pmsg:/q", "pmsg:/full", "psem:/s", "pshm:/m"].map(users).join("; ");
-    let ran = meanwhile(
-        &shell,
-        &doings,
-        ready,
-        &format!(
-            "{all}; ipctool rm --orphan --yes --json 2>/dev/null; ipctool list psem -o waiters --no-headings"
-        ),
-    );
+    let running = doings.map(|doing| shell.start(&format!("exec ./posix {doing}")));
+    shell.until("ipctool list --json -o waiting,users", |ran| {
+        ran.records().iter().filter_map(|object| object["waiting"].as_u64()).sum::<u64>() == 3
+    });
+    shell.until("ipctool list pshm pmsg --json -o users", |ran| {
+        let of_object = |object: &Value| object["users"].as_array().map_or(0, Vec::len);
+        ran.records().iter().map(of_object).sum::<usize>() >= 6
+    });
     assert_eq!(
-        ran.stdout(),
-        "open: ./posix /q mq_notify\n\
-         open: ./posix /q mq_open\n\
-         registered for notification: ./posix /q mq_notify\n\
-         waiting to receive: ./posix /q mq_receive\n\
-         waiting to send: ./posix /full mq_send more 3\n\
-         waiting for it to grow: ./posix /s sem_wait\n\
-         mapped: ./posix /m mmap\n\
-         open: ./posix /m shm_open\n\
-         {\"removed\":[],\"marked\":[],\"failed\":[]}\n      1\n",
+        users(&shell, "pmsg:/q"),
+        [
+            "open: ./posix /q mq_notify",
+            "open: ./posix /q mq_open",
+            "registered for notification: ./posix /q mq_notify",
+            "waiting to receive: ./posix /q mq_receive",
+        ]
     );
+    assert_eq!(users(&shell, "pmsg:/full"), ["waiting to send: ./posix /full mq_send more 3"]);
+    assert_eq!(users(&shell, "psem:/s"), ["waiting for it to grow: ./posix /s sem_wait"]);
+    assert_eq!(users(&shell, "pshm:/m"), ["mapped: ./posix /m mmap", "open: ./posix /m shm_open"]);
+    shell
+        .run("ipctool rm --orphan --yes --json")
+        .exits(0)
+        .shows("{\"removed\":[],\"marked\":[],\"failed\":[]}\n");
+    shell.run("ipctool list psem -o waiters --no-headings").exits(0).shows("      1\n");
+    drop(running);
     // All of them are gone now.
     if sees_everybody() {
         shell
@@ -315,7 +321,7 @@ fn who_locked_himself_out_gets_back_in() {
     shell.run("ipctool create psem --name /roots").ok();
     as_nobody("ipctool rm psem:/roots").exits(5).says("only its owner or a privileged process");
     as_nobody("ipctool chmod 666 psem:/roots").exits(5).says("owner root:root; you are nobody");
-    as_nobody("ipctool list psem --json | jq -c '.[0].value'").prints("null\n");
+    assert_eq!(as_nobody("ipctool list psem --json").fields("value"), json!([[null]]));
 }
 
 #[test]
@@ -328,19 +334,18 @@ fn doctor_finds_what_nobody_holds() {
     // What lies there for a moment only may be any file.
     shell.run("ipctool doctor --only orphan").exits(6).shows("pmsg:/q").lacks("/mp-x1b2c3");
     shell.run("touch -d '2 hours ago' /dev/shm/*").ok();
-    shell
-        .run("ipctool doctor --only orphan --json | jq -r '.[] | .ref + \" \" + .severity + \" \" + .fix' | sort")
-        .prints(
-            "pmsg:/q warning ipctool recv pmsg:/q --all --json >> pmsg--q.jsonl && ipctool rm pmsg:/q\n\
-             pshm:/a b warning ipctool rm 'pshm:/a b'\n\
-             psem:/mp-x1b2c3 warning ipctool rm psem:/mp-x1b2c3\n"
-                .split_inclusive('\n')
-                .collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .collect::<String>()
-                .as_str(),
-        );
-    shell.run("ipctool doctor --json | jq -r '.[].fix' | sort | sh").ok();
+    let drain = "ipctool recv pmsg:/q --all --json >> pmsg--q.jsonl && ipctool rm pmsg:/q";
+    assert_eq!(
+        shell.run("ipctool doctor --only orphan --json").fields("ref severity fix"),
+        json!([
+            ["pmsg:/q", "warning", drain],
+            ["pshm:/a b", "warning", "ipctool rm 'pshm:/a b'"],
+            ["psem:/mp-x1b2c3", "warning", "ipctool rm psem:/mp-x1b2c3"],
+        ])
+    );
+    for finding in shell.run("ipctool doctor --json").records() {
+        shell.run(finding["fix"].as_str().expect("a fix")).ok();
+    }
     shell.run("ipctool list; ipctool doctor").prints("");
     shell.run("cat pmsg--q.jsonl").shows("\"text\":\"x\"");
     shell.run("ipctool create pmsg --name /full --max-messages 1; ipctool send /full x").ok();
@@ -356,7 +361,7 @@ fn without_the_mount() {
     };
     let before = shell.run("cat /proc/self/mounts").stdout();
     let work = "ipctool create pmsg --name /q && ipctool send /q hello && ipctool stat pmsg:/q | grep messages && ipctool recv /q && ipctool rm pmsg:/q";
-    if is_root() {
+    if only_root("an ordinary user cannot mount the queues") {
         shell
             .run(&work.replace("stat", "list pmsg -o ref,messages; ipctool stat"))
             .ok()
@@ -384,10 +389,9 @@ fn without_the_mount() {
         .shows("{\"ref\":\"pmsg\",\"error\":\"POSIX message queues cannot be listed\"}");
     somebody("ipctool list psem").ok();
     somebody(work).exits(0).shows("hello");
-    somebody("ipctool limits --json | jq '[.[] | select(.name == \"RLIMIT_MSGQUEUE\")][0].used'")
-        .exits(0)
-        .shows("null\n")
-        .says("RLIMIT_MSGQUEUE: its use is not known");
+    let limits = somebody("ipctool limits --json").exits(0);
+    let limits = limits.says("RLIMIT_MSGQUEUE: its use is not known").fields("name used");
+    assert!(limits.as_array().unwrap().contains(&json!(["RLIMIT_MSGQUEUE", null])), "{limits}");
 }
 
 #[test]
@@ -406,11 +410,9 @@ fn mounted_elsewhere() {
 #[test]
 fn the_queues_of_another_namespace_are_none_of_ours() {
     let Some(shell) = Sandbox::new() else { return };
-    if !shell.run("grep -q ' /dev/mqueue mqueue ' /proc/mounts && ipctool create pmsg --name /theirs --mode 666").stdout().starts_with("pmsg") {
-        eprintln!("skipped: there is no place for /dev/mqueue here");
-        return;
-    }
-    if is_root() {
+    shell.run("grep -q ' /dev/mqueue mqueue ' /proc/mounts").ok();
+    shell.run("ipctool create pmsg --name /theirs --mode 666").prints("pmsg:/theirs\n");
+    if only_root("an ordinary user takes along no privilege over the mount") {
         shell.run("ipctool rm pmsg:/theirs").ok();
         shell
             .run(
@@ -433,8 +435,7 @@ fn the_queues_of_another_namespace_are_none_of_ours() {
 #[test]
 fn python_programs_meet_here() {
     let Some(shell) = Sandbox::new() else { return };
-    if shell.run("python3 -c 'import posix_ipc'").stderr().contains("rror") {
-        eprintln!("skipped: Python has no posix_ipc");
+    if !shell.has_python("posix_ipc") {
         return;
     }
     shell

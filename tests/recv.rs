@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::time::{Duration, Instant};
 
-use sandbox::{NOBODY, Sandbox};
+use sandbox::{NOBODY, Needs, Sandbox, skip};
 
 /// A queue with three messages of the types 1, 5 and 3.
 fn queue() -> Option<Sandbox> {
@@ -114,12 +114,16 @@ fn hex_is_that_of_hexdump() {
     let Some(shell) = queue() else { return };
     shell.run("ipctool recv 0 -n 3 > /dev/null; head -c 8000 /dev/urandom > noise").ok();
     shell.run("(head -c 100 /dev/zero; head -c 37 noise; printf 'text\\n\\377') > mixed; printf 0123456789abcdef > line").ok();
+    let has_hexdump = !shell.run("command -v hexdump").stdout().is_empty();
+    if !has_hexdump {
+        skip(Needs::Machine, "there is no hexdump(1)");
+    }
     for file in ["noise", "mixed", "line"] {
         shell.run(&format!("ipctool send 0 < {file}; ipctool recv 0 --hex > ours")).ok();
         // Of od, which every system has, and hexdump, which this one may lack.
-        shell
-            .run(&format!("! command -v hexdump > /dev/null || hexdump -C {file} | diff - ours"))
-            .prints("");
+        if has_hexdump {
+            shell.run(&format!("hexdump -C {file} | diff - ours")).prints("");
+        }
         shell
             .run(&format!("od -A x -t x1 -v {file} | head -n 3 | cut -c8- | tr -d ' \\n' > theirs; test -s theirs"))
             .ok();

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{ATTACH, NOBODY, Ran, Sandbox, is_root, sees_everybody};
+use sandbox::{ATTACH, NOBODY, Ran, Sandbox, only_root, sees_everybody};
 use serde_json::Value;
 
 /// One thread of many waits in msgrcv.
@@ -125,8 +125,7 @@ fn waiting_to_send_and_on_a_semaphore() {
 
 #[test]
 fn a_number_that_was_reused_is_not_the_process_that_was_recorded() {
-    if !is_root() {
-        eprintln!("skipped: only root can choose the next process id");
+    if !only_root("only root can choose the next process id") {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
@@ -312,8 +311,7 @@ fn a_process_lives_on_in_its_threads() {
 
 #[test]
 fn a_segment_attached_in_another_namespace_is_not_the_one_of_this() {
-    if !is_root() {
-        eprintln!("skipped: only root can leave a namespace with a segment attached");
+    if !only_root("only root can leave a namespace with a segment attached") {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };

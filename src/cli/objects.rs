@@ -15,6 +15,10 @@ use crate::output::columns;
 /// formats carry every column unless --output chooses: sizes and counts as integers, times in RFC
 /// 3339 (UTC), keys and modes as strings, and null for what is not there. Reading the list needs
 /// no permission on the objects.
+///
+/// 'list pshm' also shows, by their STATUS, the files in /dev/shm that are no objects: those in
+/// subdirectories, and those that were removed but that a process still has open or mapped. No filter
+/// selects them.
 #[derive(Debug, Args)]
 pub struct List {
     /// Just these kinds
@@ -99,10 +103,13 @@ pub struct Stat {
 /// Make an object, and print its reference.
 ///
 /// Of System V: without --key or --ftok the object is private: nobody finds it by a key. With one, an
-/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0.
+/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0. Where
+/// kernel.shm_rmid_forced is 1, the kernel would destroy a new segment as soon as this command ends, so
+/// that is an error.
 ///
 /// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
-/// memory is never made smaller, a semaphore keeps its value.
+/// memory is never made smaller, a semaphore keeps its value. A semaphore is made for programs with
+/// glibc; those with musl look for theirs elsewhere.
 ///
 /// An object that is opened may be somebody else's, made before you so that you use it. Where its owner,
 /// creator or mode is not what you asked for, one line on standard error says so, and the status is 0 all

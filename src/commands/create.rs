@@ -79,12 +79,34 @@ fn create_keyed(args: &Create) -> Result<Reference, Failure> {
         _ => (msg::create(key, args.mode, args.exclusive), 0),
     };
     let id = made.map_err(|error| Failure::of_creation(VERB, args.kind, key, asked, error))?;
+    if args.kind == Kind::Shm {
+        outlasts_this(id)?;
+    }
     let reference = Reference::id(args.kind, id);
     if key != Key::PRIVATE && !args.exclusive {
         // The call does not tell whether it made one; one of its own is as it was asked for.
         tell_differences(args, &reference);
     }
     Ok(reference)
+}
+
+/// Refuses a new segment that the kernel is to destroy as soon as this process ends: its reference would
+/// name nothing. One that was there already is none of its business.
+fn outlasts_this(id: i32) -> Result<(), Failure> {
+    let reference = Reference::id(Kind::Shm, id);
+    if Limit::ShmRmidForced.value() != Some(1) {
+        return Ok(());
+    }
+    let segment = shm::read(id).map_err(|error| Failure::of_call(VERB, &reference, error))?;
+    if segment.creator_pid.unsigned_abs() != std::process::id() || segment.attached > 0 {
+        return Ok(());
+    }
+    // As the kernel does in a moment.
+    let _ = shm::remove(id);
+    let what = "it would be gone at once: kernel.shm_rmid_forced is 1, so the kernel destroys a segment that nobody has attached when the process that made it ends";
+    Err(Failure::new(VERB, Kind::Shm, what, Reason::Failed).with_hint(
+        "make it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0",
+    ))
 }
 
 fn create_named(args: &Create) -> Result<Reference, Failure> {

@@ -1,7 +1,8 @@
 //! `ipctool doctor`: finds what is wrong, says why, and gives the command that mends it.
 
 mod checks;
-mod logind;
+pub(crate) mod logind;
+mod memory;
 
 use checks::Facts;
 
@@ -34,6 +35,8 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         return Err(Failure::usage(VERB, what).into());
     }
     let (known, heirs, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
+    let looks_at_dev_shm =
+        checks.iter().any(|check| matches!(check, Check::ShmFull | Check::ShmDeleted));
     let facts = Facts {
         known,
         heirs,
@@ -41,6 +44,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         allowances: limits::survey()?.0,
         threshold: args.threshold,
         removes_ipc: logind::removes_ipc(),
+        dev_shm: looks_at_dev_shm.then(|| memory::survey(VERB)).flatten(),
         now: super::now(),
     };
     let mut findings: Vec<_> =

@@ -1,13 +1,17 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
+mod rest;
+
 use std::mem;
+
+use rest::Rest;
 
 use super::{now, selection};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Known};
-use crate::kernel;
+use crate::ipc::{Kind, Known, Object};
+use crate::kernel::{self, huge_pages};
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Column, Format, Layout, Section, Style, renderer};
@@ -33,12 +37,22 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         (false, output) => output.map(str::to_owned),
     };
     let chosen = output.map(|text| choose(&text, &kinds)).transpose()?;
+    let usual = preset == Preset::Usual && args.output.is_none();
+    let mut shown = visible(Kind::Pshm, preset, chosen.as_ref(), format).into_iter();
+    let rest = match usual || shown.any(|column| column.name == "status") {
+        true => Rest::read(&filter),
+        false => Rest::default(),
+    };
+    let beside = rest.columns(chosen.as_ref(), args.output.is_some());
     let layout = Layout {
         sections: kinds
             .iter()
             .map(|&kind| Section {
                 title: format!("{}s", kind.noun()),
-                columns: visible(kind, preset, chosen.as_ref(), format),
+                columns: match kind {
+                    Kind::Pshm => visible(kind, preset, beside.as_ref(), format),
+                    _ => visible(kind, preset, chosen.as_ref(), format),
+                },
                 asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
             })
             .collect(),
@@ -50,6 +64,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let shows = |name| layout.fields().contains(&name) || sorts_by(name);
     // Costs a system call for each queue.
     let completed = format == Format::Table || shows("max_bytes");
+    let huge_pages = (shows("status") || shows("rss")).then(huge_pages::Finder::default);
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
@@ -73,9 +88,24 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
             if completed {
                 kernel::object::complete(&mut object);
             }
+            if let (Some(finder), Object::Segment(segment)) = (&huge_pages, &mut object) {
+                finder.complete(segment);
+            }
             Ok(visit(Known::from(object))?)
         })?;
         Ok(())
+    };
+    let rest = rest.known(looks)?;
+    // Right behind the objects of their kind.
+    let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
+        let mut rest = rest.into_iter();
+        each(&mut |known| {
+            if known.kind() > Kind::Pshm {
+                rest.by_ref().try_for_each(&mut *visit)?;
+            }
+            visit(known)
+        })?;
+        Ok(rest.try_for_each(visit)?)
     };
     let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
@@ -112,6 +142,7 @@ fn kinds(args: &List) -> Vec<Kind> {
 }
 
 /// What `--output` says.
+#[derive(Clone, Debug)]
 struct Chosen {
     names: Vec<&'static str>,
     /// Besides the usual columns, and not instead of them.

@@ -17,6 +17,8 @@ mod send;
 mod stat;
 mod usage;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use doctor::logind;
 pub use usage::reject;
 
 use std::io::{IsTerminal, Write};

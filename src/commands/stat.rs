@@ -16,7 +16,7 @@ use crate::kernel::process::Length;
 use crate::kernel::scan::Look;
 use crate::kernel::sysctl::Limit;
 use crate::kernel::users::Observer;
-use crate::kernel::{process, sem};
+use crate::kernel::{dev_shm, process, sem};
 use crate::output::json::{self, Record};
 use crate::output::page::Page;
 use crate::output::stdout::{self, OutputError};
@@ -84,6 +84,10 @@ struct StatRecord<'a> {
     /// For a set only: null where they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     semaphores: Option<Option<Vec<Record<'a, Semaphore>>>>,
+    /// For POSIX shared memory only: what it is if a program with musl made it as a semaphore; null where
+    /// none has made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    musl_semaphore: Option<Option<SemaphoreState>>,
 }
 
 impl<'a> StatRecord<'a> {
@@ -100,6 +104,7 @@ impl<'a> StatRecord<'a> {
                 let record = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
                 Some(semaphores?.iter().map(record).collect())
             }),
+            musl_semaphore: known.memory().map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
         }
     }
 }
@@ -156,8 +161,11 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
             if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
                 page.line("in memory", format!("{rss} bytes, and {swap} swapped out"));
             }
+            if let Some(huge_page) = segment.huge_page {
+                page.line("pages", format!("huge, of {}", human_size(huge_page)));
+            }
             page.line("attached", count(segment.attached, "time"));
-            let status: Vec<_> = segment.status.names().collect();
+            let status: Vec<_> = segment.status_names().collect();
             if !status.is_empty() {
                 page.line("status", status.join(", "));
             }
@@ -188,11 +196,25 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
         Object::PosixMemory(memory) => {
             page.line("size", format!("{}: {} bytes", human_size(memory.size), memory.size));
             page.line("in memory", format!("{} bytes, swapped out or not", memory.rss));
+            if let Some(SemaphoreState { value, waiters }) =
+                dev_shm::musl_semaphore(&memory.file.name)
+            {
+                page.line(
+                    "semaphore",
+                    format!("if a program with musl made it as one, its value is {value}, its waiters {waiters}"),
+                );
+            }
         }
         Object::PosixSemaphore(semaphore) => match semaphore.state {
             Some(SemaphoreState { value, waiters }) => {
                 page.line("value", value);
-                page.line("waiters", waiters);
+                page.line(
+                    "waiters",
+                    format!(
+                        "{waiters} by the count of the C library, in which a killed one stays; {} found waiting now",
+                        known.waiting()
+                    ),
+                );
             }
             None => {
                 page.line("value", "unknown: it may not be read, or is laid out in another way")

@@ -197,6 +197,7 @@ mod tests {
             size: 1,
             attached: 1,
             status: SegmentStatus::from_mode(0o1600),
+            huge_page: None,
             rss: None,
             swap: None,
             creator_pid: 7,

@@ -67,11 +67,17 @@ pub enum Check {
     RemoveIpc,
     /// Messages from senders that are gone.
     DeadSenderBacklog,
+    /// Too little room in `/dev/shm`.
+    ShmFull,
+    /// Memory in `/dev/shm` that has no name.
+    ShmDeleted,
+    /// Segments that the kernel destroys by itself.
+    RmidForced,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Check; 11] = [
+    pub const ALL: [Check; 14] = [
         Check::Orphan,
         Check::FtokFailed,
         Check::MarkedAttached,
@@ -83,6 +89,9 @@ impl Check {
         Check::PmsgLimit,
         Check::RemoveIpc,
         Check::DeadSenderBacklog,
+        Check::ShmFull,
+        Check::ShmDeleted,
+        Check::RmidForced,
     ];
 
     /// Its name, as `--only` and `--skip` take it.
@@ -99,6 +108,9 @@ impl Check {
             Check::PmsgLimit => "pmsg-limit",
             Check::RemoveIpc => "remove-ipc",
             Check::DeadSenderBacklog => "dead-sender-backlog",
+            Check::ShmFull => "shm-full",
+            Check::ShmDeleted => "shm-deleted",
+            Check::RmidForced => "rmid-forced",
         }
     }
 
@@ -111,6 +123,9 @@ impl Check {
                 | Check::LimitNear
                 | Check::PmsgLimit
                 | Check::RemoveIpc
+                | Check::ShmFull
+                | Check::ShmDeleted
+                | Check::RmidForced
         )
     }
 
@@ -132,6 +147,15 @@ impl Check {
             }
             Check::RemoveIpc => "systemd-logind removes the objects of users who log out",
             Check::DeadSenderBacklog => "messages on a queue whose every recorded process is gone",
+            Check::ShmFull => {
+                "/dev/shm is used to 80 % or more, in bytes or inodes (see --threshold), or has less room than its files were made for"
+            }
+            Check::ShmDeleted => {
+                "memory in /dev/shm without a name, which only those that hold it can free (warning if room is short)"
+            }
+            Check::RmidForced => {
+                "kernel.shm_rmid_forced is 1: segments that nobody has attached vanish (warning if there are some)"
+            }
         }
     }
 }

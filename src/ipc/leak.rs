@@ -315,6 +315,7 @@ mod tests {
             size: 4096,
             attached: 0,
             status: SegmentStatus::default(),
+            huge_page: None,
             rss: Some(0),
             swap: Some(0),
             creator_pid: creator,

@@ -27,7 +27,7 @@ pub enum InvalidName {
     #[error("'{0}' is the file of the semaphore psem:/{name}", name = &.0[1 + Name::SEMAPHORE_PREFIX.len()..])]
     Semaphore(String),
     /// A directory.
-    #[error("'{0}' is not the name of a {noun}: it has just one slash, in front", noun = .1.noun())]
+    #[error("'{0}' is not the name of a {noun}: it has just one slash, in front{rest}", noun = .1.noun(), rest = below(*.1))]
     Slashes(String, Kind),
     /// What every directory has.
     #[error("'{0}' names a directory and not a {noun}", noun = .1.noun())]
@@ -38,6 +38,14 @@ pub enum InvalidName {
     /// More than the file system takes.
     #[error("a name of {0} bytes is too long: a {noun} has at most {most} behind the slash", noun = .1.noun(), most = Name::longest(*.1))]
     TooLong(usize, Kind),
+}
+
+/// What there may be of such a name all the same.
+fn below(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Pshm => "; a file in a subdirectory of /dev/shm is no object",
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg | Kind::Psem => "",
+    }
 }
 
 impl Name {

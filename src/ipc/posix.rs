@@ -83,6 +83,37 @@ pub struct PosixMemory {
     pub rss: u64,
     /// What it is.
     pub file_kind: FileKind,
+    /// Whether a name of shared memory reaches it.
+    pub status: MemoryStatus,
+}
+
+impl PosixMemory {
+    /// How many bytes it is larger than what it holds: as much as touching it all would take.
+    pub fn promised(&self) -> u64 {
+        self.size.saturating_sub(self.rss)
+    }
+}
+
+/// Whether a file of `/dev/shm` is an object: `shm_open(3)` reaches only what lies in that directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryStatus {
+    /// It has a name there.
+    Named,
+    /// It lies in a subdirectory, and no program that shares memory by name can open it.
+    Subdirectory,
+    /// It was removed, and stays as long as somebody has it open or mapped.
+    Deleted,
+}
+
+impl MemoryStatus {
+    /// The word for it, if it is no object.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            MemoryStatus::Named => None,
+            MemoryStatus::Subdirectory => Some("subdirectory"),
+            MemoryStatus::Deleted => Some("deleted"),
+        }
+    }
 }
 
 /// What lies in `/dev/shm`, `inode(7)`. Only regular files are shared memory; the others are told
@@ -128,11 +159,12 @@ pub struct PosixSemaphore {
 }
 
 /// What a named semaphore says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SemaphoreState {
     /// Its value, 0 to 2,147,483,647, as `sem_getvalue(3)` gives it.
     pub value: u32,
-    /// How many threads wait for it to grow.
+    /// How many threads wait for it to grow, as the C library counts them: one that was killed while it
+    /// waited stays in this count.
     pub waiters: u32,
 }
 
@@ -144,7 +176,7 @@ impl SemaphoreState {
     ///   of waiters in its upper one, then the mark 128 of a shared semaphore, then nothing;
     /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit tells of waiters), 128, nothing,
     ///   waiters;
-    /// - musl (32 or 16 bytes): the value (its highest bit tells of waiters), waiters, 0 for shared.
+    /// - musl, which has its own place for them, [`SemaphoreState::from_musl`].
     pub fn from_file(bytes: &[u8]) -> Option<SemaphoreState> {
         const GLIBC_SHARED: u32 = 128;
         let (words, []) = bytes.as_chunks::<4>() else { return None };
@@ -156,12 +188,26 @@ impl SemaphoreState {
                 SemaphoreState { value, waiters }
             }
             [doubled, GLIBC_SHARED, _, waiters] => SemaphoreState { value: doubled >> 1, waiters },
-            [value, waiters, 0, ..] if matches!(words.len(), 4 | 8) => {
-                SemaphoreState { value: value & i32::MAX as u32, waiters }
-            }
-            _ => return None,
+            _ => return SemaphoreState::from_musl(bytes),
         };
         (state.value <= i32::MAX as u32).then_some(state)
+    }
+
+    /// Reads what may be a `sem_t` of musl: 32 bytes, or 16 on a machine of 32 bits, with the value, the
+    /// number of waiters, and 0 for shared. The highest bit of the value says that somebody waits, and is
+    /// no part of it; before musl 1.2.4, -1 says so of a semaphore of value 0. What follows is not
+    /// initialised. So no rule can tell a semaphore from any other memory of this size, which is as often
+    /// full of zeros: this is for those who know, or say, that it may be one.
+    pub fn from_musl(bytes: &[u8]) -> Option<SemaphoreState> {
+        /// The most threads that Linux has.
+        const MOST: u32 = 1 << 22;
+        let (words, []) = bytes.as_chunks::<4>() else { return None };
+        let [value, waiters, shared, _, rest @ ..] = words else { return None };
+        let [value, waiters, shared] =
+            [value, waiters, shared].map(|word| u32::from_ne_bytes(*word));
+        let is_one = matches!(rest.len(), 0 | 4) && shared == 0 && waiters <= MOST;
+        let value = if value == u32::MAX { 0 } else { value & i32::MAX as u32 };
+        is_one.then_some(SemaphoreState { value, waiters })
     }
 }
 
@@ -182,7 +228,15 @@ mod tests {
         assert_eq!(state(&[7, 128, 0, 1]), Some((3, 1)), "glibc, 32 bits");
         assert_eq!(state(&[3, 0, 0, 0, 0, 0, 0, 0]), Some((3, 0)), "musl, 64 bits");
         assert_eq!(state(&[0x8000_0000, 1, 0, 0]), Some((0, 1)), "musl, 32 bits, with a waiter");
+        assert_eq!(state(&[0x8000_0002, 1, 0, 0, 0, 0, 0, 0]), Some((2, 1)), "with a waiter");
+        assert_eq!(state(&[u32::MAX, 1, 0, 0, 0, 0, 0, 0]), Some((0, 1)), "an older musl");
+        assert_eq!(
+            state(&[3, 0, 0, 0, 9, 9, 9, 9]),
+            Some((3, 0)),
+            "musl leaves the rest as it was"
+        );
         assert_eq!(state(&[3, 0, 7, 0, 0, 0, 0, 0]), None);
+        assert_eq!(state(&[3, 0x6c6c_6568, 0, 0, 0, 0, 0, 0]), None, "text");
         assert_eq!(state(&[3, 0, 0]), None);
         assert_eq!(SemaphoreState::from_file(&[0; 33]), None);
     }

@@ -1,13 +1,20 @@
 //! What lies in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
 //! `sem_overview(7)`.
 
+mod removed;
+mod rest;
+mod space;
+
+pub use removed::Removed;
+pub use rest::{Tree, Unread};
+pub use space::Space;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
-use std::path::Path;
 
 use nix::errno::Errno;
 
@@ -15,7 +22,7 @@ use super::call::{CallError, call};
 pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
-use crate::ipc::posix::{FileKind, SemaphoreState};
+use crate::ipc::posix::{FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.
@@ -65,34 +72,6 @@ pub(super) fn read_all<E: From<ReadError>>(
     }
 }
 
-/// Whatever else lies there, in an order of its own: files in directories, empty directories, and what
-/// is no regular file. What cannot be read tells of itself alone.
-pub fn read_rest() -> Vec<Object> {
-    let directory = directory();
-    let mut found = Vec::new();
-    let mut names = vec![OsString::new()];
-    while let Some(name) = names.pop() {
-        let is_top = name.is_empty();
-        let path = directory.path(&name);
-        let Ok(data) = std::fs::symlink_metadata(&path) else { continue };
-        if data.is_dir() {
-            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
-            let count = names.len();
-            names.extend(entries.map(|entry| Path::new(&name).join(entry.file_name()).into()));
-            if is_top || names.len() > count {
-                continue;
-            }
-        }
-        // The others are objects by themselves.
-        if !data.is_file() || name.as_bytes().contains(&b'/') {
-            let open = || open_to_read(&directory, &name);
-            found.push(of(Kind::Pshm, Name::of_file(&name), &data, open));
-        }
-    }
-    found.sort_by_cached_key(|object| object.file().map(|file| file.name.clone()));
-    found
-}
-
 fn kind_of(file: FileType) -> FileKind {
     match () {
         () if file.is_dir() => FileKind::Directory,
@@ -123,6 +102,10 @@ pub(super) fn of(
     data: &Metadata,
     open: impl FnOnce() -> io::Result<File>,
 ) -> Object {
+    let status = match name.behind_slash().as_bytes().contains(&b'/') {
+        true => MemoryStatus::Subdirectory,
+        false => MemoryStatus::Named,
+    };
     match kind {
         Kind::Psem => Object::PosixSemaphore(PosixSemaphore {
             state: semaphore(data, open),
@@ -134,19 +117,34 @@ pub(super) fn of(
             // st_blocks counts 512 bytes each, whatever the block size.
             rss: data.blocks() * 512,
             file_kind: kind_of(data.file_type()),
+            status,
         }),
     }
 }
 
 /// Reads a semaphore without waiting for it or opening it as one.
 fn semaphore(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<SemaphoreState> {
+    SemaphoreState::from_file(&content(data, open)?)
+}
+
+/// What a file holds that is small enough for a semaphore.
+fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<Vec<u8>> {
     // Larger than any layout.
     if data.size() > 64 {
         return None;
     }
     let mut bytes = [0; 64];
     let length = open().ok()?.read_at(&mut bytes, 0).ok()?;
-    SemaphoreState::from_file(&bytes[..length])
+    Some(bytes[..length].to_vec())
+}
+
+/// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
+/// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
+pub fn musl_semaphore(name: &Name) -> Option<SemaphoreState> {
+    let (directory, file_name) = (directory(), file_name(Kind::Pshm, name));
+    let data = directory.find(&file_name).ok()?;
+    let open = || open_to_read(&directory, &file_name);
+    SemaphoreState::from_musl(&content(&data, open)?)
 }
 
 /// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must

@@ -90,7 +90,7 @@ impl Family {
     pub fn watch(inside: Option<u64>, length: Length) -> Family {
         let trace = Trace::open().ok();
         let own = std::process::id() as i32;
-        let sees_proc = process::is_own_proc();
+        let sees_proc = process::check_proc().is_ok();
         Family {
             own,
             is_complete: trace.is_some(),

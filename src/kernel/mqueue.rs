@@ -29,7 +29,11 @@ pub(super) struct Found {
 pub(super) fn directory() -> io::Result<Option<Found>> {
     let error = match detached_mount() {
         Ok(mount) => {
-            return Ok(Some(Found { directory: Directory::of_mount(mount), is_proven: true }));
+            let directory = Directory::of_mount(mount);
+            match directory.is_there() {
+                Ok(()) => return Ok(Some(Found { directory, is_proven: true })),
+                Err(error) => error,
+            }
         }
         Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
         Err(error) => error,
@@ -81,7 +85,7 @@ fn visible_mounts() -> Vec<PathBuf> {
 }
 
 /// The mount point in a line of mountinfo, if it is of this file system.
-fn mount_point(line: &[u8]) -> Option<PathBuf> {
+pub(crate) fn mount_point(line: &[u8]) -> Option<PathBuf> {
     let mut words = line.split(|&byte| byte == b' ');
     let path = words.nth(4)?;
     // Optional fields end with a dash, which the type follows.

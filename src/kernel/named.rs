@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use super::call::{CallError, call};
 use super::object::ReadError;
 use super::permissions::Changed;
+use super::process;
 use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, Permissions, Time};
 
@@ -38,6 +39,14 @@ impl Directory {
         Directory {
             path: format!("/proc/self/fd/{}", mount.as_raw_fd()).into(),
             _mount: Some(mount),
+        }
+    }
+
+    /// Whether it can be reached: a mount that has no place only by way of `/proc`.
+    pub(super) fn is_there(&self) -> io::Result<()> {
+        match fs::metadata(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(process::check_proc().map_or_else(io::Error::other, |()| error)),
         }
     }
 

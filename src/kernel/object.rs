@@ -6,8 +6,9 @@ use nix::errno::Errno;
 
 use super::call::CallError;
 use super::permissions::Changed;
+use super::process::{self, BadProc};
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, msg, named, pmsg, sem, shm};
+use super::{descriptor, dev_shm, huge_pages, msg, named, pmsg, sem, shm};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
@@ -18,6 +19,19 @@ pub const MOUNT_HINT: &str =
 /// The objects of a kind could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// There is no `/proc` that would list them.
+    #[error("cannot read {path}: {reason}")]
+    Proc {
+        /// What was to be read.
+        path: &'static str,
+        /// Why not.
+        reason: BadProc,
+    },
+    /// The kernel has no such objects.
+    #[error(
+        "cannot read {0}: this kernel, or the sandbox that stands in for one, has no System V IPC (CONFIG_SYSVIPC)"
+    )]
+    Unsupported(&'static str),
     /// A file or directory could not be opened or read.
     #[error("cannot read {path}: {}", descriptor::describe(.error))]
     Io {
@@ -47,7 +61,29 @@ impl ReadError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ReadError::Queues(_) => Some(MOUNT_HINT),
-            ReadError::Io { .. } | ReadError::Malformed { .. } => None,
+            ReadError::Io { .. }
+            | ReadError::Malformed { .. }
+            | ReadError::Proc { .. }
+            | ReadError::Unsupported(_) => None,
+        }
+    }
+
+    /// The directory of the POSIX queues, which is not to be had.
+    pub(super) fn of_queues(error: io::Error) -> ReadError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(&reason) => ReadError::Proc { path: "the files of POSIX message queues", reason },
+            None => ReadError::Queues(error),
+        }
+    }
+
+    /// A file of `/proc/sysvipc` that could not be opened or read.
+    pub(super) fn of_table(path: &'static str, error: io::Error) -> ReadError {
+        match error.kind() {
+            io::ErrorKind::NotFound => match process::check_proc() {
+                Err(reason) => ReadError::Proc { path, reason },
+                Ok(()) => ReadError::Unsupported(path),
+            },
+            _ => ReadError::Io { path, error },
         }
     }
 }
@@ -207,7 +243,10 @@ pub fn read_all<E: From<ReadError>>(
 ) -> Result<(), E> {
     match kind {
         Kind::Msg => sysvipc::read(Table::Msg, visit),
-        Kind::Shm => sysvipc::read(Table::Shm, visit),
+        Kind::Shm => sysvipc::read(Table::Shm, |mut object| {
+            huge_pages::correct(&mut object);
+            visit(object)
+        }),
         Kind::Sem => sysvipc::read(Table::Sem, visit),
         Kind::Pmsg => pmsg::read_all(|queue| visit(Object::PosixQueue(queue))),
         Kind::Pshm | Kind::Psem => dev_shm::read_all(kind, visit),

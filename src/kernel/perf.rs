@@ -245,7 +245,7 @@ impl Drop for Ring {
 }
 
 /// Understands one record. The time stands at its end.
-fn parse(record: &[u8]) -> Option<Event> {
+pub(crate) fn parse(record: &[u8]) -> Option<Event> {
     let word =
         |offset: usize| Some(i32::from_ne_bytes(record.get(offset..offset + 4)?.try_into().ok()?));
     let kind = u32::from_ne_bytes(record.get(..4)?.try_into().ok()?);

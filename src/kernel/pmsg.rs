@@ -94,7 +94,7 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
 pub(super) fn read_all<E: From<ReadError>>(
     mut visit: impl FnMut(PosixQueue) -> Result<(), E>,
 ) -> Result<(), E> {
-    let Some(found) = mqueue::directory().map_err(ReadError::Queues)? else { return Ok(()) };
+    let Some(found) = mqueue::directory().map_err(ReadError::of_queues)? else { return Ok(()) };
     let directory = found.directory;
     directory
         .read(
@@ -105,7 +105,7 @@ pub(super) fn read_all<E: From<ReadError>>(
                 visit(of(named::file(name, data), opened))
             },
         )
-        .map_err(|stop| stop.into_error(ReadError::Queues))
+        .map_err(|stop| stop.into_error(ReadError::of_queues))
 }
 
 /// A queue as it is now. Where its directory is to be had, without permission on it.

@@ -126,7 +126,7 @@ pub fn kin() -> Vec<Kinship> {
 }
 
 /// The text of `/proc/PID/stat`.
-struct Stat {
+pub(crate) struct Stat {
     text: Vec<u8>,
     /// Where the name is, which may hold blanks and parentheses.
     name: std::ops::Range<usize>,
@@ -137,7 +137,7 @@ impl Stat {
         Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    fn parse(text: Vec<u8>) -> Option<Stat> {
+    pub(crate) fn parse(text: Vec<u8>) -> Option<Stat> {
         let start = text.iter().position(|&byte| byte == b'(')? + 1;
         let end = text.iter().rposition(|&byte| byte == b')')?;
         (start <= end).then_some(Stat { text, name: start..end })
@@ -173,7 +173,7 @@ impl Stat {
         self.field(20)?.parse().ok()
     }
 
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.has_left() && self.threads().is_none_or(|threads| threads <= 1)
     }
 
@@ -211,10 +211,29 @@ pub fn is_gone(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.has_ended())
 }
 
+/// Why `/proc` tells nothing of the processes of this process's own namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadProc {
+    /// Nothing, or something else, is mounted there.
+    #[error("there is no /proc here: as root, mount -t proc proc /proc")]
+    Missing,
+    /// It has the process ids of others.
+    #[error(
+        "/proc belongs to another process namespace: as root, mount -t proc proc /proc for this one"
+    )]
+    Foreign,
+}
+
 /// Whether `/proc` tells of the process ids of this process's own namespace.
-pub fn is_own_proc() -> bool {
+pub fn check_proc() -> Result<(), BadProc> {
     let own = std::process::id().to_string();
-    fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str())
+    match fs::read_link("/proc/self") {
+        Ok(link) if link.as_os_str() == own.as_str() => Ok(()),
+        Ok(_) => Err(BadProc::Foreign),
+        // The link leads nowhere for a process that has no number there.
+        Err(_) if fs::symlink_metadata("/proc/self").is_ok() => Err(BadProc::Foreign),
+        Err(_) => Err(BadProc::Missing),
+    }
 }
 
 /// The identity of another process as far as the mode of an object is concerned: its effective user

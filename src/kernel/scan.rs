@@ -1,23 +1,25 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
-mod maps;
-mod system_call;
+pub(crate) mod maps;
+pub(crate) mod system_call;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::thread;
 
-use maps::{attached, mapped};
+use maps::{Attached, attached, mapped};
 use system_call::SystemCall;
 
 use super::process::Length;
+use super::shm::Device;
 use super::{descriptor, named, process, shm};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::Role;
-use crate::ipc::{Caller, Kind, Object, PosixMemory, PosixQueue, PosixSemaphore};
+use crate::ipc::{Caller, Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Segment};
 
 /// What to look for: reading costs time.
 #[derive(Clone, Debug, Default)]
@@ -99,8 +101,19 @@ pub struct Scan {
     present: HashMap<(Kind, i32), Vec<(i32, Role)>>,
     /// The same for POSIX objects.
     holders: HashMap<FileIdentity, Vec<(i32, Role)>>,
+    /// The segments of huge pages among those that are attached, by id.
+    huge: HashMap<i32, HugePages>,
     /// The processes that could not be inspected.
     pub uninspected: Vec<Hidden>,
+}
+
+/// What holds a segment of huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct HugePages {
+    /// Their size in bytes.
+    size: u64,
+    /// How many bytes of them are in memory, where the caller may know.
+    resident: Option<u64>,
 }
 
 /// A process that could not be inspected.
@@ -138,11 +151,7 @@ impl Scan {
         if !look.is_for_system_v() && look.files.is_empty() {
             return Ok(Scan::default());
         }
-        if !process::is_own_proc() {
-            return Err(io::Error::other(
-                "/proc belongs to another process namespace: mount one for this namespace first",
-            ));
-        }
+        process::check_proc().map_err(io::Error::other)?;
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         // Not even every root may look at the first process of the machine, which is not here.
         let is_init_elsewhere =
@@ -203,6 +212,7 @@ impl Scan {
     /// Adds what another part of the processes showed.
     fn add(&mut self, part: Scan) {
         self.uninspected.extend(part.uninspected);
+        self.huge.extend(part.huge);
         for (object, users) in part.present {
             self.present.entry(object).or_default().extend(users);
         }
@@ -235,12 +245,20 @@ impl Scan {
         users.map_or(&[], Vec::as_slice)
     }
 
+    /// Adds to an attached segment what only its place in the memory of a process tells: that it has
+    /// huge pages. Takes a look for attachments.
+    pub fn complete(&self, segment: &mut Segment) {
+        if let Some(pages) = self.huge.get(&segment.id).filter(|_| segment.attached > 0) {
+            segment.set_huge_page(pages.size, process::page_size(), pages.resident);
+        }
+    }
+
     fn inspect(
         &mut self,
         pid: i32,
         look: &Look,
         own: &OsString,
-        devices: &[(u32, u32)],
+        devices: &[Device],
         buffer: &mut Vec<u8>,
     ) -> io::Result<()> {
         let mut directory = format!("/proc/{pid}");
@@ -268,7 +286,13 @@ impl Scan {
         let holds = if attachments || look.files.values().any(|kind| *kind != Kind::Pmsg) {
             read(&format!("{directory}/maps"), buffer)?;
             if attachments {
-                for id in attached(buffer, devices) {
+                for Attached { id, range, huge_page } in attached(buffer, devices) {
+                    if let Some(size) = huge_page {
+                        // Takes privileges; the kernel keeps a count of its own in the file.
+                        let file = fs::metadata(format!("{directory}/map_files/{range}"));
+                        let resident = file.ok().map(|file| file.blocks() * 512);
+                        self.huge.insert(id, HugePages { size, resident });
+                    }
                     let users = self.present.entry((Kind::Shm, id)).or_default();
                     if users.last().is_none_or(|(last, _)| *last != pid) {
                         users.push((pid, Role::Attached));
@@ -334,7 +358,7 @@ impl Scan {
 
 /// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
 /// that the kernel has no such file. Every other one leaves open what it does.
-fn is_gone(error: &io::Error) -> bool {
+pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 

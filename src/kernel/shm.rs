@@ -47,13 +47,22 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     })
 }
 
-/// The devices, major and minor, of the file systems on which the kernel keeps segments: one for
-/// each size of pages. Files of `memfd_create(2)` lie on the same, and making one disturbs nobody.
-/// `EMFILE`, `ENFILE`, `ENOMEM` where none can be made.
-pub fn devices() -> io::Result<Vec<(u32, u32)>> {
+/// A file system on which the kernel keeps segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its device, as `stat(2)` gives it.
+    pub number: u64,
+    /// The size of its pages in bytes, if they are huge: `hugetlbfs`.
+    pub huge_page: Option<u64>,
+}
+
+/// The file systems on which the kernel keeps segments: one for each size of pages. Files of
+/// `memfd_create(2)` lie on the same, and making one disturbs nobody. `EMFILE`, `ENFILE`, `ENOMEM`
+/// where none can be made.
+pub fn devices() -> io::Result<Vec<Device>> {
     let huge = libc::MFD_HUGETLB;
     let sizes = [0, huge, huge | libc::MFD_HUGE_2MB, huge | libc::MFD_HUGE_1GB];
-    let mut devices = Vec::new();
+    let mut devices: Vec<Device> = Vec::new();
     for flags in sizes {
         // SAFETY: the name is a C string; the call returns a new descriptor.
         let descriptor =
@@ -68,9 +77,10 @@ pub fn devices() -> io::Result<Vec<(u32, u32)>> {
         }
         // SAFETY: the descriptor is new, so nobody else owns it.
         let data = unsafe { File::from_raw_fd(descriptor) }.metadata()?;
-        let device = (libc::major(data.dev()), libc::minor(data.dev()));
-        if !devices.contains(&device) {
-            devices.push(device);
+        let number = data.dev();
+        if devices.iter().all(|device| device.number != number) {
+            let huge_page = (flags & huge != 0).then_some(data.blksize());
+            devices.push(Device { number, huge_page });
         }
     }
     Ok(devices)
@@ -106,6 +116,7 @@ pub fn read(id: i32) -> Result<Segment, CallError> {
         size: status.shm_segsz as u64,
         attached: status.shm_nattch,
         status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
+        huge_page: None,
         rss: None,
         swap: None,
         creator_pid: status.shm_cpid,

@@ -47,7 +47,7 @@ pub fn read<E: From<ReadError>>(
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
     let path = table.path();
-    let io_error = |error| ReadError::Io { path, error };
+    let io_error = |error| ReadError::of_table(path, error);
     let mut file = File::open(path).map_err(io_error)?;
     // The kernel hands out a page at a time, however much is asked for.
     let mut buffer = [0; 8192];
@@ -126,6 +126,7 @@ pub fn parse(table: Table, line: &[u8]) -> Option<Object> {
                 size,
                 attached,
                 status: SegmentStatus::from_mode(raw_mode),
+                huge_page: None,
                 creator_pid,
                 last_pid,
                 last_attach: fields.time()?,
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_segment_with_a_negative_key_and_every_status() {
-        let line = b"        -1          5 17600  18446744073692774399     9     0     18446744073709551615 4294967295     0     0     0          0          0 1700000000        8192            4096";
+        let line = b"        -1          5  3600  18446744073692774399     9     0     18446744073709551615 4294967295     0     0     0          0          0 1700000000        8192            4096";
         let Some(Object::Segment(segment)) = parse(Table::Shm, line) else {
             panic!("not understood")
         };
@@ -251,10 +252,7 @@ mod tests {
         assert_eq!(segment.size, 18_446_744_073_692_774_399);
         assert_eq!(segment.attached, u64::MAX);
         assert_eq!(segment.permissions.uid, u32::MAX);
-        assert_eq!(
-            segment.status.names().collect::<Vec<_>>(),
-            ["dest", "locked", "hugetlb", "noreserve"]
-        );
+        assert_eq!(segment.status_names().collect::<Vec<_>>(), ["dest", "locked"]);
         assert_eq!((segment.rss, segment.swap), (Some(8192), Some(4096)));
         assert_eq!(segment.last_attach, None);
     }

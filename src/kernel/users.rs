@@ -83,7 +83,10 @@ impl Observer {
         known
     }
 
-    fn look_at(&self, object: Object) -> Known {
+    fn look_at(&self, mut object: Object) -> Known {
+        if let Object::Segment(segment) = &mut object {
+            self.scan.complete(segment);
+        }
         let semaphores = match &object {
             Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
             Object::Queue(_)

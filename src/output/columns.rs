@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::{Column, Value};
-use crate::ipc::posix::{NamedFile, SemaphoreState};
+use crate::ipc::posix::{MemoryStatus, NamedFile, SemaphoreState};
 use crate::ipc::{Foreign, Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
 
 type ObjectColumn = Column<Known>;
@@ -17,7 +17,13 @@ type ObjectColumn = Column<Known>;
 /// What every object is.
 static EVERY: [ObjectColumn; 2] = [
     Column::text("ref", 16, "reference, as every command takes it", |object| {
-        Value::Reference(object.reference())
+        match memory_status(object) {
+            // Its name may be that of another one by now.
+            Some(MemoryStatus::Deleted) => Value::Missing,
+            Some(MemoryStatus::Named | MemoryStatus::Subdirectory) | None => {
+                Value::Reference(object.reference())
+            }
+        }
     }),
     Column::text("kind", 4, "kind of object", |object| {
         Value::Text(Cow::Borrowed(object.kind().name()))
@@ -122,10 +128,10 @@ static SEGMENT: [ObjectColumn; 9] = [
     Column::text(
         "status",
         8,
-        "dest (marked for destruction), locked, hugetlb, noreserve",
+        "dest (marked for destruction), locked, hugetlb (where it is attached)",
         |object| {
             segment(object, |segment| {
-                Value::List(segment.status.names().map(Cow::Borrowed).collect())
+                Value::List(segment.status_names().map(Cow::Borrowed).collect())
             })
         },
     )
@@ -187,7 +193,7 @@ static POSIX_QUEUE: [ObjectColumn; 6] = [
     ),
 ];
 
-static POSIX_MEMORY: [ObjectColumn; 2] = [
+static POSIX_MEMORY: [ObjectColumn; 3] = [
     Column::number("size", 12, "size in bytes", |object| match &object.object {
         Object::PosixMemory(memory) => Value::Bytes(memory.size),
         _ => Value::Missing,
@@ -196,15 +202,31 @@ static POSIX_MEMORY: [ObjectColumn; 2] = [
         Object::PosixMemory(memory) => Value::Bytes(memory.rss),
         _ => Value::Missing,
     }),
+    Column::text(
+        "status",
+        12,
+        "subdirectory, or deleted and still held: no object, and no command takes it",
+        |object| match memory_status(object) {
+            Some(status) => Value::List(status.name().map(Cow::Borrowed).into_iter().collect()),
+            None => Value::Missing,
+        },
+    ),
 ];
+
+fn memory_status(object: &Known) -> Option<MemoryStatus> {
+    object.memory().map(|memory| memory.status)
+}
 
 static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
     Column::number("value", 6, "its value; none where it cannot be read", |object| {
         semaphore(object, |state| Value::Count(state.value.into()))
     }),
-    Column::number("waiters", 7, "how many threads wait for it to grow", |object| {
-        semaphore(object, |state| Value::Count(state.waiters.into()))
-    }),
+    Column::number(
+        "waiters",
+        7,
+        "the C library's count of waiting threads, in which a killed one stays; see 'waiting'",
+        |object| semaphore(object, |state| Value::Count(state.waiters.into())),
+    ),
 ];
 
 fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {

@@ -143,7 +143,7 @@ const HIGHEST_POWER: u32 = 6;
 
 /// A size as util-linux reads it: a number of C (`0x10` is 16), perhaps a decimal fraction, and a
 /// unit: `K` and `KiB` are powers of 1024, `KB` of 1000.
-fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
+pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
     let number = number::leading(text, 0);
     if number.is_negative || number.length == 0 {
         return Err(Invalid::Malformed);

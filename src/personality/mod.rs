@@ -6,11 +6,11 @@
 //! of `ipctool` have do not exist here.
 
 mod getopt;
-mod ipcmk;
+pub(crate) mod ipcmk;
 mod ipcrm;
 mod ipcs;
 mod msgtool;
-mod number;
+pub(crate) mod number;
 mod program;
 mod session;
 

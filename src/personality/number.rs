@@ -2,7 +2,7 @@
 
 /// The number at the start of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number {
+pub(crate) struct Number {
     /// It has a minus in front.
     pub is_negative: bool,
     /// Its absolute value; nothing above 64 bits.
@@ -13,7 +13,7 @@ pub(super) struct Number {
 
 /// Reads the longest number at the start of a text. Base 0 is that of C: `0x…` is hexadecimal, `0…`
 /// octal, anything else decimal.
-pub(super) fn leading(text: &[u8], base: u32) -> Number {
+pub(crate) fn leading(text: &[u8], base: u32) -> Number {
     let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
     let sign = usize::from(matches!(text.get(blanks), Some(b'+' | b'-')));
     let mut start = blanks + sign;
@@ -47,7 +47,7 @@ fn is_blank(byte: u8) -> bool {
 
 /// Why a text is not taken for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Invalid {
+pub(crate) enum Invalid {
     /// It is none, or something stands behind it.
     Malformed,
     /// It has too many bits.
@@ -55,7 +55,7 @@ pub(super) enum Invalid {
 }
 
 /// A text that is a number and nothing else.
-pub(super) fn whole(text: &[u8], base: u32) -> Result<Number, Invalid> {
+pub(crate) fn whole(text: &[u8], base: u32) -> Result<Number, Invalid> {
     let number = leading(text, base);
     match number.magnitude {
         // The C library tells of the range first.

@@ -1,6 +1,5 @@
-//! A shell in an IPC namespace of its own, with a `/dev/shm` and, where the machine has the place for
-//! it, a `/dev/mqueue` of its own, so that tests run side by side and never see, or touch, the objects
-//! of the machine.
+//! A shell in an IPC namespace of its own, with a `/dev` of its own, and in it `/dev/shm` and
+//! `/dev/mqueue`, so that tests run side by side and never see, or touch, the objects of the machine.
 //!
 //! ```ignore
 //! let Some(shell) = Sandbox::new() else { return };
@@ -8,8 +7,11 @@
 //! ```
 //!
 //! Root makes the namespace as it is, anybody else by way of a user namespace. Where neither is
-//! allowed, the test says so and is over.
-#![allow(dead_code, clippy::disallowed_methods)]
+//! allowed, the test is skipped; [`skip()`] says what that means.
+#![allow(dead_code, unused_imports, clippy::disallowed_methods)]
+
+mod running;
+mod skip;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -17,20 +19,29 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+pub use running::Running;
+pub use skip::{
+    CAP_SYS_RESOURCE, Needs, is_root, only_ordinary_user, only_root, only_with, sees_everybody,
+    skip,
+};
+
 /// The uid to which root steps down in order to be somebody else.
 pub const NOBODY: u32 = 65_534;
 
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
-/// Gives the shell a `/dev/shm` of its own. POSIX queues become small unless somebody wants large
-/// ones: a user has few bytes for those of all his namespaces, in which tests run side by side.
-const OWN_MEMORY: &str = "\
-    mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-    echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_default || true";
+/// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
+const OWN_DEV: &str = include_str!("dev.sh");
 
-/// And a `/dev/mqueue` of its own.
-const OWN_QUEUES: &str = "[ ! -d /dev/mqueue ] || mount -t mqueue mqueue /dev/mqueue";
+/// Makes POSIX queues small unless a test wants large ones: a user has few bytes for those of all
+/// their namespaces, in which tests run side by side.
+const SMALL_QUEUES: &str = "echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_default || true";
+
+/// Mounts the POSIX queues of the namespace where programs expect them.
+const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue";
 
 /// Attaches the segment with the id `$1`, says so, and stays.
 pub const ATTACH: &str = r#"
@@ -64,7 +75,8 @@ impl Sandbox {
         Sandbox::enter(OWN_QUEUES, true)
     }
 
-    /// As [`Sandbox::new`], with these commands, which may mount, in place of a `/dev/mqueue`.
+    /// As [`Sandbox::new`], but with no `/dev/mqueue`: these commands, which may mount, run in its
+    /// place.
     pub fn prepared(commands: &str) -> Option<Sandbox> {
         Sandbox::enter(commands, false)
     }
@@ -78,6 +90,7 @@ impl Sandbox {
     }
 
     fn enter(commands: &str, is_privileged: bool) -> Option<Sandbox> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let mut unshare = Command::new("unshare");
         unshare.args(["--ipc", "--mount"]);
         if !is_root() {
@@ -95,14 +108,18 @@ impl Sandbox {
             }
         };
         let holder = unshare
-            .args(["sh", "-ec", &format!("{OWN_MEMORY}\n{commands}\n{stay}")])
+            .args(["sh", "-ec", &format!("{OWN_DEV}\n{SMALL_QUEUES}\n{commands}\n{stay}")])
+            .current_dir(&directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
         let mut holder = match holder {
             Ok(holder) => holder,
-            Err(error) => return skip(&format!("there is no unshare(1): {error}")),
+            Err(error) => {
+                skip(Needs::Machine, &format!("there is no unshare(1): {error}"));
+                return None;
+            }
         };
         let mut line = String::new();
         let stdout = holder.stdout.take().expect("it is piped");
@@ -111,9 +128,9 @@ impl Sandbox {
             let mut reason = String::new();
             let _ = holder.stderr.take().expect("it is piped").read_to_string(&mut reason);
             let _ = holder.wait();
-            return skip(&format!("no namespace is to be had here: {}", reason.trim()));
+            skip(Needs::Machine, &format!("no sandbox can be made here: {}", reason.trim()));
+            return None;
         };
-        let directory = tempfile::tempdir().expect("a temporary directory");
         let mut entry = format!(
             "nsenter --ipc --mount --target {} --wdns={}",
             holder.id(),
@@ -155,6 +172,20 @@ impl Sandbox {
         Ran { line: line.to_owned(), output }
     }
 
+    /// Runs a line of shell again and again until what it prints is right.
+    #[track_caller]
+    pub fn until(&self, line: &str, is_right: impl Fn(&Ran) -> bool) -> Ran {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let ran = self.run(line);
+            if is_right(&ran) {
+                return ran;
+            }
+            assert!(Instant::now() < deadline, "it never came to that{}", ran.report());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Runs a line of shell while a process has the segment with this id attached.
     pub fn run_while_attached(&self, id: u32, line: &str) -> Ran {
         self.compile("attach", ATTACH);
@@ -169,10 +200,20 @@ impl Sandbox {
         self.run_with(&format!("cc -pthread -x c -o {name} - -lrt"), source.as_bytes()).ok();
     }
 
+    /// Whether Python has this module; if not, the part that takes it is skipped.
+    #[track_caller]
+    pub fn has_python(&self, module: &str) -> bool {
+        let has = self.run(&format!("python3 -c 'import {module}'")).status() == 0;
+        if !has {
+            skip(Needs::Machine, &format!("python3 cannot import {module}"));
+        }
+        has
+    }
+
     /// Runs a line of shell as another user. Only root can: nothing for anybody else.
     pub fn run_as(&self, uid: u32, line: &str) -> Option<Ran> {
-        if !is_root() {
-            return skip("only root can be two users");
+        if !only_root("only root can be two users") {
+            return None;
         }
         let uid = uid.to_string();
         let step_down = ["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"];
@@ -218,25 +259,6 @@ impl Drop for Sandbox {
     }
 }
 
-/// Whether the test runs as root.
-pub fn is_root() -> bool {
-    std::fs::metadata("/proc/self").expect("/proc is mounted").uid() == 0
-}
-
-/// Whether every process can be inspected. Not by an ordinary user: his own in the namespaces of
-/// other tests are closed to him, too, and what they may use is in doubt.
-pub fn sees_everybody() -> bool {
-    if !is_root() {
-        eprintln!("skipped: only root can inspect every process");
-    }
-    is_root()
-}
-
-fn skip<T>(reason: &str) -> Option<T> {
-    eprintln!("skipped: {reason}");
-    None
-}
-
 fn open_to_all(directory: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::Permissions::from_mode(0o777);
@@ -280,6 +302,13 @@ impl Ran {
         self
     }
 
+    /// It did not write this to standard error.
+    #[track_caller]
+    pub fn denies(self, unexpected: &str) -> Ran {
+        assert!(!self.stderr().contains(unexpected), "it said {unexpected:?}{}", self.report());
+        self
+    }
+
     /// It printed this, among other things.
     #[track_caller]
     pub fn shows(self, expected: &str) -> Ran {
@@ -311,9 +340,28 @@ impl Ran {
 
     /// Its standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.output.stdout)
             .unwrap_or_else(|error| panic!("no JSON: {error}{}", self.report()))
+    }
+
+    /// The records that it printed, as a JSON array or as JSON lines.
+    #[track_caller]
+    pub fn records(&self) -> Vec<Value> {
+        let values = serde_json::Deserializer::from_slice(&self.output.stdout).into_iter();
+        let values = values.collect::<Result<Vec<_>, _>>();
+        match values.unwrap_or_else(|error| panic!("no JSON: {error}{}", self.report())) {
+            values if matches!(values.as_slice(), [Value::Array(_)]) => {
+                values[0].as_array().expect("it is one").clone()
+            }
+            values => values,
+        }
+    }
+
+    /// These fields (words with blanks between) of each record that it printed, an array a record.
+    #[track_caller]
+    pub fn fields(&self, names: &str) -> Value {
+        self.records().iter().map(|record| fields_of(record, names)).collect()
     }
 
     fn status(&self) -> i32 {
@@ -333,58 +381,7 @@ impl Ran {
     }
 }
 
-/// A line of shell that still runs. It is killed if the test ends first.
-pub struct Running {
-    line: String,
-    child: Option<Child>,
-}
-
-impl Running {
-    fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it has not been waited for").id()
-    }
-
-    /// Waits until it is `ipctool`, and sleeps in the kernel.
-    pub fn waits(self) -> Running {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let stat = format!("/proc/{}/stat", self.pid());
-        let mut in_a_row = 0;
-        while in_a_row < 5 {
-            assert!(Instant::now() < deadline, "it never waited: {}", self.line);
-            std::thread::sleep(Duration::from_millis(5));
-            let text = std::fs::read_to_string(&stat).unwrap_or_default();
-            in_a_row = if text.contains("(ipctool) S") { in_a_row + 1 } else { 0 };
-        }
-        self
-    }
-
-    /// Sends it a signal, by name.
-    pub fn signal(self, name: &str) -> Running {
-        let pid = self.pid().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
-        assert!(status.success(), "no signal reached {}", self.line);
-        self
-    }
-
-    /// Lets it run on; the end of the namespace does not end it, so something in the test must.
-    pub fn ends_later(mut self) {
-        let child = self.child.take().expect("it has not been waited for");
-        std::thread::spawn(move || child.wait_with_output());
-    }
-
-    /// Waits for its end.
-    pub fn ends(mut self) -> Ran {
-        let child = self.child.take().expect("it has not been waited for");
-        let output = child.wait_with_output().expect("it ends");
-        Ran { line: self.line.clone(), output }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// These fields (words with blanks between) of a record, as an array.
+pub fn fields_of(record: &Value, names: &str) -> Value {
+    names.split_whitespace().map(|name| record[name].clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! The checks: pure functions of what was seen of the system.
 
+use super::memory::{self, DevShm};
 use crate::ipc::finding::{Check, Finding, Severity};
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Queue;
@@ -24,6 +25,8 @@ pub(super) struct Facts {
     pub threshold: u64,
     /// Whether logind removes the objects of those who log out; nothing without logind.
     pub removes_ipc: Option<bool>,
+    /// The file system of POSIX shared memory, where there is one and somebody is to look.
+    pub dev_shm: Option<DevShm>,
     /// The time of all this.
     pub now: Time,
 }
@@ -34,6 +37,9 @@ pub(super) fn examine(check: Check, facts: &Facts) -> Vec<Finding> {
         Check::LimitNear => limit_near(facts),
         Check::PmsgLimit => pmsg_limit(facts),
         Check::RemoveIpc => remove_ipc(facts).into_iter().collect(),
+        Check::ShmFull => memory::shm_full(facts),
+        Check::ShmDeleted => memory::shm_deleted(facts),
+        Check::RmidForced => memory::rmid_forced(facts),
         _ => facts.known.iter().flat_map(|known| object(check, known, facts)).collect(),
     }
 }
@@ -320,7 +326,7 @@ fn present(known: &Known, is_such: impl Fn(&Role) -> bool) -> Vec<&User> {
 }
 
 /// `: 12 (perl x.pl), 34 (writer)`, or nothing.
-fn names(users: &[&User]) -> String {
+pub(super) fn names(users: &[&User]) -> String {
     let name = |user: &&User| match &user.command {
         Some(command) => format!("{} ({command})", user.pid),
         None => user.pid.to_string(),

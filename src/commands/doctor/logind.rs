@@ -36,7 +36,7 @@ pub(super) fn removes_ipc() -> Option<bool> {
 }
 
 /// The last `RemoveIPC` in the section `[Login]`.
-fn setting(text: &str) -> Option<bool> {
+pub(crate) fn setting(text: &str) -> Option<bool> {
     let mut is_login = false;
     let mut value = None;
     for line in text.lines().map(str::trim) {

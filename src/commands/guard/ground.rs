@@ -112,7 +112,9 @@ impl Ground {
             }
         }
         if self.is_isolated() {
-            objects.extend(kernel::dev_shm::read_rest());
+            let tree = kernel::dev_shm::Tree::read();
+            tree.unread.iter().for_each(|unread| complain(format_args!("{VERB}: {unread}")));
+            objects.extend(tree.rest());
         }
         let (old, mut new): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| old.contains(&object.reference()));

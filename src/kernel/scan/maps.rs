@@ -5,48 +5,72 @@ use std::ops::Range;
 use super::Look;
 use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
+use crate::kernel::shm::Device;
 
-/// The ids of the segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and
-/// lies on the kernel's own file system for segments, its inode is the id. A name alone proves
-/// nothing: anybody can give it to a file.
-pub(super) fn attached<'a>(
+/// A file in the memory of a process, a line of `/proc/PID/maps`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kernel) struct Mapping<'a> {
+    /// Where it lies, as `/proc/PID/map_files` names it.
+    pub(in crate::kernel) range: &'a str,
+    /// Its device.
+    pub(in crate::kernel) device: u64,
+    /// Its inode.
+    pub(in crate::kernel) inode: u64,
+    /// Its path as the kernel knows it.
+    pub(in crate::kernel) name: &'a [u8],
+}
+
+/// The files in the text of `/proc/PID/maps`.
+pub(in crate::kernel) fn mappings(maps: &[u8]) -> impl Iterator<Item = Mapping<'_>> {
+    maps.split(|&byte| byte == b'\n').filter_map(|line| {
+        // Most are of programs and libraries: a name that is no text is seldom, and may be ours.
+        let (words, name) = line.split_at(line.iter().position(|&byte| byte == b'/')?);
+        let mut words = std::str::from_utf8(words).ok()?.split_ascii_whitespace();
+        let range = words.next()?;
+        let (major, minor) = words.nth(2)?.split_once(':')?;
+        let number = |text| u32::from_str_radix(text, 16).ok();
+        let device = libc::makedev(number(major)?, number(minor)?);
+        Some(Mapping { range, device, inode: words.next()?.parse().ok()?, name })
+    })
+}
+
+/// A segment in the memory of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attached<'a> {
+    /// Its id.
+    pub(crate) id: i32,
+    /// Where it lies, as `/proc/PID/map_files` names it.
+    pub(crate) range: &'a str,
+    /// The size of its huge pages, if it has such.
+    pub(crate) huge_page: Option<u64>,
+}
+
+/// The segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and lies on one of
+/// the kernel's own file systems for segments, its inode is the id. A name alone proves nothing: anybody
+/// can give it to a file.
+pub(crate) fn attached<'a>(
     maps: &'a [u8],
-    devices: &'a [(u32, u32)],
-) -> impl Iterator<Item = i32> + 'a {
+    devices: &[Device],
+) -> impl Iterator<Item = Attached<'a>> {
     let may_have_some = maps.windows(6).any(|window| window == b" /SYSV");
-    let lines = if may_have_some { maps } else { b"" };
-    lines.split(|&byte| byte == b'\n').filter_map(|line| {
-        let line = std::str::from_utf8(line).ok()?;
-        let mut words = line.split_ascii_whitespace().skip(3);
-        let (major, minor) = words.next()?.split_once(':')?;
-        let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
-        let inode = words.next()?;
-        let is_segment = devices.contains(&device) && words.next()?.starts_with("/SYSV");
-        is_segment.then(|| inode.parse().ok())?
+    mappings(if may_have_some { maps } else { b"" }).filter_map(|mapping| {
+        let device = devices.iter().find(|device| device.number == mapping.device)?;
+        let is_segment = mapping.name.starts_with(b"/SYSV");
+        let (id, range) = (mapping.inode.try_into().ok()?, mapping.range);
+        is_segment.then_some(Attached { id, range, huge_page: device.huge_page })
     })
 }
 
 /// The POSIX objects in the text of `/proc/PID/maps`, and where they lie.
-pub(super) fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
-    let line = |line: &[u8]| {
-        let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let (major, minor) = words.nth(2)?.split_once(':')?;
-        let number = |text| u32::from_str_radix(text, 16).ok();
-        let device = libc::makedev(number(major)?, number(minor)?);
-        let inode = words.next()?.parse().ok()?;
+pub(crate) fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
+    let object = |mapping: Mapping<'_>| {
+        let Mapping { device, inode, .. } = mapping;
         let (file, kind) = look.wanted(FileIdentity { device, inode })?;
+        let (start, end) = mapping.range.split_once('-')?;
         let address = |text| u64::from_str_radix(text, 16).ok();
         Some((address(start)?..address(end)?, file, kind))
     };
-    // Most are of programs and libraries: a name that is no text is seldom, and may be ours.
-    maps.split(|&byte| byte == b'\n').filter_map(|text| line(up_to_name(text))).collect()
-}
-
-/// A line of `/proc/PID/maps` without the name at its end.
-fn up_to_name(line: &[u8]) -> &[u8] {
-    let end = line.iter().position(|&byte| byte == b'/').unwrap_or(line.len());
-    &line[..end]
+    mappings(maps).filter_map(object).collect()
 }
 
 #[cfg(test)]
@@ -65,10 +89,15 @@ mod tests {
 
     #[test]
     fn a_segment_is_told_from_a_file_of_its_name_by_the_device() {
-        let ids = |devices: &[(u32, u32)]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
-        assert_eq!(ids(&[(0, 1)]), [32768]);
-        assert_eq!(ids(&[(0, 1), (0, 0x11)]), [32768, 5], "huge pages, too");
-        assert_eq!(ids(&[]), Vec::<i32>::new());
+        let small = Device { number: libc::makedev(0, 1), huge_page: None };
+        let huge = Device { number: libc::makedev(0, 0x11), huge_page: Some(2 << 20) };
+        let first = Attached { id: 32768, range: "7f0000000000-7f0000001000", huge_page: None };
+        let second =
+            Attached { id: 5, range: "7f0000002000-7f0000003000", huge_page: Some(2 << 20) };
+        let found = |devices: &[Device]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
+        assert_eq!(found(&[small]), [first]);
+        assert_eq!(found(&[small, huge]), [first, second]);
+        assert_eq!(found(&[]), []);
     }
 
     #[test]
@@ -85,7 +114,7 @@ mod tests {
         #[test]
         fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx: /SYV-]{0,100}") {
             for bytes in [&bytes, text.as_bytes()] {
-                let _ = attached(bytes, &[(0, 1)]).count();
+                let _ = attached(bytes, &[Device { number: libc::makedev(0, 1), huge_page: None }]).count();
                 let _ = mapped(bytes, &Look::default());
             }
         }

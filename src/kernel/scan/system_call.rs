@@ -14,14 +14,14 @@ use crate::ipc::user::{Operation, Role};
 use crate::kernel::named;
 
 /// The system call in which a thread is.
-pub(super) struct SystemCall {
+pub(crate) struct SystemCall {
     number: i64,
     arguments: [u64; 6],
 }
 
 impl SystemCall {
     /// Understands the text of `/proc/PID/task/TID/syscall`.
-    pub(super) fn parse(text: &[u8]) -> Option<SystemCall> {
+    pub(crate) fn parse(text: &[u8]) -> Option<SystemCall> {
         let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
         // "running" is none.
         let number = words.next()?.parse().ok()?;
@@ -33,7 +33,7 @@ impl SystemCall {
     }
 
     /// On which object of System V the thread sleeps, if on one.
-    pub(super) fn waits_on(&self, directory: &str) -> Option<(Kind, i32, Role)> {
+    pub(crate) fn waits_on(&self, directory: &str) -> Option<(Kind, i32, Role)> {
         let arguments = &self.arguments;
         let id = arguments[0] as i32;
         Some(match self.number {

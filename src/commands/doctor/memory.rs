@@ -1,0 +1,207 @@
+//! The checks of shared memory as a whole: the room in `/dev/shm`, memory without a name, and segments
+//! that vanish.
+
+use super::checks::{Facts, names};
+use crate::commands::complain;
+use crate::ipc::finding::{Check, Finding, Severity};
+use crate::ipc::user::Role;
+use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
+use crate::kernel::dev_shm::{Removed, Space, Tree};
+use crate::kernel::process;
+use crate::kernel::scan::Look;
+use crate::kernel::sysctl::Limit;
+use crate::kernel::users::Observer;
+use crate::output::style::human_size;
+
+/// What was seen of `/dev/shm` as a file system.
+pub(in crate::commands) struct DevShm {
+    space: Space,
+    /// How many bytes its files may still grow to without being made larger, those without a name
+    /// included: sizes without what is in memory.
+    promised: u64,
+    /// The files without a name, with those that hold them.
+    removed: Vec<Known>,
+    /// How many bytes more are of files without a name, which could not be found.
+    hidden: u64,
+}
+
+/// Looks at `/dev/shm`; nothing where there is none. What is in the way is told.
+pub(in crate::commands) fn survey(verb: &'static str) -> Option<DevShm> {
+    let space = Space::read().ok()?;
+    let tree = Tree::read();
+    tree.unread.iter().for_each(|unread| complain(format_args!("{verb}: {unread}")));
+    let looked = Removed::find(&tree, &space).and_then(|removed| {
+        let observer = Observer::new(&Look::around(&removed.objects))?;
+        Ok((removed, observer))
+    });
+    let (removed, hidden, promised) = match looked {
+        Ok((removed, observer)) => {
+            let (hidden, of_removed) = (removed.hidden_bytes, promised(removed.memory()));
+            let known = removed.objects.into_iter().map(|object| observer.know(object));
+            (known.collect(), hidden, of_removed)
+        }
+        Err(error) => {
+            complain(format_args!("{verb}: cannot look for removed files: {error}"));
+            (Vec::new(), 0, 0)
+        }
+    };
+    Some(DevShm { space, promised: promised + tree.promised(), removed, hidden })
+}
+
+/// What these files may still take.
+fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
+    files.map(PosixMemory::promised).sum()
+}
+
+/// Too little room in `/dev/shm`, now or once all that was promised is touched.
+pub(super) fn shm_full(facts: &Facts) -> Vec<Finding> {
+    let Some(DevShm { space, promised, .. }) = &facts.dev_shm else { return Vec::new() };
+    let finding = |severity, why, option: String| Finding {
+        check: Check::ShmFull,
+        severity,
+        reference: None,
+        why: format!(
+            "{why}; in a container its size is set from outside, as by docker run --shm-size"
+        ),
+        fix: as_root(&format!("mount -o remount,{option} /dev/shm")),
+    };
+    let mut findings = Vec::new();
+    if let Some(bytes) = space.bytes {
+        let left = bytes.saturating_sub(space.used_bytes);
+        let near = is_near(space.used_bytes, bytes, facts.threshold);
+        let mut why = Vec::new();
+        if near.is_some() {
+            why.push(format!(
+                "{} of {bytes} bytes are used in /dev/shm, {:.0} %",
+                space.used_bytes,
+                percent(space.used_bytes, bytes)
+            ));
+        }
+        if *promised > left {
+            why.push(format!(
+                "the files in /dev/shm are {promised} bytes larger than what they hold, and {left} bytes are left: whoever touches the rest gets SIGBUS"
+            ));
+        }
+        if !why.is_empty() {
+            let needed = space.used_bytes.saturating_add(*promised).max(bytes.saturating_mul(2));
+            let severity = near.unwrap_or(Severity::Warning);
+            findings.push(finding(severity, why.join(", and "), format!("size={needed}")));
+        }
+    }
+    if let Some(inodes) = space.inodes
+        && let Some(severity) = is_near(space.used_inodes, inodes, facts.threshold)
+    {
+        let used = space.used_inodes;
+        let why = format!(
+            "{used} of {inodes} inodes are used in /dev/shm, {:.0} %: each name of a file takes one",
+            percent(used, inodes)
+        );
+        findings.push(finding(severity, why, format!("nr_inodes={}", inodes.saturating_mul(2))));
+    }
+    findings
+}
+
+/// How bad it is that so much of a limit is used, if it is near.
+fn is_near(used: u64, limit: u64, threshold: u64) -> Option<Severity> {
+    let is_at = |percent: u64| u128::from(used) * 100 >= u128::from(limit) * u128::from(percent);
+    match () {
+        () if !is_at(threshold) => None,
+        () if is_at(100) => Some(Severity::Error),
+        () => Some(Severity::Warning),
+    }
+}
+
+fn percent(used: u64, limit: u64) -> f64 {
+    used as f64 * 100.0 / limit as f64
+}
+
+/// Memory in `/dev/shm` that has no name, and goes only with those that hold it. Many a program does that
+/// on purpose: it is a warning only where room is short.
+pub(super) fn shm_deleted(facts: &Facts) -> Vec<Finding> {
+    let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
+    let files = removed.iter().filter_map(|known| Some((known.memory()?.rss, known)));
+    let files = files.filter(|(rss, _)| *rss > 0);
+    let mut files: Vec<_> = files.collect();
+    files.sort_by_key(|(rss, _)| std::cmp::Reverse(*rss));
+    let held: u64 = files.iter().map(|(rss, _)| rss).sum();
+    if held + hidden == 0 {
+        return Vec::new();
+    }
+    let mut why = Vec::new();
+    if held > 0 {
+        let mut holders: Vec<&User> = Vec::new();
+        for user in files.iter().flat_map(|(_, known)| known.users()) {
+            let holds = matches!(user.role, Role::Mapped | Role::Open);
+            if holds && holders.iter().all(|other| other.pid != user.pid) {
+                holders.push(user);
+            }
+        }
+        /// How many are told by name.
+        const MOST: usize = 5;
+        let others = match holders.len().saturating_sub(MOST) {
+            0 => String::new(),
+            number => format!(", and {number} more"),
+        };
+        holders.truncate(MOST);
+        why.push(format!(
+            "{} without a name in /dev/shm, removed but open or mapped, {} {}{}{others}",
+            count(files.len() as u64, "file"),
+            if files.len() == 1 { "holds" } else { "hold" },
+            human_size(held),
+            names(&holders),
+        ));
+    }
+    if *hidden > 0 {
+        why.push(format!(
+            "{} more are in use in /dev/shm, of removed files in processes that cannot be inspected",
+            human_size(*hidden)
+        ));
+    }
+    let is_short = |bytes| is_near(space.used_bytes, bytes, facts.threshold).is_some();
+    let severity =
+        if space.bytes.is_some_and(is_short) { Severity::Warning } else { Severity::Note };
+    let fix = "ipctool list pshm".to_owned();
+    vec![Finding {
+        check: Check::ShmDeleted,
+        severity,
+        reference: None,
+        why: why.join(", and "),
+        fix: if *hidden > 0 { as_root(&fix) } else { fix },
+    }]
+}
+
+/// Segments that the kernel destroys by itself. A warning if some are about to go.
+pub(super) fn rmid_forced(facts: &Facts) -> Vec<Finding> {
+    if Limit::ShmRmidForced.value() != Some(1) {
+        return Vec::new();
+    }
+    let unattached =
+        |known: &&Known| matches!(&known.object, Object::Segment(Segment { attached: 0, .. }));
+    let at_risk: Vec<_> =
+        facts.known.iter().filter(unattached).map(|known| known.reference()).collect();
+    let mut why = "kernel.shm_rmid_forced is 1: the kernel destroys a segment when its last process detaches it, and one that nobody has attached when the process that made it ends".to_owned();
+    let severity = match at_risk.as_slice() {
+        [] => Severity::Note,
+        [one] => {
+            why += &format!("; nobody has {one} attached");
+            Severity::Warning
+        }
+        [first, ..] => {
+            why += &format!(
+                "; nobody has {first} and {} attached",
+                count(at_risk.len() as u64 - 1, "other")
+            );
+            Severity::Warning
+        }
+    };
+    let fix = as_root("ipctool limits --set shm_rmid_forced=0");
+    vec![Finding { check: Check::RmidForced, severity, reference: None, why, fix }]
+}
+
+/// A command that takes root.
+fn as_root(command: &str) -> String {
+    match process::uid() {
+        0 => command.to_owned(),
+        _ => format!("sudo {command}"),
+    }
+}

@@ -1,0 +1,248 @@
+//! What the fuzzers run: for each parser of what comes from outside, a function that hands it bytes
+//! and panics where it contradicts itself. `fuzz/README.md` says how to run them; the tests run them
+//! for a moment, too, on the seeds in `fuzz/corpus` and on random bytes.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::commands::logind;
+use crate::ipc::message::Label;
+use crate::ipc::posix::SemaphoreState;
+use crate::ipc::{
+    Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
+};
+use crate::kernel::shm::Device;
+use crate::kernel::sysvipc::{self, Table};
+use crate::kernel::{mqueue, perf, process, scan};
+use crate::output::escape;
+use crate::output::message::Record;
+use crate::personality;
+
+/// A parser, to be fed.
+pub type Feed = fn(&[u8]);
+
+/// All of them, by the names of their fuzz targets.
+pub const TARGETS: [(&str, Feed); 19] = [
+    ("command_line", command_line),
+    ("reference", reference),
+    ("name", name),
+    ("key", key),
+    ("mode", mode),
+    ("size", size),
+    ("duration", duration),
+    ("percent", percent),
+    ("json_line", json_line),
+    ("escape", escape),
+    ("proc_table", proc_table),
+    ("proc_maps", proc_maps),
+    ("proc_syscall", proc_syscall),
+    ("proc_stat", proc_stat),
+    ("mountinfo", mountinfo),
+    ("logind_conf", logind_conf),
+    ("semaphore_file", semaphore_file),
+    ("perf_record", perf_record),
+    ("drop_in_number", drop_in_number),
+];
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Words that a NUL separates, as `/proc/PID/cmdline` has them.
+pub fn command_line(bytes: &[u8]) {
+    let words = bytes.split(|&byte| byte == 0).map(|word| OsString::from_vec(word.to_vec()));
+    let _ = Cli::try_parse_from(std::iter::once("ipctool".into()).chain(words));
+}
+
+/// What is understood is printed, and that is understood as the same.
+pub fn reference(bytes: &[u8]) {
+    if let Ok(reference) = text(bytes).parse::<Reference>() {
+        let printed = reference.to_string();
+        assert_eq!(printed.parse::<Reference>().ok().as_ref(), Some(&reference), "{printed}");
+        assert!(!printed.contains('\n'), "{printed:?}");
+    }
+    let _ = Reference::to_queue(text(bytes));
+    for kind in Kind::ALL {
+        let _ = Target::parse(kind, text(bytes));
+    }
+}
+
+/// Every file name survives the way through a line of text.
+pub fn name(bytes: &[u8]) {
+    if bytes.is_empty() || bytes.contains(&b'/') || bytes.contains(&0) {
+        return;
+    }
+    let name = Name::of_file(OsStr::from_bytes(bytes));
+    let printed = name.to_string();
+    assert!(!printed.contains('\n'), "{printed:?}");
+    for kind in [Kind::Pmsg, Kind::Psem, Kind::Pshm] {
+        if let Ok(read) = Name::parse(kind, &printed) {
+            assert_eq!(read, name, "{printed}");
+        }
+        let _ = Name::parse(kind, text(bytes));
+    }
+}
+
+/// A key in any form is one number.
+pub fn key(bytes: &[u8]) {
+    if let Ok(key) = text(bytes).parse::<Key>() {
+        assert_eq!(key.to_string().parse::<Key>().ok(), Some(key));
+    }
+    let _ = (Key::from_number(text(bytes)), text(bytes).parse::<Project>());
+}
+
+/// A mode has nine bits, whatever is done to it.
+pub fn mode(bytes: &[u8]) {
+    let _ = text(bytes).parse::<Mode>();
+    if let Ok(change) = text(bytes).parse::<ModeChange>() {
+        for before in [0, 0o600, 0o777] {
+            let after = change.apply(Mode::from_bits(before));
+            assert_eq!(after.bits() & !0o777, 0, "{change:?}");
+        }
+    }
+}
+
+/// Sizes with suffixes.
+pub fn size(bytes: &[u8]) {
+    let _ = size::parse(text(bytes));
+}
+
+/// Durations with units.
+pub fn duration(bytes: &[u8]) {
+    let _ = duration::parse(text(bytes));
+}
+
+/// Percentages.
+pub fn percent(bytes: &[u8]) {
+    if let Ok(percent) = limit::parse_percent(text(bytes)) {
+        assert!(percent <= 100 || text(bytes).contains(|c: char| c.is_ascii_digit()));
+    }
+}
+
+/// A line of `send --jsonl`; a payload survives the way out and back.
+pub fn json_line(bytes: &[u8]) {
+    let _ = Record::parse(bytes, &mut Vec::new());
+    let line = serde_json::to_vec(&Record::new(Label::Type(7), bytes)).expect("it can be written");
+    let mut payload = Vec::new();
+    let label = Record::parse(&line, &mut payload).expect("what was written is read");
+    assert_eq!((label, payload.as_slice()), (Some(Label::Type(7)), bytes));
+}
+
+/// Nothing that reaches a terminal is a control character.
+pub fn escape(bytes: &[u8]) {
+    let lossy = String::from_utf8_lossy(bytes);
+    assert!(escape::line(&lossy).chars().all(|character| !character.is_control()));
+}
+
+/// Lines of `/proc/sysvipc`.
+pub fn proc_table(bytes: &[u8]) {
+    for table in Table::ALL {
+        if let Some(object) = sysvipc::parse(table, bytes) {
+            assert_eq!(object.kind(), table.kind());
+            assert!(object.id().is_some_and(|id| id >= 0));
+        }
+    }
+}
+
+/// `/proc/PID/maps`.
+pub fn proc_maps(bytes: &[u8]) {
+    let device = Device { number: 1, huge_page: None };
+    let _ = scan::maps::attached(bytes, &[device]).count();
+    let _ = scan::maps::mapped(bytes, &scan::Look::default());
+}
+
+/// `/proc/PID/syscall`.
+pub fn proc_syscall(bytes: &[u8]) {
+    let _ = scan::system_call::SystemCall::parse(bytes).map(|call| call.waits_on("/nowhere"));
+}
+
+/// `/proc/PID/stat`.
+pub fn proc_stat(bytes: &[u8]) {
+    let _ = process::Stat::parse(bytes.to_vec()).map(|stat| stat.has_ended());
+}
+
+/// Lines of `/proc/self/mountinfo`.
+pub fn mountinfo(bytes: &[u8]) {
+    let _ = mqueue::mount_point(bytes);
+}
+
+/// `logind.conf`.
+pub fn logind_conf(bytes: &[u8]) {
+    let _ = logind::setting(text(bytes));
+}
+
+/// The file of a named semaphore.
+pub fn semaphore_file(bytes: &[u8]) {
+    if let Some(state) = SemaphoreState::from_file(bytes) {
+        assert!(state.value <= i32::MAX as u32);
+    }
+}
+
+/// Records of `perf_event_open(2)`.
+pub fn perf_record(bytes: &[u8]) {
+    let _ = perf::parse(bytes);
+}
+
+/// Numbers and sizes as the drop-ins read them.
+pub fn drop_in_number(bytes: &[u8]) {
+    for base in [0, 8, 10, 16] {
+        let number = personality::number::leading(bytes, base);
+        assert!(number.length <= bytes.len());
+        let _ = personality::number::whole(bytes, base);
+    }
+    let _ = personality::ipcmk::parse_size(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs;
+    use std::path::Path;
+
+    fn seeds(target: &str) -> Vec<Vec<u8>> {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let entries = fs::read_dir(&corpus).expect("every target has seeds");
+        entries.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_target_has_seeds_and_a_program_and_takes_them() {
+        for (name, feed) in TARGETS {
+            let seeds = seeds(name);
+            assert!(!seeds.is_empty(), "{name}");
+            seeds.iter().for_each(|seed| feed(seed));
+            let program = format!("fuzz/fuzz_targets/{name}.rs");
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&program).exists(), "{program}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_bytes_harm_a_target(bytes: Vec<u8>) {
+            TARGETS.iter().for_each(|(_, feed)| feed(&bytes));
+        }
+
+        /// What the fuzzers find by coverage: seeds, changed a little.
+        #[test]
+        fn no_change_to_a_seed_harms_a_target(
+            target in 0..TARGETS.len(), which: prop::sample::Index, place: prop::sample::Index,
+            byte: u8, more: Vec<u8>,
+        ) {
+            let (name, feed) = TARGETS[target];
+            let seeds = seeds(name);
+            let mut bytes = which.get(&seeds).clone();
+            if !bytes.is_empty() {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+                bytes.splice(place..place, more);
+            }
+            feed(&bytes);
+        }
+    }
+}

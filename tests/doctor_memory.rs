@@ -1,0 +1,175 @@
+//! `ipctool doctor` on shared memory as a whole: `/dev/shm`, and segments that vanish.
+
+mod sandbox;
+
+use sandbox::{ATTACH, NOBODY, Sandbox, is_root};
+
+/// The severity and reason of each finding of a check, and its fix.
+fn found(shell: &Sandbox, check: &str) -> Vec<(String, String, String)> {
+    let findings = shell.run(&format!("ipctool doctor --only {check} --json")).json();
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let one = |finding: &serde_json::Value| {
+        assert_eq!(finding["check"], check);
+        (text(&finding["severity"]), text(&finding["why"]), text(&finding["fix"]))
+    };
+    findings.as_array().unwrap().iter().map(one).collect()
+}
+
+/// The only finding of a check.
+#[track_caller]
+fn only(shell: &Sandbox, check: &str) -> (String, String, String) {
+    let findings = found(shell, check);
+    let [one] = findings.as_slice() else { panic!("{check}: {findings:?}") };
+    one.clone()
+}
+
+/// The fix of the only finding of a check, carried out. In a user namespace, the kernel takes no tmpfs
+/// with the options that it shows of it itself.
+#[track_caller]
+fn mend(shell: &Sandbox, check: &str) {
+    let fix = only(shell, check).2;
+    if fix.starts_with("mount") && !is_root() {
+        eprintln!("skipped: only root can mount a tmpfs again");
+        return;
+    }
+    shell.run(&fix).exits(0);
+    assert_eq!(found(shell, check), [], "after {fix}");
+}
+
+/// A sandbox whose `/dev/shm` has these limits.
+fn with_dev_shm(options: &str) -> Option<Sandbox> {
+    let shell = Sandbox::privileged()?;
+    shell.run(&format!("mount -t tmpfs -o mode=1777,{options} tmpfs /dev/shm")).ok();
+    Some(shell)
+}
+
+#[test]
+fn dev_shm_that_is_short_of_bytes() {
+    let Some(shell) = with_dev_shm("size=1M") else { return };
+    shell.run("head -c 700K /dev/zero > /dev/shm/data").ok();
+    assert_eq!(found(&shell, "shm-full"), []);
+    shell.run("ipctool doctor --only shm-full --threshold 60").exits(6);
+    shell.run("head -c 900K /dev/zero > /dev/shm/data").ok();
+    let (severity, why, fix) = only(&shell, "shm-full");
+    assert_eq!(severity, "warning");
+    assert!(why.starts_with("921600 of 1048576 bytes are used in /dev/shm, 88 %"), "{why}");
+    assert_eq!(fix, "mount -o remount,size=2097152 /dev/shm");
+    shell.run("cat /dev/zero > /dev/shm/data").exits(1);
+    assert_eq!(only(&shell, "shm-full").0, "error");
+    mend(&shell, "shm-full");
+}
+
+#[test]
+fn dev_shm_that_promised_more_than_it_has() {
+    let Some(shell) = with_dev_shm("size=1M") else { return };
+    shell.run("head -c 256K /dev/zero > /dev/shm/data").ok();
+    shell.run("ipctool create pshm --name /fits --size 768K").ok();
+    assert_eq!(found(&shell, "shm-full"), []);
+    // By one byte.
+    shell.run("ipctool create pshm --name /more --size 1").ok();
+    let (severity, why, _) = only(&shell, "shm-full");
+    assert_eq!(severity, "warning");
+    assert!(
+        why.starts_with("the files in /dev/shm are 786433 bytes larger than what they hold, and 786432 bytes are left: whoever touches the rest gets SIGBUS"),
+        "{why}"
+    );
+    mend(&shell, "shm-full");
+    // Nobody can open a file that was removed, but whoever holds it can touch it.
+    let ran = shell.run(
+        "exec 9<> /dev/shm/big; truncate -s 1G /dev/shm/big; rm /dev/shm/big; \
+         ipctool doctor --only shm-full",
+    );
+    ran.exits(6).shows("bytes larger than what they hold");
+}
+
+#[test]
+fn dev_shm_that_is_short_of_inodes() {
+    let Some(shell) = with_dev_shm("nr_inodes=20") else { return };
+    // The directory itself has one.
+    shell.run("for i in $(seq 14); do echo > /dev/shm/$i; done").ok();
+    assert_eq!(found(&shell, "shm-full"), []);
+    shell.run("mkdir /dev/shm/directory").ok();
+    let (severity, why, fix) = only(&shell, "shm-full");
+    assert_eq!(severity, "warning");
+    assert!(why.starts_with("16 of 20 inodes are used in /dev/shm, 80 %"), "{why}");
+    assert_eq!(fix, "mount -o remount,nr_inodes=40 /dev/shm");
+    mend(&shell, "shm-full");
+}
+
+#[test]
+fn memory_without_a_name() {
+    let Some(shell) = with_dev_shm("size=1M") else { return };
+    shell
+        .run("ipctool create pshm --name /named --size 4096; head -c 4096 /dev/zero > /dev/shm/x")
+        .ok();
+    assert_eq!(found(&shell, "shm-deleted"), []);
+    let held = |size: &str, line: &str| {
+        shell.run(&format!(
+            "exec 9<> /dev/shm/gone; head -c {size} /dev/zero >&9; rm /dev/shm/gone; {line} 9>&-"
+        ))
+    };
+    held("20K", "ipctool doctor --only shm-deleted")
+        .exits(0)
+        .shows("note")
+        .shows("1 file without a name in /dev/shm, removed but open or mapped, holds 20K: ")
+        .shows(" (sh -c ")
+        .shows("ipctool list pshm");
+    held("900K", "ipctool doctor --only shm-deleted").exits(6).shows("warning").shows("holds 900K");
+    // Nothing is held, so nothing is wrong.
+    held("0", "ipctool doctor --only shm-deleted").prints("");
+    assert_eq!(found(&shell, "shm-deleted"), []);
+    if !is_root() {
+        eprintln!("skipped: only root can be two users");
+        return;
+    }
+    shell.run_as(NOBODY, "true").expect("root can").ok();
+    held("20K", "setpriv --reuid 65534 --clear-groups ./ipctool doctor --only shm-deleted")
+        .exits(0)
+        .shows("20K more are in use in /dev/shm, of removed files in processes that cannot be inspected")
+        .shows("sudo ipctool list pshm");
+}
+
+#[test]
+fn segments_that_vanish() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.compile("attach", ATTACH);
+    shell.run("ipctool create shm --size 4096 --key 0xbeef").prints("shm:0\n");
+    assert_eq!(found(&shell, "rmid-forced"), []);
+    shell.start("exec ./attach 0 > out").ends_later();
+    shell
+        .run("until [ -s out ]; do sleep 0.01; done; echo 1 > /proc/sys/kernel/shm_rmid_forced")
+        .ok();
+    let (severity, why, fix) = only(&shell, "rmid-forced");
+    assert_eq!(severity, "note");
+    assert!(
+        why.starts_with("kernel.shm_rmid_forced is 1: the kernel destroys a segment when"),
+        "{why}"
+    );
+    assert_eq!(fix, "ipctool limits --set shm_rmid_forced=0");
+    shell.run("ipctool doctor --only rmid-forced").exits(0);
+
+    // Nothing is printed that is gone when it is read.
+    for options in ["", "--key 0xcafe", "--key 0xcafe --exclusive"] {
+        let ran = shell.run(&format!("ipctool create shm --size 4096 {options}")).exits(1);
+        assert_eq!(ran.stdout(), "");
+        ran.says("ipctool: create shm: it would be gone at once: kernel.shm_rmid_forced is 1")
+            .says("hint: make it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0\n");
+    }
+    shell.run("ipctool list shm -o ref --no-headings").prints("shm:0\n");
+    // One that somebody has attached stays, and is opened.
+    shell.run("ipctool create shm --size 4096 --key 0xbeef").prints("shm:0\n");
+    shell.run("ipctool create msg").prints("msg:0\n");
+
+    // A segment of a living process that has not attached it yet.
+    shell
+        .run(
+            "perl -e '$| = 1; shmget(0, 4096, 01600) // die $!; print 1; sleep 60' > made & \
+             until [ -s made ]; do sleep 0.01; done; ipctool doctor --only rmid-forced; s=$?; kill $!; exit $s",
+        )
+        .exits(6)
+        .shows("warning")
+        .shows("; nobody has shm:");
+    mend(&shell, "rmid-forced");
+    shell.run("ipctool create shm --size 4096").exits(0);
+    shell.run("kill $(ipctool list shm --json -o users | tr -cd '0-9\\n' | grep .)").exits(0);
+}

@@ -1,0 +1,112 @@
+//! Named semaphores as the two C libraries keep them, and who waits on one.
+
+mod sandbox;
+
+use sandbox::Sandbox;
+use serde_json::json;
+
+/// `musl NAME VALUE [wait]`: makes a named semaphore, prints its value, and may wait on it.
+const PROGRAM: &str = r#"
+    #include <fcntl.h>
+    #include <semaphore.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    int main(int argc, char **argv) {
+        int value;
+        sem_t *semaphore = sem_open(argv[1], O_CREAT, 0600, atoi(argv[2]));
+        if (semaphore == SEM_FAILED || sem_getvalue(semaphore, &value)) return 1;
+        printf("%d\n", value); fflush(stdout);
+        return argc > 3 ? sem_wait(semaphore) : 0;
+    }
+"#;
+
+/// A sandbox with that program as `musl`, linked with musl.
+fn with_musl() -> Option<Sandbox> {
+    let shell = Sandbox::new()?;
+    if !shell.run("command -v musl-gcc").stdout().contains("musl-gcc") {
+        eprintln!("skipped: there is no musl-gcc");
+        return None;
+    }
+    shell.run_with("musl-gcc -static -x c -o musl -", PROGRAM.as_bytes()).ok();
+    Some(shell)
+}
+
+#[test]
+fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
+    let Some(shell) = with_musl() else { return };
+    shell.run("./musl /lock 3").prints("3\n");
+    shell.run("ipctool list pshm psem -o ref --no-headings").prints("pshm:/lock\n");
+    shell.run("ipctool stat pshm:/lock").exits(0).shows(
+        "semaphore    if a program with musl made it as one, its value is 3, its waiters 0\n",
+    );
+    let stat = shell.run("ipctool stat pshm:/lock --json").exits(0).json();
+    assert_eq!(stat[0]["musl_semaphore"], json!({"value": 3, "waiters": 0}));
+    for verb in ["stat", "rm", "chmod 600"] {
+        shell
+            .run(&format!("ipctool {verb} psem:/lock"))
+            .exits(3)
+            .says("no such POSIX semaphore (ENOENT)")
+            .says("hint: that is the name for programs with glibc; pshm:/lock may be the semaphore of a program with musl; to see its value: ipctool stat pshm:/lock\n");
+    }
+    // Ours is another one, which musl's programs do not see.
+    shell.run("ipctool create psem --name /lock --value 7").ok();
+    shell.run("./musl /lock 0").prints("3\n");
+    shell.run("ipctool list psem -o value --no-headings").prints("     7\n");
+    shell.run("ipctool rm psem:/lock pshm:/lock").ok();
+    shell.run("ls /dev/shm").prints("");
+}
+
+/// Not even when a program with musl calls it as glibc's are called.
+#[test]
+fn the_mark_of_a_waiter_is_no_part_of_the_value_of_musl() {
+    let Some(shell) = with_musl() else { return };
+    let ran = shell.run(
+        "./musl /sem.x 0 wait > out & until ipctool list psem --json -o waiters | grep -q ':1'; do sleep 0.01; done; \
+         ipctool list psem --json -o ref,value,waiters,waiting; kill -9 $!; wait",
+    );
+    assert_eq!(
+        ran.json(),
+        json!([{"ref": "psem:/x", "value": 0, "waiters": 1, "waiting": 1}]),
+        "{}",
+        ran.stderr()
+    );
+}
+
+/// Ordinary memory of that size: nothing that removes semaphores may touch it.
+#[test]
+fn memory_of_the_size_of_a_semaphore_is_none() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pshm --name /zeros --size 32").prints("pshm:/zeros\n");
+    shell.run("ipctool create pshm --name /small --size 16").prints("pshm:/small\n");
+    shell.run("printf 'some words that are just 32 long' > /dev/shm/text").ok();
+    shell.run("touch -d '2 days ago' /dev/shm/*").ok();
+    shell.run("ipctool list psem").prints("");
+    shell.run("ipctool rm --kind psem --yes; ipctool rm --all psem --yes").exits(0);
+    shell
+        .run("ipctool list pshm psem -o ref --no-headings")
+        .prints("pshm:/small\npshm:/text\npshm:/zeros\n");
+    let stat = shell.run("ipctool stat pshm:/text --json").exits(0).json();
+    assert_eq!(stat[0].get("musl_semaphore"), Some(&json!(null)));
+    assert!(!shell.run("ipctool stat pshm:/text").exits(0).stdout().contains("semaphore"));
+    shell
+        .run("ipctool stat psem:/text")
+        .exits(3)
+        .says("hint: 'ipctool list psem' shows what is there");
+}
+
+/// glibc counts in the semaphore itself, and nobody takes the killed out of it.
+#[test]
+fn a_waiter_that_was_killed_is_counted_and_not_found() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    shell.run("ipctool create psem --name /s").ok();
+    let counts = "ipctool list psem --who --no-headings -o waiters | tr -s ' ' | cut -d ' ' -f 2,3";
+    let ran = shell.run(&format!(
+        "./posix /s sem_wait & until [ \"$({counts})\" = '1 1' ]; do sleep 0.01; done; \
+         ipctool stat psem:/s; kill -9 $!; wait $! 2> /dev/null; {counts}; ipctool stat psem:/s"
+    ));
+    ran.exits(0)
+        .shows("waiters      1 by the count of the C library, in which a killed one stays; 1 found waiting now\n")
+        .shows("\n1 0\n")
+        .shows("waiters      1 by the count of the C library, in which a killed one stays; 0 found waiting now\n");
+    shell.run("ipctool list --help").ok().shows("the C library's count of waiting threads");
+}
