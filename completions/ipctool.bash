@@ -185,7 +185,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__doctor)
-            opts="-J -h --color --trace --only --skip --list-checks --threshold --format --json --help"
+            opts="-J -h --color --trace --only --skip --ignore --list-checks --threshold --format --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,11 +196,15 @@ _ipctool() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog shm-full shm-deleted rmid-forced" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "deadlock stuck-semaphore queue-full nobody-reads-type ftok-failed orphan dead-sender-backlog queue-near-full marked-attached world-writable locked-out limit-near pmsg-limit shm-full shm-deleted rmid-forced remove-ipc" -- "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -W "orphan ftok-failed marked-attached queue-full stuck-semaphore world-writable locked-out limit-near pmsg-limit remove-ipc dead-sender-backlog shm-full shm-deleted rmid-forced" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "deadlock stuck-semaphore queue-full nobody-reads-type ftok-failed orphan dead-sender-backlog queue-near-full marked-attached world-writable locked-out limit-near pmsg-limit shm-full shm-deleted rmid-forced remove-ipc" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --threshold)
@@ -219,7 +223,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__guard)
-            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --help"
+            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --kill-strays --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -472,7 +476,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help msg shm sem pmsg pshm psem"
+            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -528,6 +532,10 @@ _ipctool() {
                     ;;
                 --orphan)
                     COMPREPLY=($(compgen -W "certain likely" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -598,7 +606,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__rm)
-            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --even-if-changed --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --help"
+            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --even-if-changed --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,6 +702,10 @@ _ipctool() {
                     ;;
                 --orphan)
                     COMPREPLY=($(compgen -W "certain likely" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -143,6 +143,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing 
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
 likely\t'Unused, and every recorded process gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l even-if-changed -d 'Remove what a filter selected even if it was used since: no last look'
@@ -194,7 +195,7 @@ always\t'Or fail'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write what was found to a file, as JSON; \'-\' is standard output' -r -F
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'So many leaks are no failure' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys, or of these /names, are no leaks; \'--\' ends the list' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys or /names, or of these users, are no leaks; \'--\' ends the list' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'How long after that, or after a background process was asked to end, to kill what is left' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
@@ -202,6 +203,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l allow-leaks -d 'Report leaks, but exit with the command\'s status'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l keep -d 'Leave leaks in place; not when isolated, where nothing outlives the namespace'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l wait -d 'Wait for background processes of the command'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-strays -d 'End background processes of the command, then remove what they held'
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
@@ -237,6 +239,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothin
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
 likely\t'Unused, and every recorded process gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -277,6 +280,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing 
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
 likely\t'Unused, and every recorded process gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
@@ -297,35 +301,42 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Pri
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l only -d 'Only these checks' -r -f -a "orphan\t''
-ftok-failed\t''
-marked-attached\t''
-queue-full\t''
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l only -d 'Only these checks' -r -f -a "deadlock\t''
 stuck-semaphore\t''
+queue-full\t''
+nobody-reads-type\t''
+ftok-failed\t''
+orphan\t''
+dead-sender-backlog\t''
+queue-near-full\t''
+marked-attached\t''
 world-writable\t''
 locked-out\t''
 limit-near\t''
 pmsg-limit\t''
-remove-ipc\t''
-dead-sender-backlog\t''
 shm-full\t''
 shm-deleted\t''
-rmid-forced\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks but these' -r -f -a "orphan\t''
-ftok-failed\t''
-marked-attached\t''
-queue-full\t''
+rmid-forced\t''
+remove-ipc\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks except these' -r -f -a "deadlock\t''
 stuck-semaphore\t''
+queue-full\t''
+nobody-reads-type\t''
+ftok-failed\t''
+orphan\t''
+dead-sender-backlog\t''
+queue-near-full\t''
+marked-attached\t''
 world-writable\t''
 locked-out\t''
 limit-near\t''
 pmsg-limit\t''
-remove-ipc\t''
-dead-sender-backlog\t''
 shm-full\t''
 shm-deleted\t''
-rmid-forced\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'From how many per cent on a limit is near' -r
+rmid-forced\t''
+remove-ipc\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l ignore -d 'Never these objects, which are kept on purpose; may be repeated' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'Report limits and queues used to at least this percentage' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
 plain\t'Aligned text, one line an object'
 json\t'One JSON array'

@@ -316,3 +316,20 @@ fn a_csv_reader_that_has_seen_enough_ends_it_quietly() {
         .run("(ipctool list --format csv; echo $? >&3) 3>status | head -c 1; cat status")
         .prints("r0\n");
 }
+
+#[test]
+fn what_is_kept_on_purpose_is_left_out() {
+    let Some(shell) = Sandbox::new() else { return };
+    let make = "ipctool create msg --key 0xbeef; ipctool create sem; ipctool create pshm --name /two --size 1; ipctool create psem --name /two";
+    shell.run(make).ok();
+    let list = |options: &str| {
+        let line =
+            format!("ipctool list {options} -o ref --no-headings | tr -d ' ' | tr '\\n' ' '");
+        shell.run(&line).ok().stdout()
+    };
+    assert_eq!(list("--ignore 0xbeef"), "sem:0 pshm:/two psem:/two ");
+    assert_eq!(list("--ignore 48879,/two"), "sem:0 ");
+    assert_eq!(list("--ignore /two --owner $(id -u) msg sem"), "msg:0 sem:0 ");
+    assert_eq!(list("--ignore $(id -u)"), "");
+    assert_eq!(list("--ignore $(id -un)"), "");
+}

@@ -192,3 +192,19 @@ fn what_changed_while_it_was_asked_about_is_spared() {
         .shows("remove 2 message queues?");
     assert_eq!(left(&shell), "msg:0 shm:0 sem:0");
 }
+
+#[test]
+fn what_is_kept_on_purpose_stays() {
+    let Some(shell) = Sandbox::new() else { return };
+    let make = "for key in 0xbeef 0xcafe; do ipctool create msg --key $key; done; ipctool create psem --name /kept; ipctool create psem --name /other";
+    shell.run(make).ok();
+    shell.run("ipctool rm --all --ignore 0xbeef --ignore /kept --yes").exits(0);
+    let left = "ipctool list -o ref --no-headings | tr -d ' '";
+    shell.run(left).prints("msg:0\npsem:/kept\n");
+    // To spare some is not to ask for all the others.
+    shell.run("ipctool rm --ignore 0xbeef --yes").exits(2).says("nothing was named");
+    shell.run("ipctool rm msg:0 --ignore 0xbeef").exits(2).says("do not go together");
+    shell.run("ipctool rm --all --ignore $(id -un) --yes").exits(0);
+    shell.run("ipctool rm --all --ignore no-such-user --yes").exits(2).says("is not a key");
+    shell.run(left).prints("msg:0\npsem:/kept\n");
+}

@@ -6,7 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::ipc::filter::Certainty;
-use crate::ipc::{self, Kind, Reference, Target, duration};
+use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
+use crate::kernel::accounts;
 use crate::output::{Format, TimeFormat};
 
 /// A kind by its name, which the completions know, or by the word that is accepted besides.
@@ -102,6 +103,10 @@ pub struct Filters {
         default_missing_value = "certain"
     )]
     pub orphan: Option<Orphan>,
+    /// Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as
+    /// a user id
+    #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
+    pub ignore: Vec<Expected>,
 }
 
 /// How certain it must be that an object is an orphan.
@@ -120,6 +125,11 @@ impl From<Orphan> for Certainty {
             Orphan::Likely => Certainty::Likely,
         }
     }
+}
+
+/// What is kept on purpose.
+pub(super) fn expected(text: &str) -> anyhow::Result<Expected> {
+    Ok(Expected::parse(text, |name| accounts::user_id(name).ok())?)
 }
 
 /// Objects by reference, or with ipcrm's flags.

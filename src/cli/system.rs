@@ -8,10 +8,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::options::{FormatArgs, queue};
-use crate::ipc::finding::Check;
-use crate::ipc::leak::Expected;
-use crate::ipc::{Reference, duration, limit, size};
+use super::options::{FormatArgs, expected, queue};
+use crate::commands::{CHECKS, Check};
+use crate::ipc::{Expected, Reference, duration, limit, size};
 
 /// A queue whose size can be set.
 fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
@@ -90,21 +89,31 @@ impl FromStr for Setting {
 
 /// Find what is wrong, say why, and give the command that mends it.
 ///
-/// Silent, with status 0, where nothing is wrong; status 6 if there is an error or a warning. A note
-/// is good to know and changes no status. Nothing is mended by itself. As an ordinary user it sees
-/// less: processes of others are counted, and what they may have to do with is not called an orphan.
+/// Each finding is a few lines: how bad it is, the object and the name of the check; then why; then
+/// 'fix:' and a command that can be copied. There is no fix where only a person can decide: then the
+/// reason says what to decide. A fix never ends a process, and never throws away a message. One that
+/// only root can run begins with sudo. Objects of one owner with the same trouble are one finding.
+///
+/// A queue counts as full, and a thread as stuck, only if nothing has moved for a tenth of a second.
+///
+/// With status 0, nothing is wrong (or there are only notes, which are good to know); with status 6
+/// there is an error or a warning. Nothing is mended by itself. An ordinary user sees less: processes
+/// of others are counted, and an object that one of them may use is not called an orphan.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Only these checks
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
-    pub only: Vec<Check>,
-    /// All checks but these
+    pub only: Vec<&'static Check>,
+    /// All checks except these
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
-    pub skip: Vec<Check>,
+    pub skip: Vec<&'static Check>,
+    /// Never these objects, which are kept on purpose; may be repeated
+    #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
+    pub ignore: Vec<Expected>,
     /// List the checks
     #[arg(long)]
     pub list_checks: bool,
-    /// From how many per cent on a limit is near
+    /// Report limits and queues used to at least this percentage
     #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
     pub threshold: u64,
     /// How it looks.
@@ -112,19 +121,21 @@ pub struct Doctor {
     pub format: FormatArgs,
 }
 
-fn check() -> impl TypedValueParser<Value = Check> {
-    PossibleValuesParser::new(Check::ALL.map(Check::name)).try_map(|name| name.parse::<Check>())
+fn check() -> impl TypedValueParser<Value = &'static Check> {
+    let find = |name: String| CHECKS.iter().copied().find(|check| check.name == name);
+    PossibleValuesParser::new(CHECKS.iter().map(|check| check.name))
+        .try_map(move |name| find(name).ok_or("there is no such check"))
 }
 
 pub(super) fn doctor_help() -> String {
-    let checks = Check::ALL.map(|check| format!("  {check:<20} {}\n", check.help()));
     format!(
         "Checks:\n{}
 Examples:
   ipctool doctor
-  ipctool doctor --json | jq -r '.[].fix'
-  ipctool doctor --only limit-near --threshold 50",
-        checks.concat()
+  ipctool doctor --json | jq -r '.[].fix // empty'
+  ipctool doctor --only limit-near --threshold 50
+  ipctool doctor --ignore postgres --ignore 0xbeef",
+        CHECKS.iter().map(|check| format!("  {check}\n")).collect::<String>()
     )
 }
 
@@ -137,14 +148,18 @@ Examples:
 /// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
 /// nothing, and the limits are the kernel's defaults.
 ///
-/// Shared (--isolate never), objects before and after are compared. An object is a leak if it was
-/// made meanwhile, and the creator of the segment, the last sender or receiver of the queue or the
-/// last operator of the set descends from the command. Leaks are removed. What else appeared is told
-/// and left alone; so is what nobody has used yet, since the kernel records nobody for it. POSIX
-/// objects, for which it never does, are not looked at.
+/// Shared (--isolate never), objects before and after are compared. A new segment is a leak if its
+/// creator descends from the command. For queues and semaphore sets the kernel records only the last
+/// use, so one that the command used last is a leak unless a living process outside the command waits
+/// on it, is recorded in it, or may have made it: a process of the same user that is older and uses
+/// another object of the kind. Leaks are removed, except those that a living process still uses: a
+/// background process of the command (--kill-strays ends these first) or anybody else. Other new
+/// objects are reported but not removed, among them those that nobody has used yet. POSIX objects
+/// have no such records and are not looked at.
 ///
-/// Standard error tells what was left behind, and by which process: objects, and background
-/// processes (which end with an isolated command). Nothing is printed when there is nothing to tell.
+/// Standard error shows what was left behind, by which process, and what became of it: objects, and
+/// background processes (which end with an isolated command). Nothing is printed when there is
+/// nothing to report.
 /// Signals reach the command; a second SIGINT ends everything at once.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -156,12 +171,14 @@ Exit status:
   124    it took longer than --timeout
   126    the command cannot be executed
   127    there is no such command
+  1      the command succeeded, but not everything could be looked at
   1, 5   guard itself failed, or may not isolate: the command did not run
 
 Examples:
   ipctool guard -- make test
   ipctool guard --report leaks.json --timeout 10m -- ctest -j8
   ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests
+  ipctool guard --isolate never --kill-strays -- ./start-server-and-test
   ipctool guard --max-leaks 2 --allow-leaks -- ./legacy-test")]
 pub struct Guard {
     /// Whether to run the command in an IPC namespace of its own; 'auto': where that is allowed
@@ -185,8 +202,8 @@ pub struct Guard {
     /// So many leaks are no failure
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_leaks: u64,
-    /// Objects with these keys, or of these /names, are no leaks; '--' ends the list
-    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
+    /// Objects with these keys or /names, or of these users, are no leaks; '--' ends the list
+    #[arg(long, value_name = "KEY|/NAME|USER", num_args = 1.., value_delimiter = ',', value_parser = of_command)]
     pub ignore: Vec<Expected>,
     /// End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -197,9 +214,23 @@ pub struct Guard {
     /// Wait for background processes of the command
     #[arg(long)]
     pub wait: bool,
+    /// End background processes of the command, then remove what they held
+    #[arg(
+        long,
+        long_help = "End the background processes of the command once it has ended: SIGTERM, then SIGKILL after --kill-after. \
+What they held is then removed like other leaks. Without this option, a shared command's background processes \
+live on, and objects they use are reported and left. An isolated command's always end."
+    )]
+    pub kill_strays: bool,
     /// The command and its arguments; '--' may stand before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+}
+
+/// What is kept on purpose, in a list that goes on until the command.
+fn of_command(text: &str) -> anyhow::Result<Expected> {
+    expected(text)
+        .map_err(|error| anyhow::anyhow!("{error}; '--' must stand between these and the command"))
 }
 
 /// When to run a command in a namespace of its own.

@@ -1,20 +1,27 @@
 //! `ipctool doctor`: finds what is wrong, says why, and gives the command that mends it.
 
-mod checks;
+pub(super) mod checks;
+mod draft;
+mod facts;
+mod limits;
 pub(crate) mod logind;
 mod memory;
+mod orphans;
+mod permissions;
+mod queues;
+mod reader;
+mod report;
+mod semaphores;
+mod settle;
 
-use checks::Facts;
+use checks::{Check, Needs};
+use facts::Facts;
 
-use super::{limits, selection};
+use super::selection;
 use crate::cli::Doctor;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::finding::{Check, Severity};
-use crate::ipc::{Filter, Heirs, Known};
-use crate::kernel;
-use crate::kernel::scan::Look;
-use crate::kernel::users::{Missed, Observer};
+use crate::ipc::finding::{Finding, Severity};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
 
@@ -22,57 +29,47 @@ const VERB: &str = "doctor";
 
 pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     if args.list_checks {
-        let lines = Check::ALL.map(|check| format!("{check:<20} {}\n", check.help()));
-        stdout::print(&lines.concat())?;
+        let lines: String = checks::ALL.iter().map(|check| format!("{check}\n")).collect();
+        stdout::print(&lines)?;
         return Ok(Status::Done);
     }
-    let is_wanted = |check: &Check| {
+    let is_wanted = |check: &&Check| {
         (args.only.is_empty() || args.only.contains(check)) && !args.skip.contains(check)
     };
-    let checks: Vec<_> = Check::ALL.into_iter().filter(is_wanted).collect();
+    let checks: Vec<_> = checks::ALL.iter().copied().filter(is_wanted).collect();
     if checks.is_empty() {
         let what = "--only and --skip together leave no check";
         return Err(Failure::usage(VERB, what).into());
     }
-    let (known, heirs, missed) = observe(checks.iter().any(|check| check.needs_users()))?;
-    let looks_at_dev_shm =
-        checks.iter().any(|check| matches!(check, Check::ShmFull | Check::ShmDeleted));
-    let facts = Facts {
-        known,
-        heirs,
-        // What cannot be listed has been told.
-        allowances: limits::survey()?.0,
-        threshold: args.threshold,
-        removes_ipc: logind::removes_ipc(),
-        dev_shm: looks_at_dev_shm.then(|| memory::survey(VERB)).flatten(),
-        now: super::now(),
-    };
-    let mut findings: Vec<_> =
-        checks.into_iter().flat_map(|check| checks::examine(check, &facts)).collect();
-    findings.sort_by_key(|finding| finding.severity);
-
+    let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
+    let facts = Facts::look(needs, &args.ignore, args.threshold)?;
+    let findings = examine(&checks, &facts);
     let format = args.format.chosen();
-    if !findings.is_empty() || format.is_for_machines() {
+    if format.is_for_machines() {
         let section = Section::new("findings", &columns::FINDING);
         write_rows(format, section, true, &findings, &style, stdout::buffered()?)
             .map_err(OutputError)?;
+    } else if !findings.is_empty() {
+        report::write(&findings, &style, stdout::buffered()?).map_err(OutputError)?;
+    } else if stdout::is_terminal() {
+        stdout::print(&report::healthy(facts.objects.len(), checks.len(), &style))?;
     }
-    selection::confess(VERB, &missed);
+    selection::confess(VERB, &facts.missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(if is_bad { Status::Findings } else { Status::Done })
 }
 
-/// All objects and, if somebody is to look, their users and who may come back to them; also who could
-/// not be inspected that may matter.
-fn observe(looks: bool) -> anyhow::Result<(Vec<Known>, Heirs, Missed)> {
-    let (mut objects, _) = selection::snapshot(VERB, &Filter::default())?;
-    objects.iter_mut().for_each(kernel::object::complete);
-    let look = if looks { Look::to_judge(&objects) } else { Look::default() };
-    let observer = Observer::new(&look)?;
-    let known: Vec<_> = match looks {
-        true => objects.into_iter().map(|object| observer.know(object)).collect(),
-        false => objects.into_iter().map(Known::from).collect(),
+/// What these checks find, each cause once, the worst first.
+fn examine(checks: &[&'static Check], facts: &Facts) -> Vec<Finding> {
+    let of_check = |check: &'static Check| {
+        let drafts = (check.examine)(facts).into_iter();
+        drafts.map(move |draft| (check, draft))
     };
-    let heirs = observer.heirs(&known);
-    Ok((known, heirs, observer.missed()))
+    let found = checks.iter().copied().flat_map(of_check).collect();
+    let mut findings: Vec<Finding> = settle::settle(found)
+        .into_iter()
+        .map(|(check, draft)| draft.finish(check.name, facts))
+        .collect();
+    findings.sort_by_key(|finding| finding.severity);
+    findings
 }

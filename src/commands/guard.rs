@@ -2,7 +2,9 @@
 
 mod destination;
 mod ground;
+mod removal;
 mod report;
+mod survey;
 mod watch;
 
 use std::ffi::OsStr;
@@ -12,14 +14,14 @@ use std::{env, io};
 use destination::Destination;
 use ground::Ground;
 use report::Report;
-use watch::Watch;
+use watch::{Course, Watch};
 
 use super::complain;
 use crate::cli::Guard;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::Foreign;
-use crate::ipc::leak::Difference;
+use crate::ipc::leak::{Difference, Leak};
 use crate::kernel::child::Ended;
 use crate::kernel::{descriptor, signals};
 use crate::output::Style;
@@ -42,37 +44,15 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
         let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
         complain(Notice::new(what).with_hint(COVERED));
     }
-    let (status, outcome, difference, ignored) = match watch.start(&ground) {
+    let (status, course, findings) = match watch.start(&ground) {
         Err(error) => {
-            let (what, status) = match error.kind() {
-                io::ErrorKind::NotFound => (descriptor::describe(&error), Status::NOT_FOUND),
-                // Some directory of PATH is closed to the caller.
-                io::ErrorKind::PermissionDenied if !is_there(&args.command[0]) => {
-                    ("command not found (ENOENT)".to_owned(), Status::NOT_FOUND)
-                }
-                _ => (descriptor::describe(&error), Status::NOT_EXECUTABLE),
-            };
-            let command = Foreign::from(args.command[0].as_os_str());
-            let mut failure = Failure::new(VERB, command, what, Reason::Failed);
-            if ground.covers(Path::new(&args.command[0])) {
-                failure = failure.with_hint(COVERED);
-            } else if error.kind() == io::ErrorKind::NotFound && is_there(&args.command[0]) {
-                failure = failure.with_hint(
-                    "the file is there: what is missing is its interpreter, which '#!' in its first line names",
-                );
-            }
-            if let [line] = args.command.as_slice()
-                && line.as_encoded_bytes().contains(&b' ')
-                && failure.hint.is_none()
-            {
-                failure = failure.with_hint("a line of shell is: sh -c 'LINE'");
-            }
+            let (failure, status) = not_started(&args, &ground, &error);
             complain(failure);
-            (status.code(), None, Difference::default(), Vec::new())
+            (status.code(), None, Findings::default())
         }
         Ok(()) => {
-            let outcome = watch.follow();
-            if outcome.is_abandoned {
+            let mut course = watch.follow();
+            if course.is_abandoned {
                 if !ground.is_isolated() {
                     let what = "interrupted twice: what the command left behind is still there";
                     let notice = Notice::new(format_args!("{VERB}: {what}"));
@@ -80,52 +60,107 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
                 }
                 return Ok(Status::Signal(signals::INTERRUPT));
             }
-            let mut after = ground.survey(watch::length(&args));
-            if ground.is_isolated() && !outcome.strays.is_empty() {
-                // What one of them removes when it is asked to end was left behind all the same.
-                watch.end_strays();
-                ground::add_new(&mut after, ground.survey(watch::length(&args)));
-            }
-            let mut difference = ground.difference(after, &watch.kin());
-            let ignored = difference.set_aside(&args.ignore);
-            (outcome.status(), Some(outcome), difference, ignored)
+            let findings = Findings::gather(&args, &ground, &mut watch, &mut course);
+            (course.status(), Some(course), findings)
         }
     };
-    // Whatever becomes of the report, nothing is left behind.
-    let notes = match ground.is_isolated() || args.keep {
-        true => Vec::new(),
-        false => ground::remove(&difference.leaks),
-    };
+    let Findings { difference, ignored, uninspected } = &findings;
     let report = Report {
         command: &args.command,
         status,
         is_isolated: ground.is_isolated(),
-        keep: args.keep,
-        strays: outcome.as_ref().map_or(&[], |outcome| &outcome.strays),
-        difference: &difference,
-        ignored: &ignored,
+        timed_out: args.timeout.filter(|_| course.as_ref().is_some_and(|one| one.is_timed_out)),
+        strays: course.as_ref().map_or(&[], |course| &course.strays),
+        difference,
+        ignored,
+        uninspected,
     };
     if !args.quiet {
         report.tell(&style);
-        notes.into_iter().for_each(complain);
     }
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
     if let Err(failure) = &written {
         complain(failure);
     }
-    Ok(match outcome.map(|outcome| (outcome.ended, outcome.from_terminal)) {
+    Ok(match course.as_ref().map(|course| (course.ended, course.from_terminal)) {
         // Whoever runs this in a loop at a terminal wants the loop to end with it.
         Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
         _ if status != 0 => Status::Command(status),
         _ => match written {
             Err(failure) => Status::from(&failure),
+            // What was found is not all that there may be.
+            Ok(()) if report.has_blind_spots() => Status::Failed,
             Ok(()) if difference.leaks.len() as u64 > args.max_leaks && !args.allow_leaks => {
                 Status::Findings
             }
             Ok(()) => Status::Done,
         },
     })
+}
+
+/// What was found after the command, and what became of it.
+#[derive(Default)]
+struct Findings {
+    difference: Difference,
+    /// What would be leaks, but was made on purpose.
+    ignored: Vec<Leak>,
+    /// What could not be looked at, in words.
+    uninspected: Vec<String>,
+}
+
+impl Findings {
+    /// Looks at what the command left behind, ends its background processes if they are to end, and
+    /// removes what may be removed.
+    fn gather(args: &Guard, ground: &Ground, watch: &mut Watch, course: &mut Course) -> Findings {
+        let commands = watch::length(args);
+        let mut survey = ground.survey(commands);
+        // By the processes that live now: those that wait on a queue leave no record in it.
+        let mut difference = ground.difference(&survey, &watch.kin());
+        let are_ended = (ground.is_isolated() || args.kill_strays) && watch.end_strays(course);
+        if are_ended {
+            // What one of them removes when it is asked to end was left behind all the same.
+            let later = ground.survey(commands);
+            difference.add_new(ground.difference(&later, &watch.kin()));
+            if !ground.is_isolated() {
+                later.refresh(&mut difference);
+            }
+            survey.add_notes(later);
+        }
+        let ignored = difference.set_aside(&args.ignore);
+        if !ground.is_isolated() && !args.keep {
+            removal::remove(&mut difference.leaks);
+        }
+        Findings { difference, ignored, uninspected: survey.uninspected }
+    }
+}
+
+/// Why the command did not start, and the status for it.
+fn not_started(args: &Guard, ground: &Ground, error: &io::Error) -> (Failure, Status) {
+    let command = &args.command[0];
+    let (what, status) = match error.kind() {
+        io::ErrorKind::NotFound => (descriptor::describe(error), Status::NOT_FOUND),
+        // Some directory of PATH is closed to the caller.
+        io::ErrorKind::PermissionDenied if !is_there(command) => {
+            ("command not found (ENOENT)".to_owned(), Status::NOT_FOUND)
+        }
+        _ => (descriptor::describe(error), Status::NOT_EXECUTABLE),
+    };
+    let mut failure = Failure::new(VERB, Foreign::from(command.as_os_str()), what, Reason::Failed);
+    if ground.covers(Path::new(command)) {
+        failure = failure.with_hint(COVERED);
+    } else if error.kind() == io::ErrorKind::NotFound && is_there(command) {
+        failure = failure.with_hint(
+            "the file is there: what is missing is its interpreter, which '#!' in its first line names",
+        );
+    }
+    if let [line] = args.command.as_slice()
+        && line.as_encoded_bytes().contains(&b' ')
+        && failure.hint.is_none()
+    {
+        failure = failure.with_hint("a line of shell is: sh -c 'LINE'");
+    }
+    (failure, status)
 }
 
 /// Whether there is a file that a command can mean: in a directory of PATH, unless it is a path.

@@ -17,6 +17,7 @@ mod send;
 mod stat;
 mod usage;
 
+pub use doctor::checks::{ALL as CHECKS, Check};
 #[cfg(any(test, fuzzing))]
 pub(crate) use doctor::logind;
 pub use usage::reject;

@@ -30,8 +30,10 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
     let filter = selection::filter(VERB, kinds, args.filter)?;
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
     let mut removal = Removal::new(args.force, args.verbose);
+    // What is named is meant, so there is nothing to spare.
+    let has_filter = by_filter || !filter.ignore.is_empty();
     match (by_filter, references.is_empty()) {
-        (true, false) => {
+        _ if has_filter && !references.is_empty() => {
             let what = "references and filters do not go together: a filter selects by itself";
             return Err(Failure::usage(VERB, what).into());
         }
@@ -39,7 +41,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
             let what = "nothing was named: give a REF, a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
-        (false, false) => {
+        (_, false) => {
             for reference in removal.named(&references, args.dry_run) {
                 match args.dry_run {
                     true => removal.print(&format!("{reference}\n")),
@@ -164,7 +166,7 @@ pub(super) fn remove(verb: &'static str, reference: &Reference) -> Result<Remove
 }
 
 /// What is left of an object that was removed.
-fn what_is_left(reference: &Reference) -> Removed {
+pub(super) fn what_is_left(reference: &Reference) -> Removed {
     let left = match reference.kind {
         Kind::Shm => kernel::object::read(reference).ok(),
         Kind::Msg | Kind::Sem | Kind::Pmsg | Kind::Pshm | Kind::Psem => None,

@@ -27,6 +27,7 @@ pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<
         pid: options.pid,
         unused: options.unused,
         orphan: options.orphan.map(Certainty::from),
+        ignore: options.ignore,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use jiff::{Span, SpanRelativeTo};
 
 /// Reads a duration: `30s`, `10m`, `2h`, `7d`, `1h30m`, `250ms`; a bare number is seconds, as for
@@ -23,10 +24,23 @@ pub fn parse(text: &str) -> anyhow::Result<Duration> {
         .ok_or_else(invalid)
 }
 
+/// A duration as [`parse`] takes it: `10m`, `1h30m`, `200ms`. Days are hours.
+pub fn show(duration: Duration) -> String {
+    let printer = SpanPrinter::new().spacing(Spacing::None);
+    printer.unsigned_duration_to_string(&duration)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn it_is_shown_as_it_is_read() {
+        for text in ["10m", "1h30m", "200ms", "2h", "168h", "1s500ms", "30s"] {
+            assert_eq!(show(parse(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn units() {

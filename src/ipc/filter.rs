@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expected::Expected;
 use super::heirs::Heirs;
 use super::key::Key;
 use super::kind::Kind;
@@ -35,6 +36,8 @@ pub struct Filter {
     pub unused: bool,
     /// An orphan, with this much certainty.
     pub orphan: Option<Certainty>,
+    /// None of these, which are kept on purpose.
+    pub ignore: Vec<Expected>,
 }
 
 /// How certain it must be that an object is an orphan.
@@ -59,9 +62,10 @@ impl Filter {
         })
     }
 
-    /// Whether it says anything beyond the kinds.
+    /// Whether it asks for anything beyond the kinds: to spare some is not to ask for the others.
     pub fn is_narrow(&self) -> bool {
-        *self != Filter { kinds: self.kinds.clone(), ..Filter::default() }
+        let (kinds, ignore) = (self.kinds.clone(), self.ignore.clone());
+        *self != Filter { kinds, ignore, ..Filter::default() }
     }
 
     /// Whether it takes a look at the processes to tell.
@@ -89,6 +93,7 @@ impl Filter {
             && self.idle.is_none_or(|least| {
                 object.last_operation().is_some_and(|last| last.age(now) >= least)
             })
+            && !self.ignore.iter().any(|expected| expected.is(object))
     }
 
     /// Whether an object meets every condition. `heirs` are those who use objects of its kind.
@@ -105,10 +110,13 @@ impl Filter {
             .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
             .and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
             .and(|| match self.orphan {
-                Some(Certainty::Certain) => heirs.are_none_of(known).and(|| match () {
-                    () if self.kinds.contains(&known.kind()) => Verdict::Yes,
-                    () => heirs.is_settled(known),
-                }),
+                Some(Certainty::Certain) => heirs
+                    .are_none_of(known)
+                    .and(|| match () {
+                        () if self.kinds.contains(&known.kind()) => Verdict::Yes,
+                        () => heirs.is_settled(known),
+                    })
+                    .with_advice("--orphan=likely takes it"),
                 Some(Certainty::Likely) | None => Verdict::Yes,
             })
     }
@@ -226,6 +234,8 @@ mod tests {
             (Filter { idle: seconds(50), ..all.clone() }, true, true),
             (Filter { idle: seconds(51), ..all.clone() }, false, true),
             (Filter { idle: seconds(101), ..all.clone() }, false, false),
+            (Filter { ignore: vec![Expected::Key(Key(0xbeef))], ..all.clone() }, false, true),
+            (Filter { ignore: vec![Expected::Owner(1)], ..all.clone() }, false, false),
             (Filter { empty: true, marked: true, ..all }, false, false),
         ] {
             assert_eq!(filter.may_match(&queue(), NOW), takes_queue, "{filter:?}");

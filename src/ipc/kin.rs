@@ -76,6 +76,12 @@ impl Kin<'_> {
         origin
     }
 
+    /// Whether the process that has this number now is a descendant.
+    pub(super) fn lives(&self, pid: i32) -> bool {
+        let latest = self.all.iter().rev().find(|one| one.pid == pid);
+        latest.is_some_and(|one| one.until.is_none())
+    }
+
     /// What to say of strangers, one or several.
     pub(super) fn unrelated(&self, several: bool) -> &'static str {
         match (self.is_complete, several) {

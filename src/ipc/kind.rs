@@ -38,6 +38,14 @@ impl Kind {
         matches!(self, Kind::Msg | Kind::Pmsg)
     }
 
+    /// Whether the kernel records which process made such an object.
+    pub fn records_maker(self) -> bool {
+        match self {
+            Kind::Shm => true,
+            Kind::Msg | Kind::Sem | Kind::Pmsg | Kind::Pshm | Kind::Psem => false,
+        }
+    }
+
     /// The short name, as `ipcrm --all` spells it.
     pub fn name(self) -> &'static str {
         match self {

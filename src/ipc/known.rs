@@ -71,6 +71,14 @@ impl Verdict {
             },
         }
     }
+
+    /// With advice behind the reason, where it is not known.
+    pub fn with_advice(self, more: &str) -> Verdict {
+        match self {
+            Verdict::Unknown(why) => Verdict::Unknown(format!("{why}; {more}")),
+            known => known,
+        }
+    }
 }
 
 impl From<bool> for Verdict {

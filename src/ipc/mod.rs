@@ -5,6 +5,7 @@
 pub mod change;
 pub mod clock;
 pub mod duration;
+pub mod expected;
 pub mod filter;
 pub mod finding;
 pub mod foreign;
@@ -30,6 +31,7 @@ pub mod user;
 pub mod words;
 
 pub use change::{Change, ModeChange};
+pub use expected::Expected;
 pub use filter::Filter;
 pub use foreign::Foreign;
 pub use heirs::Heirs;

@@ -274,6 +274,11 @@ impl Object {
         }
     }
 
+    /// Whether it is a segment that goes when the last process detaches it.
+    pub fn is_marked(&self) -> bool {
+        matches!(self, Object::Segment(segment) if segment.status.is_marked())
+    }
+
     /// Whether this is the same object, in whatever state, as far as what never changes tells.
     pub fn is_same(&self, later: &Object) -> bool {
         let (one, other) = (self.permissions(), later.permissions());

@@ -22,7 +22,7 @@ use super::call::{CallError, call};
 pub use super::named::Origin;
 use super::named::{self, Directory, Stop};
 use super::object::ReadError;
-use crate::ipc::posix::{FileKind, MemoryStatus, SemaphoreState};
+use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{Kind, Mode, Name, Object, PosixMemory, PosixSemaphore, Reference, Target};
 
 /// Where the C libraries of Linux put them.
@@ -171,7 +171,7 @@ pub fn create_memory(
     match origin {
         Origin::Made => file.set_len(size).map_err(|error| {
             // Nobody asked for an empty one. It has just been made, so the name is its own.
-            let _ = unlink(Kind::Pshm, name);
+            let _ = unlink(Kind::Pshm, name, None);
             CallError { name: "ftruncate", errno: named::errno(&error) }
         })?,
         Origin::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
@@ -214,10 +214,14 @@ pub fn is_something_else(reference: &Reference) -> bool {
         && std::fs::symlink_metadata(directory().path(&file_name)).is_ok()
 }
 
-/// Removes a name. The object goes when the last process unmaps and closes it.
-pub fn unlink(kind: Kind, name: &Name) -> Result<(), CallError> {
+/// Removes a name, if it is that of this file, where one is given. The object goes when the last process
+/// unmaps and closes it.
+pub fn unlink(kind: Kind, name: &Name, file: Option<FileIdentity>) -> Result<(), CallError> {
     // Whatever else has that name is none.
-    directory().find(&file_name(kind, name))?;
+    let found = named::identity(&directory().find(&file_name(kind, name))?);
+    if file.is_some_and(|file| file != found) {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
+    }
     let c_name = named::c_name(name)?;
     let arguments = format_args!("{c_name:?}");
     // SAFETY: the name is a C string, which the calls only read.

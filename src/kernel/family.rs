@@ -119,6 +119,7 @@ impl Family {
         while self.trace.as_ref().is_some_and(Trace::has_more) {
             self.update();
         }
+        self.meet_living();
         self.sweep(now());
         const NOTHING: &Numbers = &Numbers::NONE;
         let numbers = self.reader.as_mut().map_or(NOTHING, Reader::finish);
@@ -240,12 +241,13 @@ impl Family {
         if !self.sees_proc {
             return self.alive.iter().map(|&pid| Member { pid, started: None }).collect();
         }
-        let mut living = match self.is_complete {
-            true => self.alive.iter().filter_map(|&pid| self.check(pid)).collect(),
-            false => self.descendants(),
-        };
+        // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
+        // being read may be missed there.
+        let mut living = self.descendants();
+        living.extend(self.alive.iter().filter_map(|&pid| self.check(pid)));
         living.retain(|process| !process.has_ended);
         living.sort_by_key(|process| (process.started, process.pid));
+        living.dedup_by_key(|process| process.pid);
         let member = |one: Kinship| Member { pid: one.pid, started: Some(one.started) };
         living.into_iter().map(member).collect()
     }
@@ -269,9 +271,22 @@ impl Family {
     /// Who lives, or has not been noticed to have ended, if it is still the same.
     fn check(&self, pid: i32) -> Option<Kinship> {
         let known = self.find(pid).filter(|_| self.is_alive(pid))?;
-        // Whoever got the number later started later.
-        let is_same = |process: &Kinship| self.started(process) <= known.from + SLACK;
+        // Whoever got the number later started later. So it seems of everybody where the clock was
+        // set back since; but who descends from this process is of the command.
+        let is_same = |process: &Kinship| {
+            self.started(process) <= known.from + SLACK
+                || (!self.has_others && self.descends(process))
+        };
         process::kinship(pid).filter(is_same)
+    }
+
+    /// Whether a process that lives descends from this one.
+    fn descends(&self, process: &Kinship) -> bool {
+        let mut parent = Some(process.parent);
+        while let Some(ancestor @ 2..) = parent.filter(|&pid| pid != self.own) {
+            parent = process::kinship(ancestor).map(|process| process.parent);
+        }
+        parent == Some(self.own)
     }
 
     /// When a process started, rounded down to a tick, in nanoseconds since the Epoch.
@@ -284,8 +299,8 @@ impl Family {
     fn sweep(&mut self, moment: u64) {
         let is_gone = |pid: &i32| match self.sees_proc {
             true => self.check(*pid).is_none_or(|process| process.has_ended),
-            // Nobody knows.
-            false => true,
+            // Where the record has gaps, nobody knows.
+            false => !self.is_complete,
         };
         let gone: Vec<_> = self.alive.iter().copied().filter(is_gone).collect();
         gone.into_iter().for_each(|pid| self.ended(pid, self.certain));

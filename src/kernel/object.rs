@@ -8,7 +8,7 @@ use super::call::CallError;
 use super::permissions::Changed;
 use super::process::{self, BadProc};
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, huge_pages, msg, named, pmsg, sem, shm};
+use super::{descriptor, dev_shm, huge_pages, msg, pmsg, sem, shm};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
@@ -137,7 +137,7 @@ pub fn remove(reference: &Reference) -> Result<(), CallError> {
         Kind::Shm => shm::remove(id(reference)?),
         Kind::Sem => sem::remove(id(reference)?),
         Kind::Pmsg => pmsg::unlink(name(reference)?),
-        kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?),
+        kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?, None),
     }
 }
 
@@ -156,16 +156,13 @@ pub fn change(reference: &Reference, change: &Change) -> Result<Changed, CallErr
     }
 }
 
-/// Which file has the name of a POSIX object, without opening it; nothing where that takes opening
-/// it. `EINVAL` for an object of System V.
-pub(super) fn file_identity(reference: &Reference) -> Result<Option<FileIdentity>, CallError> {
+/// Removes the name of a POSIX object, if it still is that of this file: nothing is opened for that.
+/// `ENOENT` if not, `EINVAL` for an object of System V.
+pub(super) fn unlink_file(reference: &Reference, file: FileIdentity) -> Result<(), CallError> {
     match reference.kind {
         Kind::Msg | Kind::Shm | Kind::Sem => Err(NO_NAME),
-        Kind::Pmsg => pmsg::identity(name(reference)?),
-        kind @ (Kind::Pshm | Kind::Psem) => {
-            let data = dev_shm::directory().find(&dev_shm::file_name(kind, name(reference)?))?;
-            Ok(Some(named::identity(&data)))
-        }
+        Kind::Pmsg => pmsg::unlink_file(name(reference)?, file),
+        kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?, Some(file)),
     }
 }
 

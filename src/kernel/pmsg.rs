@@ -126,10 +126,15 @@ pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
     }
 }
 
-/// Which file has the name of a queue; nothing where its directory is not to be had.
-pub(super) fn identity(name: &Name) -> Result<Option<FileIdentity>, CallError> {
-    let data = directory_of(name).map(|directory| directory.find(name.behind_slash()));
-    Ok(data.transpose()?.map(|data| named::identity(&data)))
+/// Removes a name, if it still is that of this file, as far as its directory is to be had: `ENOENT` if
+/// not.
+pub(super) fn unlink_file(name: &Name, file: FileIdentity) -> Result<(), CallError> {
+    if let Some(directory) = directory_of(name)
+        && named::identity(&directory.find(name.behind_slash())?) != file
+    {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
+    }
+    unlink(name)
 }
 
 /// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to

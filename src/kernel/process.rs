@@ -211,6 +211,27 @@ pub fn is_gone(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.has_ended())
 }
 
+/// Whether a signal has stopped this process (SIGSTOP, or a debugger), `T` in `proc_pid_stat(5)`.
+pub fn is_stopped(pid: i32) -> bool {
+    Stat::read(pid).is_some_and(|stat| matches!(stat.field(3), Some("T" | "t")))
+}
+
+/// How often the thread with this directory of `/proc` has gone to sleep, and whether a signal has
+/// stopped it: `voluntary_ctxt_switches` and `State` in `proc_pid_status(5)`.
+pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
+    let status = fs::read_to_string(format!("{directory}/status")).ok()?;
+    let value = |label: &str| status.lines().find_map(|line| line.strip_prefix(label));
+    let switches = value("voluntary_ctxt_switches:")?.trim().parse().ok()?;
+    Some((switches, value("State:")?.trim_start().starts_with(['T', 't'])))
+}
+
+/// The processes whose program has this name (the first 15 bytes, `comm` in `proc_pid_comm(5)`).
+pub fn named(name: &str) -> impl Iterator<Item = i32> {
+    let is_named =
+        move |stat: Stat| &stat.text[stat.name.clone()] == name.as_bytes() && !stat.has_ended();
+    all().filter(move |&pid| Stat::read(pid).is_some_and(is_named))
+}
+
 /// Why `/proc` tells nothing of the processes of this process's own namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProc {
@@ -345,6 +366,15 @@ pub fn caller(kind: Kind) -> Caller {
 
 /// The privilege over everything that has none of its own, `capabilities(7)`.
 pub(super) const CAP_SYS_ADMIN: u32 = 21;
+
+/// Whether this process may give a queue more bytes than `kernel.msgmnb`: that takes
+/// `CAP_SYS_RESOURCE` in the first user namespace of the machine, `msgctl(2)`.
+pub fn may_exceed_msgmnb() -> bool {
+    const CAP_SYS_RESOURCE: u32 = 24;
+    const INITIAL_USER: &str = "user:[4026531837]";
+    effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0
+        && fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
+}
 
 fn effective_capabilities() -> u64 {
     capabilities("CapEff:")

@@ -3,13 +3,14 @@
 //! The kernel has no operation that removes an object only if nobody uses it. So what happens in the
 //! instant between the last look and the removal is not seen: for a segment or a set that is the time
 //! between two system calls, a microsecond or two. For a queue, on which only a look at all threads
-//! shows who waits, the instant begins with that look. A file in memory cannot be opened meanwhile: the
-//! lease on it is held until its name is gone.
+//! shows who waits, the instant begins with that look. A file in `/dev/shm` cannot be opened meanwhile:
+//! the lease on it is held until its name is gone. That a name is made anew for another file right
+//! between the last look at it and its removal, is not seen; nor that a POSIX queue is opened there.
 
 use super::call::CallError;
-use super::lease::{Leases, Refused};
+use super::lease::{Lease, Leases, Refused};
 use super::{object, sem};
-use crate::ipc::{Known, Object, Verdict};
+use crate::ipc::{Kind, Known, Object, Verdict};
 
 /// Why an object was left alone.
 #[derive(Debug)]
@@ -27,61 +28,65 @@ pub enum Spared {
 /// Removes an object if it is as it was when it was selected; with `unused`, only if nobody uses it
 /// either, as far as the kernel itself tells.
 pub fn remove_unchanged(selected: &Known, unused: bool) -> Result<(), Spared> {
-    let leases = Leases::default();
-    let lease = match unused.then(|| leases.take(&selected.object)).flatten() {
-        None => None,
-        Some(Ok(lease)) => Some(lease),
-        Some(Err(Refused::InUse)) => return Err(Spared::Changed),
-        Some(Err(Refused::Gone)) => return Err(Spared::Missing),
-        Some(Err(refused @ Refused::Unknown(_))) => {
-            return Err(Spared::Unknown(refused.to_string()));
+    let lease = if unused { take_lease(&selected.object)? } else { None };
+    let now = look_again(selected, lease.as_ref(), unused)?;
+    let held = match now.kind() {
+        // Whoever opens a queue keeps the directory of all of them locked while waiting for the lease,
+        // and the removal would wait for that in turn.
+        Kind::Pmsg => {
+            drop(lease);
+            None
         }
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => lease,
     };
-    let now = match &lease {
+    let removed = match now.file() {
+        Some(file) => object::unlink_file(&now.reference(), file.identity),
+        None => object::remove(&now.reference()),
+    };
+    drop(held);
+    removed.map_err(spared)
+}
+
+/// The lease on the file of an object, if it is one of POSIX.
+fn take_lease(object: &Object) -> Result<Option<Lease>, Spared> {
+    match Leases::default().take(object) {
+        None => Ok(None),
+        Some(Ok(lease)) => Ok(Some(lease)),
+        Some(Err(Refused::InUse)) => Err(Spared::Changed),
+        Some(Err(Refused::Gone)) => Err(Spared::Missing),
+        Some(Err(refused @ Refused::Unknown(_))) => Err(Spared::Unknown(refused.to_string())),
+    }
+}
+
+/// The object as it is now, if it still is as it was, and with `unused`, unused.
+fn look_again(selected: &Known, lease: Option<&Lease>, unused: bool) -> Result<Known, Spared> {
+    let now = match lease {
         Some(lease) => lease.read(&selected.object).map_err(|_| Spared::Changed)?,
-        None => match object::read(&selected.reference()) {
-            Ok(now) => now,
-            Err(error) if error.is_missing() => return Err(Spared::Missing),
-            // Without the right to look there is none to remove either: that will tell.
-            Err(error) => return Err(Spared::Failed(error)),
-        },
+        None => object::read(&selected.reference()).map_err(spared)?,
     };
     if !selected.object.is_unchanged(&now) {
         return Err(Spared::Changed);
     }
     let mut now = Known::from(now);
     if let (Object::SemaphoreSet(set), Some(before)) = (&now.object, &selected.semaphores) {
-        let semaphores = sem::semaphores(set.id, set.nsems).map_err(|error| {
-            if error.is_missing() { Spared::Missing } else { Spared::Failed(error) }
-        })?;
+        let semaphores = sem::semaphores(set.id, set.nsems).map_err(spared)?;
         if semaphores != *before {
             return Err(Spared::Changed);
         }
         now.semaphores = Some(semaphores);
     }
-    if unused && is_counted(&now.object) {
-        match now.is_unused() {
-            Verdict::Yes => {}
-            Verdict::No => return Err(Spared::Changed),
-            Verdict::Unknown(why) => return Err(Spared::Unknown(why)),
-        }
+    match now.is_unused() {
+        _ if !unused || !is_counted(&now.object) => Ok(now),
+        Verdict::Yes => Ok(now),
+        Verdict::No => Err(Spared::Changed),
+        Verdict::Unknown(why) => Err(Spared::Unknown(why)),
     }
-    let reference = now.reference();
-    if lease.is_some() {
-        // The name may be that of another file by now. Opening it would break the lease.
-        match object::file_identity(&reference) {
-            Ok(named)
-                if named.is_none_or(|named| now.file().is_some_and(|f| f.identity == named)) => {}
-            Ok(_) => return Err(Spared::Missing),
-            Err(error) if error.is_missing() => return Err(Spared::Missing),
-            Err(error) => return Err(Spared::Failed(error)),
-        }
-    }
-    match object::remove(&reference) {
-        Ok(()) => Ok(()),
-        Err(error) if error.is_missing() => Err(Spared::Missing),
-        Err(error) => Err(Spared::Failed(error)),
-    }
+}
+
+/// What a call that failed means for the removal. Without the right to look at an object there is none to
+/// remove it either.
+fn spared(error: CallError) -> Spared {
+    if error.is_missing() { Spared::Missing } else { Spared::Failed(error) }
 }
 
 /// Whether the object itself counts who uses it.

@@ -1,6 +1,7 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
 pub(crate) mod maps;
+pub mod sleepers;
 pub(crate) mod system_call;
 
 use std::collections::{HashMap, HashSet};

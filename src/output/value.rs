@@ -42,6 +42,8 @@ pub enum Value<'a> {
     Foreign(&'a Foreign),
     /// Several words, perhaps none.
     List(Vec<Cow<'a, str>>),
+    /// Several process ids, perhaps none.
+    Pids(Vec<i32>),
 }
 
 impl Value<'_> {
@@ -90,6 +92,8 @@ impl Value<'_> {
             Value::Foreign(text) => append(out, text),
             Value::List(words) if words.is_empty() => out.push(b'-'),
             Value::List(words) => escape::append(&words.join(","), out),
+            Value::Pids(pids) if pids.is_empty() => out.push(b'-'),
+            Value::Pids(pids) => append(out, joined(pids)),
         }
     }
 
@@ -120,6 +124,7 @@ impl Value<'_> {
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
             (Value::Foreign(a), Value::Foreign(b)) => a.cmp(b),
             (Value::List(a), Value::List(b)) => a.cmp(b),
+            (Value::Pids(a), Value::Pids(b)) => a.cmp(b),
             _ => name(self).cmp(&name(other)),
         }
     }
@@ -131,6 +136,10 @@ fn number(target: &Target) -> i64 {
         Target::Key(key) => key.0.into(),
         Target::Name(_) => 0,
     }
+}
+
+fn joined(pids: &[i32]) -> String {
+    pids.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn append(out: &mut Vec<u8>, value: impl std::fmt::Display) {
@@ -223,6 +232,8 @@ impl Serialize for Cell<'_> {
                 sequence.end()
             }
             Value::List(words) => self.text(&words.join(","), serializer),
+            Value::Pids(pids) if self.arrays => pids.serialize(serializer),
+            Value::Pids(pids) => serializer.serialize_str(&joined(pids)),
         }
     }
 }

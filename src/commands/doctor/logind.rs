@@ -5,20 +5,59 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use super::checks::{Check, Needs, Subject};
+use super::draft::{Draft, Remedy, Right};
+use super::facts::Facts;
+use crate::ipc::Kind;
+use crate::ipc::finding::Severity;
+use crate::kernel::{accounts, namespace, process};
+
+pub(super) static REMOVE_IPC: Check = Check {
+    name: "remove-ipc",
+    severity: Severity::Warning,
+    help: "systemd-logind removes the objects of users who log out",
+    needs: Needs::NONE,
+    subject: Subject::System,
+    examine: |facts| remove_ipc(facts).into_iter().collect(),
+};
+
 /// Where the main file is, the one that counts first.
 const MAIN: [&str; 4] =
     ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
 
-/// Whether it does; nothing where there is no logind.
-pub(super) fn removes_ipc() -> Option<bool> {
+fn remove_ipc(facts: &Facts) -> Option<Draft> {
+    // What logind takes for a user of the system it leaves alone; nobody never logs in.
+    let is_person = |uid: &u32| *uid >= 1000 && *uid != 65_534;
+    let owners = facts.objects.iter().map(|seen| seen.known.permissions().uid);
+    let mut owners: Vec<u32> = owners.filter(is_person).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    if owners.is_empty() || !runs_here() || !removes_ipc() {
+        return None;
+    }
+    let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid).to_string()).collect();
+    let why = format!(
+        "systemd-logind removes all objects of a user whose last session ends (RemoveIPC is not 'no'), and these users own some: {}",
+        names.join(", ")
+    );
+    let line = "mkdir -p /etc/systemd/logind.conf.d && printf '[Login]\\nRemoveIPC=no\\n' > /etc/systemd/logind.conf.d/remove-ipc.conf && systemctl restart systemd-logind";
+    let is_root = facts.caller(Kind::Msg).uid == 0;
+    let draft = Draft::of_system(Severity::Warning, why);
+    Some(draft.mended_by(Remedy::Run(line.to_owned()), Right::over_system(is_root, facts)))
+}
+
+/// Whether logind lives, and in this IPC namespace, whose objects it would remove. A namespace that
+/// may not be looked at is not known to be this one.
+fn runs_here() -> bool {
+    let own = namespace::own();
+    own.is_some() && process::named("systemd-logind").any(|pid| namespace::of(pid) == own)
+}
+
+/// Whether it removes objects, by its configuration.
+fn removes_ipc() -> bool {
     let directories = MAIN.map(PathBuf::from);
     let main = directories.iter().map(|directory| directory.join("logind.conf"));
     let main = main.into_iter().find_map(|path| fs::read_to_string(path).ok());
-    let has_logind =
-        main.is_some() || fs::exists("/usr/lib/systemd/systemd-logind").unwrap_or(false);
-    if !has_logind {
-        return None;
-    }
     // A drop-in hides those of its name in the directories behind; all are read in the order of
     // their names.
     let mut drop_ins = BTreeMap::new();
@@ -32,7 +71,7 @@ pub(super) fn removes_ipc() -> Option<bool> {
         }
     }
     let texts = main.iter().chain(drop_ins.values());
-    Some(texts.filter_map(|text| setting(text)).next_back().unwrap_or(true))
+    texts.filter_map(|text| setting(text)).next_back().unwrap_or(true)
 }
 
 /// The last `RemoveIPC` in the section `[Login]`.

@@ -1,9 +1,13 @@
 //! The checks of shared memory as a whole: the room in `/dev/shm`, memory without a name, and segments
 //! that vanish.
 
-use super::checks::{Facts, names};
+use std::collections::BTreeSet;
+
+use super::checks::{Check, Needs, Subject};
+use super::draft::{Draft, Remedy, Right};
+use super::facts::Facts;
 use crate::commands::complain;
-use crate::ipc::finding::{Check, Finding, Severity};
+use crate::ipc::finding::Severity;
 use crate::ipc::user::Role;
 use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
 use crate::kernel::dev_shm::{Removed, Space, Tree};
@@ -12,6 +16,33 @@ use crate::kernel::scan::Look;
 use crate::kernel::sysctl::Limit;
 use crate::kernel::users::Observer;
 use crate::output::style::human_size;
+
+pub(super) static SHM_FULL: Check = Check {
+    name: "shm-full",
+    severity: Severity::Error,
+    help: "/dev/shm is used to 80 % or more (see --threshold), or promised beyond its size",
+    needs: Needs::DEV_SHM,
+    subject: Subject::System,
+    examine: shm_full,
+};
+
+pub(super) static SHM_DELETED: Check = Check {
+    name: "shm-deleted",
+    severity: Severity::Warning,
+    help: "memory in /dev/shm without a name, which goes with those that hold it",
+    needs: Needs::DEV_SHM,
+    subject: Subject::System,
+    examine: shm_deleted,
+};
+
+pub(super) static RMID_FORCED: Check = Check {
+    name: "rmid-forced",
+    severity: Severity::Warning,
+    help: "kernel.shm_rmid_forced is 1: segments that nobody has attached vanish",
+    needs: Needs::NONE,
+    subject: Subject::System,
+    examine: rmid_forced,
+};
 
 /// What was seen of `/dev/shm` as a file system.
 pub(in crate::commands) struct DevShm {
@@ -54,16 +85,12 @@ fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
 }
 
 /// Too little room in `/dev/shm`, now or once all that was promised is touched.
-pub(super) fn shm_full(facts: &Facts) -> Vec<Finding> {
+pub(super) fn shm_full(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, promised, .. }) = &facts.dev_shm else { return Vec::new() };
-    let finding = |severity, why, option: String| Finding {
-        check: Check::ShmFull,
-        severity,
-        reference: None,
-        why: format!(
-            "{why}; in a container its size is set from outside, as by docker run --shm-size"
-        ),
-        fix: as_root(&format!("mount -o remount,{option} /dev/shm")),
+    let finding = |severity, why: String, option: String| {
+        let outside = "in a container its size is set from outside, as by docker run --shm-size";
+        let remedy = Remedy::Run(format!("mount -o remount,{option} /dev/shm"));
+        Draft::of_system(severity, format!("{why}; {outside}")).mended_by(remedy, as_root(facts))
     };
     let mut findings = Vec::new();
     if let Some(bytes) = space.bytes {
@@ -117,7 +144,7 @@ fn percent(used: u64, limit: u64) -> f64 {
 
 /// Memory in `/dev/shm` that has no name, and goes only with those that hold it. Many a program does that
 /// on purpose: it is a warning only where room is short.
-pub(super) fn shm_deleted(facts: &Facts) -> Vec<Finding> {
+pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
     let files = removed.iter().filter_map(|known| Some((known.memory()?.rss, known)));
     let files = files.filter(|(rss, _)| *rss > 0);
@@ -160,25 +187,29 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Finding> {
     let is_short = |bytes| is_near(space.used_bytes, bytes, facts.threshold).is_some();
     let severity =
         if space.bytes.is_some_and(is_short) { Severity::Warning } else { Severity::Note };
-    let fix = "ipctool list pshm".to_owned();
-    vec![Finding {
-        check: Check::ShmDeleted,
-        severity,
-        reference: None,
-        why: why.join(", and "),
-        fix: if *hidden > 0 { as_root(&fix) } else { fix },
-    }]
+    // Whoever holds it decides when it may go.
+    let pids = files.iter().flat_map(|(_, known)| known.users()).map(|user| user.pid);
+    let pids: BTreeSet<i32> = pids.collect();
+    let root = if *hidden > 0 && process::uid() != 0 { "sudo " } else { "" };
+    let why = format!("{}; '{root}ipctool list pshm' shows them", why.join(", and "));
+    let draft = Draft::of_system(severity, why);
+    vec![Draft { pids: pids.into_iter().collect(), ..draft }]
 }
 
 /// Segments that the kernel destroys by itself. A warning if some are about to go.
-pub(super) fn rmid_forced(facts: &Facts) -> Vec<Finding> {
+pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
     if Limit::ShmRmidForced.value() != Some(1) {
         return Vec::new();
     }
     let unattached =
         |known: &&Known| matches!(&known.object, Object::Segment(Segment { attached: 0, .. }));
-    let at_risk: Vec<_> =
-        facts.known.iter().filter(unattached).map(|known| known.reference()).collect();
+    let at_risk: Vec<_> = facts
+        .objects
+        .iter()
+        .map(|seen| &seen.known)
+        .filter(unattached)
+        .map(|known| known.reference())
+        .collect();
     let mut why = "kernel.shm_rmid_forced is 1: the kernel destroys a segment when its last process detaches it, and one that nobody has attached when the process that made it ends".to_owned();
     let severity = match at_risk.as_slice() {
         [] => Severity::Note,
@@ -194,14 +225,23 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Finding> {
             Severity::Warning
         }
     };
-    let fix = as_root("ipctool limits --set shm_rmid_forced=0");
-    vec![Finding { check: Check::RmidForced, severity, reference: None, why, fix }]
+    let remedy = Remedy::Run("ipctool limits --set shm_rmid_forced=0".to_owned());
+    vec![Draft::of_system(severity, why).mended_by(remedy, as_root(facts))]
 }
 
-/// A command that takes root.
-fn as_root(command: &str) -> String {
-    match process::uid() {
-        0 => command.to_owned(),
-        _ => format!("sudo {command}"),
+/// `: 12 (perl x.pl), 34 (writer)`, or nothing.
+fn names(users: &[&User]) -> String {
+    let name = |user: &&User| match &user.command {
+        Some(command) => format!("{} ({command})", user.pid),
+        None => user.pid.to_string(),
+    };
+    match users {
+        [] => String::new(),
+        users => format!(": {}", users.iter().map(name).collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// What takes root.
+fn as_root(facts: &Facts) -> Right {
+    Right::over_system(process::uid() == 0, facts)
 }

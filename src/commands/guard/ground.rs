@@ -1,21 +1,19 @@
 //! Where the command runs: in a namespace of its own, or where all others are; and what is there.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
 use super::VERB;
+use super::survey::Survey;
 use crate::cli::Isolate;
-use crate::commands::{complain, report, rm};
-use crate::explain::{Failure, Notice, Reason};
+use crate::commands::complain;
+use crate::explain::{Failure, Reason};
 use crate::ipc::kin::Kin;
-use crate::ipc::leak::{self, Difference, Leak};
-use crate::ipc::{Kind, Known, Object, Reference};
+use crate::ipc::leak::{self, Difference};
+use crate::ipc::{Kind, Object};
 use crate::kernel::namespace::{self, Forbidden, Plan};
-use crate::kernel::process::Length;
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
-use crate::kernel::{self, CallError, process};
+use crate::kernel::process::{self, Length};
+use crate::kernel::{self};
 
 /// Where the command runs.
 pub(super) enum Ground {
@@ -87,63 +85,30 @@ impl Ground {
             && (path.starts_with("/dev/shm") || place.is_ok_and(|place| path.starts_with(place)))
     }
 
-    /// The kinds that are compared. A name in the shared `/dev/shm` tells nobody who made it.
-    fn kinds(&self) -> &'static [Kind] {
-        match self {
-            Ground::Isolated { .. } => &Kind::ALL,
-            Ground::Shared { .. } => &Kind::SYSTEM_V,
-        }
-    }
-
     /// What is there now. Of what was not there before, all that is known, with so much of the command
     /// lines of its users.
-    pub fn survey(&self, commands: Length) -> Vec<Known> {
-        let before: &[Object] = match self {
-            Ground::Isolated { .. } => &[],
-            Ground::Shared { before } => before,
-        };
-        let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
-        let mut objects = Vec::new();
-        for &kind in self.kinds() {
-            match kernel::object::snapshot([kind]) {
-                Ok(some) => objects.extend(some),
-                // The command has run: what is known of the other kinds is to be told.
-                Err(error) => complain(Notice::of_read_error(VERB, &error)),
-            }
+    pub fn survey(&self, commands: Length) -> Survey {
+        match self {
+            Ground::Isolated { .. } => Survey::of_isolated(commands),
+            Ground::Shared { before } => Survey::of_shared(before, commands),
         }
-        if self.is_isolated() {
-            let tree = kernel::dev_shm::Tree::read();
-            tree.unread.iter().for_each(|unread| complain(format_args!("{VERB}: {unread}")));
-            objects.extend(tree.rest());
-        }
-        let (old, mut new): (Vec<_>, Vec<_>) =
-            objects.into_iter().partition(|object| old.contains(&object.reference()));
-        new.iter_mut().for_each(kernel::object::complete);
-        let mut look = Look::around(&new).with_commands(commands);
-        look.waiters = false;
-        // Without a view of the processes, what the kernel recorded in the objects must do.
-        let observer = Observer::new(&look).or_else(|_| Observer::new(&Look::default()));
-        let new: Vec<_> = match observer {
-            Ok(observer) => new.into_iter().map(|object| observer.know(object)).collect(),
-            Err(error) => {
-                complain(format_args!("{VERB}: {error}"));
-                new.into_iter().map(Known::from).collect()
-            }
-        };
-        new.into_iter().chain(old.into_iter().map(Known::from)).collect()
     }
 
     /// What of all this is the command's, of which these are the processes.
-    pub fn difference(&self, after: Vec<Known>, kin: &Kin) -> Difference {
+    pub fn difference(&self, after: &Survey, kin: &Kin) -> Difference {
         match self {
-            Ground::Isolated { .. } => leak::all_leaked(after, kin),
+            Ground::Isolated { .. } => leak::all_leaked(after.objects.clone(), kin),
             Ground::Shared { before } => {
                 // Only root's descendants can have become somebody else by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
-                let mut difference = leak::compare(before, after, kin, only_uid);
-                // What the command could not have removed, somebody else did.
+                let mut difference =
+                    leak::compare(before, after.objects.clone(), kin, only_uid, process::clock());
+                // What the command could not have removed, somebody else did; and what could not be
+                // listed may be there.
                 let caller = process::caller(Kind::Msg);
-                difference.removed.retain(|object| object.permissions().access(&caller).control);
+                difference.vanished.retain(|object| {
+                    after.has_listed(object.kind()) && object.permissions().access(&caller).control
+                });
                 difference
             }
         }
@@ -166,34 +131,4 @@ fn enter(at_any_price: bool, keep: bool) -> Result<Result<u64, Forbidden>, Failu
         let what = format!("cannot isolate the command: {forbidden}");
         Failure::new(VERB, "", what, Reason::Failed)
     })
-}
-
-/// Adds what was not there in an earlier survey.
-pub(super) fn add_new(earlier: &mut Vec<Known>, later: Vec<Known>) {
-    let seen: HashSet<Reference> = earlier.iter().map(|known| known.reference()).collect();
-    earlier.extend(later.into_iter().filter(|known| !seen.contains(&known.reference())));
-}
-
-/// Removes what the command left behind, if it is still that. Returns what there is to say of what
-/// could not go at once.
-pub(super) fn remove(leaks: &[Leak]) -> Vec<Notice> {
-    let mut marked = Vec::new();
-    for object in leaks.iter().map(|leak| &leak.known.object) {
-        let reference = object.reference();
-        match kernel::object::read(&reference) {
-            Ok(now) if !object.is_same(&now) => continue,
-            // Somebody was quicker.
-            Err(error) if CallError::is_missing(&error) => continue,
-            _ => {}
-        }
-        match rm::remove(VERB, &reference) {
-            Ok(rm::Removed::Marked(object)) => marked.push(object),
-            Ok(rm::Removed::Gone) => {}
-            Err(failure) if failure.reason == Reason::NothingThere => {}
-            Err(failure) => {
-                report(&failure);
-            }
-        }
-    }
-    rm::explain_marked(VERB, &marked)
 }

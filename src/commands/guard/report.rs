@@ -2,14 +2,16 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::VERB;
+use super::watch::Stray;
 use crate::commands::rm::counted;
-use crate::ipc::leak::{Difference, Leak, Named, Stranger};
+use crate::ipc::leak::{Difference, Leak, Named, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Foreign, Known, Object, Reference, count};
+use crate::ipc::{Foreign, Known, Object, Reference, count, duration};
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
@@ -25,69 +27,113 @@ pub(super) struct Report<'a> {
     pub command: &'a [OsString],
     pub status: u8,
     pub is_isolated: bool,
-    pub keep: bool,
-    pub strays: &'a [Named],
+    /// The time limit, if the command did not keep it.
+    pub timed_out: Option<Duration>,
+    /// The processes that outlived the command.
+    pub strays: &'a [Stray],
     pub difference: &'a Difference,
     pub ignored: &'a [Leak],
+    /// What could not be looked at, in words.
+    pub uninspected: &'a [String],
 }
 
 impl Report<'_> {
+    /// Whether it is not certain that this is all.
+    pub fn has_blind_spots(&self) -> bool {
+        self.blind_spots().next().is_some()
+    }
+
+    /// What could not be looked at, in words.
+    fn blind_spots(&self) -> impl Iterator<Item = String> {
+        let doubtful = self.difference.strangers.iter().filter(|one| !one.is_certain);
+        let doubtful = doubtful.map(|one| format!("{}: {}", one.known.reference(), one.why));
+        self.uninspected.iter().cloned().chain(doubtful)
+    }
+
     /// Tells a person, if there is anything to tell.
     pub fn tell(&self, style: &Style) {
         let mut text = Vec::new();
-        let Difference { leaks, strangers, removed } = self.difference;
-        if !leaks.is_empty() {
-            let fate = match (self.is_isolated, self.keep) {
-                (true, _) => "gone with its namespace",
-                (false, true) => "left in place",
-                (false, false) => "now removed",
-            };
-            let memory: u64 = leaks.iter().map(Leak::memory).sum();
-            let memory = match memory {
-                0 => String::new(),
-                bytes => format!(", {} of memory", human_size(bytes)),
-            };
-            let (files, objects): (Vec<&Leak>, Vec<&Leak>) =
-                leaks.iter().partition(|leak| leak.other_file().is_some());
-            let mut what = counted(objects.iter().map(|leak| leak.known.kind()));
-            if !files.is_empty() {
-                let comma = if what.is_empty() { "" } else { ", " };
-                what += &format!("{comma}{} in /dev/shm", count(files.len() as u64, "other file"));
-            }
-            line(&mut text, &format!("leaked {what}{memory}; {fate}"));
-            let section = Section::new("leaks", &columns::LEAK);
-            // Writing to a vector cannot fail.
-            let _ = write_rows(Format::Plain, section, true, leaks, style, &mut text);
-            for leak in leaks {
-                let holders: Vec<_> = leak.holders().map(|one| one.to_string()).collect();
-                if !holders.is_empty() {
-                    let reference = leak.known.reference();
-                    line(&mut text, &format!("{reference} is held by {}", listed(&holders)));
-                }
+        if let Some(limit) = self.timed_out {
+            let limit = duration::show(limit);
+            line(&mut text, &format!("the command took longer than {limit} and was ended"));
+        }
+        self.tell_leaks(style, &mut text);
+        for (strays, fate) in [
+            (self.strays_that(|stray| stray.has_ended), "now ended"),
+            (self.strays_that(|stray| !stray.has_ended), "left running"),
+        ] {
+            if !strays.is_empty() {
+                line(&mut text, &format!("left in the background: {}; {fate}", listed(&strays)));
             }
         }
-        if !self.strays.is_empty() {
-            let fate = if self.is_isolated { "now ended" } else { "left running" };
-            let strays: Vec<_> = self.strays.iter().map(Named::to_string).collect();
-            line(&mut text, &format!("left in the background: {}; {fate}", listed(&strays)));
-        }
-        for Stranger { known, why } in strangers.iter().take(STRANGERS) {
-            let reference = known.reference();
-            line(&mut text, &format!("{reference} appeared meanwhile, left alone: {why}"));
-        }
-        if let Some(more @ 1..) = strangers.len().checked_sub(STRANGERS) {
-            line(
-                &mut text,
-                &format!("{} more appeared meanwhile, left alone", count(more as u64, "object")),
-            );
-        }
-        if !removed.is_empty() {
-            let gone: Vec<_> =
-                removed.iter().map(|object| object.reference().to_string()).collect();
-            line(&mut text, &format!("was there before, and is gone: {}", listed(&gone)));
+        self.tell_others(&mut text);
+        for what in self.uninspected {
+            line(&mut text, &format!("not everything could be looked at: {what}"));
         }
         // There is nobody left to tell if this fails.
         let _ = io::stderr().write_all(&text);
+    }
+
+    /// Tells what the command left behind, and what became of it.
+    fn tell_leaks(&self, style: &Style, text: &mut Vec<u8>) {
+        let leaks = &self.difference.leaks;
+        if leaks.is_empty() {
+            return;
+        }
+        let memory: u64 = leaks.iter().map(Leak::memory).sum();
+        let memory = match memory {
+            0 => String::new(),
+            bytes => format!(", {} of memory", human_size(bytes)),
+        };
+        let (files, objects): (Vec<&Leak>, Vec<&Leak>) =
+            leaks.iter().partition(|leak| leak.other_file().is_some());
+        let mut what = counted(objects.iter().map(|leak| leak.known.kind()));
+        if !files.is_empty() {
+            let comma = if what.is_empty() { "" } else { ", " };
+            what += &format!("{comma}{} in /dev/shm", count(files.len() as u64, "other file"));
+        }
+        line(text, &format!("leaked {what}{memory}{}", outcomes(leaks)));
+        let section = Section::new("leaks", &columns::LEAK);
+        // Writing to a vector cannot fail.
+        let _ = write_rows(Format::Plain, section, true, leaks, style, &mut *text);
+        for leak in leaks {
+            let holders: Vec<_> = leak.holders().iter().map(Named::to_string).collect();
+            let reference = leak.known.reference();
+            let was = if leak.outcome == Outcome::Removed { "was" } else { "is" };
+            if !holders.is_empty() {
+                line(text, &format!("{reference} {was} held by {}", listed(&holders)));
+            }
+            if let Some(why) = &leak.why {
+                line(text, &format!("{reference} was left: {why}"));
+            }
+        }
+    }
+
+    /// Tells what happened that is not, or not certainly, the command's doing.
+    fn tell_others(&self, text: &mut Vec<u8>) {
+        let Difference { strangers, vanished, .. } = self.difference;
+        // What is in doubt comes first.
+        let (certain, doubtful): (Vec<_>, Vec<_>) =
+            strangers.iter().partition(|one| one.is_certain);
+        for Stranger { known, why, .. } in doubtful.iter().chain(&certain).take(STRANGERS) {
+            let reference = known.reference();
+            line(text, &format!("{reference} appeared meanwhile, left alone: {why}"));
+        }
+        if let Some(more @ 1..) = strangers.len().checked_sub(STRANGERS) {
+            let more = count(more as u64, "object");
+            line(text, &format!("{more} more appeared meanwhile, left alone"));
+        }
+        if !vanished.is_empty() {
+            let gone: Vec<_> =
+                vanished.iter().map(|object| object.reference().to_string()).collect();
+            line(text, &format!("was there before the command, and vanished: {}", listed(&gone)));
+        }
+    }
+
+    /// Some of the processes that outlived the command, by name.
+    fn strays_that(&self, is_so: impl Fn(&Stray) -> bool) -> Vec<String> {
+        let strays = self.strays.iter().filter(|stray| is_so(stray));
+        strays.map(|stray| stray.name.to_string()).collect()
     }
 
     /// Tells a program.
@@ -95,6 +141,7 @@ impl Report<'_> {
         let report = Json {
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             status: self.status,
+            timed_out: self.timed_out.is_some(),
             isolated: self.is_isolated,
             leaks: self.difference.leaks.iter().map(|leak| JsonLeak::of(leak, style)).collect(),
             ignored: self.ignored.iter().map(|leak| JsonLeak::of(leak, style)).collect(),
@@ -104,8 +151,9 @@ impl Report<'_> {
                 .iter()
                 .map(|one| JsonStranger { object: all(&one.known, style), why: &one.why })
                 .collect(),
-            removed: self.difference.removed.iter().map(Object::reference).collect(),
+            vanished: self.difference.vanished.iter().map(Object::reference).collect(),
             processes: self.strays,
+            uninspected: self.blind_spots().collect(),
         };
         let mut text = Vec::new();
         // Writing to a vector cannot fail.
@@ -122,6 +170,25 @@ fn line(text: &mut Vec<u8>, words: &str) {
     text.push(b'\n');
 }
 
+/// What became of the leaks: of all of them, or of how many.
+fn outcomes(leaks: &[Leak]) -> String {
+    let all = [
+        (Outcome::Removed, "removed", "now removed"),
+        (Outcome::Marked, "marked", "marked: gone when the last process detaches"),
+        (Outcome::Left, "left", "left in place"),
+        (Outcome::GoneWithNamespace, "gone", "gone with its namespace"),
+    ];
+    let number = |outcome| leaks.iter().filter(|leak| leak.outcome == outcome).count();
+    let present: Vec<_> = all.iter().filter(|(outcome, ..)| number(*outcome) > 0).collect();
+    match present.as_slice() {
+        [(.., words)] => format!("; {words}"),
+        several => {
+            let part = |(outcome, word, _): &&(_, _, _)| format!("{} {word}", number(*outcome));
+            format!(": {}", several.iter().map(part).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// Some of them, and how many more there are.
 fn listed(words: &[String]) -> String {
     let shown = &words[..words.len().min(SHOWN)];
@@ -135,12 +202,14 @@ fn listed(words: &[String]) -> String {
 struct Json<'a> {
     command: Vec<String>,
     status: u8,
+    timed_out: bool,
     isolated: bool,
     leaks: Vec<JsonLeak<'a>>,
     ignored: Vec<JsonLeak<'a>>,
     appeared: Vec<JsonStranger<'a>>,
-    removed: Vec<Reference>,
-    processes: &'a [Named],
+    vanished: Vec<Reference>,
+    processes: &'a [Stray],
+    uninspected: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -150,6 +219,8 @@ struct JsonLeak<'a> {
     pid: Option<i32>,
     command: Option<&'a Foreign>,
     holders: Vec<Named>,
+    outcome: Outcome,
+    why: Option<&'a str>,
     /// What is no object, but lies in /dev/shm.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'static str>,
@@ -168,7 +239,9 @@ impl<'a> JsonLeak<'a> {
             object: all(&leak.known, style),
             pid: leak.by.as_ref().map(|by| by.pid),
             command: leak.by.as_ref().and_then(|by| by.command.as_ref()),
-            holders: leak.holders().collect(),
+            holders: leak.holders(),
+            outcome: leak.outcome,
+            why: leak.why.as_deref(),
             file: leak.other_file().map(FileKind::name),
         }
     }

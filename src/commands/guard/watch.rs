@@ -5,6 +5,8 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::ground::Ground;
 use crate::cli::Guard;
 use crate::exit::Status;
@@ -46,8 +48,19 @@ pub(super) struct Watch<'a> {
     from_terminal: Option<i32>,
 }
 
+/// A process that outlived the command.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Stray {
+    /// Which.
+    #[serde(flatten)]
+    pub name: Named,
+    /// Whether it was ended, and is gone.
+    #[serde(rename = "ended")]
+    pub has_ended: bool,
+}
+
 /// How it went.
-pub(super) struct Outcome {
+pub(super) struct Course {
     /// How the command ended.
     pub ended: Ended,
     /// Whether it took too long.
@@ -57,10 +70,10 @@ pub(super) struct Outcome {
     /// Everything was killed at once, because somebody was impatient.
     pub is_abandoned: bool,
     /// The processes that outlived it.
-    pub strays: Vec<Named>,
+    pub strays: Vec<Stray>,
 }
 
-impl Outcome {
+impl Course {
     /// The status of the command, as a shell tells it.
     pub fn status(&self) -> u8 {
         match self.ended {
@@ -115,7 +128,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Waits for the end of the command, and a little longer for what it has started.
-    pub fn follow(&mut self) -> Outcome {
+    pub fn follow(&mut self) -> Course {
         let result = self.until(|watch| watch.ended.is_some(), None).and_then(|()| {
             match (self.is_timed_out, self.args.wait) {
                 (true, _) => {
@@ -130,18 +143,21 @@ impl<'a> Watch<'a> {
         if is_abandoned || self.is_timed_out {
             self.kill_all();
         }
-        let strays = if self.is_alone() { Vec::new() } else { self.family.living() };
-        Outcome {
+        Course {
             ended: self.ended.unwrap_or(Ended::Signal(signals::KILL)),
             is_timed_out: self.is_timed_out,
             from_terminal: self.from_terminal.filter(|_| !self.is_timed_out),
             is_abandoned,
-            strays: strays.into_iter().map(|process| self.name(process.pid)).collect(),
+            strays: self.strays(),
         }
     }
 
-    /// Ends the processes that outlived the command: first they are asked.
-    pub fn end_strays(&mut self) {
+    /// Ends the processes that outlived the command: first they are asked, and what they start then
+    /// in order to clean up has as much time as they have. Returns whether there were any.
+    pub fn end_strays(&mut self, course: &mut Course) -> bool {
+        if self.is_alone() {
+            return false;
+        }
         self.time_over = None;
         self.signal_all(signals::TERMINATE);
         self.signal_all(signals::CONTINUE);
@@ -149,6 +165,20 @@ impl<'a> Watch<'a> {
         if self.until(Watch::is_alone, mercy).is_err() || !self.is_alone() {
             self.kill_all();
         }
+        course.strays.iter_mut().for_each(|stray| stray.has_ended = true);
+        // Nobody is said to have ended who is still there.
+        for survivor in self.strays() {
+            course.strays.retain(|stray| stray.name.pid != survivor.name.pid);
+            course.strays.push(survivor);
+        }
+        true
+    }
+
+    /// The processes of the command that live.
+    fn strays(&self) -> Vec<Stray> {
+        let living = if self.is_alone() { Vec::new() } else { self.family.living() };
+        let stray = |one: Member| Stray { name: self.name(one.pid), has_ended: false };
+        living.into_iter().map(stray).collect()
     }
 
     fn name(&self, pid: i32) -> Named {
@@ -171,7 +201,6 @@ impl<'a> Watch<'a> {
             while let Some(notice) = self.inbox.next() {
                 self.heed(notice)?;
             }
-            self.family.update();
             while let Some(fate) = child::reap() {
                 match fate {
                     Fate::Ended(pid, how) => {
@@ -192,6 +221,8 @@ impl<'a> Watch<'a> {
                     Fate::Stopped(_) => {}
                 }
             }
+            // After that: who is gone can have started nobody of whom there is no record by now.
+            self.family.update();
             let now = Instant::now();
             if is_so(self) || moment.is_some_and(|moment| moment <= now) {
                 return Ok(());
@@ -250,11 +281,14 @@ impl<'a> Watch<'a> {
     }
 
     /// Sends a signal to everybody who lives. Whoever has ended, or is somebody else's, gets none.
-    fn signal_all(&self, signal: i32) {
+    fn signal_all(&mut self, signal: i32) {
+        // While the command lives, its descendants are known by it.
+        self.family.meet_living();
+        let living = self.family.living();
         if self.ended.is_none() {
             let _ = child::kill(self.child, signal);
         }
-        let others = self.family.living().into_iter().filter(|one| one.pid != self.child);
+        let others = living.into_iter().filter(|one| one.pid != self.child);
         others.for_each(|process: Member| {
             let _ = child::signal(&process, signal);
         });

@@ -59,7 +59,7 @@ impl Family {
             0 => {}
             1..=256 => candidates.extend(before + 1..=newest),
             // The numbers began anew, or there are too many.
-            _ => self.descendants().into_iter().for_each(|process| self.meet(process)),
+            _ => self.meet_living(),
         }
         for pid in candidates {
             match process::kinship(pid) {
@@ -80,6 +80,13 @@ impl Family {
         });
         young.append(&mut self.looks.young);
         self.looks.young = young;
+    }
+
+    /// Makes sure that every descendant that lives is known, where the kernel does not tell of them.
+    pub fn meet_living(&mut self) {
+        if !self.is_complete && self.sees_proc {
+            self.descendants().into_iter().for_each(|process| self.meet(process));
+        }
     }
 
     /// All descendants of the command that there are now.

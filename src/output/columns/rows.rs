@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::ipc::count;
-use crate::ipc::finding::{Finding, Severity};
+use crate::ipc::finding::Finding;
 use crate::ipc::known::Selected;
 use crate::ipc::leak::Leak;
 use crate::ipc::limit::Allowance;
@@ -92,20 +92,30 @@ pub static LEAK: [Column<Leak>; 7] = [
 ];
 
 /// What a doctor has found.
-pub static FINDING: [Column<Finding>; 5] = [
-    Column::text("severity", 8, "error, warning or note", |finding: &Finding| {
-        Value::Text(Cow::Borrowed(finding.severity.name()))
-    })
-    .alarmed(|finding| finding.severity == Severity::Error),
-    Column::text("check", 19, "what was checked", |finding| {
-        Value::Text(Cow::Borrowed(finding.check.name()))
+pub static FINDING: [Column<Finding>; 8] = [
+    Column::text("check", 19, "what was checked", |finding: &Finding| {
+        Value::Text(Cow::Borrowed(finding.check))
     }),
-    Column::text("ref", 10, "the object", |finding| {
+    Column::text("severity", 8, "error, warning or note", |finding| {
+        Value::Text(Cow::Borrowed(finding.severity.name()))
+    }),
+    Column::text("ref", 10, "the object, or the first of several", |finding| {
         finding.reference.clone().map_or(Value::Missing, Value::Reference)
     }),
     Column::prose("why", 60, "what is wrong", |finding| Value::Text(Cow::Borrowed(&finding.why))),
     Column::prose("fix", 20, "the command that mends it", |finding| {
-        Value::Text(Cow::Borrowed(&finding.fix))
+        let fix = finding.fix.as_deref();
+        fix.map_or(Value::Missing, |fix| Value::Text(Cow::Borrowed(fix)))
+    }),
+    Column::text("refs", 20, "all objects that it concerns", |finding| {
+        let all = finding.references.iter().map(|one| Cow::Owned(one.to_string()));
+        Value::List(all.collect())
+    }),
+    Column::text("pids", 20, "the living processes that it concerns", |finding| {
+        Value::Pids(finding.pids.clone())
+    }),
+    Column::number("count", 5, "how many objects it concerns", |finding| {
+        Value::Count(finding.references.len() as u64)
     }),
 ];
 

@@ -1,0 +1,249 @@
+//! What is seen of the system, before anything is said about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
+
+use super::VERB;
+use super::checks::Needs;
+use super::memory::{self, DevShm};
+use crate::commands::{limits, selection};
+use crate::ipc::known::Verdict;
+use crate::ipc::limit::Allowance;
+use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::ipc::object::Semaphore;
+use crate::ipc::user::{Role, State};
+use crate::ipc::{
+    Caller, Expected, Filter, Heirs, Kind, Known, Object, Queue, Reference, Time, User,
+};
+use crate::kernel::scan::Look;
+use crate::kernel::scan::sleepers::{Sleeper, sleepers};
+use crate::kernel::sysctl::Limit;
+use crate::kernel::users::{Missed, Observer};
+use crate::kernel::{self, msg, process, sem};
+
+/// How long nothing may move before it is stuck.
+const REST: Duration = Duration::from_millis(100);
+
+/// A queue with more messages is not searched for types: each look at one walks past those before it.
+const MOST_PEEKED: u64 = 20_000;
+
+/// What was seen of the system.
+pub(in crate::commands) struct Facts {
+    /// All objects that are not ignored.
+    pub objects: Vec<Seen>,
+    /// All limits; none if no check needs them.
+    pub allowances: Vec<Allowance>,
+    /// From how many per cent on something is nearly full.
+    pub threshold: u64,
+    /// Who asks, as far as System V objects are concerned.
+    system_v_caller: Caller,
+    /// Who asks, as far as POSIX objects are concerned.
+    posix_caller: Caller,
+    /// The most bytes that an owner may let a queue hold.
+    pub msgmnb: u64,
+    /// Whether the caller may let it hold more.
+    pub may_exceed_msgmnb: bool,
+    /// What is kept on purpose, as options for a command that selects by itself.
+    pub ignore_options: String,
+    /// The time of all this.
+    pub now: Time,
+    /// The file system of POSIX shared memory; nothing where there is none, or no check needs it.
+    pub dev_shm: Option<DevShm>,
+    /// Who could not be inspected that may matter.
+    pub missed: Missed,
+}
+
+/// An object and what is known of it.
+pub(in crate::commands) struct Seen {
+    /// As it was at the first look.
+    pub known: Known,
+    /// Whether it may be removed, since nobody uses it any more.
+    pub orphan: Verdict,
+    /// The threads that have slept in one call on it from the first look to the second.
+    pub resting: Vec<Sleeper>,
+    /// The processes that use a queue, or used it last, and that a signal has stopped.
+    pub stopped: BTreeSet<i32>,
+    /// A queue at the second look; nothing if it is gone, or nobody looked twice.
+    pub later: Option<Object>,
+    /// The semaphores of a set at the second look, in the same way.
+    pub semaphores: Option<Vec<Semaphore>>,
+    /// How many messages of each type are on a System V queue for which somebody waits; nothing
+    /// where that is not known.
+    pub types: Option<BTreeMap<i64, u64>>,
+}
+
+impl Facts {
+    /// Looks at what the checks need.
+    pub fn look(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
+        let (mut objects, _) = selection::snapshot(VERB, &Filter::default())?;
+        objects.iter_mut().for_each(kernel::object::complete);
+        let look = Look::to_judge(&objects);
+        let (known, observer): (Vec<Known>, _) = match needs.users {
+            true => {
+                let observer = Observer::new(&look)?;
+                let known = objects.into_iter().map(|object| observer.know(object)).collect();
+                (known, Some(observer))
+            }
+            false => (objects.into_iter().map(Known::from).collect(), None),
+        };
+        // What is ignored is used all the same, and its users may be heirs of the others.
+        let heirs = observer.as_ref().map(|observer| observer.heirs(&known));
+        let missed = observer.map_or_else(Missed::default, |observer| observer.missed());
+        let is_told = |known: &Known| !ignore.iter().any(|expected| expected.is(known));
+        let told = known.into_iter().filter(is_told);
+        let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
+        if needs.rest {
+            look_again(&mut seen, &look, threshold);
+        }
+        Ok(Facts {
+            objects: seen,
+            // What cannot be listed has been said.
+            allowances: if needs.limits { limits::survey()?.0 } else { Vec::new() },
+            threshold,
+            system_v_caller: process::caller(Kind::Msg),
+            posix_caller: process::caller(Kind::Pmsg),
+            msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
+            may_exceed_msgmnb: process::may_exceed_msgmnb(),
+            ignore_options: ignore.iter().map(|one| format!(" --ignore {one}")).collect(),
+            now: crate::commands::now(),
+            dev_shm: if needs.dev_shm { memory::survey(VERB) } else { None },
+            missed,
+        })
+    }
+
+    /// Who asks, as far as objects of this kind are concerned.
+    pub fn caller(&self, kind: Kind) -> &Caller {
+        if kind.is_posix() { &self.posix_caller } else { &self.system_v_caller }
+    }
+}
+
+impl Seen {
+    fn at_first(known: Known, heirs: Option<&Heirs>) -> Seen {
+        Seen {
+            // Who did not look at the users knows nothing.
+            orphan: match heirs {
+                Some(heirs) => known.is_orphan().and(|| heirs.are_none_of(&known)),
+                None => Verdict::Unknown("nobody looked".to_owned()),
+            },
+            resting: Vec::new(),
+            stopped: BTreeSet::new(),
+            later: None,
+            semaphores: None,
+            types: None,
+            known,
+        }
+    }
+
+    /// Its reference.
+    pub fn reference(&self) -> Reference {
+        self.known.reference()
+    }
+
+    /// Whether all who may use it are known.
+    pub fn is_known_to_all(&self) -> bool {
+        let users = self.known.users.as_ref();
+        users.is_some_and(|users| {
+            users.suspects == 0 && !users.has_strangers && !users.has_outsiders
+        })
+    }
+
+    /// A process as a person knows it: `12 (perl x.pl)`.
+    pub fn name(&self, pid: i32) -> String {
+        let user = self.known.users().iter().find(|user| user.pid == pid);
+        match user.and_then(|user| user.command.as_ref()) {
+            Some(command) => format!("{pid} ({command})"),
+            None => pid.to_string(),
+        }
+    }
+
+    /// Several of them, each once.
+    pub fn names(&self, pids: impl IntoIterator<Item = i32>) -> String {
+        let mut seen = BTreeSet::new();
+        let names = pids.into_iter().filter(|&pid| seen.insert(pid)).map(|pid| self.name(pid));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The living processes that have such a role.
+    pub fn present(&self, is_such: impl Fn(&Role) -> bool) -> impl Iterator<Item = &User> {
+        self.known.users().iter().filter(move |user| is_such(&user.role))
+    }
+
+    /// The living processes that the kernel recorded for it, and that use it.
+    pub fn pids(&self) -> Vec<i32> {
+        let alive = self.known.users().iter().filter(|user| user.state == State::Alive);
+        alive.map(|user| user.pid).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether something may be stuck, even where nobody can be seen to wait.
+    fn is_pressing(&self, threshold: u64) -> bool {
+        let (used, most) = match &self.known.object {
+            Object::Queue(queue) => (queue.bytes.max(queue.messages), queue.max_bytes),
+            Object::PosixQueue(queue) => (queue.messages.unwrap_or(0), queue.max_messages),
+            Object::SemaphoreSet(_) => {
+                let semaphores = self.known.semaphores.iter().flatten();
+                return semaphores.into_iter().any(|semaphore| semaphore.ncount > 0);
+            }
+            Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
+                return false;
+            }
+        };
+        most.is_some_and(|most| is_at(used, most, threshold))
+    }
+}
+
+/// Whether so much of the most is at least so many per cent.
+pub(super) fn is_at(used: u64, most: u64, percent: u64) -> bool {
+    used > 0 && u128::from(used) * 100 >= u128::from(most) * u128::from(percent)
+}
+
+/// Looks once more at whatever may be stuck, and keeps what has not moved.
+fn look_again(seen: &mut [Seen], look: &Look, threshold: u64) {
+    let waits = |user: &&User| user.role.waits();
+    let pids: BTreeSet<i32> =
+        seen.iter().flat_map(|one| one.known.users().iter().filter(waits)).map(|u| u.pid).collect();
+    let all = || pids.iter().flat_map(|&pid| sleepers(pid, look)).collect::<Vec<_>>();
+    let before = all();
+    if before.is_empty() && !seen.iter().any(|one| one.is_pressing(threshold)) {
+        return;
+    }
+    for one in seen.iter_mut() {
+        if let Object::Queue(queue) = &one.known.object
+            && one.present(|role| matches!(role, Role::WaitsToReceive(_))).next().is_some()
+        {
+            one.types = types(queue);
+        }
+    }
+    thread::sleep(REST);
+    let after = all();
+    for one in seen {
+        let on_it = before.iter().filter(|sleeper| sleeper.is_on(&one.known.object));
+        one.resting = on_it.filter(|sleeper| after.contains(sleeper)).cloned().collect();
+        match &one.known.object {
+            Object::Queue(_) | Object::PosixQueue(_) => {
+                let now = kernel::object::read(&one.reference()).ok();
+                one.later = now.filter(|now| one.known.object.is_same(now));
+                let users = one.pids().into_iter();
+                one.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();
+            }
+            Object::SemaphoreSet(set) => one.semaphores = sem::semaphores(set.id, set.nsems).ok(),
+            Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
+        }
+    }
+}
+
+/// How many messages of each type are on a queue. Takes the right to read it, and a kernel that can
+/// show a message without taking it.
+fn types(queue: &Queue) -> Option<BTreeMap<i64, u64>> {
+    if queue.messages > MOST_PEEKED {
+        return None;
+    }
+    let mut types = BTreeMap::new();
+    // No message is larger than all of them.
+    let mut buffer = vec![0; TYPE_SIZE + queue.bytes as usize];
+    for place in 0..queue.messages as i64 {
+        msg::peek(queue.id, place, &mut buffer).ok()?;
+        *types.entry(type_of(&buffer)).or_default() += 1;
+    }
+    Some(types)
+}

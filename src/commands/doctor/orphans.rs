@@ -1,0 +1,194 @@
+//! Objects that are left over.
+
+use std::time::Duration;
+
+use super::checks::{Check, Needs, Subject};
+use super::draft::{Act, Draft, Remedy, Right, word};
+use super::facts::{Facts, Seen};
+use crate::ipc::finding::Severity;
+use crate::ipc::known::Verdict;
+use crate::ipc::user::{Role, State};
+use crate::ipc::{Key, Object, Segment, count};
+use crate::output::style::{age, human_size};
+
+pub(super) static ORPHAN: Check = Check {
+    name: "orphan",
+    severity: Severity::Warning,
+    help: "an object that nobody uses any more (note: that was never used, or is new)",
+    needs: Needs::USERS,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(|seen| orphan(seen, facts)).collect(),
+};
+
+pub(super) static FTOK_FAILED: Check = Check {
+    name: "ftok-failed",
+    severity: Severity::Warning,
+    help: "key 0xffffffff: a program used what ftok returns when it fails",
+    needs: Needs::USERS,
+    subject: Subject::Access,
+    examine: |facts| facts.objects.iter().filter_map(|seen| ftok_failed(seen, facts)).collect(),
+};
+
+pub(super) static DEAD_SENDER_BACKLOG: Check = Check {
+    name: "dead-sender-backlog",
+    severity: Severity::Warning,
+    help: "messages on a queue whose every recorded process is gone",
+    needs: Needs::USERS,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(|seen| backlog(seen, facts)).collect(),
+};
+
+pub(super) static MARKED_ATTACHED: Check = Check {
+    name: "marked-attached",
+    severity: Severity::Note,
+    help: "memory of a segment that was removed but is still attached",
+    needs: Needs::USERS,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(marked_attached).collect(),
+};
+
+/// So long an object that nobody has used counts as new: its maker may be about to use it.
+const NEW: Duration = Duration::from_secs(3600);
+
+/// What removes an object that nobody uses: its messages are saved first.
+pub(super) fn removal(seen: &Seen, facts: &Facts) -> (Remedy, Right) {
+    match seen.known.messages() {
+        Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
+        _ => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
+    }
+}
+
+/// Whether anybody has ever used it, as far as the kernel records that.
+fn was_used(seen: &Seen) -> bool {
+    match &seen.known.object {
+        Object::Queue(queue) => queue.last_send.max(queue.last_recv).is_some(),
+        Object::Segment(segment) => segment.last_attach.max(segment.last_detach).is_some(),
+        Object::SemaphoreSet(set) => {
+            set.last_op.is_some() || seen.known.recorded().next().is_some()
+        }
+        Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => false,
+    }
+}
+
+/// Whether something has happened to it so lately that its maker may be about to use it.
+pub(super) fn is_new(seen: &Seen, facts: &Facts) -> bool {
+    seen.known.last_operation().is_none_or(|last| last.age(facts.now) < NEW)
+}
+
+fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    if seen.orphan != Verdict::Yes {
+        return None;
+    }
+    let last = seen.known.last_operation();
+    let is_new = is_new(seen, facts);
+    let (is_posix, was_used) = (seen.known.kind().is_posix(), was_used(seen));
+    let nobody_recorded = seen.known.recorded().next().is_none();
+    // Of POSIX objects nobody knows whether they were used.
+    let is_note = match is_posix {
+        true => is_new,
+        false => !was_used && (is_new || nobody_recorded),
+    };
+    let severity = if is_note { Severity::Note } else { Severity::Warning };
+    let since =
+        last.map_or(String::new(), |last| format!("; last touched {}", age(last, facts.now)));
+    let held = match seen.known.messages() {
+        Some(number @ 1..) => format!("{}; ", queued(number)),
+        _ => String::new(),
+    };
+    let why = format!("{held}{}{since}", seen.known.orphan_proof());
+    let draft = Draft::of(seen, severity, why);
+    Some(if is_posix && is_note {
+        let words =
+            "nobody has them open or mapped, but they are new; remove what nobody is about to use";
+        let mut draft = draft.shared(seen, words);
+        let reference = word(&seen.reference());
+        draft.why += &format!(", so it may be about to be used; if not: ipctool rm {reference}");
+        draft
+    } else {
+        let (remedy, right) = removal(seen, facts);
+        let words = match (is_posix, is_note) {
+            (true, _) => "nobody has them open or mapped",
+            (false, true) => "nobody has used them yet",
+            (false, false) => {
+                "nobody is attached or waits, and every process recorded for them is gone"
+            }
+        };
+        draft.mended_by(remedy, right).shared(seen, words)
+    })
+}
+
+fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    if seen.known.permissions().key != Key::FTOK_FAILED {
+        return None;
+    }
+    let why = "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned();
+    // Whoever uses it now would be hit.
+    Some(if seen.orphan == Verdict::Yes {
+        let (remedy, right) = match removal(seen, facts) {
+            (Remedy::RemoveOrphans, right) => (Remedy::Remove, right),
+            saved => saved,
+        };
+        Draft::of(seen, Severity::Warning, why).mended_by(remedy, right)
+    } else {
+        let pids = seen.pids();
+        let users = match pids.as_slice() {
+            [] => String::new(),
+            pids => format!(" ({})", seen.names(pids.iter().copied())),
+        };
+        let why = format!("{why}; mend the program that uses it{users} before you remove it");
+        Draft { pids, ..Draft::of(seen, Severity::Warning, why) }
+    })
+}
+
+/// `1 message is queued`.
+fn queued(messages: u64) -> String {
+    let is = if messages == 1 { "is" } else { "are" };
+    format!("{} {is} queued", count(messages, "message"))
+}
+
+fn marked_attached(seen: &Seen) -> Option<Draft> {
+    let Object::Segment(segment) = &seen.known.object else { return None };
+    let Segment { size, attached, status, .. } = segment;
+    if !status.is_marked() {
+        return None;
+    }
+    let pids: Vec<_> = seen.present(|role| *role == Role::Attached).map(|user| user.pid).collect();
+    let holders = match pids.as_slice() {
+        [] => String::new(),
+        pids => format!(": {}", seen.names(pids.iter().copied())),
+    };
+    let why = format!(
+        "removed, but its {} stay in memory while it is attached {}{holders}; it goes when they detach it or end; many programs mark a segment right after attaching it",
+        human_size(*size),
+        count(*attached, "time"),
+    );
+    let words = "removed, but they stay in memory while they are attached; they go when the last process detaches them; many programs mark a segment right after attaching it";
+    Some(Draft { pids, ..Draft::of(seen, Severity::Note, why) }.shared(seen, words))
+}
+
+fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    let Object::Queue(queue) = &seen.known.object else { return None };
+    let has_strangers = seen.known.users.as_ref().is_none_or(|users| users.has_strangers);
+    let mut recorded = seen.known.recorded().peekable();
+    recorded.peek()?;
+    let is_used = seen.known.is_unused() == Verdict::No;
+    let is_left = recorded.all(|user| user.state != State::Alive);
+    if queue.messages == 0 || has_strangers || is_used || !is_left {
+        return None;
+    }
+    let held = queued(queue.messages);
+    let why = format!("{held}, and every process that sent or received is gone");
+    Some(match &seen.orphan {
+        Verdict::Yes => {
+            let (remedy, right) = removal(seen, facts);
+            let words = "messages are queued, and every process that sent or received is gone";
+            Draft::of(seen, Severity::Warning, why).mended_by(remedy, right).shared(seen, words)
+        }
+        Verdict::Unknown(doubt) => {
+            let why =
+                format!("{why}; whether somebody still wants them is yours to decide: {doubt}");
+            Draft::of(seen, Severity::Warning, why)
+        }
+        Verdict::No => return None,
+    })
+}

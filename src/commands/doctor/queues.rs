@@ -1,0 +1,280 @@
+//! Queues without room, and messages that nobody takes.
+
+use super::checks::{Check, Needs, Subject};
+use super::draft::{Act, Draft, Remedy, Right};
+use super::facts::{Facts, Seen, is_at};
+use super::orphans;
+use super::reader::Reader;
+use crate::ipc::finding::Severity;
+use crate::ipc::known::Verdict;
+use crate::ipc::user::{Role, State};
+use crate::ipc::{Object, PosixQueue, Queue, User, count};
+use crate::kernel::scan::sleepers::Sleeper;
+use crate::kernel::sysctl;
+
+pub(super) static QUEUE_FULL: Check = Check {
+    name: "queue-full",
+    severity: Severity::Error,
+    help: "a queue without room (error: for a message that a process waits to send)",
+    needs: Needs::REST,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(|seen| full(seen, facts)).collect(),
+};
+
+pub(super) static QUEUE_NEAR_FULL: Check = Check {
+    name: "queue-near-full",
+    severity: Severity::Warning,
+    help: "a queue that is full to 80 % or more (see --threshold)",
+    needs: Needs::REST,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(|seen| near_full(seen, facts)).collect(),
+};
+
+pub(super) static NOBODY_READS_TYPE: Check = Check {
+    name: "nobody-reads-type",
+    severity: Severity::Warning,
+    help: "messages are queued, and every receiver waits for other types",
+    needs: Needs::REST,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(nobody_reads_type).collect(),
+};
+
+/// The threads that wait to send: those that room would wake, and those that a signal has stopped.
+struct Senders<'a> {
+    blocked: Vec<&'a Sleeper>,
+    stopped: Vec<&'a Sleeper>,
+}
+
+impl Senders<'_> {
+    /// Those that sleep on the object with a message that does not fit.
+    fn of(seen: &Seen, fits: impl Fn(u64) -> bool) -> Senders<'_> {
+        let waits = |one: &&Sleeper| matches!(one.role, Role::WaitsToSend(size) if !fits(size));
+        let (stopped, blocked) =
+            seen.resting.iter().filter(waits).partition(|sleeper| sleeper.is_stopped);
+        Senders { blocked, stopped }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.blocked.is_empty() && self.stopped.is_empty()
+    }
+
+    fn severity(&self) -> Severity {
+        if self.blocked.is_empty() { Severity::Warning } else { Severity::Error }
+    }
+
+    /// The bytes that all of them want to send.
+    fn bytes(&self) -> u64 {
+        let size = |one: &&Sleeper| match one.role {
+            Role::WaitsToSend(size) => size,
+            _ => 0,
+        };
+        self.blocked.iter().chain(&self.stopped).map(size).sum()
+    }
+
+    fn pids(&self) -> impl Iterator<Item = i32> {
+        self.blocked.iter().chain(&self.stopped).map(|sleeper| sleeper.pid)
+    }
+
+    /// `, and 1 thread blocked sending: 12 (x)`, and the same of those that are stopped.
+    fn words(&self, seen: &Seen) -> String {
+        let names = |some: &[&Sleeper]| seen.names(some.iter().map(|sleeper| sleeper.pid));
+        let threads = |some: &[&Sleeper]| count(some.len() as u64, "thread");
+        let mut words = String::new();
+        if !self.blocked.is_empty() {
+            let (threads, names) = (threads(&self.blocked), names(&self.blocked));
+            words += &format!(", and {threads} blocked sending: {names}");
+        }
+        if !self.stopped.is_empty() {
+            let (threads, names) = (threads(&self.stopped), names(&self.stopped));
+            words += &format!(
+                ", and {threads} stopped by a signal while sending: {names}, to go on only after SIGCONT"
+            );
+        }
+        words
+    }
+}
+
+fn full(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    match (&seen.known.object, seen.later.as_ref()?) {
+        (Object::Queue(first), Object::Queue(now)) => queue_full(seen, first, now, facts),
+        (Object::PosixQueue(first), Object::PosixQueue(now)) => {
+            posix_queue_full(seen, first, now, facts)
+        }
+        _ => None,
+    }
+}
+
+fn queue_full(seen: &Seen, first: &Queue, now: &Queue, facts: &Facts) -> Option<Draft> {
+    let most = now.max_bytes?;
+    // As the kernel sees it: the bytes and the number of messages, each against max_bytes.
+    let fits = |size: u64| now.bytes.saturating_add(size) <= most && now.messages < most;
+    let senders = Senders::of(seen, fits);
+    let is_brimful = |queue: &Queue| queue.bytes >= most || queue.messages >= most;
+    let is_full = is_brimful(first) && is_brimful(now);
+    let has_received = first.last_recv != now.last_recv || now.messages < first.messages;
+    if has_received || (senders.is_empty() && (!is_full || is_flowing(seen, now, facts))) {
+        return None;
+    }
+    let held = count(now.messages, "message");
+    let mut why = format!("{held} fill {} of {most} bytes{}", now.bytes, senders.words(seen));
+    let reader = Reader::of(seen);
+    why += &reader.words(seen);
+    let draft = Draft::of(seen, senders.severity(), why);
+    let draft = relieve(draft, seen, &reader, now.bytes.saturating_add(senders.bytes()), facts);
+    let mut pids: Vec<i32> = senders.pids().chain(reader.pids()).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    let draft = Draft { pids, ..draft };
+    // A queue on which somebody waits is a case of its own.
+    Some(if senders.is_empty() { draft.shared(seen, "they are full") } else { draft })
+}
+
+/// Whether a living process has received within this second: times are in whole seconds, so the
+/// queue may be in full use.
+fn is_flowing(seen: &Seen, queue: &Queue, facts: &Facts) -> bool {
+    let is_receiver = |user: &User| user.role == Role::LastReceiver && user.state == State::Alive;
+    queue.last_recv.is_some_and(|last| last.age(facts.now).as_secs() < 1)
+        && seen.known.recorded().any(is_receiver)
+}
+
+fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    let is_near = |used: u64, most: u64| used < most && is_at(used, most, facts.threshold);
+    let percent = |used: u64, most: u64| u128::from(used) * 100 / u128::from(most.max(1));
+    match (&seen.known.object, seen.later.as_ref()?) {
+        (Object::Queue(first), Object::Queue(now)) => {
+            let most = now.max_bytes?;
+            let used = |queue: &Queue| queue.bytes.max(queue.messages);
+            if !is_near(used(first), most) || !is_near(used(now), most) {
+                return None;
+            }
+            let (held, percent) = (count(now.messages, "message"), percent(used(now), most));
+            let reader = Reader::of(seen);
+            let why = format!(
+                "{held} take {} of {most} bytes, {percent} %{}",
+                now.bytes,
+                reader.words(seen)
+            );
+            let draft = Draft::of(seen, Severity::Warning, why);
+            let draft = relieve(draft, seen, &reader, now.bytes, facts);
+            Some(draft.shared(seen, "they are nearly full"))
+        }
+        (Object::PosixQueue(first), Object::PosixQueue(now)) => {
+            let (before, used, most) = (first.messages?, now.messages?, now.max_messages?);
+            if !is_near(before, most) || !is_near(used, most) {
+                return None;
+            }
+            let why = format!(
+                "it holds {used} of {most} messages (mq_maxmsg), {} %; its size was set when it was made, so whoever receives must be quicker, or the program must make it larger",
+                percent(used, most)
+            );
+            let words = "they are nearly full; their sizes were set when they were made, so whoever receives must be quicker, or the programs must make them larger";
+            Some(Draft::of(seen, Severity::Warning, why).shared(seen, words))
+        }
+        _ => None,
+    }
+}
+
+/// What gives a queue room for all of these bytes, if anything does.
+fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Facts) -> Draft {
+    match reader {
+        _ if seen.orphan == Verdict::Yes => {
+            let (remedy, right) = orphans::removal(seen, facts);
+            draft.mended_by(remedy, right)
+        }
+        Reader::Gone(_) if seen.is_known_to_all() => {
+            draft.mended_by(Remedy::Save, Right::to(Act::Read, seen, facts))
+        }
+        // More room changes nothing for those.
+        Reader::WantsOthers(..) | Reader::Stopped(_) => draft,
+        Reader::Gone(_) | Reader::Alive(_) | Reader::Never | Reader::Unknown => {
+            raise(draft, seen, needed, facts)
+        }
+    }
+}
+
+/// Lets the queue hold more bytes: up to `msgmnb` its owner can, beyond it takes a privilege.
+fn raise(draft: Draft, seen: &Seen, needed: u64, facts: &Facts) -> Draft {
+    let Object::Queue(Queue { max_bytes: Some(most), .. }) = &seen.known.object else {
+        return draft;
+    };
+    let most = *most;
+    let room = needed.saturating_add(needed / 4);
+    let wanted = most.saturating_mul(2).max(room).max(1024);
+    let ceiling = facts.msgmnb;
+    let owns = Right::to(Act::Control, seen, facts);
+    if wanted <= ceiling || facts.may_exceed_msgmnb {
+        return draft.mended_by(Remedy::Raise(wanted), owns);
+    }
+    if room.max(most) < ceiling {
+        return draft.mended_by(Remedy::Raise(ceiling), owns);
+    }
+    // Root of a container may raise msgmnb, and not go beyond it.
+    if owns == Right::Granted && sysctl::is_writable("kernel.msgmnb") {
+        let queue = super::draft::word(&seen.reference());
+        let line = format!(
+            "ipctool limits --set msgmnb={wanted} && ipctool limits --queue-bytes {wanted} {queue}"
+        );
+        return draft.mended_by(Remedy::Run(line), Right::Granted);
+    }
+    draft.mended_by(Remedy::Raise(wanted), Right::over_system(false, facts))
+}
+
+fn posix_queue_full(
+    seen: &Seen,
+    first: &PosixQueue,
+    now: &PosixQueue,
+    facts: &Facts,
+) -> Option<Draft> {
+    let most = now.max_messages?;
+    // The time of the last message that came or went.
+    let has_moved = first.file.modified != now.file.modified;
+    if !first.is_full() || !now.is_full() || has_moved {
+        return None;
+    }
+    let senders = Senders::of(seen, |_| false);
+    let mut why = format!("it holds all of {most} messages (mq_maxmsg){}", senders.words(seen));
+    let sending: Vec<i32> = senders.pids().collect();
+    let holds = |role: &Role| matches!(role, Role::Open | Role::Notified | Role::WaitsToReceive(_));
+    let others: Vec<i32> =
+        seen.present(holds).map(|user| user.pid).filter(|pid| !sending.contains(pid)).collect();
+    let stopped = others.iter().copied().find(|&pid| seen.stopped.contains(&pid));
+    why += &match (others.as_slice(), stopped) {
+        (_, Some(pid)) => format!(
+            "; {} has it open and is stopped by a signal: continue it (SIGCONT)",
+            seen.name(pid)
+        ),
+        ([], _) if seen.is_known_to_all() => {
+            "; nobody else has it open: start the program that receives".to_owned()
+        }
+        ([], _) => String::new(),
+        (others, _) => {
+            format!("; open in {}, which must receive", seen.names(others.iter().copied()))
+        }
+    };
+    let draft = Draft::of(seen, senders.severity(), why);
+    // One that was filled just now may be about to be opened.
+    let draft = match seen.orphan {
+        Verdict::Yes if !orphans::is_new(seen, facts) => {
+            let (remedy, right) = orphans::removal(seen, facts);
+            draft.mended_by(remedy, right)
+        }
+        _ => draft,
+    };
+    let mut pids = [sending, others].concat();
+    pids.sort_unstable();
+    pids.dedup();
+    let draft = Draft { pids, ..draft };
+    Some(if senders.is_empty() { draft.shared(seen, "they are full") } else { draft })
+}
+
+fn nobody_reads_type(seen: &Seen) -> Option<Draft> {
+    let reader = Reader::of(seen);
+    let Reader::WantsOthers(pids, _) = &reader else { return None };
+    let words = reader.words(seen);
+    let what = words.trim_start_matches("; ").to_owned();
+    let reference = super::draft::word(&seen.reference());
+    let why = format!(
+        "{what}; a receiver for it is missing, or the sender uses the wrong type: 'ipctool recv {reference} --peek --all --json' shows it"
+    );
+    Some(Draft { pids: pids.clone(), ..Draft::of(seen, Severity::Warning, why) })
+}

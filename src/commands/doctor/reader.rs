@@ -1,0 +1,124 @@
+//! Who takes the messages off a System V queue.
+
+use std::collections::BTreeMap;
+
+use super::facts::Seen;
+use crate::ipc::message::Wanted;
+use crate::ipc::user::{Role, State};
+use crate::ipc::{Object, count};
+use crate::kernel::scan::sleepers::Sleeper;
+
+/// What becomes of the messages on a queue.
+pub(super) enum Reader {
+    /// These wait for types that are not there, which are these, and nobody else reads.
+    WantsOthers(Vec<i32>, Vec<String>),
+    /// This one is stopped by a signal.
+    Stopped(i32),
+    /// This one received last, and is gone; nobody waits.
+    Gone(i32),
+    /// This one received last, and lives.
+    Alive(i32),
+    /// Nobody has received yet.
+    Never,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Reader {
+    /// Who takes the messages of a System V queue.
+    pub(super) fn of(seen: &Seen) -> Reader {
+        let waits = |role: &Role| matches!(role, Role::WaitsToReceive(_));
+        let resting: Vec<&Sleeper> = seen.resting.iter().filter(|one| waits(&one.role)).collect();
+        let waiting = seen.present(waits).count();
+        let last = seen.known.recorded().find(|user| user.role == Role::LastReceiver);
+        if waiting > 0 {
+            if let Some(sleeper) = resting.iter().find(|sleeper| sleeper.is_stopped) {
+                return Reader::Stopped(sleeper.pid);
+            }
+            let pids: Vec<i32> = resting.iter().map(|sleeper| sleeper.pid).collect();
+            let is_other = |pid: i32| !pids.contains(&pid);
+            let reads_else =
+                last.is_some_and(|user| user.state == State::Alive && is_other(user.pid));
+            let types = seen.types.as_ref().filter(|types| !types.is_empty());
+            return match types {
+                // Every one of them has slept through, and nobody else is known to receive.
+                Some(types)
+                    if resting.len() == waiting && seen.is_known_to_all() && !reads_else =>
+                {
+                    match unread(&resting, types) {
+                        Some(words) => Reader::WantsOthers(pids, words),
+                        None => Reader::Unknown,
+                    }
+                }
+                _ => Reader::Unknown,
+            };
+        }
+        match last {
+            Some(user) if user.state != State::Alive => Reader::Gone(user.pid),
+            Some(user) if seen.stopped.contains(&user.pid) => Reader::Stopped(user.pid),
+            Some(user) => Reader::Alive(user.pid),
+            None => match &seen.known.object {
+                Object::Queue(queue) if queue.last_recv.is_none() => Reader::Never,
+                _ => Reader::Unknown,
+            },
+        }
+    }
+
+    /// The living processes among them.
+    pub(super) fn pids(&self) -> Vec<i32> {
+        match self {
+            Reader::WantsOthers(pids, _) => pids.clone(),
+            Reader::Stopped(pid) | Reader::Alive(pid) => vec![*pid],
+            Reader::Gone(_) | Reader::Never | Reader::Unknown => Vec::new(),
+        }
+    }
+
+    /// What is told of it, after a semicolon.
+    pub(super) fn words(&self, seen: &Seen) -> String {
+        match self {
+            Reader::WantsOthers(pids, types) => {
+                let mut wanted: Vec<String> = seen.resting.iter().filter_map(wish).collect();
+                wanted.sort_unstable();
+                wanted.dedup();
+                format!(
+                    "; nobody reads what is queued ({}): every receiver waits for {}: {}",
+                    types.join(", "),
+                    wanted.join(" or "),
+                    seen.names(pids.iter().copied())
+                )
+            }
+            Reader::Stopped(pid) => format!(
+                "; {}, which receives, is stopped by a signal: continue it (SIGCONT)",
+                seen.name(*pid)
+            ),
+            Reader::Gone(pid) => format!("; process {pid}, which received last, is gone"),
+            Reader::Alive(pid) => format!("; {} received last, and lives", seen.name(*pid)),
+            Reader::Never => "; nobody has received from it yet".to_owned(),
+            Reader::Unknown => String::new(),
+        }
+    }
+}
+
+/// The types that lie there, as words, if none of these threads waits for one of them.
+fn unread(resting: &[&Sleeper], types: &BTreeMap<i64, u64>) -> Option<Vec<String>> {
+    let takes = |sleeper: &Sleeper, message_type: i64| match sleeper.role {
+        Role::WaitsToReceive(wanted) => wanted.matches(message_type),
+        _ => false,
+    };
+    let is_unread = |message_type: &i64| !resting.iter().any(|one| takes(one, *message_type));
+    let words = types.iter().map(|(message_type, number)| {
+        format!("{} of type {message_type}", count(*number, "message"))
+    });
+    types.keys().all(is_unread).then(|| words.collect())
+}
+
+/// What a thread waits to receive.
+fn wish(sleeper: &Sleeper) -> Option<String> {
+    match sleeper.role {
+        Role::WaitsToReceive(Wanted::Any) => Some("any type".to_owned()),
+        Role::WaitsToReceive(Wanted::Type(wanted)) => Some(format!("type {wanted}")),
+        Role::WaitsToReceive(Wanted::UpTo(most)) => Some(format!("a type up to {most}")),
+        Role::WaitsToReceive(Wanted::Except(other)) => Some(format!("a type other than {other}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! Semaphores that nobody will release.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::{Check, Needs, Subject};
+use super::draft::{Act, Draft, Remedy, Right};
+use super::facts::{Facts, Seen};
+use crate::ipc::finding::Severity;
+use crate::ipc::object::Semaphore;
+use crate::ipc::user::{Operation, Role, State};
+use crate::ipc::{Object, PosixSemaphore, Reference};
+use crate::kernel::scan::sleepers::Sleeper;
+
+pub(super) static DEADLOCK: Check = Check {
+    name: "deadlock",
+    severity: Severity::Error,
+    help: "processes wait in a circle, each for a semaphore that the next one took",
+    needs: Needs::REST,
+    subject: Subject::System,
+    examine: deadlock,
+};
+
+pub(super) static STUCK_SEMAPHORE: Check = Check {
+    name: "stuck-semaphore",
+    severity: Severity::Error,
+    help: "value 0, waiters, and nobody is left to release it",
+    needs: Needs::REST,
+    subject: Subject::Use,
+    examine: |facts| facts.objects.iter().filter_map(|seen| stuck(seen, facts)).collect(),
+};
+
+fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    match &seen.known.object {
+        Object::SemaphoreSet(_) => stuck_in_set(seen, facts),
+        Object::PosixSemaphore(semaphore) => stuck_posix(seen, semaphore),
+        Object::Queue(_) | Object::Segment(_) | Object::PosixQueue(_) | Object::PosixMemory(_) => {
+            None
+        }
+    }
+}
+
+fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
+    let gone = |index| {
+        seen.known.recorded().find(|user| {
+            matches!(&user.role, Role::LastOperation(numbers) if numbers.contains(&index))
+                && user.state != State::Alive
+        })
+    };
+    let before = seen.known.semaphores.as_ref()?;
+    let is_held = |one: &Semaphore| one.value == 0 && one.ncount > 0;
+    // Nothing has happened to it between the two looks.
+    let still = |now: &&Semaphore| {
+        let first = before.get(now.index as usize);
+        is_held(now) && first.is_some_and(|one| is_held(one) && one.last_pid == now.last_pid)
+    };
+    let mut held = seen.semaphores.as_ref()?.iter().filter(still);
+    let (semaphore, last) = held.find_map(|semaphore| Some((semaphore, gone(semaphore.index)?)))?;
+    let (index, id) = (semaphore.index, seen.known.id()?);
+    let waits = |sleeper: &&Sleeper| wish(sleeper, index).is_some();
+    let waiters: Vec<&Sleeper> = seen.resting.iter().filter(waits).collect();
+    let pids: Vec<i32> = waiters.iter().map(|sleeper| sleeper.pid).collect();
+    let names = match pids.as_slice() {
+        [] => String::new(),
+        pids => format!(": {}", seen.names(pids.iter().copied())),
+    };
+    let why = format!(
+        "semaphore {index} is 0, {} for it{names}, and process {}, which operated last, is gone; if it is a lock, nobody is left to release it",
+        match semaphore.ncount {
+            1 => "1 process waits".to_owned(),
+            number => format!("{number} processes wait"),
+        },
+        last.pid,
+    );
+    // As much as the most modest of them waits for.
+    let more = waiters.iter().filter_map(|sleeper| wish(sleeper, index)).min().unwrap_or(1);
+    let fix = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
+    let right = Right::to(Act::Write, seen, facts);
+    let draft = Draft::of(seen, Severity::Error, why).mended_by(Remedy::Run(fix), right);
+    Some(Draft { pids, ..draft })
+}
+
+/// How much a thread waits for one semaphore to grow.
+fn wish(sleeper: &Sleeper, index: u32) -> Option<u16> {
+    let Role::WaitsOnSemaphores(operations) = &sleeper.role else { return None };
+    let operation = operations.iter().find(|one| u32::from(one.semaphore) == index)?;
+    Some(operation.change.unsigned_abs()).filter(|&wish| wish > 0)
+}
+
+/// Value 0, and all threads of all processes that have it wait for it: none of them can post.
+fn stuck_posix(seen: &Seen, semaphore: &PosixSemaphore) -> Option<Draft> {
+    let is_zero = semaphore.state.is_some_and(|state| state.value == 0);
+    if !is_zero || seen.resting.is_empty() || !seen.is_known_to_all() {
+        return None;
+    }
+    let resting = |pid| seen.resting.iter().filter(move |sleeper| sleeper.pid == pid);
+    let is_asleep =
+        |pid| resting(pid).next().is_some_and(|one| one.siblings == resting(pid).count());
+    let holders: BTreeSet<i32> = seen.present(Role::is_present).map(|user| user.pid).collect();
+    if !holders.iter().all(|&pid| is_asleep(pid)) {
+        return None;
+    }
+    let threads = seen.resting.len();
+    let why = format!(
+        "it is 0, {} for it, and no other process has it open: {}; start the process that posts it (sem_post), or end the waiting ones",
+        if threads == 1 { "1 thread waits".to_owned() } else { format!("{threads} threads wait") },
+        seen.names(holders.iter().copied()),
+    );
+    let draft = Draft::of(seen, Severity::Warning, why);
+    Some(Draft { pids: holders.into_iter().collect(), ..draft })
+}
+
+/// That a process waits for a semaphore that another one operated on last.
+struct Wait<'a> {
+    seen: &'a Seen,
+    index: u32,
+    /// Who operated last on it.
+    holder: i32,
+}
+
+/// The circles of processes that wait for each other. With several threads, a process counts only if
+/// all of them wait, for one of the others might release what it holds; and a process that waits for
+/// what it took itself does not, for that is how a consumer waits for a producer.
+fn deadlock(facts: &Facts) -> Vec<Draft> {
+    let waits = waits(facts);
+    let mut circles: BTreeSet<Vec<i32>> = BTreeSet::new();
+    let mut done = BTreeSet::new();
+    for &pid in waits.keys() {
+        follow(pid, &waits, &mut Vec::new(), &mut done, &mut circles);
+    }
+    circles.iter().map(|circle| draft(circle, &waits)).collect()
+}
+
+fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
+    let mut waits: BTreeMap<i32, Vec<Wait<'_>>> = BTreeMap::new();
+    let mut asleep: BTreeMap<i32, usize> = BTreeMap::new();
+    let mut siblings: BTreeMap<i32, usize> = BTreeMap::new();
+    for seen in &facts.objects {
+        let Some(semaphores) = &seen.semaphores else { continue };
+        for sleeper in &seen.resting {
+            let Role::WaitsOnSemaphores(operations) = &sleeper.role else { continue };
+            let held = operations.iter().filter_map(|operation| {
+                let semaphore = semaphores.get(usize::from(operation.semaphore))?;
+                let holder = semaphore.last_pid;
+                let is_other = holder != sleeper.pid && lives(seen, holder);
+                (is_other && is_unmet(*operation, semaphore)).then_some(Wait {
+                    seen,
+                    index: semaphore.index,
+                    holder,
+                })
+            });
+            let held: Vec<_> = held.collect();
+            if !held.is_empty() {
+                *asleep.entry(sleeper.pid).or_default() += 1;
+                siblings.insert(sleeper.pid, sleeper.siblings);
+                waits.entry(sleeper.pid).or_default().extend(held);
+            }
+        }
+    }
+    waits.retain(|pid, _| asleep.get(pid) == siblings.get(pid));
+    waits
+}
+
+/// Whether a process that operated last on one of the semaphores is still there.
+fn lives(seen: &Seen, holder: i32) -> bool {
+    seen.known.recorded().any(|user| user.pid == holder && user.state == State::Alive)
+}
+
+/// Whether an operation must wait as the semaphore is now.
+fn is_unmet(operation: Operation, semaphore: &Semaphore) -> bool {
+    match operation.change {
+        0 => semaphore.value > 0,
+        change => semaphore.value < u32::from(change.unsigned_abs()),
+    }
+}
+
+/// Goes from who waits to who holds, and notes each way that comes back to itself.
+fn follow(
+    pid: i32,
+    waits: &BTreeMap<i32, Vec<Wait<'_>>>,
+    path: &mut Vec<i32>,
+    done: &mut BTreeSet<i32>,
+    circles: &mut BTreeSet<Vec<i32>>,
+) {
+    if let Some(start) = path.iter().position(|&earlier| earlier == pid) {
+        let mut circle = path[start..].to_vec();
+        // The same circle, wherever it was entered.
+        let least = circle.iter().enumerate().min_by_key(|(_, pid)| **pid).map_or(0, |(n, _)| n);
+        circle.rotate_left(least);
+        circles.insert(circle);
+        return;
+    }
+    if done.contains(&pid) {
+        return;
+    }
+    path.push(pid);
+    for wait in waits.get(&pid).into_iter().flatten() {
+        follow(wait.holder, waits, path, done, circles);
+    }
+    path.pop();
+    done.insert(pid);
+}
+
+fn draft(circle: &[i32], waits: &BTreeMap<i32, Vec<Wait<'_>>>) -> Draft {
+    let mut references: Vec<Reference> = Vec::new();
+    let mut steps = Vec::new();
+    for (place, pid) in circle.iter().enumerate() {
+        let next = circle[(place + 1) % circle.len()];
+        let wait = waits[pid].iter().find(|wait| wait.holder == next);
+        let Some(wait) = wait else { continue };
+        let reference = wait.seen.reference();
+        steps.push(format!(
+            "{} waits for semaphore {} of {reference}, on which {next} operated last",
+            wait.seen.name(*pid),
+            wait.index
+        ));
+        if !references.contains(&reference) {
+            references.push(reference);
+        }
+    }
+    let why = format!(
+        "{} processes wait for each other: {}; if these are locks, none of them can go on: end one of them, or release one of the semaphores",
+        circle.len(),
+        steps.join("; ")
+    );
+    let system = Draft::of_system(Severity::Error, why);
+    Draft { is_of_system: false, references, pids: circle.to_vec(), ..system }
+}

@@ -1,0 +1,104 @@
+//! Makes one finding of one cause, so that no two of one run contradict each other.
+
+use std::collections::{HashMap, HashSet};
+
+use super::checks::{Check, Subject};
+use super::draft::{Draft, Remedy};
+use crate::ipc::finding::Severity;
+use crate::ipc::{Reference, count};
+
+/// What a check has found.
+pub(super) type Found = (&'static Check, Draft);
+
+/// What is left of the findings, which come in the order of the registry.
+pub(super) fn settle(found: Vec<Found>) -> Vec<Found> {
+    let found = one_for_an_object(found);
+    let found = nothing_on_what_goes(found);
+    merge(found)
+}
+
+/// Of two findings about the use of one object the first speaks. One that removes what is left over
+/// says nothing new where another finding removes the same objects for a reason of its own.
+fn one_for_an_object(found: Vec<Found>) -> Vec<Found> {
+    let removed = removed(&found, |check| check.subject != Subject::Use);
+    let mut seen: HashSet<Reference> = HashSet::new();
+    let mut says_more = |(check, draft): &Found| {
+        if check.subject != Subject::Use {
+            return true;
+        }
+        let is_removed = draft.references.iter().all(|one| removed.contains(one));
+        let is_new = draft.references.iter().all(|one| !seen.contains(one));
+        seen.extend(draft.references.iter().cloned());
+        is_new && !(draft.removes() && is_removed)
+    };
+    found.into_iter().filter(|found| says_more(found)).collect()
+}
+
+/// What one fix removes, another one does not change. A note gives way to what is worse.
+fn nothing_on_what_goes(found: Vec<Found>) -> Vec<Found> {
+    let mut worst: HashMap<Reference, Severity> = HashMap::new();
+    for (_, draft) in &found {
+        for reference in &draft.references {
+            let severity = worst.entry(reference.clone()).or_insert(draft.severity);
+            *severity = draft.severity.min(*severity);
+        }
+    }
+    let is_outdone = |(_, draft): &Found| {
+        draft.severity == Severity::Note
+            && draft.removes()
+            && draft.references.iter().any(|one| worst[one] < Severity::Note)
+    };
+    let mut found: Vec<_> = found.into_iter().filter(|found| !is_outdone(found)).collect();
+    let by_system = removed(&found, |check| check.subject == Subject::System);
+    let by_any = removed(&found, |_| true);
+    for (_, draft) in &mut found {
+        let removed = if draft.removes() { &by_system } else { &by_any };
+        let is_own = draft.is_of_system || draft.remedy == Remedy::Decide;
+        if !is_own && draft.references.iter().any(|one| removed.contains(one)) {
+            draft.remedy = Remedy::Decide;
+            draft.why += "; nothing is left to mend once it is removed";
+        }
+    }
+    found
+}
+
+/// The objects that the findings of such checks remove.
+fn removed(found: &[Found], is_such: impl Fn(&Check) -> bool) -> HashSet<Reference> {
+    let such = found.iter().filter(|(check, draft)| draft.removes() && is_such(check));
+    such.flat_map(|(_, draft)| draft.references.iter().cloned()).collect()
+}
+
+/// Makes one finding of those that say the same of objects of one owner.
+fn merge(found: Vec<Found>) -> Vec<Found> {
+    let mut merged: Vec<Found> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (check, draft) in found {
+        let Some(shared) = &draft.shared else {
+            merged.push((check, draft));
+            continue;
+        };
+        let (severity, remedy, right) = (draft.severity, &draft.remedy, draft.right);
+        let same = format!("{} {severity:?} {shared:?} {remedy:?} {right:?}", check.name);
+        match places.get(&same) {
+            None => {
+                places.insert(same, merged.len());
+                merged.push((check, draft));
+            }
+            Some(&place) => {
+                let (_, first) = &mut merged[place];
+                first.references.extend(draft.references);
+                first.pids.extend(draft.pids);
+            }
+        }
+    }
+    for (_, draft) in &mut merged {
+        if let Some(shared) = draft.shared.as_ref().filter(|_| draft.references.len() > 1) {
+            let owner = crate::kernel::accounts::user(shared.owner);
+            let objects = count(draft.references.len() as u64, "object");
+            draft.why = format!("{objects} of {owner}: {}", shared.words);
+            draft.pids.sort_unstable();
+            draft.pids.dedup();
+        }
+    }
+    merged
+}

@@ -1,0 +1,127 @@
+//! What is there after the command, and what of it could not be looked at.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::ipc::leak::Difference;
+use crate::ipc::{Kind, Known, Object, Reference};
+use crate::kernel;
+use crate::kernel::process::Length;
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
+
+/// A look at the objects of some kinds.
+pub(super) struct Survey {
+    /// What was there, with the users of what was new.
+    pub objects: Vec<Known>,
+    /// The kinds that could not be listed.
+    unlisted: Vec<Kind>,
+    /// What could not be looked at, in words.
+    pub uninspected: Vec<String>,
+}
+
+impl Survey {
+    /// Looks at the namespace of an isolated command: at everything, and at what else lies in
+    /// `/dev/shm`. There the users are of interest, but decide nothing.
+    pub fn of_isolated(commands: Length) -> Survey {
+        Survey::take(&Kind::ALL, None, commands)
+    }
+
+    /// Looks at the namespace that a command shares with others, where the users of what was not
+    /// there `before` decide whose it is. A name in the shared `/dev/shm` tells nobody who made it,
+    /// so this is about System V.
+    pub fn of_shared(before: &[Object], commands: Length) -> Survey {
+        Survey::take(&Kind::SYSTEM_V, Some(before), commands)
+    }
+
+    fn take(kinds: &[Kind], before: Option<&[Object]>, commands: Length) -> Survey {
+        let mut survey =
+            Survey { objects: Vec::new(), unlisted: Vec::new(), uninspected: Vec::new() };
+        let mut found = Vec::new();
+        for &kind in kinds {
+            match kernel::object::snapshot([kind]) {
+                Ok(some) => found.extend(some),
+                Err(error) => {
+                    survey.unlisted.push(kind);
+                    survey.note(error.to_string());
+                }
+            }
+        }
+        if before.is_none() {
+            let tree = kernel::dev_shm::Tree::read();
+            tree.unread.iter().for_each(|unread| survey.note(unread.to_string()));
+            found.extend(tree.rest());
+        }
+        let old: HashSet<Reference> =
+            before.unwrap_or_default().iter().map(Object::reference).collect();
+        let (old, mut new): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|object| old.contains(&object.reference()));
+        new.iter_mut().for_each(kernel::object::complete);
+        // Who uses an old object may have made a new one, of those kinds that do not record that.
+        let obscure: HashSet<Kind> =
+            new.iter().map(Object::kind).filter(|kind| !kind.records_maker()).collect();
+        let (compared, old): (Vec<_>, Vec<_>) =
+            old.into_iter().partition(|object| obscure.contains(&object.kind()));
+        new.extend(compared);
+        match Observer::new(&Look::around(&new).with_commands(commands)) {
+            Ok(observer) => {
+                survey.objects.extend(new.into_iter().map(|object| observer.know(object)));
+            }
+            Err(error) => {
+                if before.is_some() {
+                    survey.note(format!("the processes cannot be inspected: {error}"));
+                }
+                survey.objects.extend(new.into_iter().map(know_recorded));
+            }
+        }
+        if before.is_some() {
+            // Others make and remove objects all the time: of what is gone, nothing can be seen.
+            survey.objects.retain(|known| {
+                !kernel::object::read(&known.reference()).is_err_and(|error| error.is_missing())
+            });
+        }
+        survey.objects.extend(old.into_iter().map(Known::from));
+        survey
+    }
+
+    /// Whether the objects of this kind could be listed.
+    pub fn has_listed(&self, kind: Kind) -> bool {
+        !self.unlisted.contains(&kind)
+    }
+
+    /// Adds what a later survey could not look at.
+    pub fn add_notes(&mut self, later: Survey) {
+        later.uninspected.into_iter().for_each(|what| self.note(what));
+    }
+
+    /// Brings the leaks up to date with this later survey. Their users stay those of the earlier
+    /// one, by whom they were attributed.
+    pub fn refresh(&self, difference: &mut Difference) {
+        let now: HashMap<Reference, &Object> =
+            self.objects.iter().map(|known| (known.reference(), &known.object)).collect();
+        for leak in &mut difference.leaks {
+            if let Some(object) = now.get(&leak.known.reference()) {
+                leak.known.object = (*object).clone();
+            }
+        }
+    }
+
+    fn note(&mut self, what: String) {
+        if !self.uninspected.contains(&what) {
+            self.uninspected.push(what);
+        }
+    }
+}
+
+/// An object with the processes that the kernel recorded in it, where no others can be seen.
+fn know_recorded(object: Object) -> Known {
+    match Observer::new(&Look::default()) {
+        Ok(observer) => {
+            let mut known = observer.know(object);
+            if let Some(users) = &mut known.users {
+                users.has_strangers = true;
+            }
+            known
+        }
+        Err(_) => Known::from(object),
+    }
+}

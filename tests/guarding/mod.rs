@@ -1,0 +1,92 @@
+//! What the tests of `ipctool guard` have in common.
+#![allow(dead_code)]
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::sandbox::{Ran, Sandbox};
+
+/// One object of each kind, by a program that knows nothing of us: a queue with a message, a
+/// segment, and a set that was operated on.
+pub const THREE: &str = r#"perl -e '
+    $q = msgget(0xbeef, 0600 | 01000) // die; msgsnd($q, pack("l! a*", 1, "hello"), 0) or die;
+    shmget(0xcafe, 65536, 0600 | 01000) // die;
+    $s = semget(0xf00d, 3, 0600 | 01000) // die; semop($s, pack("s3", 0, 1, 0)) or die;'"#;
+
+/// Runs a command where the kernel answers EPERM to `unshare` and `perf_event_open`, as in many a
+/// container.
+pub const FORBID: &str = r#"
+    #include <linux/filter.h>
+    #include <linux/seccomp.h>
+    #include <stddef.h>
+    #include <stdio.h>
+    #include <sys/prctl.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    int main(int argc, char **argv) {
+        struct sock_filter filter[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 1, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return 9;
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 9;
+        execvp(argv[1], argv + 1);
+        perror(argv[1]);
+        return 9;
+    }
+"#;
+
+/// Runs a line of shell that leaves its report in `report.json`.
+pub fn report(shell: &Sandbox, line: &str) -> Value {
+    let ran = shell.run(&format!("{line}; cat report.json"));
+    let text = ran.stdout();
+    let start = text.find("{\"command\"").unwrap_or_else(|| panic!("no report: {}", ran.stderr()));
+    serde_json::from_str(&text[start..]).expect("it is JSON")
+}
+
+/// The references in a list of objects.
+pub fn refs(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect()
+}
+
+/// No object is left in the namespace.
+pub fn nothing_is_left(shell: &Sandbox) {
+    shell.run("ipctool list --json").prints("[]\n");
+}
+
+/// Waits until there is this file in the directory of the shell.
+pub fn wait_for(shell: &Sandbox, file: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !shell.directory().join(file).exists() {
+        assert!(Instant::now() < deadline, "{file} never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What the status and the output are, whatever was said on standard error.
+pub trait Checks {
+    fn prints_last(self, status: i32) -> Ran;
+    fn stdout_is(self, expected: &str) -> Ran;
+}
+
+impl Checks for Ran {
+    /// Its last line is this number, the status that a shell sees.
+    #[track_caller]
+    fn prints_last(self, status: i32) -> Ran {
+        let text = self.stdout();
+        assert_eq!(text.lines().last(), Some(status.to_string().as_str()), "{}", self.stderr());
+        self
+    }
+
+    /// It printed this, whatever it said.
+    #[track_caller]
+    fn stdout_is(self, expected: &str) -> Ran {
+        assert_eq!(self.stdout(), expected, "{}", self.stderr());
+        self
+    }
+}
