@@ -105,7 +105,7 @@ fn locking_oneself_out_warns_and_tells_the_way_back() {
     me("ipctool chmod 200 msg:0")
         .exits(0)
         .says("ipctool: chmod msg:0: warning: you can no longer read it\n")
-        .says("hint: 'ipctool chmod 0600 msg:0' undoes this\n");
+        .says("hint: to undo this: ipctool chmod 0600 msg:0\n");
     me("ipctool recv 0 --nowait").exits(5).says("(EACCES)");
     me("ipctool chmod 0 msg:0").exits(0).says("you can no longer write it");
     me("ipctool chmod 400 msg:0").prints("");
@@ -113,7 +113,7 @@ fn locking_oneself_out_warns_and_tells_the_way_back() {
     me("ipctool chmod --force 0 msg:0").prints("");
     // Execute bits, which chmod takes none of, do not spoil the way back.
     me("ipctool create msg --mode 777").prints("msg:1\n");
-    me("ipctool chmod 0 msg:1").exits(0).says("'ipctool chmod 0666 msg:1' undoes this");
+    me("ipctool chmod 0 msg:1").exits(0).says("to undo this: ipctool chmod 0666 msg:1\n");
     // The warning speaks of the caller, and root can always read.
     if sandbox::only_root("only root can always read") {
         shell.run("ipctool chmod 600 msg:0 && ipctool chmod 0 msg:0").prints("");

@@ -138,7 +138,7 @@ fn a_full_disk_does_not_hide_the_object() {
         .run("ipctool create msg > /dev/full")
         .exits(1)
         .says("create msg:0: it is there, but cannot write to standard output: No space left on device (ENOSPC)\n")
-        .says("hint: 'ipctool rm msg:0' removes it");
+        .says("hint: to remove it: ipctool rm msg:0\n");
 }
 
 #[test]

@@ -441,18 +441,18 @@ fn as_an_ordinary_user() {
 
 #[test]
 fn where_namespaces_are_forbidden() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
     let told = "not isolated: unshare: Operation not permitted (EPERM); objects of others are told apart by process";
-    shell.run("./forbid ipctool guard true").exits(0).says(told);
-    shell.run("./forbid ipctool guard -q true").ok();
+    shell.run(&format!("{FORBID} ipctool guard true")).exits(0).says(told);
+    shell.run(&format!("{FORBID} ipctool guard -q true")).ok();
     shell
-        .run("./forbid ipctool guard -- sh -c 'ipcmk -M 1; sleep 0.1'")
+        .run(&format!("{FORBID} ipctool guard -- sh -c 'ipcmk -M 1; sleep 0.1'"))
         .exits(6)
         .says(told)
         .says("now removed");
     nothing_is_left(&shell);
-    let ran = shell.run("./forbid ipctool guard --isolate always -- touch ran").exits(5);
+    let always = format!("{FORBID} ipctool guard --isolate always -- touch ran");
+    let ran = shell.run(&always).exits(5);
     ran.says("cannot isolate the command: unshare: Operation not permitted (EPERM)")
         .says("--isolate never");
     shell.run("test -e ran").exits(1);
@@ -700,9 +700,8 @@ fn children_that_guard_had_before_are_not_the_commands() {
 
 #[test]
 fn orphans_of_others_are_not_the_commands() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
-    for (prefix, isolate) in [("", "never"), ("./forbid", "never"), ("", "auto")] {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    for (prefix, isolate) in [("", "never"), (FORBID, "never"), ("", "auto")] {
         // A service that was there before starts a daemon.
         let service = "until test -e begun; do sleep 0.01; done; \
                        sh -c 'perl -e \"shmget(7, 1, 0600 | 01000); sleep 50\" & echo $! > daemon'";

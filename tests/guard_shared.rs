@@ -207,9 +207,8 @@ fn two_hundred_rounds_beside_a_noisy_neighbour() {
 
 #[test]
 fn what_a_neighbour_made_and_waits_on_is_no_leak_though_the_command_used_it_last() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
-    for (prefix, isolate) in [("", "never"), ("./forbid", "auto")] {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    for (prefix, isolate) in [("", "never"), (FORBID, "auto")] {
         for (object, wait, operate, end) in NEIGHBOURS {
             // Seen for certain, where the processes are looked for now and then.
             let seen = format!("{operate}; select undef, undef, undef, 0.3");
@@ -231,8 +230,7 @@ fn what_a_neighbour_made_and_waits_on_is_no_leak_though_the_command_used_it_last
 
 #[test]
 fn what_a_living_neighbour_operated_on_is_no_leak() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("forbid", FORBID);
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
     let neighbour = r#"$s = semget(0xf00d, 2, 0600 | 01000); semop($s, pack("s3", 1, 1, 0)) or die;
                        open F, ">", "there"; close F; sleep 50"#;
     let command = r#"$s = semget(0xf00d, 2, 0); semop($s, pack("s3", 0, 1, 0)) or die;
@@ -240,7 +238,7 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
     std::fs::write(shell.directory().join("neighbour"), neighbour).unwrap();
     std::fs::write(shell.directory().join("command"), command).unwrap();
     // Where no record of all descendants is to be had, a stranger is still a stranger.
-    for prefix in ["", "./forbid"] {
+    for prefix in ["", FORBID] {
         let ran = shell.run(&format!(
             "(until test -e begun; do sleep 0.01; done; exec perl neighbour) > /dev/null 2>&1 & \
              {prefix} ipctool guard --isolate never -- sh -c \

@@ -4,7 +4,7 @@ use super::{complain, report, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, change_failed};
-use crate::ipc::{Caller, Change, Kind, Mode, Permissions, Reference};
+use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
 use crate::kernel::permissions::Changed;
@@ -73,10 +73,13 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
     } else if changed.before.mode != changed.after.mode {
         // The execute bits that an object may have mean nothing, and chmod takes none.
         let before = Mode::from_bits(changed.before.mode.bits() & 0o666);
-        format!("'ipctool chmod {before} {reference}' undoes this")
+        let command = CommandLine::new("ipctool chmod").word(before).word(reference);
+        format!("to undo this: {command}")
     } else {
         let Permissions { uid, gid, .. } = changed.before;
-        format!("'ipctool chown {}:{} {reference}' undoes this", user(uid), group(gid))
+        let owner = [user(uid).as_ref(), b":", group(gid).as_ref()].concat();
+        let command = CommandLine::new("ipctool chown").operand(owner).word(reference);
+        format!("to undo this: {command}")
     };
     let lost = lost.join(", ");
     let warning = format_args!("{verb} {reference}: warning: you can no longer {lost} it");

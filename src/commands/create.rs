@@ -7,9 +7,9 @@ use std::path::Path;
 use super::{complain, key};
 use crate::cli::Create;
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
-use crate::ipc::{Key, Kind, Name, Object, Project, Reference};
+use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::accounts::user;
 use crate::kernel::dev_shm::Origin;
 use crate::kernel::pmsg::Shape;
@@ -28,7 +28,7 @@ pub(super) fn run(args: Create) -> anyhow::Result<Status> {
     // Nobody else knows of it: even a closed pipe is no reason to keep silent.
     stdout::print(&format!("{reference}\n")).map_err(|error| {
         Failure::new(VERB, &reference, format!("it is there, but {error}"), Reason::Failed)
-            .with_hint(format!("'ipctool rm {reference}' removes it"))
+            .with_hint(format!("to remove it: {}", CommandLine::new("ipctool rm").word(&reference)))
     })?;
     Ok(Status::Done)
 }
@@ -71,14 +71,15 @@ fn create_keyed(args: &Create) -> Result<Reference, Failure> {
         None => args.key.unwrap_or(Key::PRIVATE),
     };
     let (size, nsems) = (args.size.unwrap_or(0), args.nsems.unwrap_or(1));
-    let (made, asked) = match args.kind {
+    let (made, size) = match args.kind {
         Kind::Shm => (shm::create(key, size, args.mode, args.exclusive), size),
         Kind::Sem => {
             (sem::create(key, nsems, args.mode, args.exclusive), nsems.unsigned_abs().into())
         }
         _ => (msg::create(key, args.mode, args.exclusive), 0),
     };
-    let id = made.map_err(|error| Failure::of_creation(VERB, args.kind, key, asked, error))?;
+    let wish = Wish { kind: args.kind, key, size, mode: args.mode, is_huge: false };
+    let id = made.map_err(|error| Failure::of_creation(VERB, &wish, error))?;
     if args.kind == Kind::Shm {
         outlasts_this(id)?;
     }

@@ -9,10 +9,9 @@ use super::complain;
 use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::Foreign;
+use crate::ipc::{CommandLine, Foreign};
 use crate::kernel::descriptor;
 use crate::kernel::directory::{Directory, Entry};
-use crate::output::escape::shell_word;
 use crate::output::stdout;
 
 const VERB: &str = "install-links";
@@ -20,7 +19,8 @@ const VERB: &str = "install-links";
 pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     // Whoever else may write where it lies can put something else in its place: it is opened once.
     let place = Directory::open(&args.directory).map_err(|error| {
-        let hint = format!("to make it: mkdir -p -- {}", quoted(&args.directory));
+        let make = CommandLine::new("mkdir -p --").operand(Foreign::from(&*args.directory));
+        let hint = format!("to make it: {make}");
         match error.kind() {
             ErrorKind::NotFound => failed(&args.directory, &error).with_hint(hint),
             _ => failed(&args.directory, &error),
@@ -92,8 +92,9 @@ impl Links {
         let Ok(target) = entry.target() else { return told("is no link") };
         let nothing =
             if self.directory.follow(name.as_ref()).is_ok() { "" } else { ", where nothing is" };
+        let remove = CommandLine::new("rm --").operand(self.shown(name));
         told(&format!("leads to {}{nothing}", Foreign::from(target.as_path())))
-            .with_hint(format!("to remove that link: rm -- {}", quoted(&self.path.join(name))))
+            .with_hint(format!("to remove that link: {remove}"))
     }
 
     /// Makes all of the links or none.
@@ -146,10 +147,6 @@ fn in_path(name: &Path) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .map(|directory| directory.join(name))
         .find(|candidate| is_executable(candidate))
-}
-
-fn quoted(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
 }
 
 fn leads_to(link: &Path, binary: &Path) -> bool {

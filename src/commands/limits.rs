@@ -175,16 +175,8 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
     };
     let (sysctl, text) = setting.map_err(|error| unreadable(&error))?;
     let before = limit.value().unwrap_or_default();
-    sysctl::write(sysctl, &text).map_err(|error| {
-        let what = format!("cannot set {value}: {}", descriptor::describe(&error));
-        match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Failure { reason: Reason::NotPermitted, ..failed(what) }
-                    .with_hint(format!("as root: sysctl -w {sysctl}='{text}'"))
-            }
-            _ => failed(what).with_hint(format!("the kernel does not take {sysctl}='{text}'")),
-        }
-    })?;
+    sysctl::write(sysctl, &text)
+        .map_err(|error| Failure::of_setting(VERB, limit.name(), value, (sysctl, &text), &error))?;
     match limit.value() {
         Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),
         after => Err(failed(format!(

@@ -205,7 +205,7 @@ impl Receiver {
                 Ok(message_type) if self.wanted.matches(message_type) => {}
                 Ok(_) => self.batch.drop_last(),
                 Err(error) if is_empty(&error) => break,
-                Err(error) => return Err(self.peek_failed(error).into()),
+                Err(error) => return Err(Failure::of_peek(VERB, &self.args.queue, error).into()),
             }
             place += 1;
             if let Some(signal) = interrupt::pending() {
@@ -259,15 +259,6 @@ impl Receiver {
             Wanted::Except(unwanted) => format!("no message but of type {unwanted} (ENOMSG)"),
         };
         Failure { what, ..failure }
-    }
-
-    fn peek_failed(&self, error: CallError) -> Failure {
-        let failure = self.failed(error);
-        if error.errno == Errno::ENOSYS {
-            let what = "this kernel cannot show a message without taking it (ENOSYS)".to_owned();
-            return Failure { what, ..failure };
-        }
-        failure
     }
 }
 

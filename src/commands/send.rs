@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::{Send, Waiting};
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::message::{Label, Message};
-use crate::ipc::{Reference, Target, count};
+use crate::ipc::{CommandLine, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Stopped};
 use crate::kernel::sysctl::Limit;
@@ -136,11 +136,14 @@ impl<'a> Sender<'a> {
         let channel = match (Channel::for_sending(reference), args.create) {
             // Opening asks for no permission; creating would ask for those of the mode.
             (Err(error), Some(mode)) if error.errno == Errno::ENOENT => {
-                Channel::create(reference, mode).map_err(|error| {
-                    match reference.kind.is_posix() {
-                        true => Failure::of_named_creation(VERB, reference, None, error),
-                        false => failed(error),
+                Channel::create(reference, mode).map_err(|error| match &reference.target {
+                    Target::Name(_) => Failure::of_named_creation(VERB, reference, None, error),
+                    Target::Key(key) => {
+                        let (kind, key) = (reference.kind, *key);
+                        let wish = Wish { kind, key, size: 0, mode, is_huge: false };
+                        Failure::of_creation(VERB, &wish, error)
                     }
+                    Target::Id(_) => failed(error),
                 })?
             }
             (opened, _) => opened.map_err(failed)?,
@@ -202,21 +205,25 @@ impl<'a> Sender<'a> {
         let (what, hint) = match self.largest {
             Largest::OfQueue { msgmax, .. } if size > msgmax => (
                 format!("a message of {size} bytes is over msgmax, {msgmax} bytes (EINVAL)"),
-                format!("as root: ipctool limits --set msgmax={size}"),
+                format!(
+                    "as root: {}",
+                    CommandLine::new("ipctool limits --set").setting("msgmax", size)
+                ),
             ),
             Largest::OfQueue { max_bytes, .. } if size > max_bytes || max_bytes == 0 => (
                 format!(
                     "a message of {size} bytes never fits: the queue holds at most {max_bytes} bytes"
                 ),
                 format!(
-                    "its owner: ipctool limits --queue-bytes {} {}",
-                    size.max(1),
-                    self.reference
+                    "its owner: {}",
+                    CommandLine::new("ipctool limits --queue-bytes")
+                        .word(size.max(1))
+                        .word(self.reference)
                 ),
             ),
             Largest::OfMessage(most) if size > most => (
                 format!("a message of {size} bytes is over mq_msgsize, {most} bytes (EMSGSIZE)"),
-                "that was set when the queue was made: 'ipctool create pmsg --message-size'"
+                "that was set when the queue was made, by --message-size of 'ipctool create'"
                     .to_owned(),
             ),
             _ => return Ok(()),

@@ -45,6 +45,11 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
         (_, ErrorKind::InvalidSubcommand) if drop_in(error) => {
             Some("it takes no options of ipctool: put it first".to_owned())
         }
+        // The library shows no whole command, and of a short option just its letter.
+        (Some(tip), _) if tip.starts_with("to pass") => Some(
+            "a message that begins with a dash goes behind '--': ipctool send QUEUE -- MESSAGE"
+                .to_owned(),
+        ),
         (Some(tip), _) => Some(tip.to_owned()),
         (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => None,
         (None, _) => match &verb {

@@ -1,39 +1,72 @@
 //! Why an object could not be made: the limit that was reached, the size that is not possible, the one
 //! that is there already.
 
-use super::{Failure, Reason};
+use super::refused::{self, Needs};
+use super::{Failure, Reason, space};
 use crate::ipc::posix::reserved_bytes;
 use crate::ipc::usage::charged;
-use crate::ipc::{Key, Kind, Object, Reference, Target, Usage};
+use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target, Usage};
+use crate::kernel::memory::Memory;
 use crate::kernel::object::snapshot;
 use crate::kernel::pmsg::Shape;
-use crate::kernel::sysctl::Limit;
+use crate::kernel::sysctl::{self, Limit};
 use crate::kernel::{CallError, Errno, dev_shm, process};
 
+/// What a System V object was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What it is.
+    pub kind: Kind,
+    /// Its key, perhaps none.
+    pub key: Key,
+    /// How large: a segment in bytes, a set in semaphores.
+    pub size: u64,
+    /// Its mode, which is asked for where there is one already.
+    pub mode: Mode,
+    /// Whether of huge pages, `SHM_HUGETLB`.
+    pub is_huge: bool,
+}
+
 impl Failure {
-    /// `create` on this kind and key, perhaps none, that failed.
-    pub fn of_creation(
-        verb: &'static str,
-        kind: Kind,
-        key: Key,
-        asked: u64,
-        error: CallError,
-    ) -> Failure {
+    /// An object that could not be made or opened.
+    pub fn of_creation(verb: &'static str, wish: &Wish, error: CallError) -> Failure {
+        let Wish { kind, key, size, mode, is_huge } = *wish;
         let reference = Reference { kind, target: Target::Key(key) };
         let subject = match key {
             Key::PRIVATE => kind.to_string(),
             _ => reference.to_string(),
         };
-        let mut failure = Failure::of_call(verb, &reference, error);
-        if error.errno == Errno::ENOSPC {
-            failure.hint = snapshot([kind]).ok().and_then(|all| space_hint(kind, asked, &all));
-        }
-        if error.errno == Errno::EINVAL {
-            failure.what = "this size is not possible (EINVAL)".to_owned();
-            failure.hint = size_hint(kind, key, asked);
-            failure.reason = Reason::Failed;
-        }
-        Failure { subject, ..failure }
+        // The kernel compares the bits for all three classes with those of the caller's alone.
+        let asked = mode.bits() >> 6 | mode.bits() >> 3 | mode.bits();
+        let needs = match error.errno {
+            Errno::EACCES if key != Key::PRIVATE => Needs::Bits(asked & 7),
+            _ => Needs::Nothing,
+        };
+        let failure = Failure::of_call_that_needs(needs, verb, &reference, error);
+        let memory = || Memory::read().ok();
+        let (what, hint, reason) = match error.errno {
+            Errno::ENOSPC => (failure.what, space_hint(kind, size), failure.reason),
+            Errno::EINVAL => {
+                let what = "this size is not possible (EINVAL)".to_owned();
+                (what, size_hint(kind, key, size), Reason::Failed)
+            }
+            Errno::ENOMEM if is_huge => {
+                let hint = memory().map(|memory| space::huge_pages(size, &memory));
+                (failure.what, hint, failure.reason)
+            }
+            Errno::ENOMEM if kind == Kind::Shm => {
+                let hint = memory().map(|memory| space::memory(size, &memory));
+                (failure.what, hint, failure.reason)
+            }
+            Errno::EPERM if is_huge => {
+                let group = sysctl::read("vm.hugetlb_shm_group").unwrap_or_default();
+                let group = group.trim().parse().unwrap_or(0);
+                let hint = refused::huge_pages(group, size, sysctl::locked_bytes());
+                (failure.what, Some(hint), failure.reason)
+            }
+            _ => (failure.what, failure.hint, failure.reason),
+        };
+        Failure { verb, subject, what, hint, reason }
     }
 
     /// `create` on this POSIX object that failed. A queue may have been asked for in a shape.
@@ -59,19 +92,17 @@ impl Failure {
             Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
                 ("this shape is not possible".to_owned(), shape_hint())
             }
-            Errno::ENOSPC if is_queue => (
+            Errno::ENOSPC if is_queue => (failure.what.replace(" (ENOSPC)", ""), queues_hint()),
+            Errno::ENOSPC => (
                 failure.what.replace(" (ENOSPC)", ""),
-                Limit::MqueueQueuesMax.value().map(|most| {
-                    format!("this IPC namespace has room for {most} queues (fs.mqueue.queues_max)")
-                }),
+                dev_shm::room().map(|room| space::dev_shm(&room)),
             ),
             Errno::EINVAL => (
                 "one with this name exists, and is smaller".to_owned(),
-                Some(format!("'ipctool stat {reference}' shows it; ftruncate(2) makes it larger")),
-            ),
-            Errno::EACCES if failure.hint.is_none() => (
-                failure.what.replace(" (EACCES)", ""),
-                Some("the directory of these objects does not let you make one".to_owned()),
+                Some(format!(
+                    "ftruncate(2) makes it larger; to see it: {}",
+                    CommandLine::new("ipctool stat").word(reference)
+                )),
             ),
             _ => return failure,
         };
@@ -94,29 +125,17 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>)
         let max_messages = Limit::MqueueMsgDefault.value()?;
         Some(Shape { max_messages, message_size: Limit::MqueueMsgsizeDefault.value()? })
     });
-    let needed = shape.map_or(0, |shape| reserved_bytes(shape.max_messages, shape.message_size));
-    let most = Limit::RlimitMsgqueue.value().unwrap_or(u64::MAX);
+    let limit = |limit: Limit| limit.value().unwrap_or(u64::MAX);
     let uid = process::uid();
-    let charged = snapshot([Kind::Pmsg])
-        .ok()
-        .and_then(|queues| charged(&queues).get(&uid).copied().unwrap_or(Some(0)));
-    let what = match charged {
-        Some(charged) => format!(
-            "out of bytes for POSIX queues: it takes {needed}, and {charged} of {most} (RLIMIT_MSGQUEUE) are taken"
-        ),
-        None => format!(
-            "out of bytes for POSIX queues: it takes {needed}, and too many of {most} (RLIMIT_MSGQUEUE) are taken by queues that cannot be listed here"
-        ),
+    let bytes = space::QueueBytes {
+        needed: shape.map_or(0, |shape| reserved_bytes(shape.max_messages, shape.message_size)),
+        charged: snapshot([Kind::Pmsg])
+            .ok()
+            .and_then(|queues| charged(&queues).get(&uid).copied().unwrap_or(Some(0))),
+        soft: limit(Limit::RlimitMsgqueue),
+        hard: limit(Limit::RlimitMsgqueueHard),
     };
-    let mut hint = "a queue is charged for its capacity, whatever lies on it, 'ulimit -q' shows how many bytes a user may have".to_owned();
-    hint += match charged {
-        Some(_) => ", and 'ipctool list pmsg -o ref,owner,reserved_bytes' for what",
-        None => "",
-    };
-    if charged.is_some_and(|charged| charged.saturating_add(needed) <= most) {
-        hint += "; queues of yours in other IPC namespaces count, too";
-    }
-    (what, Some(hint))
+    (bytes.what(), Some(bytes.hint()))
 }
 
 /// The shapes that a queue may have.
@@ -128,32 +147,21 @@ fn shape_hint() -> Option<String> {
     ))
 }
 
-/// Which limit an `ENOSPC` means.
-fn space_hint(kind: Kind, asked: u64, objects: &[Object]) -> Option<String> {
-    let page_size = process::page_size();
-    let usage = Usage::of(objects, page_size);
-    let (number, things) = match kind {
-        Kind::Msg => (Limit::Msgmni, usage.queues),
-        Kind::Shm => (Limit::Shmmni, usage.segments),
-        Kind::Sem => (Limit::Semmni, usage.sets),
-        Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
-    };
-    let (limit, used, asked, noun) = match kind {
-        _ if number.value().is_some_and(|limit| things >= limit) => {
-            (number, things, 1, format!("{}s", kind.noun()))
-        }
-        Kind::Shm => {
-            let asked = asked.div_ceil(page_size);
-            (Limit::Shmall, usage.pages, asked, "pages of shared memory".to_owned())
-        }
-        Kind::Sem => (Limit::Semmns, usage.semaphores, asked, "semaphores".to_owned()),
-        _ => return None,
-    };
+/// How many queues there may be.
+fn queues_hint() -> Option<String> {
+    let most = Limit::MqueueQueuesMax.value()?;
+    let used = snapshot([Kind::Pmsg]).map(|queues| format!("{} of ", queues.len()));
     Some(format!(
-        "{used} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
-        limit.value()?,
-        limit.name(),
+        "{}{most} POSIX queues are in use in this IPC namespace (fs.mqueue.queues_max)",
+        used.unwrap_or_default()
     ))
+}
+
+/// Which limit an `ENOSPC` means.
+fn space_hint(kind: Kind, asked: u64) -> Option<String> {
+    let page_size = process::page_size();
+    let usage = Usage::of(&snapshot([kind]).ok()?, page_size);
+    space::objects(kind, asked, &usage, page_size, Limit::value)
 }
 
 /// Why `shmget` or `semget` refuses a size.

@@ -1,63 +1,90 @@
-//! Why a POSIX object is not there though something of its name may be.
+//! Why a reference names nothing: `EINVAL` for an id, `ENOENT` for a key or a name.
 
-use crate::ipc::user::Role;
-use crate::ipc::{Kind, Known, Name, Reference, User};
-use crate::kernel::dev_shm::{self, Removed, Space, Tree};
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
-use crate::output::escape::shell_word;
+mod named;
 
-/// What the files and processes around say to a name that no object has.
-pub(super) fn hint(kind: Kind, name: &Name) -> String {
-    let found = match kind {
-        Kind::Psem => musl_hint(name),
-        Kind::Pshm => removed_hint(name),
-        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => None,
+pub(super) use named::name;
+
+use crate::ipc::object::{sequence, slot};
+use crate::ipc::{Key, Kind, Object, Reference};
+
+/// Why an id names nothing: an id is `sequence × 32768 + slot`, and a slot that is used again gets
+/// a higher sequence.
+pub(super) fn id(kind: Kind, id: i32, objects: &[Object], slot_bits: u32) -> Option<String> {
+    let slot = |id| slot(id, slot_bits);
+    let sequence = |id| sequence(id, slot_bits);
+    let noun = kind.noun();
+    let mut named = objects.iter().filter(|object| object.permissions().key != Key::PRIVATE);
+    if let Some(keyed) = named.find(|object| object.permissions().key == Key(id)) {
+        let (key, object) = (Key(id), keyed.reference());
+        return Some(format!("{id} is no id but the key of {object}: write {kind}:{key}"));
+    }
+    let in_slot = |object: &&Object| object.id().map(slot) == Some(slot(id));
+    let Some((present, holder)) =
+        objects.iter().find(in_slot).and_then(|object| Some((object, object.id()?)))
+    else {
+        return Some(match objects {
+            [] => format!("there is no {noun} at all in this IPC namespace"),
+            _ => format!("it was removed, or never was: 'ipctool list {kind}' shows what is there"),
+        });
     };
-    found.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
+    let (now, asked) = (present.reference(), Reference::id(kind, id));
+    if sequence(holder) > sequence(id) {
+        Some(format!("{asked} was removed: its slot {} now holds a newer one, {now}", slot(id)))
+    } else if sequence(holder) < sequence(id) {
+        Some(format!("{asked} never was: its slot {} still holds an older one, {now}", slot(id)))
+    } else {
+        // It came into being after the call.
+        None
+    }
 }
 
-/// The semaphore of this name as programs with musl make it.
-fn musl_hint(name: &Name) -> Option<String> {
-    dev_shm::musl_semaphore(name)?;
-    let reference = shell_word(&Reference::name(Kind::Pshm, name.clone()).to_string());
-    Some(format!(
-        "that is the name for programs with glibc; {reference} may be the semaphore of a program with musl; to see its value: ipctool stat {reference}"
-    ))
+pub(super) fn key(kind: Kind, key: Key) -> String {
+    match key {
+        Key::FTOK_FAILED => {
+            "0xffffffff is what ftok returns when its path is missing: check the path".to_owned()
+        }
+        // Neither kinds nor keys need quotes.
+        _ => format!(
+            "nobody has made it in this IPC namespace: 'ipctool list {kind}' shows what is there, 'ipctool create {kind} --key {key}' makes it"
+        ),
+    }
 }
 
-/// Memory that had this name, was removed, and is still held.
-fn removed_hint(name: &Name) -> Option<String> {
-    let before = Space::read().ok()?;
-    let removed = Removed::find(&Tree::read(), &before).ok()?;
-    let objects: Vec<_> = removed
-        .objects
-        .into_iter()
-        .filter(|object| object.file().is_some_and(|file| file.name == *name))
-        .collect();
-    let observer = Observer::new(&Look::around(&objects)).ok()?;
-    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
-    let bytes: u64 = known.iter().filter_map(|known| known.memory()).map(|memory| memory.rss).sum();
-    let mut holders: Vec<_> = known.iter().flat_map(holders).collect();
-    holders.dedup();
-    let (first, others) = holders.split_first()?;
-    let others = match others.len() {
-        0 => String::new(),
-        number => format!(" and {number} more"),
-    };
-    Some(format!(
-        "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
-    ))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::{Mode, Permissions, SemaphoreSet};
 
-/// Those who have it open or mapped.
-fn holders(known: &Known) -> impl Iterator<Item = String> {
-    let own = std::process::id();
-    let holds = move |user: &&User| {
-        matches!(user.role, Role::Mapped | Role::Open) && user.pid.unsigned_abs() != own
-    };
-    known.users().iter().filter(holds).map(|user| match &user.command {
-        Some(command) => format!("{} ({command})", user.pid),
-        None => user.pid.to_string(),
-    })
+    fn set(id: i32) -> Object {
+        let permissions = Permissions {
+            key: Key::PRIVATE,
+            uid: 0,
+            gid: 0,
+            cuid: 0,
+            cgid: 0,
+            mode: Mode::from_bits(0o600),
+        };
+        Object::SemaphoreSet(SemaphoreSet {
+            id,
+            permissions,
+            changed: None,
+            nsems: 1,
+            last_op: None,
+        })
+    }
+
+    #[test]
+    fn an_id_that_names_nothing_says_why() {
+        let hint = |id, present: &[i32]| {
+            let objects: Vec<_> = present.iter().map(|&id| set(id)).collect();
+            super::id(Kind::Sem, id, &objects, 15).unwrap_or_default()
+        };
+        assert!(hint(5, &[]).contains("no semaphore set at all"));
+        assert!(hint(5, &[6]).contains("was removed, or never was"));
+        assert!(
+            hint(5, &[6, 32773])
+                .contains("was removed: its slot 5 now holds a newer one, sem:32773")
+        );
+        assert!(hint(65541, &[32773]).contains("never was: its slot 5 still holds an older one"));
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod clock;
+pub mod command_line;
 pub mod duration;
 pub mod expected;
 pub mod filter;
@@ -31,6 +32,7 @@ pub mod user;
 pub mod words;
 
 pub use change::{Change, ModeChange};
+pub use command_line::CommandLine;
 pub use expected::Expected;
 pub use filter::Filter;
 pub use foreign::Foreign;
@@ -41,7 +43,7 @@ pub use known::{Known, Verdict};
 pub use mode::Mode;
 pub use name::Name;
 pub use object::{Object, Queue, Segment, SemaphoreSet};
-pub use permissions::{Access, Caller, Permissions};
+pub use permissions::{Access, Caller, Class, Permissions};
 pub use posix::{PosixMemory, PosixQueue, PosixSemaphore};
 pub use reference::{Reference, Target};
 pub use time::Time;

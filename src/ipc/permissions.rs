@@ -36,6 +36,29 @@ pub struct Caller {
     pub overrides_ownership: bool,
 }
 
+/// Which of the three groups of bits in a mode the kernel goes by: the first that fits, and only that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The owner, and for a System V object the creator.
+    Owner,
+    /// The group of the owner, and for a System V object that of the creator.
+    Group,
+    /// Everybody else.
+    Others,
+}
+
+impl Class {
+    /// The three bits of this class: 4 for reading, 2 for writing.
+    pub fn bits(self, mode: Mode) -> u32 {
+        let shift = match self {
+            Class::Owner => 6,
+            Class::Group => 3,
+            Class::Others => 0,
+        };
+        mode.bits() >> shift & 7
+    }
+}
+
 /// What one process may do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -53,22 +76,25 @@ impl Permissions {
         Permissions { key: Key::PRIVATE, uid, gid, cuid: uid, cgid: gid, mode }
     }
 
-    /// What the kernel would grant `caller`: the owner's and creator's bits, else those of their
-    /// groups, else those of the others, as in `sysvipc(7)`, "Resource access permissions".
-    pub fn access(&self, caller: &Caller) -> Access {
-        let mode = self.mode.bits();
-        let owns = caller.uid == self.uid || caller.uid == self.cuid;
-        let class = if owns {
-            mode >> 6
+    /// The class to which `caller` belongs, as in `sysvipc(7)`, "Resource access permissions".
+    pub fn class(&self, caller: &Caller) -> Class {
+        if caller.uid == self.uid || caller.uid == self.cuid {
+            Class::Owner
         } else if caller.groups.contains(&self.gid) || caller.groups.contains(&self.cgid) {
-            mode >> 3
+            Class::Group
         } else {
-            mode
-        };
+            Class::Others
+        }
+    }
+
+    /// What the kernel would grant `caller`, by the bits of their class and by their privileges.
+    pub fn access(&self, caller: &Caller) -> Access {
+        let class = self.class(caller);
+        let bits = class.bits(self.mode);
         Access {
-            read: class & 4 != 0 || caller.overrides_mode,
-            write: class & 2 != 0 || caller.overrides_mode,
-            control: owns || caller.overrides_ownership,
+            read: bits & 4 != 0 || caller.overrides_mode,
+            write: bits & 2 != 0 || caller.overrides_mode,
+            control: class == Class::Owner || caller.overrides_ownership,
         }
     }
 }

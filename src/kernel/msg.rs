@@ -179,6 +179,12 @@ fn receive_with(
     take(id, message_type, buffer, flags)
 }
 
+/// Whether `msgrcv(2)` is there at all; no queue has the id for which this asks.
+pub fn has_receiving() -> bool {
+    let asked = receive(-1, Wanted::Any, &mut [0; TYPE_SIZE]);
+    asked.map_err(|error| error.errno) != Err(nix::errno::Errno::ENOSYS)
+}
+
 /// Copies the message at this place in the queue, from 0, and leaves it there. `ENOMSG` past the
 /// end, `ENOSYS` where the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
 pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {

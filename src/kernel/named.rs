@@ -108,7 +108,7 @@ impl Directory {
 pub(super) fn change(file: &File, change: &Change) -> Result<Changed, CallError> {
     let permissions = || -> Result<Permissions, CallError> {
         match file.metadata() {
-            Ok(data) if data.is_file() => Ok(of_file(&data)),
+            Ok(data) if data.is_file() => Ok(permissions_of(&data)),
             Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
             Err(error) => Err(CallError { name: "fstat", errno: errno(&error) }),
         }
@@ -189,7 +189,7 @@ pub(super) fn file(name: Name, data: &Metadata) -> NamedFile {
     NamedFile {
         name,
         identity: identity(data),
-        permissions: of_file(data),
+        permissions: permissions_of(data),
         modified: Some(Time(data.mtime())),
         made_before: Some(Time(made.unwrap_or(data.ctime()))),
     }
@@ -217,7 +217,8 @@ pub(super) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
     Ok(FileIdentity { device, inode: data.stx_ino })
 }
 
-fn of_file(data: &Metadata) -> Permissions {
+/// Who owns a file, and its mode.
+pub(super) fn permissions_of(data: &Metadata) -> Permissions {
     Permissions::of_file(data.uid(), data.gid(), Mode::from_bits(data.mode()))
 }
 

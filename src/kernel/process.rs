@@ -388,9 +388,42 @@ pub(super) fn capabilities(label: &str) -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
+/// Whether this process may give away its files: has `CAP_CHOWN`.
+pub fn may_give_away() -> bool {
+    const CAP_CHOWN: u32 = 0;
+    effective_capabilities() & (1 << CAP_CHOWN) != 0
+}
+
+/// Whether this user and this group have a number of their own in the user namespace of this process:
+/// over the files of those who have none, no capability of this process counts,
+/// `user_namespaces(7)`.
+pub fn are_mapped(uid: u32, gid: u32) -> bool {
+    mapped_ids("/proc/self/uid_map").any(|ids| ids.contains(&uid.into()))
+        && mapped_ids("/proc/self/gid_map").any(|ids| ids.contains(&gid.into()))
+}
+
+/// Whether every user has a number in the user namespace of this process, as in the machine's own.
+pub fn has_every_id() -> bool {
+    mapped_ids("/proc/self/uid_map").any(|ids| ids.start == 0 && ids.end >= u32::MAX.into())
+}
+
+/// The numbers that are mapped, as they are inside; all, where there are no such namespaces.
+fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
+    let text = fs::read_to_string(map).unwrap_or_else(|_| format!("0 0 {}", u32::MAX));
+    let ranges: Vec<_> = text
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_ascii_whitespace().map_while(|word| word.parse().ok());
+            let (first, count): (u64, u64) = (numbers.next()?, numbers.nth(1)?);
+            Some(first..first.saturating_add(count))
+        })
+        .collect();
+    ranges.into_iter()
+}
+
 /// Whether capabilities of this process count in its IPC namespace: whether the user namespace
 /// that owns that one is this process's own or one below it, `user_namespaces(7)`.
-fn owns_ipc_namespace() -> bool {
+pub fn owns_ipc_namespace() -> bool {
     const NS_GET_USERNS: libc::Ioctl = 0xb701;
     const NS_GET_PARENT: libc::Ioctl = 0xb702;
     let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));

@@ -234,6 +234,12 @@ impl Limit {
     }
 }
 
+/// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; nothing for no limit.
+pub fn locked_bytes() -> Option<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
 /// How many bits of an id are its slot, `ipcmni_extend` in the kernel's parameters.
 pub fn slot_bits() -> u32 {
     let options = fs::read_to_string("/proc/cmdline").unwrap_or_default();

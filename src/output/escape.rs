@@ -1,5 +1,6 @@
 //! Bytes that came from elsewhere never reach a terminal raw.
 
+pub use crate::ipc::command_line::shell_word;
 use crate::ipc::foreign;
 
 /// Appends one line of text with every such character escaped, newlines too.
@@ -16,15 +17,6 @@ pub fn line(text: &str) -> String {
     let mut out = Vec::new();
     append(text, &mut out);
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A word as a shell takes it: in quotes, if it needs them.
-pub fn shell_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(&byte);
-    match !word.is_empty() && word.bytes().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// Appends a payload for a terminal: line breaks and tabs stay, as in `cat -v`, all other controls
@@ -52,14 +44,6 @@ mod tests {
         let mut out = Vec::new();
         append_payload(b"two\nlines\tand \x07 \xff", &mut out);
         assert_eq!(out, b"two\nlines\tand \\x07 \\xff");
-    }
-
-    #[test]
-    fn words_for_a_shell() {
-        assert_eq!(shell_word("pmsg:/jobs"), "pmsg:/jobs");
-        assert_eq!(shell_word("pmsg:/two words"), "'pmsg:/two words'");
-        assert_eq!(shell_word("it's"), "'it'\\''s'");
-        assert_eq!(shell_word(""), "''");
     }
 
     proptest! {

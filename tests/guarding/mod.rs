@@ -15,31 +15,8 @@ pub const THREE: &str = r#"perl -e '
     $s = semget(0xf00d, 3, 0600 | 01000) // die; semop($s, pack("s3", 0, 1, 0)) or die;'"#;
 
 /// Runs a command where the kernel answers EPERM to `unshare` and `perf_event_open`, as in many a
-/// container.
-pub const FORBID: &str = r#"
-    #include <linux/filter.h>
-    #include <linux/seccomp.h>
-    #include <stddef.h>
-    #include <stdio.h>
-    #include <sys/prctl.h>
-    #include <sys/syscall.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        struct sock_filter filter[] = {
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 1, 0),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return 9;
-        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 9;
-        execvp(argv[1], argv + 1);
-        perror(argv[1]);
-        return 9;
-    }
-"#;
+/// container, in a shell that [`Sandbox::can_forbid`].
+pub const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
 /// Runs a line of shell that leaves its report in `report.json`.
 pub fn report(shell: &Sandbox, line: &str) -> Value {

@@ -89,6 +89,19 @@ impl Sandbox {
         Some(shell)
     }
 
+    /// With the program `forbid` in its directory, which runs a command in which some system calls
+    /// fail: `./forbid ENOSYS msgget,semget COMMAND…`.
+    pub fn can_forbid(self) -> Option<Sandbox> {
+        self.compile("forbid", include_str!("forbid.c"));
+        match self.run("./forbid EPERM msgget true").status() {
+            0 => Some(self),
+            _ => {
+                skip(Needs::Machine, "no seccomp filter is to be had here");
+                None
+            }
+        }
+    }
+
     fn enter(commands: &str, is_privileged: bool) -> Option<Sandbox> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut unshare = Command::new("unshare");

@@ -229,10 +229,7 @@ impl Draft {
     /// The options that select these orphans again, and nothing that has become used since.
     fn filter(&self, facts: &Facts) -> String {
         let owner = self.shared.as_ref().map_or(String::new(), |shared| {
-            format!(
-                " --owner {}",
-                shell_word(&crate::kernel::accounts::user(shared.owner).as_raw())
-            )
+            format!(" --owner {}", shell_word(&crate::kernel::accounts::user(shared.owner)))
         });
         let is_posix = self.references.iter().any(|one| one.kind.is_posix());
         let idle = if is_posix { " --idle 1h" } else { "" };

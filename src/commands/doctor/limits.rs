@@ -161,11 +161,8 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
     };
     let orphans = Orphans::find(facts, share, Some(uid));
     if brings_below(allowance, orphans.freed(), facts) {
-        let filter = format!(
-            "--orphan --owner {} --idle 1h{}",
-            shell_word(&user.as_raw()),
-            facts.ignore_options
-        );
+        let filter =
+            format!("--orphan --owner {} --idle 1h{}", shell_word(&user), facts.ignore_options);
         let rm = remove_orphans([Kind::Pmsg].into_iter(), &filter);
         let why = format!("{why}; orphans take {} of them: {rm}", orphans.freed());
         return orphans.mend(Draft::of_system(severity_at(allowance), why), rm, facts);

@@ -1,0 +1,63 @@
+//! Why a POSIX object is not there though something of its name may be.
+
+use crate::ipc::user::Role;
+use crate::ipc::{Kind, Known, Name, Reference, User};
+use crate::kernel::dev_shm::{self, Removed, Space, Tree};
+use crate::kernel::scan::Look;
+use crate::kernel::users::Observer;
+use crate::output::escape::shell_word;
+
+/// What the files and processes around say to a name that no object has.
+pub(in crate::explain) fn name(kind: Kind, name: &Name) -> String {
+    let found = match kind {
+        Kind::Psem => musl_hint(name),
+        Kind::Pshm => removed_hint(name),
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => None,
+    };
+    found.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
+}
+
+/// The semaphore of this name as programs with musl make it.
+fn musl_hint(name: &Name) -> Option<String> {
+    dev_shm::musl_semaphore(name)?;
+    let reference = shell_word(&Reference::name(Kind::Pshm, name.clone()).to_string());
+    Some(format!(
+        "that is the name for programs with glibc; {reference} may be the semaphore of a program with musl; to see its value: ipctool stat {reference}"
+    ))
+}
+
+/// Memory that had this name, was removed, and is still held.
+fn removed_hint(name: &Name) -> Option<String> {
+    let before = Space::read().ok()?;
+    let removed = Removed::find(&Tree::read(), &before).ok()?;
+    let objects: Vec<_> = removed
+        .objects
+        .into_iter()
+        .filter(|object| object.file().is_some_and(|file| file.name == *name))
+        .collect();
+    let observer = Observer::new(&Look::around(&objects)).ok()?;
+    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    let bytes: u64 = known.iter().filter_map(|known| known.memory()).map(|memory| memory.rss).sum();
+    let mut holders: Vec<_> = known.iter().flat_map(holders).collect();
+    holders.dedup();
+    let (first, others) = holders.split_first()?;
+    let others = match others.len() {
+        0 => String::new(),
+        number => format!(" and {number} more"),
+    };
+    Some(format!(
+        "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
+    ))
+}
+
+/// Those who have it open or mapped.
+fn holders(known: &Known) -> impl Iterator<Item = String> {
+    let own = std::process::id();
+    let holds = move |user: &&User| {
+        matches!(user.role, Role::Mapped | Role::Open) && user.pid.unsigned_abs() != own
+    };
+    known.users().iter().filter(holds).map(|user| match &user.command {
+        Some(command) => format!("{} ({command})", user.pid),
+        None => user.pid.to_string(),
+    })
+}

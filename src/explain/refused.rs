@@ -1,0 +1,389 @@
+//! Why an operation was refused, `EACCES` and `EPERM`: the class of bits that the kernel went by, the
+//! capability that is missing, or something that permissions do not show.
+
+use crate::ipc::{Caller, Class, CommandLine, Object, Permissions};
+use crate::kernel::accounts::{group, user};
+use crate::kernel::confinement::Confinement;
+
+/// What the kernel asks of the caller before it does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing: anybody may look for a key, and make an object.
+    Nothing,
+    /// These bits of their class: 4 for reading, 2 for writing.
+    Bits(u32),
+    /// To own the object, or to have made it.
+    Ownership,
+    /// The capability, whoever they are.
+    Capability,
+    /// The call alone does not tell.
+    Unknown,
+}
+
+/// A refusal, with all that decided it.
+#[derive(Debug)]
+pub(super) struct Refusal<'a> {
+    pub needs: Needs,
+    /// The object, where there is one.
+    pub object: Option<&'a Object>,
+    pub caller: &'a Caller,
+    /// The capability that would make up for it.
+    pub capability: &'static str,
+    pub is_capable: bool,
+    /// Whether the owner of the object has a number in the caller's user namespace.
+    pub is_mapped: bool,
+    /// The directory that must be written to in order to make or remove a name, if the call does so.
+    pub directory: Option<Permissions>,
+    pub confinement: &'a Confinement,
+}
+
+impl Refusal<'_> {
+    /// Whether permissions are no reason to refuse.
+    fn is_unexplained(&self) -> bool {
+        let is_capable = self.is_capable && self.is_mapped;
+        let Some(permissions) = self.object.map(Object::permissions) else { return true };
+        let class = permissions.class(self.caller);
+        is_capable
+            || match self.needs {
+                Needs::Nothing => true,
+                Needs::Bits(bits) => bits & !class.bits(permissions.mode) == 0,
+                Needs::Ownership => class == Class::Owner,
+                Needs::Capability | Needs::Unknown => false,
+            }
+    }
+
+    /// The directory that may not be written to.
+    fn closed_directory(&self) -> Option<Permissions> {
+        let directory = self.directory?;
+        (!directory.access(self.caller).write).then_some(directory)
+    }
+
+    /// Whether the caller is neither the owner nor privileged, where that is what it takes.
+    pub fn is_of_strangers(&self) -> bool {
+        self.needs == Needs::Ownership
+            && self.closed_directory().is_none()
+            && !self.is_unexplained()
+    }
+
+    /// Who may, who asks, and what would let them.
+    pub fn hint(&self) -> String {
+        if let Some(directory) = self.closed_directory() {
+            let of_directory = Refusal {
+                object: None,
+                capability: "CAP_DAC_OVERRIDE",
+                is_capable: false,
+                ..*self
+            };
+            return format!(
+                "/dev/shm {}: names in it are made and removed by those who may write to it",
+                of_directory.applied(&directory)
+            );
+        }
+        let object = match self.object {
+            Some(object) if self.needs != Needs::Nothing => object,
+            _ => return format!("this takes no permission: {}", confined(self.confinement)),
+        };
+        let permissions = object.permissions();
+        if self.is_unexplained() {
+            return format!(
+                "{} {}, so permissions allow this, and {}",
+                object.reference(),
+                self.identity(permissions, true),
+                confined(self.confinement)
+            );
+        }
+        let needed = match self.needs {
+            Needs::Bits(bits) => Some(bits),
+            Needs::Unknown => None,
+            Needs::Nothing | Needs::Ownership | Needs::Capability => {
+                return format!("{} {}", object.reference(), self.identity(permissions, false));
+            }
+        };
+        let class = permissions.class(self.caller);
+        let bits = class.bits(permissions.mode);
+        let mut hint = format!(
+            "{} {}: they allow {}",
+            object.reference(),
+            self.applied(permissions),
+            actions(bits)
+        );
+        if let Some(needed) = needed {
+            hint += &format!(", and this takes {} ({})", actions(needed), letters(needed));
+        }
+        // chmod sets bits for reading and writing alone.
+        let missing = needed.unwrap_or(6) & !bits;
+        match class {
+            Class::Owner if missing & 6 != 0 => {
+                let command = CommandLine::new("ipctool chmod u+rw").word(object.reference());
+                format!("{hint}; to allow yourself both: {command}")
+            }
+            Class::Owner | Class::Group | Class::Others => hint,
+        }
+    }
+
+    /// The mode, and the class of bits that counts.
+    fn applied(&self, permissions: &Permissions) -> String {
+        let class = permissions.class(self.caller);
+        let of = match class {
+            Class::Owner => "the owner",
+            Class::Group => "the group",
+            Class::Others => "others",
+        };
+        format!(
+            "{}, so the bits for {of} apply ({})",
+            self.identity(permissions, false),
+            letters(class.bits(permissions.mode)),
+        )
+    }
+
+    /// Mode and owner, and who asks; a capability that is lacking counts only where it is needed.
+    fn identity(&self, permissions: &Permissions, is_allowed: bool) -> String {
+        let Refusal { caller, capability, .. } = self;
+        // A file has none.
+        let creator = match self.object {
+            Some(object) if !object.kind().is_posix() => {
+                format!(", creator {}", user(permissions.cuid))
+            }
+            _ => String::new(),
+        };
+        let privilege = match (self.is_capable, self.is_mapped) {
+            (false, _) if is_allowed => String::new(),
+            (false, _) => format!(" without {capability}"),
+            (true, true) => format!(" with {capability}"),
+            (true, false) => format!(
+                " with a {capability} that does not count here, since the owner or the group is not mapped in your user namespace"
+            ),
+        };
+        format!(
+            "has mode {} ({}), owner {}:{}{creator}; you are {} (uid {}){privilege}",
+            permissions.mode,
+            permissions.mode.symbolic(),
+            user(permissions.uid),
+            group(permissions.gid),
+            user(caller.uid),
+            caller.uid,
+        )
+    }
+}
+
+/// What refuses where permissions do not, and what of it shows.
+pub(super) fn confined(confinement: &Confinement) -> String {
+    let what = "a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it";
+    let filters = match confinement.filters {
+        0 => None,
+        1 => Some("1 seccomp filter".to_owned()),
+        filters => Some(format!("{filters} seccomp filters")),
+    };
+    let label = confinement.label.as_ref().map(|label| format!("the security label {label}"));
+    match (filters, label) {
+        (None, None) => format!("{what}, though this process shows no label and no filter"),
+        (Some(one), None) | (None, Some(one)) => format!("{what}; this process has {one}"),
+        (Some(filters), Some(label)) => format!("{what}; this process has {filters} and {label}"),
+    }
+}
+
+/// Why `shmget(2)` refuses to make a segment of huge pages, `EPERM`.
+pub(super) fn huge_pages(group: u32, needed: u64, most: Option<u64>) -> String {
+    let most = most.map_or("unlimited".to_owned(), |most| most.to_string());
+    format!(
+        "huge pages take CAP_IPC_LOCK, the group with gid {group} (vm.hugetlb_shm_group), or {needed} bytes of RLIMIT_MEMLOCK, which is {most}"
+    )
+}
+
+fn letters(bits: u32) -> String {
+    [(4, 'r'), (2, 'w'), (1, 'x')]
+        .map(|(bit, letter)| if bits & bit != 0 { letter } else { '-' })
+        .iter()
+        .collect()
+}
+
+/// What bits allow. The kernel compares the last one, too, though nothing can be executed.
+fn actions(bits: u32) -> String {
+    let all = [(4, "reading"), (2, "writing"), (1, "executing")];
+    let actions: Vec<_> =
+        all.into_iter().filter_map(|(bit, action)| (bits & bit != 0).then_some(action)).collect();
+    match actions.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => format!("{one} only"),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::posix::{FileIdentity, NamedFile};
+    use crate::ipc::{Key, Kind, Mode, Name, PosixMemory, Queue};
+
+    fn permissions(uid: u32, gid: u32, mode: u32) -> Permissions {
+        Permissions { key: Key(1), uid, gid, cuid: uid, cgid: gid, mode: Mode::from_bits(mode) }
+    }
+
+    fn queue(mode: u32) -> Object {
+        Object::Queue(Queue {
+            id: 7,
+            permissions: permissions(77_001, 77_002, mode),
+            changed: None,
+            bytes: 0,
+            messages: 0,
+            max_bytes: None,
+            last_send_pid: 0,
+            last_send: None,
+            last_recv_pid: 0,
+            last_recv: None,
+        })
+    }
+
+    fn memory(uid: u32) -> Object {
+        Object::PosixMemory(PosixMemory {
+            file: NamedFile {
+                name: Name::parse(Kind::Pshm, "/two words").unwrap(),
+                identity: FileIdentity { device: 0, inode: 0 },
+                permissions: permissions(uid, uid, 0o600),
+                modified: None,
+                made_before: None,
+            },
+            size: 0,
+            rss: 0,
+            file_kind: crate::ipc::posix::FileKind::Regular,
+            status: crate::ipc::posix::MemoryStatus::Named,
+        })
+    }
+
+    /// A refusal to a caller with this uid and group.
+    fn hint(
+        object: Option<&Object>,
+        needs: Needs,
+        (uid, group): (u32, u32),
+        change: impl FnOnce(&mut Refusal<'_>),
+    ) -> String {
+        let caller =
+            Caller { uid, groups: vec![group], overrides_mode: false, overrides_ownership: false };
+        let confinement = Confinement::default();
+        let mut refusal = Refusal {
+            needs,
+            object,
+            caller: &caller,
+            capability: "CAP_IPC_OWNER",
+            is_capable: false,
+            is_mapped: true,
+            directory: None,
+            confinement: &confinement,
+        };
+        change(&mut refusal);
+        refusal.hint()
+    }
+
+    #[test]
+    fn the_class_of_bits_that_applied_is_told() {
+        for (mode, caller, needs, expected) in [
+            (
+                0o600,
+                (77_005, 77_005),
+                4,
+                "bits for others apply (---): they allow nothing, and this takes reading only (r--)",
+            ),
+            (
+                0o620,
+                (5, 77_002),
+                4,
+                "bits for the group apply (-w-): they allow writing only, and this takes reading only (r--)",
+            ),
+            (
+                0o466,
+                (77_001, 77_005),
+                2,
+                "bits for the owner apply (r--): they allow reading only, and this takes writing only (-w-); to allow yourself both: ipctool chmod u+rw msg:7",
+            ),
+            (
+                0o600,
+                (77_001, 77_005),
+                7,
+                "they allow reading and writing, and this takes reading, writing and executing (rwx)",
+            ),
+        ] {
+            let told = hint(Some(&queue(mode)), Needs::Bits(needs), caller, |_| {});
+            assert!(told.contains(expected), "{told}");
+            assert!(told.contains("without CAP_IPC_OWNER"), "{told}");
+            assert_eq!(told.contains("chmod"), mode == 0o466, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_permissions_do_not_explain_is_put_down_to_what_they_do_not_show() {
+        let capable = |refusal: &mut Refusal<'_>| refusal.is_capable = true;
+        for (mode, caller, needs, is_capable) in [
+            (0o666, (77_005, 77_005), Needs::Bits(6), false),
+            (0o600, (77_001, 77_005), Needs::Ownership, false),
+            (0o000, (0, 0), Needs::Bits(4), true),
+            (0o000, (0, 0), Needs::Ownership, true),
+            (0o000, (0, 0), Needs::Unknown, true),
+        ] {
+            let change = |refusal: &mut Refusal<'_>| {
+                if is_capable {
+                    capable(refusal)
+                }
+            };
+            let told = hint(Some(&queue(mode)), needs, caller, change);
+            assert!(
+                told.contains("so permissions allow this, and a security module (SELinux"),
+                "{told}"
+            );
+            assert_eq!(told.contains(" CAP_IPC_OWNER"), is_capable, "{told}");
+        }
+        for object in [Some(&queue(0)), None] {
+            let told = hint(object, Needs::Nothing, (77_005, 77_005), |_| {});
+            assert!(told.starts_with("this takes no permission: a security module"), "{told}");
+        }
+    }
+
+    #[test]
+    fn ownership_and_capabilities_are_no_matter_of_bits() {
+        for needs in [Needs::Ownership, Needs::Capability] {
+            let told = hint(Some(&queue(0o666)), needs, (77_005, 77_005), |_| {});
+            assert!(told.ends_with("you are 77005 (uid 77005) without CAP_IPC_OWNER"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_capability_counts_for_mapped_owners_only() {
+        let change = |refusal: &mut Refusal<'_>| {
+            (refusal.is_capable, refusal.is_mapped) = (true, false);
+        };
+        let told = hint(Some(&memory(65_534)), Needs::Bits(4), (0, 0), change);
+        assert!(told.contains("with a CAP_IPC_OWNER that does not count here"), "{told}");
+        assert!(!told.contains("seccomp"), "{told}");
+    }
+
+    #[test]
+    fn a_closed_directory_comes_first() {
+        let change = |refusal: &mut Refusal<'_>| refusal.directory = Some(permissions(0, 0, 0o755));
+        let told = hint(Some(&memory(77_005)), Needs::Ownership, (77_005, 77_005), change);
+        assert!(
+            told.starts_with("/dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you"),
+            "{told}"
+        );
+        assert!(told.contains("others apply (r-x): names in it are made and"), "{told}");
+    }
+
+    #[test]
+    fn what_confines_the_process_is_shown() {
+        let told = |filters, label: Option<&str>| {
+            confined(&Confinement { filters, label: label.map(str::to_owned) })
+        };
+        assert!(told(0, None).ends_with("though this process shows no label and no filter"));
+        assert!(told(1, None).ends_with("; this process has 1 seccomp filter"));
+        assert!(
+            told(2, Some("a (enforce)"))
+                .ends_with("2 seccomp filters and the security label a (enforce)")
+        );
+    }
+
+    #[test]
+    fn huge_pages_are_for_some() {
+        assert_eq!(
+            huge_pages(27, 2 << 20, Some(65_536)),
+            "huge pages take CAP_IPC_LOCK, the group with gid 27 (vm.hugetlb_shm_group), or 2097152 bytes of RLIMIT_MEMLOCK, which is 65536"
+        );
+    }
+}

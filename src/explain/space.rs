@@ -1,0 +1,258 @@
+//! Why there is no room: `ENOSPC`, `ENOMEM` and `EMFILE`, with what is used of what.
+
+use crate::ipc::{CommandLine, Kind, Usage};
+use crate::kernel::dev_shm::Room;
+use crate::kernel::memory::{Memory, Overcommit};
+use crate::kernel::sysctl::Limit;
+
+/// Which limit of System V objects an `ENOSPC` means. `asked` is in bytes for a segment, in
+/// semaphores for a set. `value` reads a limit.
+pub(super) fn objects(
+    kind: Kind,
+    asked: u64,
+    usage: &Usage,
+    page_size: u64,
+    value: impl Fn(Limit) -> Option<u64>,
+) -> Option<String> {
+    let (number, things) = match kind {
+        Kind::Msg => (Limit::Msgmni, usage.queues),
+        Kind::Shm => (Limit::Shmmni, usage.segments),
+        Kind::Sem => (Limit::Semmni, usage.sets),
+        Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
+    };
+    let is_reached = value(number).is_some_and(|limit| things >= limit);
+    let (limit, used, asked, noun) = match kind {
+        _ if is_reached => (number, things, 1, format!("{}s", kind.noun())),
+        Kind::Shm => {
+            let asked = asked.div_ceil(page_size);
+            (Limit::Shmall, usage.pages, asked, "pages of shared memory".to_owned())
+        }
+        Kind::Sem => (Limit::Semmns, usage.semaphores, asked, "semaphores".to_owned()),
+        Kind::Msg | Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
+    };
+    Some(format!(
+        "{used} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
+        value(limit)?,
+        limit.name(),
+    ))
+}
+
+/// How full `/dev/shm` is, and how it becomes larger.
+pub(super) fn dev_shm(room: &Room) -> String {
+    let used = |all: u64, free: u64, noun: &str| match all {
+        0 => None,
+        _ => Some(format!("{} of {all} {noun}", all.saturating_sub(free))),
+    };
+    let bytes = used(room.bytes, room.free_bytes, "bytes");
+    let inodes = used(room.inodes, room.free_inodes, "inodes (files)");
+    let used: Vec<_> = bytes.into_iter().chain(inodes).collect();
+    // Twice of what there is too little of.
+    let larger = match room.free_inodes {
+        0 if room.inodes > 0 => format!("remount,nr_inodes={}", room.inodes.saturating_mul(2)),
+        _ => format!("remount,size={}", room.bytes.saturating_mul(2)),
+    };
+    let remount = CommandLine::new("mount -o").word(larger).word("/dev/shm");
+    format!(
+        "{} of /dev/shm are used: 'ipctool list pshm psem' shows by what; a container gets its size when it starts (docker run --shm-size, in a pod the sizeLimit of an emptyDir of medium Memory); elsewhere, as root: {remount}",
+        used.join(" and ")
+    )
+}
+
+/// `/dev/shm` is mounted read-only.
+pub(super) fn dev_shm_is_read_only() -> String {
+    let remount = CommandLine::new("mount -o remount,rw /dev/shm");
+    format!("/dev/shm is mounted read-only here; where that is not on purpose, as root: {remount}")
+}
+
+/// Why there is no memory for a segment of this many bytes.
+pub(super) fn memory(asked: u64, memory: &Memory) -> String {
+    let Memory { total, swap, commit_limit, committed, .. } = *memory;
+    let set_aside = match memory.huge_pages {
+        0 => String::new(),
+        pages => format!(
+            "; {} bytes are set aside as {pages} huge pages, {} of them free",
+            pages.saturating_mul(memory.huge_page_size),
+            memory.free_huge_pages
+        ),
+    };
+    match memory.overcommit {
+        Overcommit::Guess if asked > total.saturating_add(swap) => format!(
+            "it asks for {asked} bytes, and no segment may be larger than memory and swap together, {total} and {swap} bytes, while vm.overcommit_memory is 0"
+        ),
+        Overcommit::Never => format!(
+            "it asks for {asked} bytes, and {committed} of {commit_limit} (Committed_AS and CommitLimit of /proc/meminfo) are promised, which is the limit while vm.overcommit_memory is 2{set_aside}"
+        ),
+        Overcommit::Guess | Overcommit::Always => format!("{}{set_aside}", kernel_memory(memory)),
+    }
+}
+
+/// Why there is no memory for an object itself.
+pub(super) fn kernel_memory(memory: &Memory) -> String {
+    format!(
+        "the kernel keeps the object in its own memory: {} of {} bytes are available (MemAvailable of /proc/meminfo), and the limit of a memory cgroup counts, too",
+        memory.available, memory.total
+    )
+}
+
+/// Why there are no huge pages of the default size for a segment of this many bytes.
+pub(super) fn huge_pages(asked: u64, memory: &Memory) -> String {
+    let Memory { huge_pages: all, free_huge_pages: free, huge_page_size: size, .. } = *memory;
+    let Some(needed) = (size > 0).then(|| asked.div_ceil(size)) else {
+        return "this kernel has no huge pages".to_owned();
+    };
+    let more = CommandLine::new("sysctl -w")
+        .setting("vm.nr_hugepages", all.saturating_add(needed.saturating_sub(free)));
+    format!(
+        "it takes {needed} huge pages of {size} bytes, and {free} of {all} are free (HugePages_Free and HugePages_Total of /proc/meminfo), fewer if some are promised; as root: {more}"
+    )
+}
+
+/// What there is of bytes for POSIX queues, `RLIMIT_MSGQUEUE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QueueBytes {
+    /// What the queue takes.
+    pub needed: u64,
+    /// What the user's queues take, as far as they can be listed.
+    pub charged: Option<u64>,
+    /// The soft limit.
+    pub soft: u64,
+    /// How far the caller may raise it.
+    pub hard: u64,
+}
+
+impl QueueBytes {
+    /// What happened.
+    pub fn what(&self) -> String {
+        let QueueBytes { needed, charged, soft, .. } = self;
+        match charged {
+            Some(charged) => format!(
+                "out of bytes for POSIX queues: it takes {needed}, and {charged} of {soft} (RLIMIT_MSGQUEUE) are taken"
+            ),
+            None => format!(
+                "out of bytes for POSIX queues: it takes {needed}, and too many of {soft} (RLIMIT_MSGQUEUE) are taken by queues that cannot be listed here"
+            ),
+        }
+    }
+
+    /// For what the bytes are charged, and how there are more.
+    pub fn hint(&self) -> String {
+        let QueueBytes { needed, charged, soft, hard } = *self;
+        let mut hint = "a queue is charged for its capacity, whatever lies on it".to_owned();
+        if charged.is_some() {
+            hint += ", see 'ipctool list pmsg -o ref,owner,reserved_bytes'";
+        }
+        if charged.is_some_and(|charged| charged.saturating_add(needed) <= soft) {
+            hint += "; queues of yours in other IPC namespaces count, too";
+        }
+        // What is charged elsewhere is not known, but is within the limit of today.
+        let is_elsewhere = charged.is_none_or(|charged| charged.saturating_add(needed) <= soft);
+        let enough = if is_elsewhere { soft } else { charged.unwrap_or(soft) };
+        let enough = enough.saturating_add(needed);
+        let raise = CommandLine::new("prlimit --pid $$");
+        // Without a number behind the colon, the hard limit stays.
+        let raise = match enough <= hard {
+            true => format!("in a shell: {}", raise.setting("--msgqueue", format!("{enough}:"))),
+            false => format!("for a shell, as root: {}", raise.setting("--msgqueue", enough)),
+        };
+        format!(
+            "{hint}; a service gets more by LimitMSGQUEUE={enough} in its unit (systemd.exec(5)), a login by limits.conf(5) or 'ulimit -q'; {raise}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_that_is_reached_is_told() {
+        let usage = Usage { queues: 2, segments: 1, pages: 6, sets: 1, semaphores: 4 };
+        let value = |limit| match limit {
+            Limit::Msgmni => Some(2),
+            Limit::Shmmni | Limit::Semmni => Some(9),
+            Limit::Shmall => Some(7),
+            Limit::Semmns => Some(5),
+            _ => None,
+        };
+        for (kind, asked, expected) in [
+            (Kind::Msg, 0, "2 of 2 message queues are in use (msgmni), and 1 more asked for"),
+            (Kind::Shm, 8193, "6 of 7 pages of shared memory are in use (shmall), and 3 more"),
+            (Kind::Sem, 2, "4 of 5 semaphores are in use (semmns), and 2 more"),
+        ] {
+            let told = objects(kind, asked, &usage, 4096, value).unwrap();
+            assert!(told.starts_with(expected), "{told}");
+        }
+        assert_eq!(objects(Kind::Pshm, 1, &usage, 4096, value), None);
+    }
+
+    #[test]
+    fn how_full_dev_shm_is() {
+        let full = Room { bytes: 65_536, free_bytes: 0, inodes: 5, free_inodes: 2 };
+        let told = dev_shm(&full);
+        assert!(
+            told.starts_with("65536 of 65536 bytes and 3 of 5 inodes (files) of /dev/shm"),
+            "{told}"
+        );
+        assert!(told.ends_with("as root: mount -o remount,size=131072 /dev/shm"), "{told}");
+        let told = dev_shm(&Room { bytes: 65_536, free_bytes: 4096, inodes: 5, free_inodes: 0 });
+        assert!(told.starts_with("61440 of 65536 bytes and 5 of 5 inodes"), "{told}");
+        assert!(told.ends_with("as root: mount -o remount,nr_inodes=10 /dev/shm"), "{told}");
+        let told = dev_shm(&Room { inodes: 0, free_inodes: 0, ..full });
+        assert!(told.starts_with("65536 of 65536 bytes of /dev/shm are used"), "{told}");
+    }
+
+    #[test]
+    fn why_there_is_no_memory() {
+        let machine = Memory {
+            total: 1000,
+            available: 600,
+            swap: 200,
+            commit_limit: 700,
+            committed: 400,
+            ..Memory::default()
+        };
+        let huge = Memory { huge_pages: 4, free_huge_pages: 1, huge_page_size: 50, ..machine };
+        let with = |overcommit, memory: Memory| Memory { overcommit, ..memory };
+        for (asked, state, expected) in [
+            (
+                1201,
+                machine,
+                "larger than memory and swap together, 1000 and 200 bytes, while vm.overcommit_memory is 0",
+            ),
+            (1200, machine, "600 of 1000 bytes are available"),
+            (301, with(Overcommit::Never, machine), "and 400 of 700 (Committed_AS and CommitLimit"),
+            (
+                301,
+                with(Overcommit::Never, huge),
+                "; 200 bytes are set aside as 4 huge pages, 1 of them free",
+            ),
+            (9999, with(Overcommit::Always, huge), "available (MemAvailable"),
+        ] {
+            let told = memory(asked, &state);
+            assert!(told.contains(expected), "{told}");
+        }
+        assert_eq!(
+            huge_pages(151, &huge),
+            "it takes 4 huge pages of 50 bytes, and 1 of 4 are free (HugePages_Free and HugePages_Total of /proc/meminfo), fewer if some are promised; as root: sysctl -w vm.nr_hugepages=7"
+        );
+        assert_eq!(huge_pages(1, &machine), "this kernel has no huge pages");
+    }
+
+    #[test]
+    fn how_there_are_more_bytes_for_queues() {
+        let bytes = QueueBytes { needed: 300, charged: Some(800), soft: 1000, hard: 1000 };
+        for (bytes, expected) in [
+            (bytes, "LimitMSGQUEUE=1100 in its unit"),
+            (bytes, "for a shell, as root: prlimit --pid $$ --msgqueue=1100"),
+            (QueueBytes { hard: 5000, ..bytes }, "in a shell: prlimit --pid $$ --msgqueue=1100:"),
+            (
+                QueueBytes { charged: Some(100), ..bytes },
+                "; queues of yours in other IPC namespaces count, too;",
+            ),
+            (QueueBytes { charged: Some(100), ..bytes }, "LimitMSGQUEUE=1300"),
+            (QueueBytes { charged: None, ..bytes }, "whatever lies on it; a service"),
+        ] {
+            assert!(bytes.hint().contains(expected), "{}", bytes.hint());
+        }
+    }
+}

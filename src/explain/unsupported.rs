@@ -1,0 +1,122 @@
+//! Calls that are not there, `ENOSYS`: the kernel was built without them, or something between the
+//! program and the kernel hides them.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::ipc::Reference;
+use crate::kernel::confinement::Confinement;
+use crate::kernel::{CallError, Errno, msg};
+
+impl Failure {
+    /// A look at a message that was to stay on its queue, and failed.
+    pub fn of_peek(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
+        let failure = Failure::of_call(verb, reference, error);
+        if error.errno != Errno::ENOSYS || !msg::has_receiving() {
+            return failure;
+        }
+        let what = "this kernel cannot show a message without taking it (ENOSYS)".to_owned();
+        Failure { what, ..failure }.with_hint(COPYING)
+    }
+}
+
+/// Why this call is not there.
+pub(super) fn of_call(call: &str) -> String {
+    let part = part(call);
+    let has_part = part.is_some_and(|part| Path::new(part.sign).exists());
+    hint(part, has_part, &Confinement::read())
+}
+
+/// A part of the kernel that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// What it is.
+    name: &'static str,
+    /// The option with which it is built in.
+    option: &'static str,
+    /// What is there if it is.
+    sign: &'static str,
+}
+
+/// `msgget(2)` and the like.
+const SYSTEM_V: Part =
+    Part { name: "System V IPC", option: "CONFIG_SYSVIPC", sign: "/proc/sysvipc/msg" };
+
+/// `mq_open(3)` and the like.
+const POSIX_QUEUES: Part = Part {
+    name: "POSIX message queues",
+    option: "CONFIG_POSIX_MQUEUE",
+    sign: "/proc/sys/fs/mqueue/queues_max",
+};
+
+/// The part to which a call belongs; nothing for calls that every kernel has.
+fn part(call: &str) -> Option<Part> {
+    match call {
+        // Files, for the kernel.
+        "shm_open" | "shm_unlink" | "sem_open" | "sem_unlink" => None,
+        _ if call.starts_with("mq_") => Some(POSIX_QUEUES),
+        _ if ["msg", "shm", "sem"].iter().any(|family| call.starts_with(family)) => Some(SYSTEM_V),
+        _ => None,
+    }
+}
+
+/// Why a call is not there. `has_part` tells whether the kernel shows the sign of its part.
+fn hint(part: Option<Part>, has_part: bool, confinement: &Confinement) -> String {
+    let filters = match confinement.filters {
+        0 => "none".to_owned(),
+        filters => filters.to_string(),
+    };
+    let hidden = format!(
+        "a sandbox (gVisor, WSL 1, proot) or a seccomp filter (this process has {filters}) hides the call"
+    );
+    match part {
+        None => format!("every kernel has this: {hidden}"),
+        Some(Part { name, option, sign }) if has_part => {
+            format!("this kernel has {name} ({option}; {sign} is there): {hidden}")
+        }
+        Some(Part { name, option, sign }) => format!(
+            "the kernel has no {name} ({sign} is missing): it was built without {option}, or {hidden}"
+        ),
+    }
+}
+
+/// Why `MSG_COPY` is not there, where `msgrcv(2)` otherwise is.
+const COPYING: &str =
+    "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_call_is_told_what_it_lacks() {
+        for (call, has_part, expected) in [
+            (
+                "msgget",
+                false,
+                "the kernel has no System V IPC (/proc/sysvipc/msg is missing): it was built without CONFIG_SYSVIPC, or a sandbox (gVisor, WSL 1, proot)",
+            ),
+            (
+                "semctl",
+                true,
+                "this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg is there): a sandbox",
+            ),
+            ("shmget", false, "without CONFIG_SYSVIPC"),
+            (
+                "mq_open",
+                false,
+                "the kernel has no POSIX message queues (/proc/sys/fs/mqueue/queues_max is missing): it was built without CONFIG_POSIX_MQUEUE",
+            ),
+            ("mq_timedsend", true, "CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there"),
+            ("shm_open", true, "every kernel has this"),
+            ("sem_unlink", false, "every kernel has this"),
+        ] {
+            let told = hint(part(call), has_part, &Confinement::default());
+            assert!(told.contains(expected), "{call}: {told}");
+            assert!(told.contains("seccomp filter (this process has none)"), "{told}");
+            assert!(!told.contains("CHECKPOINT_RESTORE"), "{told}");
+        }
+        let confinement = Confinement { filters: 2, label: None };
+        assert!(hint(part("msgget"), true, &confinement).contains("(this process has 2)"));
+    }
+}

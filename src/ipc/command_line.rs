@@ -1,0 +1,173 @@
+//! Commands as a user types them into `sh(1)`: every one that a hint, a fix or a note shows is built here.
+
+use std::fmt::{self, Write as _};
+
+use super::words::is_unsafe;
+
+/// A command that works when it is pasted into a shell, whatever names it holds.
+///
+/// ```
+/// # use ipctool::ipc::command_line::CommandLine;
+/// let remove = CommandLine::new("ipctool rm").word("pshm:/two words");
+/// assert_eq!(remove.to_string(), "ipctool rm 'pshm:/two words'");
+/// ```
+///
+/// In a sentence it comes last, behind a colon: its own quotes would end those around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    text: String,
+    /// Whether `--` has ended the options.
+    takes_operands: bool,
+}
+
+impl CommandLine {
+    /// A command that begins with this text, which the shell gets as it is: the program, its verb, the
+    /// options that are the same every time.
+    pub fn new(start: &'static str) -> CommandLine {
+        CommandLine { text: start.to_owned(), takes_operands: start.ends_with(" --") }
+    }
+
+    /// Adds a word that cannot begin with a dash, such as a reference, in quotes where it needs them.
+    pub fn word(self, word: impl fmt::Display) -> CommandLine {
+        self.bytes(word.to_string().as_bytes())
+    }
+
+    /// Adds a word from elsewhere, such as the name of a user or the path of a file: one that begins
+    /// with a dash gets `--` in front.
+    pub fn operand(mut self, word: impl AsRef<[u8]>) -> CommandLine {
+        let word = word.as_ref();
+        if word.starts_with(b"-") && !self.takes_operands {
+            self.text += " --";
+            self.takes_operands = true;
+        }
+        self.bytes(word)
+    }
+
+    /// Adds `NAME=VALUE`.
+    pub fn setting(mut self, name: &'static str, value: impl fmt::Display) -> CommandLine {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, " {name}={}", shell_word(&value.to_string()));
+        self
+    }
+
+    fn bytes(mut self, word: &[u8]) -> CommandLine {
+        self.text.push(' ');
+        self.text += &shell_word(word);
+        self
+    }
+}
+
+impl fmt::Display for CommandLine {
+    /// One line, without controls.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A word as a shell takes it: in quotes, if it needs them. What a line cannot show, controls and
+/// bytes that are no UTF-8, `printf(1)` makes when the command runs.
+pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
+    let word = word.as_ref();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
+    match std::str::from_utf8(word) {
+        Ok(text) if !word.is_empty() && word.iter().all(is_plain) => text.to_owned(),
+        Ok(text) if !text.contains(is_unsafe) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => printed(word),
+    }
+}
+
+/// The same by way of `printf(1)`.
+fn printed(word: &[u8]) -> String {
+    let end = word.iter().rposition(|&byte| byte != b'\n').map_or(0, |last| last + 1);
+    let (word, newlines) = word.split_at(end);
+    let mut text = "\"$(printf '".to_owned();
+    for (number, chunk) in word.utf8_chunks().enumerate() {
+        for (place, character) in chunk.valid().char_indices() {
+            let starts_option = character == '-' && (number, place) == (0, 0);
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).as_bytes();
+            // In double quotes, `$(…)` begins anew: within it, only these mean anything.
+            match starts_option || is_unsafe(character) || "'%\\".contains(character) {
+                true => octal(bytes, &mut text),
+                false => text.push(character),
+            }
+        }
+        octal(chunk.invalid(), &mut text);
+    }
+    text += "')";
+    // A shell cuts newlines off the end of what a command prints, and has one in IFS: blank, tab,
+    // newline.
+    text += &"${IFS#??}".repeat(newlines.len());
+    text + "\""
+}
+
+fn octal(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\{byte:03o}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_quoted_where_they_need_it() {
+        for (word, quoted) in [
+            ("pmsg:/jobs", "pmsg:/jobs"),
+            ("pmsg:/two words", "'pmsg:/two words'"),
+            ("it's", "'it'\\''s'"),
+            ("$(date)", "'$(date)'"),
+            ("", "''"),
+            ("two\nlines", "\"$(printf 'two\\012lines')\""),
+            ("-\n", "\"$(printf '\\055')${IFS#??}\""),
+        ] {
+            assert_eq!(shell_word(word), quoted, "{word:?}");
+        }
+        assert_eq!(shell_word(b"\xff1'"), "\"$(printf '\\3771\\047')\"");
+    }
+
+    #[test]
+    fn no_operand_is_taken_for_an_option() {
+        let line = |words: &[&str], start| {
+            let line = words.iter().fold(CommandLine::new(start), CommandLine::operand);
+            line.to_string()
+        };
+        assert_eq!(line(&["a", "b"], "rm"), "rm a b");
+        assert_eq!(line(&["a", "-b", "-c"], "rm"), "rm a -- -b -c");
+        assert_eq!(line(&["-b"], "rm --"), "rm -- -b");
+    }
+
+    #[test]
+    fn a_setting_shows_its_name_before_the_quotes() {
+        let line = CommandLine::new("sysctl -w").setting("kernel.sem", "1 2 3 4");
+        assert_eq!(line.to_string(), "sysctl -w kernel.sem='1 2 3 4'");
+    }
+
+    /// What sh makes of the words of a command.
+    fn read_by_sh(words: &[Vec<u8>]) -> Vec<u8> {
+        let start = CommandLine::new("printf '%s\\0' --");
+        let line = words.iter().fold(start, CommandLine::operand).to_string();
+        assert!(!line.contains(is_unsafe), "{line:?}");
+        std::process::Command::new("sh").args(["-c", &line]).output().expect("sh runs").stdout
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_shell_gets_every_word_back(words in proptest::collection::vec(proptest::collection::vec(
+            prop_oneof![1u8.., Just(b'\''), Just(b'"'), Just(b'\n'), Just(b'\\'), Just(b'$'), Just(b'%'), Just(b'-'), Just(b'`')],
+            0..12,
+        ), 1..12)) {
+            let mut expected = b"--\0".to_vec();
+            for word in &words {
+                expected.extend_from_slice(word);
+                expected.push(0);
+            }
+            prop_assert_eq!(read_by_sh(&words), expected);
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Every explanation is true, with the numbers of the moment, and every command that it names works
+//! when it is pasted. The faults are real: seccomp filters, full and read-only file systems, limits.
+
+mod sandbox;
+
+use std::sync::Mutex;
+
+use sandbox::{NOBODY, Needs, Ran, Sandbox, is_root, only_root, skip};
+
+/// Held by each test that makes POSIX queues: their bytes are counted for a user wherever they are.
+static QUEUES: Mutex<()> = Mutex::new(());
+
+/// Somebody without privileges: root steps down, others are.
+fn ordinary(shell: &Sandbox, line: &str) -> Ran {
+    match is_root() {
+        true => shell.run_as(54_322, line).expect("root can"),
+        false => shell.run(line),
+    }
+}
+
+/// The command that ends a hint, behind these words.
+#[track_caller]
+fn command(ran: &Ran, words: &str) -> String {
+    let told = ran.stderr();
+    let hint = told.lines().find(|line| line.starts_with("hint: ")).unwrap_or_default();
+    let command = hint.split_once(words).map(|(_, command)| command.to_owned());
+    command.unwrap_or_else(|| panic!("no {words:?} in the hint: {told}"))
+}
+
+#[test]
+fn a_call_that_is_not_there_is_blamed_on_what_hides_it() {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    let _queues = QUEUES.lock();
+    let filters = shell
+        .run("./forbid EPERM msgget sed -n 's/^Seccomp_filters:[[:space:]]*//p' /proc/self/status")
+        .ok()
+        .stdout();
+    let hidden = format!(
+        "a sandbox (gVisor, WSL 1, proot) or a seccomp filter (this process has {}) hides the call\n",
+        filters.trim()
+    );
+    shell.run("ipctool create msg && ipctool send 0 x").ok();
+    shell.run("ipctool create pmsg --name /q").ok();
+    for (call, line) in [
+        ("msgget", "ipctool create msg"),
+        ("msgget", "ipctool recv 0xbeef"),
+        ("shmget", "ipctool create shm --size 1"),
+        ("semget", "ipctool create sem"),
+        ("msgsnd", "ipctool send 0 x"),
+        ("msgrcv", "ipctool recv 0"),
+        ("msgrcv", "ipctool recv 0 --peek"),
+        ("msgctl", "ipctool rm msg:0"),
+    ] {
+        let ran = shell.run(&format!("./forbid ENOSYS {call} {line}")).exits(1);
+        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg is there): {hidden}"));
+    }
+    for (call, line) in [
+        ("mq_open", "ipctool create pmsg --name /r"),
+        ("mq_open", "ipctool send /q x"),
+        ("mq_timedsend", "ipctool send /q x"),
+        ("mq_timedreceive", "ipctool recv /q"),
+    ] {
+        let ran = shell.run(&format!("./forbid ENOSYS {call} {line}")).exits(1);
+        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has POSIX message queues (CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there): {hidden}"));
+    }
+}
+
+#[test]
+fn only_a_copy_that_is_not_there_is_blamed_on_checkpoints() {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    shell.run("ipctool create msg && ipctool send 0 x").ok();
+    shell.run("./forbid ENOSYS MSG_COPY ipctool recv 0 --peek").exits(1).says(
+        "recv msg:0: this kernel cannot show a message without taking it (ENOSYS)\nhint: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
+    );
+    shell.run("./forbid ENOSYS MSG_COPY ipctool recv 0").prints("x\n");
+}
+
+#[test]
+fn a_kernel_without_ipc_is_told_from_a_call_that_is_hidden() {
+    let Some(shell) = Sandbox::privileged().and_then(Sandbox::can_forbid) else { return };
+    shell.run("mount -t tmpfs none /proc/sysvipc").ok();
+    shell.run("./forbid ENOSYS shmget ipctool create shm --size 1").exits(1).says(
+        "hint: the kernel has no System V IPC (/proc/sysvipc/msg is missing): it was built without CONFIG_SYSVIPC, or a sandbox",
+    );
+}
+
+#[test]
+fn a_refusal_that_permissions_do_not_explain_is_put_down_to_a_filter_or_module() {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    let refused = "a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it; this process has ";
+    shell.run("ipctool create msg --key 0xbeef --mode 600 && ipctool create sem --mode 600").ok();
+    for (errno, call, line, what) in [
+        ("EACCES", "msgsnd", "ipctool send 0 x", "send msg:0: no permission"),
+        ("EACCES", "msgrcv", "ipctool recv 0", "recv msg:0: no permission"),
+        ("EPERM", "msgctl", "ipctool rm msg:0", "rm msg:0: not permitted"),
+        ("EPERM", "msgctl", "ipctool chmod 600 msg:0", "chmod msg:0: not permitted"),
+        ("EACCES", "semctl", "ipctool stat sem:0", "semaphores: no permission"),
+    ] {
+        let ran = shell.run(&format!("./forbid {errno} {call} {line}")).exits(5);
+        let ran = ran
+            .says(&format!("{what} ({errno})\nhint: "))
+            .says(" has mode 0600 (rw-------), owner ");
+        let ran = ran.says(&format!(", so permissions allow this, and {refused}"));
+        assert_eq!(ran.stderr().contains(") with CAP_"), is_root(), "{}", ran.stderr());
+        assert!(!ran.stderr().contains("without CAP_"), "{}", ran.stderr());
+    }
+    shell.run("./forbid EPERM msgrcv ipctool recv 0").exits(5).says(&format!(
+        "recv msg:0: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES: {refused}"
+    ));
+    for (line, what) in [
+        ("ipctool recv 0xbeef", "recv msg:0x0000beef: no permission"),
+        ("ipctool rm msg:0xbeef", "rm msg:0x0000beef: no permission"),
+    ] {
+        let ran = shell.run(&format!("./forbid EACCES msgget {line}")).exits(5);
+        ran.says(&format!("{what} (EACCES)\nhint: this takes no permission: {refused}"));
+    }
+}
+
+#[test]
+fn nobody_needs_permission_to_make_something() {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    let _queues = QUEUES.lock();
+    // It has no more to do with others than that they have no key, either.
+    shell.run("ipctool create msg && ipctool create shm --size 1").ok();
+    for (errno, call, line, what) in [
+        ("EPERM", "msgget", "ipctool create msg", "create msg: not permitted"),
+        ("EACCES", "shmget", "ipctool create shm --size 1", "create shm: no permission"),
+        ("EPERM", "semget", "ipctool create sem --key 7", "create sem:0x00000007: not permitted"),
+        ("EPERM", "msgget", "ipctool send 0xbeef --create x", "send msg:0x0000beef: not permitted"),
+    ] {
+        let ran = shell.run(&format!("./forbid {errno} {call} {line}")).exits(5);
+        ran.says(&format!(
+            "{what} ({errno})\nhint: this takes no permission: a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it; this process has "
+        ));
+    }
+    shell
+        .run("./forbid EPERM mq_open ipctool create pmsg --name /q")
+        .exits(5)
+        .says("create pmsg:/q: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES: a security module");
+    // Others may not see its file.
+    if is_root() {
+        shell.run("ipctool create pmsg --name /q").ok();
+        shell
+            .run("./forbid EPERM mq_unlink ipctool rm pmsg:/q")
+            .exits(5)
+            .says("rm pmsg:/q: no permission (EACCES)\nhint: pmsg:/q has mode 0600")
+            .says("with CAP_FOWNER, so permissions allow this, and a security module");
+    }
+}
+
+#[test]
+fn the_class_of_bits_that_applied_is_told() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg --mode 604 && ipctool send 0 x").ok();
+    let Some(ran) = shell.run_as(NOBODY, "ipctool send 0 x") else { return };
+    ran.exits(5).says(
+        "hint: msg:0 has mode 0604 (rw----r--), owner root:root, creator root; you are nobody (uid 65534) without CAP_IPC_OWNER, so the bits for others apply (r--): they allow reading only, and this takes writing only (-w-)\n",
+    );
+    shell.run("ipctool chown :65534 msg:0").ok();
+    shell
+        .run_as(NOBODY, "ipctool recv 0")
+        .unwrap()
+        .exits(5)
+        .says("so the bits for the group apply (---): they allow nothing, and this takes reading only (r--)\n");
+    shell.run("ipctool create sem --key 0xbeef --mode 600").ok();
+    shell
+        .run_as(NOBODY, "ipctool create sem --key 0xbeef --mode 660")
+        .unwrap()
+        .exits(5)
+        .says("apply (---): they allow nothing, and this takes reading and writing (rw-)\n");
+    shell.run("ipctool create pshm --name /m --size 1 --mode 640").ok();
+    shell
+        .run_as(NOBODY, "ipctool create pshm --name /m --size 1")
+        .unwrap()
+        .exits(5)
+        .says("hint: pshm:/m has mode 0640 (rw-r-----), owner root:root; you are nobody (uid 65534) without CAP_DAC_OVERRIDE, so the bits for others apply (---)");
+    shell.run("chmod 755 /dev/shm").ok();
+    for line in ["ipctool rm pshm:/m", "ipctool create psem --name /new"] {
+        shell
+            .run_as(NOBODY, line)
+            .unwrap()
+            .exits(5)
+            .says("no permission (EACCES)\nhint: /dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you are nobody (uid 65534) without CAP_DAC_OVERRIDE, so the bits for others apply (r-x): names in it are made and removed by those who may write to it\n");
+    }
+}
+
+#[test]
+fn a_capability_does_not_count_over_owners_who_are_not_mapped() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pshm --name /m --size 1 --mode 600").ok();
+    let line = "unshare --user --map-root-user ipctool create pshm --name /m --size 1";
+    let Some(ran) = shell.run_as(NOBODY, line) else { return };
+    ran.exits(5).says(
+        "you are root (uid 0) with a CAP_DAC_OVERRIDE that does not count here, since the owner or the group is not mapped in your user namespace, so the bits for others apply (---): they allow nothing, and this takes reading and writing (rw-)\n",
+    );
+}
+
+#[test]
+fn an_owner_who_is_locked_out_is_shown_the_way_back() {
+    let Some(shell) = Sandbox::new() else { return };
+    let me = |line: &str| ordinary(&shell, line);
+    me("ipctool create msg && ipctool create sem && ipctool create pshm --name '/two words' --size 1").ok();
+    let lock = "ipctool chmod --force 0 msg:0 sem:0 'pshm:/two words'";
+    for (line, status) in [
+        ("ipctool recv 0 --nowait", 3),
+        ("ipctool send 0 x", 0),
+        ("ipctool recv 0 --peek", 0),
+        ("ipctool stat sem:0 > /dev/null", 0),
+        ("ipctool create pshm --name '/two words' --size 1 > /dev/null", 0),
+    ] {
+        me(lock).ok();
+        let locked_out =
+            me(line).exits(5).says("so the bits for the owner apply (---): they allow nothing");
+        me(&command(&locked_out, "; to allow yourself both: ")).ok();
+        me(line).exits(status);
+    }
+}
+
+/// Names with all that a shell, or a line, could take for something else.
+const ODD_NAMES: [&str; 11] = [
+    "/two words",
+    "/it's",
+    "/\"quoted\"",
+    "/$(touch hacked)",
+    "/`touch hacked`",
+    "/a;touch hacked",
+    "/-x --force",
+    "/*?[a]~!#&|<>(){}",
+    "/new\\x0aline",
+    "/not\\xfftext",
+    "/back\\slash\\x5cx41",
+];
+
+#[test]
+fn a_command_in_a_hint_works_whatever_the_name() {
+    let Some(shell) = Sandbox::new() else { return };
+    for name in ODD_NAMES {
+        let named =
+            |line: &str| shell.run_with(&format!("IFS= read -r name; {line}"), name.as_bytes());
+        let create = "ipctool create pshm --name \"$name\" --size";
+        let reference = named(&format!("{create} 10")).ok().stdout();
+        let smaller = named(&format!("{create} 20")).exits(1);
+        shell.run(&command(&smaller, "; to see it: ")).exits(0).shows(reference.trim());
+        let full = named(&format!("{create} 10 > /dev/full")).exits(1);
+        shell.run(&command(&full, "hint: to remove it: ")).ok();
+        shell.run("ipctool list pshm --no-headings").prints("");
+        let line = format!(
+            "IFS= read -r name <<'END'\n{name}\nEND\n{create} 10 > /dev/null; ipctool chmod 0 \"pshm:$name\""
+        );
+        let warned = ordinary(&shell, &line).says("warning: you can no longer read, write it");
+        ordinary(&shell, &command(&warned, "hint: to undo this: ")).ok();
+        shell.run("ipctool list pshm --no-headings -o mode --numeric-perms").shows("0600");
+        shell.run("ipctool rm --all pshm --yes 2> /dev/null").ok();
+        assert!(!shell.directory().join("hacked").exists(), "{name} was run");
+    }
+}
+
+#[test]
+fn a_command_for_a_path_works_whatever_its_bytes() {
+    let Some(shell) = Sandbox::new() else { return };
+    for path in [
+        "two words",
+        "it'\\''s",
+        "-x",
+        "$(touch hacked)",
+        "new\\012line\\012",
+        "not\\377text",
+        "a%%b",
+    ] {
+        let set = format!(
+            "name=$(printf '{path}.'); name=${{name%.}};",
+            path = path.replacen('-', "\\055", 1)
+        );
+        let missing = shell.run(&format!("{set} ipctool install-links -- \"$name\"")).exits(3);
+        shell.run(&command(&missing, "hint: to make it: ")).ok();
+        shell.run(&format!("{set} test -d \"./$name\"")).ok();
+        shell.run(&format!("{set} ln -s nowhere \"./$name/ipcs\"")).ok();
+        let taken = shell.run(&format!("{set} ipctool install-links -- \"$name\"")).exits(1);
+        shell.run(&command(&taken, "hint: to remove that link: ")).ok();
+        shell.run(&format!("{set} ls -A \"./$name\"")).prints("");
+        assert!(!shell.directory().join("hacked").exists(), "{path} was run");
+    }
+}
+
+#[test]
+fn a_limit_in_a_container_is_set_from_outside() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    let kept = "nosuid,nodev,noexec";
+    shell
+        .run(&format!(
+            "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro,{kept} /proc/sys"
+        ))
+        .ok();
+    shell
+        .run("ipctool limits --set msgmni=5")
+        .exits(5)
+        .says("limits msgmni: cannot set 5: Read-only file system (EROFS)\n")
+        .says("hint: /proc/sys is mounted read-only, as in most containers: the limit is set when the container starts, in a pod by securityContext.sysctls (name kernel.msgmni, value \"5\"), else by: docker run --sysctl kernel.msgmni=5 IMAGE\n");
+    shell
+        .run("ipctool limits --set semmni=99")
+        .exits(5)
+        .says("docker run --sysctl kernel.sem='32000 1024000000 500 99' IMAGE\n");
+}
+
+#[test]
+fn root_of_another_user_namespace_is_not_told_to_become_root() {
+    let Some(shell) = Sandbox::new() else { return };
+    let line = "unshare --user --map-root-user ipctool limits --set msgmni=99";
+    let Some(ran) = shell.run_as(NOBODY, line) else { return };
+    ran.exits(5).says(
+        "hint: you are root of a user namespace that does not own this IPC namespace; as root of the one that does: sysctl -w kernel.msgmni=99\n",
+    );
+}
+
+/// Whether a tmpfs can be mounted anew: not in a user namespace, which has no number for its owner.
+fn can_remount() -> bool {
+    only_root("only root can remount /dev/shm")
+}
+
+#[test]
+fn a_full_dev_shm_says_how_full_it_is() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("mount -t tmpfs -o size=64k,nr_inodes=5,mode=1777 tmpfs /dev/shm").ok();
+    shell.run("head -c 99999 /dev/zero > /dev/shm/full 2> /dev/null || true").ok();
+    let psem = "ipctool create psem --name /lock";
+    let full_of_bytes = shell.run(psem).exits(1).says(
+        "create psem:/lock: no room for another POSIX semaphore (ENOSPC)\nhint: 65536 of 65536 bytes and 2 of 5 inodes (files) of /dev/shm are used: ",
+    );
+    let full_of_bytes = full_of_bytes.says("docker run --shm-size");
+    shell.run("touch /dev/shm/3 /dev/shm/4 /dev/shm/5").ok();
+    let pshm = "ipctool create pshm --name /cache --size 1";
+    let full_of_files = shell.run(pshm).exits(1).says(
+        "create pshm:/cache: no room for another POSIX shared memory object (ENOSPC)\nhint: 65536 of 65536 bytes and 5 of 5 inodes (files) of /dev/shm are used: ",
+    );
+    if can_remount() {
+        shell.run(&command(&full_of_files, "elsewhere, as root: ")).ok();
+        shell.run(pshm).ok();
+        shell.run(psem).exits(1);
+        shell.run(&command(&full_of_bytes, "elsewhere, as root: ")).ok();
+        shell.run(psem).ok();
+    }
+}
+
+#[test]
+fn a_read_only_dev_shm_is_told() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("mount -t tmpfs -o ro,mode=1777 tmpfs /dev/shm").ok();
+    let line = "ipctool create psem --name /lock";
+    let ran = shell.run(line).exits(1).says("(EROFS)\nhint: /dev/shm is mounted read-only here");
+    if can_remount() {
+        shell.run(&command(&ran, "as root: ")).ok();
+        shell.run(line).ok();
+        shell.run("mount -o remount,ro /dev/shm").ok();
+        shell
+            .run("ipctool chmod 640 psem:/lock")
+            .exits(1)
+            .says("hint: /dev/shm is mounted read-only");
+    }
+}
+
+#[test]
+fn the_limit_that_send_meets_is_told_as_by_create() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("echo 1 > /proc/sys/kernel/msgmni && ipctool create msg").ok();
+    let full = |verb| {
+        format!(
+            "{verb} msg:0x0000beef: no room for another message queue (ENOSPC)\nhint: 1 of 1 message queues are in use (msgmni), and 1 more asked for: "
+        )
+    };
+    shell.run("ipctool create msg --key 0xbeef").exits(1).says(&full("create"));
+    shell.run("ipctool send 0xbeef --create x").exits(1).says(&full("send"));
+    // The limit of POSIX queues is none for whoever has CAP_SYS_RESOURCE.
+    let _queues = QUEUES.lock();
+    shell.run("echo 0 > /proc/sys/fs/mqueue/queues_max").ok();
+    let line = "ipctool send /jobs --create x";
+    let Some(ran) = shell.run_as(NOBODY, line) else { return };
+    ran.exits(1)
+        .says("no room for another POSIX message queue (ENOSPC)\nhint: ")
+        .says("0 POSIX queues are in use in this IPC namespace (fs.mqueue.queues_max)\n");
+}
+
+#[test]
+fn memory_that_is_not_promised_is_told_with_the_numbers() {
+    let Some(shell) = Sandbox::new() else { return };
+    let overcommit = std::fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap();
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
+    let total = total.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
+    let expected = match overcommit.trim() {
+        "0" => format!("no segment may be larger than memory and swap together, {total} and "),
+        "2" => "(Committed_AS and CommitLimit of /proc/meminfo) are promised".to_owned(),
+        _ => {
+            skip(Needs::Machine, "this machine promises any memory (vm.overcommit_memory)");
+            return;
+        }
+    };
+    shell
+        .run("ipctool create shm --size 1024T")
+        .exits(1)
+        .says("create shm: the kernel has no memory for it (ENOMEM)\nhint: it asks for 1125899906842624 bytes, and ")
+        .says(&expected);
+}
+
+#[test]
+fn memory_of_the_kernel_is_told_from_that_of_segments() {
+    let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
+    shell
+        .run("./forbid ENOMEM msgget ipctool create msg")
+        .exits(1)
+        .says("create msg: the kernel has no memory for it (ENOMEM)\nhint: the kernel keeps the object in its own memory: ")
+        .says(" bytes are available (MemAvailable of /proc/meminfo), and the limit of a memory cgroup counts, too\n");
+}
+
+#[test]
+fn bytes_for_queues_can_be_raised_as_the_hint_says() {
+    let Some(shell) = Sandbox::new() else { return };
+    let _queues = QUEUES.lock();
+    let create = "ipctool create pmsg --name /jobs --max-messages 10 --message-size 512";
+    let ran = ordinary(&shell, &format!("prlimit --msgqueue=100: {create}"));
+    let ran = ran
+        .exits(1)
+        .says("out of bytes for POSIX queues: it takes 6080, and ")
+        .says("a service gets more by LimitMSGQUEUE=");
+    let raise = command(&ran, "; in a shell: ");
+    assert!(raise.starts_with("prlimit --pid $$ --msgqueue="), "{raise}");
+    ordinary(&shell, &format!("prlimit --pid $$ --msgqueue=100: && {raise} && {create}"))
+        .prints("pmsg:/jobs\n");
+    let ran = ordinary(&shell, "prlimit --msgqueue=100 ipctool send /more --create x").exits(1);
+    assert!(command(&ran, "; for a shell, as root: ").starts_with("prlimit --pid $$ --msgqueue="));
+}
+
+#[test]
+fn a_message_that_looks_like_an_option_is_shown_the_way() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg").ok();
+    for message in ["'--two words'", "'-$(touch hacked)'"] {
+        let ran = shell.run(&format!("ipctool send 0 {message}")).exits(2);
+        let shown = command(&ran, "goes behind '--': ");
+        let line = shown.replace("QUEUE", "0").replace("MESSAGE", message);
+        shell
+            .run(&format!("{line}; ipctool recv 0"))
+            .prints(&format!("{}\n", message.trim_matches('\'')));
+    }
+}
