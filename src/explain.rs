@@ -4,6 +4,7 @@ mod change;
 mod content;
 mod creation;
 mod missing;
+mod notice;
 mod refusal;
 mod refused;
 mod setting;
@@ -14,6 +15,7 @@ use std::fmt;
 
 pub use change::{change_failed, queue_bytes_failed};
 pub use creation::Wish;
+pub use notice::Notice;
 use refused::Needs;
 
 use crate::ipc::{Kind, Object, Reference, Target};
@@ -56,17 +58,13 @@ pub enum Reason {
 }
 
 impl fmt::Display for Failure {
-    /// One line, and a second one for the hint.
+    /// One line, without the hint.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verb)?;
         if !self.subject.is_empty() {
             write!(f, " {}", self.subject)?;
         }
-        write!(f, ": {}", self.what)?;
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        write!(f, ": {}", self.what)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{NOBODY, Needs, Sandbox, skip};
+use sandbox::{NOBODY, Needs, Sandbox, only_root, skip};
 
 #[test]
 fn it_prints_the_reference_and_nothing_else() {
@@ -139,4 +139,57 @@ fn a_full_disk_does_not_hide_the_object() {
         .exits(1)
         .says("create msg:0: it is there, but cannot write to standard output: No space left on device (ENOSPC)\n")
         .says("hint: to remove it: ipctool rm msg:0\n");
+}
+
+#[test]
+fn an_object_that_somebody_else_made_before_is_told() {
+    let Some(shell) = Sandbox::new() else { return };
+    let kinds = [
+        "msg --key 7",
+        "shm --key 7 --size 1",
+        "sem --key 7",
+        "pmsg --name /q",
+        "pshm --name /m --size 1",
+        "psem --name /s",
+    ];
+    let refs = ["msg:0", "shm:0", "sem:0", "pmsg:/q", "pshm:/m", "psem:/s"];
+    for (kind, reference) in kinds.iter().zip(refs) {
+        // One's own, as it was asked for.
+        shell.run(&format!("ipctool create {kind}")).prints(&format!("{reference}\n"));
+        shell.run(&format!("ipctool create {kind}")).prints(&format!("{reference}\n"));
+        // Another mode.
+        let ran = shell.run(&format!("ipctool create {kind} --mode 640")).exits(0);
+        assert_eq!(ran.stdout(), format!("{reference}\n"));
+        let owner = shell.run("id -un").stdout();
+        let told = format!(
+            "ipctool: create {reference}: it was there already, with owner {} and mode 0600\n",
+            owner.trim()
+        );
+        assert_eq!(ran.stderr(), told);
+        shell.run(&format!("ipctool rm {reference}")).ok();
+    }
+    if !only_root("only root can be two users") {
+        return;
+    }
+    for kind in kinds {
+        shell.run_as(NOBODY, &format!("ipctool create {kind} --mode 666")).unwrap().ok();
+        let ran = shell.run(&format!("ipctool create {kind} --mode 666")).exits(0);
+        let made = ran.stdout();
+        let told = format!(
+            "ipctool: create {}: it was there already, with owner nobody and mode 0666\n",
+            made.trim()
+        );
+        assert_eq!(ran.stderr(), told);
+    }
+    // Given away, but its creator keeps the rights of the owner.
+    shell.run("ipctool chown root msg:0x7").ok();
+    shell
+        .run("ipctool create msg --key 7 --mode 666")
+        .exits(0)
+        .says("it was there already, with owner root, creator nobody and mode 0666\n");
+    // Together with what else is different.
+    shell
+        .run("ipctool create psem --name /s --value 5")
+        .exits(0)
+        .says("it was there already, with owner nobody and mode 0666, with value 0\n");
 }

@@ -182,7 +182,7 @@ impl<'a> Postgresql<'a> {
             # Between sessions none of its own processes reads statistics.
             autovacuum = off
             max_logical_replication_workers = 0\n",
-            shell.directory().display(),
+            shell.directory().to_str().expect("it is text"),
         );
         shell.run_with(&as_user("cat >> data/postgresql.conf"), settings.as_bytes()).ok();
         let postgresql = Postgresql { server: Server::new(shell) };
@@ -270,7 +270,7 @@ impl<'a> Apache<'a> {
     /// With this many sockets to accept on, and its locks of this sort.
     fn start(shell: &'a Sandbox, mutex: &str, sockets: usize) -> Apache<'a> {
         let ports: Vec<_> = (0..sockets).map(|_| free_port()).collect();
-        let directory = shell.directory().display();
+        let directory = shell.directory().to_str().expect("it is text");
         let mut settings = format!(
             "ServerRoot {directory}\nDefaultRuntimeDir {directory}\nPidFile {directory}/pid\n\
              ErrorLog {directory}/errors\nServerName localhost\nMutex {mutex} default\n\

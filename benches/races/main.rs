@@ -43,6 +43,7 @@
 mod harness;
 mod testimony;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
@@ -200,7 +201,8 @@ impl Scenario {
         command.args([self.kind, self.uses.word(), &objects, &used, slow]).args([at, &pace]);
         // What prints nothing tells in JSON what was refused; what prints much is to print it.
         let form = if self.slow.is_some() { "--verbose" } else { "--json" };
-        command.args(["/usr/bin/env", &format!("LD_PRELOAD={}", witness.display()), IPCTOOL]);
+        let preload = [OsStr::new("LD_PRELOAD="), witness.as_os_str()].join(OsStr::new(""));
+        command.arg("/usr/bin/env").arg(preload).arg(IPCTOOL);
         command
             .args(["rm", "--orphan", "--kind", self.kind, "--yes", form])
             .envs([("WITNESS", &log), ("PACE", &pace)]);

@@ -110,6 +110,10 @@ pub struct Stat {
 /// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
 /// memory is never made smaller, a semaphore keeps its value. A semaphore is made for programs with
 /// glibc; those with musl look for theirs elsewhere.
+///
+/// An object that is opened may be somebody else's, made before you so that you use it. Where its owner,
+/// creator or mode is not what you asked for, one line on standard error says so, and the status is 0 all
+/// the same. Where that must not happen, use --exclusive, which never opens an existing object.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -150,6 +154,9 @@ pub struct Create {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub nsems: Option<i32>,
     /// Fail if there is one with this key or name already
+    ///
+    /// Without it an existing object is opened, whoever made it: the object of another user may be read
+    /// and changed by that user. Scripts that run as root should use it.
     #[arg(short = 'x', long)]
     pub exclusive: bool,
 }

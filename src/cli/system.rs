@@ -185,6 +185,9 @@ pub struct Guard {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub isolate: Isolate,
     /// Write what was found to a file, as JSON; '-' is standard output
+    ///
+    /// A regular file is replaced as a whole, with its owner and mode. In a directory where every user
+    /// can make files, such as /tmp, the link of another user is not followed (EACCES).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// Report nothing on standard error
@@ -246,7 +249,8 @@ pub enum Isolate {
 ///
 /// Called by one of these names, ipctool is that program. Nothing is overwritten: where one of the
 /// names is taken by anything else, no link is made at all. Links that are there already stay. To
-/// undo it, remove the links.
+/// undo it, remove the links. Where one cannot be made, those of this run are removed again, and
+/// nothing else.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

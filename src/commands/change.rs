@@ -3,7 +3,7 @@
 use super::{complain, report, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
-use crate::explain::{Failure, change_failed};
+use crate::explain::{Failure, Notice, change_failed};
 use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
 use crate::kernel::accounts::{group, user};
 use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
@@ -67,7 +67,7 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
         format!("undoing this takes its file; {MOUNT_HINT}")
     } else if !after.control {
         let Permissions { uid, cuid, .. } = changed.after;
-        let owner = user(uid);
+        let owner = user(uid).to_string();
         let who = if uid == cuid { owner } else { format!("{owner}, the creator {}", user(cuid)) };
         format!("only {who} or a privileged process can undo this")
     } else if changed.before.mode != changed.after.mode {
@@ -77,14 +77,13 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
         format!("to undo this: {command}")
     } else {
         let Permissions { uid, gid, .. } = changed.before;
-        let owner = format!("{}:{}", user(uid), group(gid));
+        let owner = [user(uid).as_ref(), b":", group(gid).as_ref()].concat();
         let command = CommandLine::new("ipctool chown").operand(owner).word(reference);
         format!("to undo this: {command}")
     };
-    complain(format_args!(
-        "{verb} {reference}: warning: you can no longer {} it\nhint: {undo}",
-        lost.join(", "),
-    ));
+    let lost = lost.join(", ");
+    let warning = format_args!("{verb} {reference}: warning: you can no longer {lost} it");
+    complain(Notice::new(warning).with_hint(undo));
 }
 
 /// Old and new, where they differ.

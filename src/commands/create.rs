@@ -10,10 +10,11 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
+use crate::kernel::accounts::user;
 use crate::kernel::dev_shm::Origin;
 use crate::kernel::pmsg::Shape;
 use crate::kernel::sysctl::Limit;
-use crate::kernel::{self, dev_shm, msg, pmsg, sem, shm};
+use crate::kernel::{self, dev_shm, msg, pmsg, process, sem, shm};
 use crate::output::stdout;
 
 const VERB: &str = "create";
@@ -82,7 +83,12 @@ fn create_keyed(args: &Create) -> Result<Reference, Failure> {
     if args.kind == Kind::Shm {
         outlasts_this(id)?;
     }
-    Ok(Reference::id(args.kind, id))
+    let reference = Reference::id(args.kind, id);
+    if key != Key::PRIVATE && !args.exclusive {
+        // The call does not tell whether it made one; one of its own is as it was asked for.
+        tell_differences(args, &reference);
+    }
+    Ok(reference)
 }
 
 /// Refuses a new segment that the kernel is to destroy as soon as this process ends: its reference would
@@ -125,10 +131,8 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
     };
     let origin =
         made.map_err(|error| Failure::of_named_creation(VERB, &reference, shape, error))?;
-    if origin == Origin::Found
-        && let Some(difference) = difference(args, &reference)
-    {
-        complain(format_args!("{VERB} {reference}: it was there already, {difference}"));
+    if origin == Origin::Found {
+        tell_differences(args, &reference);
     }
     Ok(reference)
 }
@@ -145,9 +149,41 @@ fn shape(args: &Create) -> Option<Shape> {
     })
 }
 
-/// How an object that was opened differs from that which was asked for.
-fn difference(args: &Create, reference: &Reference) -> Option<String> {
-    match kernel::object::read(reference).ok()? {
+/// Tells how an object that was opened differs from that which was asked for: it may be a trap that
+/// somebody else has laid.
+fn tell_differences(args: &Create, reference: &Reference) {
+    // Where it is gone again, there is nothing to tell.
+    let Ok(object) = kernel::object::read(reference) else { return };
+    let differences: Vec<_> =
+        access(args, &object).into_iter().chain(content(args, &object)).collect();
+    if !differences.is_empty() {
+        let differences = differences.join(", ");
+        complain(format_args!("{VERB} {reference}: it was there already, {differences}"));
+    }
+}
+
+/// Owner and mode, if they are not the caller's and not those that were asked for. The creator of a
+/// System V object keeps the rights of its owner, whoever that is by now.
+fn access(args: &Create, object: &Object) -> Option<String> {
+    let permissions = object.permissions();
+    let own = process::uid();
+    let (uid, cuid) = match object.kind().is_posix() {
+        true => (permissions.uid, permissions.uid),
+        false => (permissions.uid, permissions.cuid),
+    };
+    if (uid, cuid, permissions.mode) == (own, own, args.mode) {
+        return None;
+    }
+    let creator = match uid == cuid {
+        true => String::new(),
+        false => format!(", creator {}", user(cuid)),
+    };
+    Some(format!("with owner {}{creator} and mode {}", user(uid), permissions.mode))
+}
+
+/// What a queue holds at most, and the value of a semaphore, if they are not as asked for.
+fn content(args: &Create, object: &Object) -> Option<String> {
+    match object {
         Object::PosixQueue(queue) => {
             let (most, size) = (queue.max_messages?, queue.message_size?);
             let differs = |asked: Option<u64>, is: u64| asked.is_some_and(|asked| asked != is);
@@ -160,7 +196,11 @@ fn difference(args: &Create, reference: &Reference) -> Option<String> {
             };
             (args.value.is_some_and(|asked| asked != value)).then(|| format!("with value {value}"))
         }
-        _ => None,
+        // It is at least as large.
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixMemory(_) => None,
     }
 }
 

@@ -19,7 +19,8 @@ use watch::{Course, Watch};
 use super::complain;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
+use crate::ipc::Foreign;
 use crate::ipc::leak::{Difference, Leak};
 use crate::kernel::child::Ended;
 use crate::kernel::{descriptor, signals};
@@ -40,9 +41,8 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     let mut watch = Watch::begin(&args, &ground)?;
     ground.remember()?;
     if !args.quiet && env::current_dir().is_ok_and(|path| ground.covers(&path)) {
-        complain(format_args!(
-            "{VERB}: the command starts in the /dev/shm outside\nhint: {COVERED}"
-        ));
+        let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
+        complain(Notice::new(what).with_hint(COVERED));
     }
     let (status, course, findings) = match watch.start(&ground) {
         Err(error) => {
@@ -55,7 +55,8 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
             if course.is_abandoned {
                 if !ground.is_isolated() {
                     let what = "interrupted twice: what the command left behind is still there";
-                    complain(format_args!("{VERB}: {what}\nhint: 'ipctool list' shows it"));
+                    let notice = Notice::new(format_args!("{VERB}: {what}"));
+                    complain(notice.with_hint("'ipctool list' shows it"));
                 }
                 return Ok(Status::Signal(signals::INTERRUPT));
             }
@@ -112,13 +113,14 @@ impl Findings {
     /// Looks at what the command left behind, ends its background processes if they are to end, and
     /// removes what may be removed.
     fn gather(args: &Guard, ground: &Ground, watch: &mut Watch, course: &mut Course) -> Findings {
-        let mut survey = ground.survey();
+        let commands = watch::length(args);
+        let mut survey = ground.survey(commands);
         // By the processes that live now: those that wait on a queue leave no record in it.
         let mut difference = ground.difference(&survey, &watch.kin());
         let are_ended = (ground.is_isolated() || args.kill_strays) && watch.end_strays(course);
         if are_ended {
             // What one of them removes when it is asked to end was left behind all the same.
-            let later = ground.survey();
+            let later = ground.survey(commands);
             difference.add_new(ground.difference(&later, &watch.kin()));
             if !ground.is_isolated() {
                 later.refresh(&mut difference);
@@ -144,7 +146,7 @@ fn not_started(args: &Guard, ground: &Ground, error: &io::Error) -> (Failure, St
         }
         _ => (descriptor::describe(error), Status::NOT_EXECUTABLE),
     };
-    let mut failure = Failure::new(VERB, command.display(), what, Reason::Failed);
+    let mut failure = Failure::new(VERB, Foreign::from(command.as_os_str()), what, Reason::Failed);
     if ground.covers(Path::new(command)) {
         failure = failure.with_hint(COVERED);
     } else if error.kind() == io::ErrorKind::NotFound && is_there(command) {

@@ -1,36 +1,40 @@
 //! `ipctool install-links`: makes links by which it is called as the old programs.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::complain;
 use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::CommandLine;
+use crate::ipc::{CommandLine, Foreign};
 use crate::kernel::descriptor;
-use crate::output::{escape, stdout};
+use crate::kernel::directory::{Directory, Entry};
+use crate::output::stdout;
 
 const VERB: &str = "install-links";
 
 pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
-    let directory = args.directory;
-    let real_directory = directory.canonicalize().map_err(|error| {
-        let make = CommandLine::new("mkdir -p --").operand(directory.as_os_str().as_bytes());
+    // Whoever else may write where it lies can put something else in its place: it is opened once.
+    let place = Directory::open(&args.directory).map_err(|error| {
+        let make = CommandLine::new("mkdir -p --").operand(Foreign::from(&*args.directory));
+        let hint = format!("to make it: {make}");
         match error.kind() {
-            ErrorKind::NotFound => {
-                failed(&directory, &error).with_hint(format!("to make it: {make}"))
-            }
-            _ => failed(&directory, &error),
+            ErrorKind::NotFound => failed(&args.directory, &error).with_hint(hint),
+            _ => failed(&args.directory, &error),
         }
     })?;
+    let links = Links { directory: place, path: args.directory };
     let binary = std::env::current_exe().and_then(fs::canonicalize);
     let binary = binary.map_err(|error| failed(Path::new("/proc/self/exe"), &error))?;
     let path = stable_path(&binary).unwrap_or_else(|| binary.clone());
-    let is_beside = |parent: &Path| parent.canonicalize().is_ok_and(|real| real == real_directory);
+    let is_beside = |parent: &Path| {
+        let parent =
+            fs::metadata(parent).and_then(|data| is_same(&data, &links.directory.metadata()?));
+        parent.unwrap_or(false)
+    };
     // Together with its links, it can be moved.
     let target = match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) if is_beside(parent) => Path::new(name),
@@ -39,41 +43,93 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
     let mut missing = Vec::new();
     let mut taken = Vec::new();
     for name in cli::drop_ins() {
-        let link = directory.join(name);
-        match fs::symlink_metadata(&link) {
-            Err(error) if error.kind() == ErrorKind::NotFound => missing.push(link),
-            Err(error) => return Err(failed(&link, &error).into()),
-            Ok(_) if leads_to(&link, &binary) => {}
-            Ok(_) => taken.push(link),
+        match links.directory.find(name.as_ref()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => missing.push(name),
+            Err(error) => return Err(failed(&links.path.join(name), &error).into()),
+            Ok(_) if links.leads_to(name, &binary) => {}
+            Ok(entry) => taken.push((name, entry)),
         }
     }
-    for link in &taken {
-        complain(taken_by(link));
+    for (name, entry) in &taken {
+        complain(links.taken_by(name, entry));
     }
     if !taken.is_empty() {
         return Ok(Status::Failed);
     }
-    make(&missing, target)?;
+    links.make(&missing, target)?;
     if args.verbose {
-        let line = |link: &PathBuf| format!("{} -> {}\n", shown(link), shown(target));
+        let target = Foreign::from(target);
+        let line = |name: &&str| format!("{} -> {target}\n", links.shown(name));
         stdout::print(&missing.iter().map(line).collect::<String>())?;
     }
-    warn_of_others(&directory, &binary);
+    warn_of_others(&links.path, &binary);
     Ok(Status::Done)
 }
 
-/// Why a name is not to be had. Of a link it is known where it leads, so it may be told how to remove
-/// it; anything else may be the only one.
-fn taken_by(path: &Path) -> Failure {
-    let told = |what: &str| {
-        let what = format!("it is there already, and {what}: left alone, and no link was made");
-        Failure::new(VERB, shown(path), what, Reason::Failed)
-    };
-    let Ok(target) = fs::read_link(path) else { return told("is no link") };
-    let nothing = if path.exists() { "" } else { ", where nothing is" };
-    let remove = CommandLine::new("rm --").operand(path.as_os_str().as_bytes());
-    told(&format!("leads to {}{nothing}", shown(&target)))
-        .with_hint(format!("to remove that link: {remove}"))
+/// The directory of the links, and the path by which it was named.
+struct Links {
+    directory: Directory,
+    path: PathBuf,
+}
+
+impl Links {
+    fn shown(&self, name: &str) -> Foreign {
+        self.path.join(name).as_path().into()
+    }
+
+    fn leads_to(&self, name: &str, binary: &Path) -> bool {
+        let found = self.directory.follow(name.as_ref()).and_then(|entry| entry.metadata());
+        found.and_then(|found| is_same(&found, &fs::metadata(binary)?)).unwrap_or(false)
+    }
+
+    /// Why a name is not to be had. Of a link it is known where it leads, so it may be told how to
+    /// remove it; anything else may be the only one.
+    fn taken_by(&self, name: &str, entry: &Entry) -> Failure {
+        let told = |what: &str| {
+            let what = format!("it is there already, and {what}: left alone, and no link was made");
+            Failure::new(VERB, self.shown(name), what, Reason::Failed)
+        };
+        let Ok(target) = entry.target() else { return told("is no link") };
+        let nothing =
+            if self.directory.follow(name.as_ref()).is_ok() { "" } else { ", where nothing is" };
+        let remove = CommandLine::new("rm --").operand(self.shown(name));
+        told(&format!("leads to {}{nothing}", Foreign::from(target.as_path())))
+            .with_hint(format!("to remove that link: {remove}"))
+    }
+
+    /// Makes all of the links or none.
+    fn make(&self, names: &[&str], target: &Path) -> Result<(), Failure> {
+        let mut made: Vec<(&str, Entry)> = Vec::new();
+        for &name in names {
+            // Fails where something has come there since.
+            if let Err(error) = self.directory.link(name.as_ref(), target) {
+                for (name, link) in &made {
+                    self.remove(name, link, target);
+                }
+                return Err(failed(&self.path.join(name), &error));
+            }
+            if let Ok(link) = self.directory.find(name.as_ref()) {
+                made.push((name, link));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a link of this run, if it is still that one.
+    fn remove(&self, name: &str, link: &Entry, target: &Path) {
+        let is_ours = || -> io::Result<bool> {
+            let now = self.directory.find(name.as_ref())?;
+            Ok(now.target()? == target && is_same(&link.metadata()?, &now.metadata()?)?)
+        };
+        if is_ours().unwrap_or(false) {
+            // Whatever goes wrong here, the failure that led here is the one to tell.
+            let _ = self.directory.unlink(name.as_ref());
+        }
+    }
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> io::Result<bool> {
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 /// The path by which this binary was called, if that holds wherever one is: it may be a link that
@@ -93,26 +149,6 @@ fn in_path(name: &Path) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
-/// A path in one line.
-fn shown(path: &Path) -> String {
-    escape::line(&path.to_string_lossy())
-}
-
-/// Makes all of the links or none.
-fn make(links: &[PathBuf], target: &Path) -> Result<(), Failure> {
-    for (made, link) in links.iter().enumerate() {
-        // Fails where something has come there since.
-        if let Err(error) = symlink(target, link) {
-            for link in &links[..made] {
-                // Whatever goes wrong here, the failure that led here is the one to tell.
-                let _ = fs::remove_file(link);
-            }
-            return Err(failed(link, &error));
-        }
-    }
-    Ok(())
-}
-
 fn leads_to(link: &Path, binary: &Path) -> bool {
     link.canonicalize().is_ok_and(|target| target == binary)
 }
@@ -120,13 +156,17 @@ fn leads_to(link: &Path, binary: &Path) -> bool {
 /// Tells of names by which a shell finds something else, or nothing.
 fn warn_of_others(directory: &Path, binary: &Path) {
     let found: Vec<_> = cli::drop_ins().filter_map(|name| in_path(Path::new(name))).collect();
-    let others: Vec<_> =
-        found.iter().filter(|other| !leads_to(other, binary)).map(|other| shown(other)).collect();
+    let others: Vec<_> = found
+        .iter()
+        .filter(|other| !leads_to(other, binary))
+        .map(|other| Foreign::from(other.as_path()).to_string())
+        .collect();
     if !others.is_empty() {
         let others = others.join(", ");
         complain(format_args!("{VERB}: note: with your PATH, a shell still runs {others}"));
     } else if found.is_empty() {
-        complain(format_args!("{VERB}: note: {} is not in your PATH", shown(directory)));
+        let directory = Foreign::from(directory);
+        complain(format_args!("{VERB}: note: {directory} is not in your PATH"));
     }
 }
 
@@ -140,5 +180,5 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Reason::NotPermitted,
         _ => Reason::Failed,
     };
-    Failure::new(VERB, shown(path), descriptor::describe(error), reason)
+    Failure::new(VERB, Foreign::from(path), descriptor::describe(error), reason)
 }

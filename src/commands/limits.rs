@@ -5,7 +5,7 @@ use std::io;
 use super::{complain, report, resolve};
 use crate::cli::{Limits, Setting};
 use crate::exit::Status;
-use crate::explain::{Failure, Reason, queue_bytes_failed};
+use crate::explain::{Failure, Notice, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
 use crate::ipc::usage::charged;
 use crate::ipc::{Kind, Reference, Usage};
@@ -29,7 +29,8 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     style.human_sizes = format == Format::Table && !args.bytes;
     let (mut allowances, unseen) = survey()?;
     if let Some(error) = unseen {
-        complain(format_args!("{VERB}: RLIMIT_MSGQUEUE: its use is not known: {error}"));
+        let subject = format_args!("{VERB}: RLIMIT_MSGQUEUE: its use is not known");
+        complain(Notice::of_read_error(subject, &error));
     }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));

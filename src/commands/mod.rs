@@ -26,11 +26,11 @@ use std::io::{IsTerminal, Write};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::object::StatusError;
-use crate::output::{Style, escape};
+use crate::output::Style;
 
 /// Does what the command line says.
 pub fn run(cli: Cli) -> Status {
@@ -59,24 +59,25 @@ pub fn run(cli: Cli) -> Status {
             Some(failure) => complain(failure),
             // A reader that has seen enough needs no message.
             None if status == Status::Done => {}
-            None => complain(format_args!("{verb}: {error}")),
+            None => complain(notice(verb, &error)),
         }
         status
     })
 }
 
-/// Tells a person what went wrong, as the one line of an error and perhaps a hint.
-pub fn complain(message: impl std::fmt::Display) {
-    let mut text = Vec::new();
-    for (number, line) in message.to_string().lines().enumerate() {
-        if number == 0 {
-            text.extend_from_slice(b"ipctool: ");
-        }
-        escape::append(line, &mut text);
-        text.push(b'\n');
+/// What there is to say of an error that is not a [`Failure`].
+fn notice(verb: &str, error: &anyhow::Error) -> Notice {
+    match error.downcast_ref() {
+        Some(error) => Notice::of_read_error(verb, error),
+        None => Notice::new(format_args!("{verb}: {error}")),
     }
+}
+
+/// Tells a person what went wrong, as the one line of an error and perhaps a hint.
+pub fn complain(message: impl Into<Notice>) {
+    let text = format!("ipctool: {}\n", message.into());
     // There is nobody left to tell if this fails.
-    let _ = std::io::stderr().write_all(&text);
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Tells what went wrong with one of several objects, and gives the status for it.
@@ -98,6 +99,7 @@ fn style(color: Color) -> Style {
     };
     let mut style = Style::new(now());
     style.color = color;
+    style.to_terminal = crate::output::stdout::is_terminal();
     style
 }
 
@@ -111,7 +113,10 @@ fn now() -> Time {
 fn find(verb: &'static str, reference: &Reference) -> Result<Object, Failure> {
     kernel::object::status(reference).map_err(|error| match error {
         StatusError::Call(error) => Failure::of_call(verb, reference, error),
-        StatusError::Read(error) => Failure::new(verb, reference, error, Reason::Failed),
+        StatusError::Read(error) => Failure {
+            hint: error.hint().map(str::to_owned),
+            ..Failure::new(verb, reference, error, Reason::Failed)
+        },
     })
 }
 

@@ -10,11 +10,12 @@ use removal::Removal;
 use super::{now, selection};
 use crate::cli::Rm;
 use crate::exit::Status;
-use crate::explain::Failure;
+use crate::explain::{Failure, Notice};
 use crate::ipc::known::Selected;
 use crate::ipc::{Filter, Kind, Known, Object, Reference, count};
+use crate::kernel::process::{Length, Process};
 use crate::kernel::scan::{Look, Scan};
-use crate::kernel::{self, process::Process};
+use crate::kernel::{self};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -180,7 +181,7 @@ pub(super) fn what_is_left(reference: &Reference) -> Removed {
 
 /// Says of each segment that was only marked that it is still there, and who holds it: one look at all
 /// processes, however many there are.
-pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<String> {
+pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Notice> {
     if marked.is_empty() {
         return Vec::new();
     }
@@ -190,27 +191,28 @@ pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Strin
             Object::Segment(segment) => count(segment.attached, "time"),
             _ => String::new(),
         };
-        format!(
-            "{verb} {}: still attached {times}, so only marked: it goes when the last process detaches it{}",
+        let notice = Notice::new(format_args!(
+            "{verb} {}: still attached {times}, so only marked: it goes when the last process detaches it",
             object.reference(),
-            scan.as_ref().map_or_else(|_| String::new(), |scan| holders(scan, object)),
-        )
+        ));
+        let holders = scan.as_ref().ok().and_then(|scan| holders(scan, object));
+        holders.into_iter().fold(notice, Notice::with_hint)
     };
     marked.iter().map(explain).collect()
 }
 
-/// Who has this segment attached, as the second line of a message.
-fn holders(scan: &Scan, segment: &Object) -> String {
-    let name = |(pid, _): &(i32, _)| match Process::find(*pid) {
+/// Who has this segment attached, as a hint.
+fn holders(scan: &Scan, segment: &Object) -> Option<String> {
+    let name = |(pid, _): &(i32, _)| match Process::find(*pid, Length::Shown) {
         Some(process) => format!("{pid} ({})", process.command),
         None => pid.to_string(),
     };
     let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {
-        ([], 0) => String::new(),
+        ([], 0) => None,
         ([], unseen) => {
-            format!("\nhint: its holder is one of {unseen} processes that could not be inspected")
+            Some(format!("its holder is one of {unseen} processes that could not be inspected"))
         }
-        (holders, _) => format!("\nhint: held by {}", holders.join(", ")),
+        (holders, _) => Some(format!("held by {}", holders.join(", "))),
     }
 }

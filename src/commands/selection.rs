@@ -1,6 +1,6 @@
 //! From the filter options of a command line to a filter, and to the objects that pass it.
 
-use super::complain;
+use super::{complain, notice};
 use crate::cli::Filters;
 use crate::explain::Failure;
 use crate::ipc::filter::Certainty;
@@ -53,7 +53,7 @@ pub fn read_all(
     for kind in filter.kinds() {
         match kernel::object::read_all(kind, &mut visit) {
             Err(error) if error.is::<ReadError>() && is_dispensable(kind, filter) => {
-                complain(format_args!("{verb}: {error}"));
+                complain(notice(verb, &error));
                 unlisted.push(kind);
             }
             read => read?,

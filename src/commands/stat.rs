@@ -12,6 +12,7 @@ use crate::ipc::object::Semaphore;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
 use crate::kernel::accounts::{group, user};
+use crate::kernel::process::Length;
 use crate::kernel::scan::Look;
 use crate::kernel::sysctl::Limit;
 use crate::kernel::users::Observer;
@@ -37,7 +38,8 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
             Err(failure) => status = status.and(report(&failure)),
         }
     }
-    let observer = Observer::new(&Look::around(&objects))?;
+    let commands = if args.json { Length::Whole } else { Length::Shown };
+    let observer = Observer::new(&Look::around(&objects).with_commands(commands))?;
     let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
     for failure in known.iter().filter_map(gap) {
         status = status.and(report(&failure));

@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ErrorKind};
 use super::complain;
 use crate::cli;
 use crate::exit::Status;
+use crate::explain::Notice;
 
 /// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
 pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
@@ -42,22 +43,23 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
     });
     let hint = match (tip, error.kind()) {
         (_, ErrorKind::InvalidSubcommand) if drop_in(error) => {
-            "\nhint: it takes no options of ipctool: put it first".to_owned()
+            Some("it takes no options of ipctool: put it first".to_owned())
         }
         // The library shows no whole command, and of a short option just its letter.
-        (Some(tip), _) if tip.starts_with("to pass") => {
-            "\nhint: a message that begins with a dash goes behind '--': ipctool send QUEUE -- MESSAGE"
-                .to_owned()
-        }
-        (Some(tip), _) => format!("\nhint: {tip}"),
-        (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => String::new(),
+        (Some(tip), _) if tip.starts_with("to pass") => Some(
+            "a message that begins with a dash goes behind '--': ipctool send QUEUE -- MESSAGE"
+                .to_owned(),
+        ),
+        (Some(tip), _) => Some(tip.to_owned()),
+        (None, ErrorKind::ValueValidation | ErrorKind::InvalidValue) => None,
         (None, _) => match &verb {
-            Some(verb) => format!("\nhint: see 'ipctool {verb} --help'"),
-            None => "\nhint: see 'ipctool --help'".to_owned(),
+            Some(verb) => Some(format!("see 'ipctool {verb} --help'")),
+            None => Some("see 'ipctool --help'".to_owned()),
         },
     };
     let verb = verb.map(|verb| verb + ": ").unwrap_or_default();
-    complain(format_args!("{verb}{message}{hint}"));
+    let notice = Notice::new(format_args!("{verb}{message}"));
+    complain(hint.into_iter().fold(notice, Notice::with_hint));
     Status::Usage
 }
 

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::clock::Clock;
+use super::foreign::Foreign;
 use super::kind::Kind;
 use super::known::{Known, Verdict};
 use super::name::Name;
@@ -30,8 +31,8 @@ pub struct Heirs {
     obscure: HashMap<(Kind, Whose), Pair>,
     /// The POSIX objects in use, by what their names have in common.
     families: HashMap<(Kind, Vec<u8>), Pair>,
-    /// The servers whose processes run as somebody else.
-    servers: Vec<Server>,
+    /// The servers whose processes run as somebody else; nothing where not all can be known.
+    servers: Option<Vec<Server>>,
 }
 
 /// A living process that has descendants of its own program that run as another user.
@@ -40,7 +41,7 @@ pub struct Server {
     /// Its id.
     pub pid: i32,
     /// Its command line, where it may be read.
-    pub command: Option<String>,
+    pub command: Option<Foreign>,
     /// When it started, in nanoseconds since boot.
     pub since_boot: i64,
     /// The effective user that it runs as.
@@ -62,7 +63,7 @@ enum Whose {
 #[derive(Clone, Debug)]
 struct Heir {
     living: Living,
-    command: Option<String>,
+    command: Option<Foreign>,
     uses: Pair,
 }
 
@@ -87,7 +88,7 @@ impl Pair {
 
 impl Heirs {
     /// From all objects of the kinds that will be asked about, each with its users.
-    pub fn of(all: &[Known], clock: Clock, servers: Vec<Server>) -> Heirs {
+    pub fn of(all: &[Known], clock: Clock, servers: Option<Vec<Server>>) -> Heirs {
         let mut heirs = Heirs {
             clock,
             servers,
@@ -148,22 +149,28 @@ impl Heirs {
             if let Some(other) = heir.uses.other_than(&reference)
                 && is_older(heir.living.family_since_boot)
             {
-                let heir = named(*pid, heir.command.as_deref());
+                let heir = named(*pid, heir.command.as_ref());
                 return Verdict::Unknown(format!(
                     "it may still belong to {heir}, which uses {other}"
                 ));
             }
         }
-        let made_it = |server: &&Server| {
-            permissions.was_given_away()
-                && (server.uid, server.worker_uid) == (permissions.cuid, permissions.uid)
-                && is_older(server.since_boot)
-        };
-        if let Some(server) = self.servers.iter().find(made_it) {
-            let server = named(server.pid, server.command.as_deref());
-            return Verdict::Unknown(format!(
-                "it may still belong to {server}, whose processes run as its owner"
-            ));
+        if permissions.was_given_away() {
+            let Some(servers) = &self.servers else {
+                return Verdict::Unknown(
+                    "whether the server lives that gave it to its owner cannot be seen".to_owned(),
+                );
+            };
+            let made_it = |server: &&Server| {
+                (server.uid, server.worker_uid) == (permissions.cuid, permissions.uid)
+                    && is_older(server.since_boot)
+            };
+            if let Some(server) = servers.iter().find(made_it) {
+                let server = named(server.pid, server.command.as_ref());
+                return Verdict::Unknown(format!(
+                    "it may still belong to {server}, whose processes run as its owner"
+                ));
+            }
         }
         let relative = known
             .file()
@@ -221,7 +228,7 @@ impl Heirs {
 }
 
 /// A process as a person knows it.
-fn named(pid: i32, command: Option<&str>) -> String {
+fn named(pid: i32, command: Option<&Foreign>) -> String {
     command.map_or_else(|| pid.to_string(), |command| format!("{pid} ({command})"))
 }
 

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::foreign::Foreign;
 use super::numbers::{LAG, Numbers, SECOND};
 use super::time::Time;
 
@@ -12,7 +13,7 @@ pub struct Descendant {
     /// Its id.
     pub pid: i32,
     /// Its last command line, where it was seen in time.
-    pub command: Option<Rc<str>>,
+    pub command: Option<Rc<Foreign>>,
     /// When it was made, in nanoseconds since the Epoch.
     pub from: u64,
     /// When it ended; nothing while it lives.

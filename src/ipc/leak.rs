@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::expected::Expected;
+use super::foreign::Foreign;
 use super::known::Known;
 use super::object::Object;
 use super::posix::FileKind;
@@ -20,7 +21,7 @@ pub struct Named {
     /// Its id.
     pub pid: i32,
     /// Its command line, as far as it is known.
-    pub command: Option<String>,
+    pub command: Option<Foreign>,
 }
 
 impl fmt::Display for Named {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::foreign::Foreign;
 use super::message::Wanted;
 use super::time::Time;
 use super::words::count;
@@ -18,7 +19,7 @@ pub struct User {
     /// Its effective user id, while it lives.
     pub uid: Option<u32>,
     /// Its command line, while it lives; that of the stranger where the number was reused.
-    pub command: Option<String>,
+    pub command: Option<Foreign>,
     /// What has become of it.
     pub state: State,
     /// What tells it from others, while it lives; nothing where it may not be looked at.

@@ -5,38 +5,40 @@ use std::collections::HashMap;
 
 use nix::unistd::{Gid, Group, Uid, User};
 
+use crate::ipc::Foreign;
+
 /// Names of users and groups, each looked up once.
 #[derive(Debug, Default)]
 pub struct Names {
-    users: RefCell<HashMap<u32, String>>,
-    groups: RefCell<HashMap<u32, String>>,
+    users: RefCell<HashMap<u32, Foreign>>,
+    groups: RefCell<HashMap<u32, Foreign>>,
 }
 
 impl Names {
     /// Hands the name of a user, or the number of one without a name, to `write`.
-    pub fn with_user<R>(&self, uid: u32, write: impl FnOnce(&str) -> R) -> R {
+    pub fn with_user<R>(&self, uid: u32, write: impl FnOnce(&Foreign) -> R) -> R {
         write(self.users.borrow_mut().entry(uid).or_insert_with(|| user(uid)))
     }
 
     /// The same for a group.
-    pub fn with_group<R>(&self, gid: u32, write: impl FnOnce(&str) -> R) -> R {
+    pub fn with_group<R>(&self, gid: u32, write: impl FnOnce(&Foreign) -> R) -> R {
         write(self.groups.borrow_mut().entry(gid).or_insert_with(|| group(gid)))
     }
 }
 
 /// The name of a user; the number where there is none.
-pub fn user(uid: u32) -> String {
+pub fn user(uid: u32) -> Foreign {
     match User::from_uid(Uid::from_raw(uid)) {
-        Ok(Some(user)) => user.name,
-        _ => uid.to_string(),
+        Ok(Some(user)) => user.name.into(),
+        _ => uid.to_string().into(),
     }
 }
 
 /// The name of a group; the number where there is none.
-pub fn group(gid: u32) -> String {
+pub fn group(gid: u32) -> Foreign {
     match Group::from_gid(Gid::from_raw(gid)) {
-        Ok(Some(group)) => group.name,
-        _ => gid.to_string(),
+        Ok(Some(group)) => group.name.into(),
+        _ => gid.to_string().into(),
     }
 }
 

@@ -9,18 +9,23 @@ mod search;
 
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::numbers::{self, Reader};
 use super::perf::{Event, Trace, What, now};
-use super::process::{self, Kinship};
+use super::process::{self, Kinship, Length};
 use super::{child, namespace};
+use crate::ipc::Foreign;
 use crate::ipc::kin::{Descendant, Kin};
 use crate::ipc::numbers::{Numbers, SECOND};
 use search::Looks;
 
 /// So many of the dead are remembered with their command lines.
 const REMEMBERED: usize = 50_000;
+
+/// So many bytes of whole command lines are kept; of those that come then, what a person is shown.
+const ROOM: usize = 64 << 20;
 
 /// The kernel tells of a new program before it has put down its command line: how long to wait for
 /// that, and how often to look.
@@ -41,6 +46,9 @@ pub struct Family {
     looks: Looks,
     /// Where others give and take process ids, too, and leave objects: how far that has got.
     reader: Option<Reader>,
+    /// How much of each command line to keep, and how many bytes of them have been kept.
+    length: Length,
+    kept: usize,
     /// Those whose command line is not there yet, and how often somebody has looked.
     nameless: Vec<(i32, u32)>,
     /// Everybody, the latest with a number last.
@@ -77,8 +85,9 @@ pub struct Member {
 
 impl Family {
     /// Begins to look. Processes made before are not counted. All those in the IPC namespace
-    /// `inside` are of the command; without one, others leave objects in its namespace, too.
-    pub fn watch(inside: Option<u64>) -> Family {
+    /// `inside` are of the command; without one, others leave objects in its namespace, too. `length`
+    /// is how much to remember of each command line.
+    pub fn watch(inside: Option<u64>, length: Length) -> Family {
         let trace = Trace::open().ok();
         let own = std::process::id() as i32;
         let sees_proc = process::check_proc().is_ok();
@@ -88,6 +97,8 @@ impl Family {
             trace,
             looks: Looks::start(own),
             reader: (inside.is_none() && sees_proc).then(Reader::start),
+            length,
+            kept: 0,
             nameless: Vec::new(),
             all: Vec::new(),
             latest: HashMap::new(),
@@ -181,7 +192,7 @@ impl Family {
     }
 
     /// A child of this process, which runs this command: it is known before anybody looks.
-    pub fn add_child(&mut self, pid: i32, command: String) {
+    pub fn add_child(&mut self, pid: i32, command: Foreign) {
         self.update();
         if !self.latest.contains_key(&pid) {
             self.born(pid, self.own, now());
@@ -317,7 +328,7 @@ impl Family {
     }
 
     /// A process runs another program, of this name or with this command line.
-    fn executed(&mut self, pid: i32, name: String) {
+    fn executed(&mut self, pid: i32, name: Foreign) {
         if !self.read_command(pid) {
             self.set_command(pid, name);
             self.nameless.push((pid, 0));
@@ -326,15 +337,18 @@ impl Family {
 
     /// Whether the command line of a process could be read.
     fn read_command(&mut self, pid: i32) -> bool {
-        let command = if self.sees_proc { process::command(pid) } else { None };
+        // A build may run thousands of programs with long command lines.
+        let length = if self.kept < ROOM { self.length } else { Length::Shown };
+        let command = if self.sees_proc { process::command(pid, length) } else { None };
         command.map(|command| self.set_command(pid, command)).is_some()
     }
 
-    fn set_command(&mut self, pid: i32, command: String) {
+    fn set_command(&mut self, pid: i32, command: Foreign) {
         if let Some(&place) = self.latest.get(&pid)
             && self.all[place].command.as_deref() != Some(&command)
         {
-            self.all[place].command = Some(command.into());
+            self.kept += command.size();
+            self.all[place].command = Some(Rc::new(command));
         }
     }
 

@@ -1,29 +1,20 @@
 //! Writing to a named pipe without waiting for somebody to read it: `fifo(7)`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+
+use super::directory::Entry;
 
 /// The place of a named pipe, whatever is mounted over its path.
 #[derive(Debug)]
-pub struct Fifo(File);
+pub struct Fifo(pub Entry);
 
 impl Fifo {
-    /// Looks, and opens nothing.
-    pub fn at(path: &Path) -> io::Result<Fifo> {
-        let place = libc::O_PATH | libc::O_CLOEXEC;
-        Ok(Fifo(OpenOptions::new().read(true).custom_flags(place).open(path)?))
-    }
-
     /// Opens it for writing; `ENXIO` where nobody reads it.
     pub fn open(&self) -> io::Result<File> {
-        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
-        let mut access = OpenOptions::new();
         // As long as this one is open somebody reads it, and nothing waits.
-        let _open = access.write(true).custom_flags(libc::O_NONBLOCK).open(&path)?;
-        access.custom_flags(0).open(&path)
+        let _open = self.0.open_to_write(libc::O_NONBLOCK)?;
+        self.0.open_to_write(0)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod child;
 pub mod confinement;
 pub mod descriptor;
 pub mod dev_shm;
+pub mod directory;
 pub mod family;
 pub mod fifo;
 pub mod huge_pages;

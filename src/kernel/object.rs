@@ -50,13 +50,24 @@ pub enum ReadError {
     },
     /// The file system of the POSIX message queues is not mounted, and may not be.
     #[error(
-        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}\nhint: {MOUNT_HINT}",
+        "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}",
         descriptor::describe(.0)
     )]
     Queues(io::Error),
 }
 
 impl ReadError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ReadError::Queues(_) => Some(MOUNT_HINT),
+            ReadError::Io { .. }
+            | ReadError::Malformed { .. }
+            | ReadError::Proc { .. }
+            | ReadError::Unsupported(_) => None,
+        }
+    }
+
     /// The directory of the POSIX queues, which is not to be had.
     pub(super) fn of_queues(error: io::Error) -> ReadError {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {

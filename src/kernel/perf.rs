@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::process::page_size;
+use crate::ipc::Foreign;
 
 /// Pages of records for each processor, a power of two.
 const PAGES: usize = 8;
@@ -32,7 +33,7 @@ pub enum What {
     /// It got another thread.
     Threaded,
     /// It runs another program, of which this is the short name.
-    Executed(String),
+    Executed(Foreign),
     /// One of its threads ended, and with the last one the process.
     Exited,
     /// There was no room to record what happened to somebody.
@@ -264,7 +265,7 @@ pub(crate) fn parse(record: &[u8]) -> Option<Event> {
         FORK => What::Forked(word(12)?),
         COMM if flags & COMM_EXEC != 0 => {
             let name = record.get(16..end)?.split(|&byte| byte == 0).next()?;
-            What::Executed(String::from_utf8_lossy(name).into_owned())
+            What::Executed(Foreign::command(name, false))
         }
         EXIT => What::Exited,
         _ => return None,
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn a_new_program_and_not_a_new_name() {
         let named = |flags| parse(&record(3, flags, &[7, 7], b"make\0\0\0\0", 11));
-        let what = What::Executed("make".to_owned());
+        let what = What::Executed(Foreign::command("make", false));
         assert_eq!(named(1 << 13), Some(Event { time: 11, pid: 7, what }));
         assert_eq!(named(0), None);
     }

@@ -1,17 +1,23 @@
-//! Processes: who calls, and who hides behind a recorded pid. `proc(5)`, `capabilities(7)`.
+//! Processes: who hides behind a recorded pid, and whether it lives. `proc(5)`.
+
+mod clock;
+mod credentials;
+mod servers;
+
+pub(super) use clock::boot_moment;
+pub use clock::clock;
+pub use credentials::*;
+pub use servers::servers;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
 
-use crate::ipc::clock::{Clock, Witness};
-use crate::ipc::heirs::Server;
 use crate::ipc::user::Living;
-use crate::ipc::{Caller, Kind};
+use crate::ipc::{Caller, Foreign, foreign};
 
 /// A process that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +27,7 @@ pub struct Process {
     /// Its effective user id.
     pub uid: u32,
     /// Its command line, words separated by blanks; `[name]` for a kernel thread.
-    pub command: String,
+    pub command: Foreign,
     /// What tells it from others that have its id at another time.
     pub living: Living,
 }
@@ -29,59 +35,23 @@ pub struct Process {
 impl Process {
     /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
     /// has not yet noticed, unless it is the first thread of a process in which others live.
-    pub fn find(pid: i32) -> Option<Process> {
+    pub fn find(pid: i32, length: Length) -> Option<Process> {
         let stat = Stat::read(pid)?;
         if stat.has_ended() {
             return None;
         }
         let uids = uids(pid)?;
         let started = since_boot(stat.started()?)?;
-        let oldest = family(&stat).last().and_then(|oldest| since_boot(oldest.started()?));
-        let command = command(pid).unwrap_or_else(|| format!("[{}]", stat.name()));
-        let family_since_boot = oldest.map_or(started, |oldest| oldest.min(started));
+        let family_since_boot = match servers::oldest_of_family(&stat) {
+            Ok(None) => started,
+            Ok(Some(oldest)) => since_boot(oldest.started()?)?.min(started),
+            // It may be as old as the machine.
+            Err(_) => i64::MIN,
+        };
         let living = Living { since_boot: started, family_since_boot, uids };
+        let command = command(pid, length).unwrap_or_else(|| stat.bracketed_name());
         Some(Process { pid, uid: uids[1], command, living })
     }
-}
-
-/// The living processes that a process descends from, the youngest first, as long as they run the same
-/// program by its name: a server, for its workers.
-fn family(stat: &Stat) -> impl Iterator<Item = Stat> {
-    let name = stat.name();
-    let parent = move |stat: &Stat| {
-        let parent = Stat::read(stat.field(4)?.parse().ok()?)?;
-        (parent.name() == name && !parent.has_ended()).then_some(parent)
-    };
-    // A process namespace has no circles, but these are read one after the other.
-    std::iter::successors(parent(stat), parent).take(100)
-}
-
-/// The servers whose processes run as other users: for each process the oldest of its family, if that
-/// runs as somebody else. One that vanishes meanwhile, or may not be looked at, is left out.
-pub fn servers() -> Vec<Server> {
-    let mut servers = Vec::new();
-    for pid in all() {
-        let server = || {
-            let stat = Stat::read(pid)?;
-            let oldest = family(&stat).last()?;
-            let worker_uid = uids(pid)?[1];
-            let server = oldest.pid()?;
-            let uid = uids(server)?[1];
-            Some(Server {
-                pid: server,
-                command: command(server),
-                since_boot: since_boot(oldest.started()?)?,
-                uid,
-                worker_uid,
-            })
-        };
-        if let Some(server) = server().filter(|server| server.uid != server.worker_uid)
-            && !servers.contains(&server)
-        {
-            servers.push(server);
-        }
-    }
-    servers
 }
 
 /// The real, effective, saved and file system user id of a process, from `/proc/PID/status`.
@@ -101,14 +71,34 @@ fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
 }
 
+/// How much of a command line to read: it may have megabytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    /// As much as a person is shown.
+    #[default]
+    Shown,
+    /// All of it, for a program.
+    Whole,
+}
+
 /// The command line of a process, words separated by blanks, if it has one and may be looked at.
-pub fn command(pid: i32) -> Option<String> {
-    let mut words = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+pub fn command(pid: i32, length: Length) -> Option<Foreign> {
+    let most = match length {
+        // One more tells that there is more, and the last is the NUL byte at the end.
+        Length::Shown => foreign::SHOWN as u64 + 2,
+        Length::Whole => u64::MAX,
+    };
+    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut words = Vec::new();
+    file.take(most).read_to_end(&mut words).ok()?;
+    let is_full = words.len() as u64 == most;
     while words.last() == Some(&0) {
         words.pop();
     }
     words.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-    (!words.is_empty()).then(|| String::from_utf8_lossy(&words).into_owned())
+    // A process that shortens its own command line pads it with NUL bytes.
+    let is_part = is_full && words.len() > foreign::SHOWN;
+    (!words.is_empty()).then(|| Foreign::command(words, is_part))
 }
 
 /// What a process is to others.
@@ -144,6 +134,16 @@ pub fn all() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// The same. An error where not all may be seen, be it that `/proc` hides those of others.
+fn all_visible() -> io::Result<Vec<i32>> {
+    fs::metadata("/proc/1")?;
+    let mut pids = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(pids)
+}
+
 /// What all processes are to each other. One that vanishes meanwhile is left out.
 pub fn kin() -> Vec<Kinship> {
     all().filter_map(kinship).collect()
@@ -161,6 +161,25 @@ impl Stat {
         Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 
+    /// The same of a process that may be gone: then there is none. Any other error leaves open what it is.
+    fn find(pid: i32) -> io::Result<Option<Stat>> {
+        match fs::read(format!("/proc/{pid}/stat")) {
+            Ok(text) => Ok(Stat::parse(text)),
+            // Where /proc hides others, they are there all the same.
+            Err(error) if is_gone_error(&error) && is_gone(pid) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That of the process that made it, or has adopted it since; none for the first process of its
+    /// namespace.
+    fn of_parent(&self) -> io::Result<Option<Stat>> {
+        match self.field(4).and_then(|parent| parent.parse().ok()) {
+            None | Some(0) => Ok(None),
+            Some(parent) => Stat::find(parent),
+        }
+    }
+
     pub(crate) fn parse(text: Vec<u8>) -> Option<Stat> {
         let start = text.iter().position(|&byte| byte == b'(')? + 1;
         let end = text.iter().rposition(|&byte| byte == b')')?;
@@ -172,8 +191,13 @@ impl Stat {
         text.trim().parse().ok()
     }
 
-    fn name(&self) -> String {
-        String::from_utf8_lossy(&self.text[self.name.clone()]).into_owned()
+    fn name(&self) -> &[u8] {
+        &self.text[self.name.clone()]
+    }
+
+    /// What stands in the place of a command line.
+    fn bracketed_name(&self) -> Foreign {
+        Foreign::command([b"[", self.name(), b"]"].concat(), false)
     }
 
     /// What stands behind the name.
@@ -271,7 +295,8 @@ pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
 
 /// The processes whose program has this name (the first 15 bytes, `comm` in `proc_pid_comm(5)`).
 pub fn named(name: &str) -> impl Iterator<Item = i32> {
-    let is_named = move |stat: Stat| stat.name() == name && !stat.has_ended();
+    let is_named =
+        move |stat: Stat| &stat.text[stat.name.clone()] == name.as_bytes() && !stat.has_ended();
     all().filter(move |&pid| Stat::read(pid).is_some_and(is_named))
 }
 
@@ -344,153 +369,8 @@ pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
     all.min_by_key(|&(pid, bytes)| (bytes.unwrap_or(u64::MAX), pid))
 }
 
-/// When the machine started, in nanoseconds since the Epoch by the clocks of now. Of two readings
-/// around that of the other clock the mean counts, so that a pause in between moves it little.
-pub(super) fn boot_moment() -> i64 {
-    let before = nanoseconds(libc::CLOCK_REALTIME);
-    let since_boot = nanoseconds(libc::CLOCK_BOOTTIME);
-    let after = nanoseconds(libc::CLOCK_REALTIME);
-    before + (after - before) / 2 - since_boot
-}
-
-/// A clock of `clock_gettime(2)`.
-fn nanoseconds(clock: libc::clockid_t) -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a timespec that outlives the call.
-    unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
-/// The wall clock, and what remembers how it was set when `/proc` was mounted: the root of that file
-/// system has the time at which it was made, which was after the first process of its process
-/// namespace.
-pub fn clock() -> Clock {
-    let root = fs::symlink_metadata("/proc").ok();
-    let first = Stat::read(1).and_then(|stat| since_boot(stat.started()?)).unwrap_or(0);
-    let witness = root.map(|root| Witness {
-        made: root.mtime().saturating_mul(1_000_000_000).saturating_add(root.mtime_nsec()),
-        uptime: first,
-    });
-    Clock { boot: boot_moment(), now: nanoseconds(libc::CLOCK_REALTIME), witness }
-}
-
 pub(super) fn ticks_per_second() -> Option<i64> {
     unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
-}
-
-/// The effective user id of this process.
-pub fn uid() -> u32 {
-    unistd::geteuid().as_raw()
-}
-
-/// The identity of this process, and what it may do with objects of this kind.
-pub fn caller(kind: Kind) -> Caller {
-    let mut groups = vec![unistd::getegid().as_raw()];
-    if let Ok(supplementary) = unistd::getgroups() {
-        groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
-    }
-    // Of another user namespace, capabilities count for nothing.
-    let capabilities = match kind.is_posix() || owns_ipc_namespace() {
-        true => effective_capabilities(),
-        false => 0,
-    };
-    let has = |capability: u32| capabilities & (1 << capability) != 0;
-    const CAP_DAC_OVERRIDE: u32 = 1;
-    const CAP_FOWNER: u32 = 3;
-    const CAP_IPC_OWNER: u32 = 15;
-    let posix = kind.is_posix();
-    Caller {
-        uid: unistd::geteuid().as_raw(),
-        groups,
-        overrides_mode: has(if posix { CAP_DAC_OVERRIDE } else { CAP_IPC_OWNER }),
-        overrides_ownership: has(if posix { CAP_FOWNER } else { CAP_SYS_ADMIN }),
-    }
-}
-
-/// The privilege over everything that has none of its own, `capabilities(7)`.
-pub(super) const CAP_SYS_ADMIN: u32 = 21;
-
-/// Whether this process may give a queue more bytes than `kernel.msgmnb`: that takes
-/// `CAP_SYS_RESOURCE` in the first user namespace of the machine, `msgctl(2)`.
-pub fn may_exceed_msgmnb() -> bool {
-    const CAP_SYS_RESOURCE: u32 = 24;
-    const INITIAL_USER: &str = "user:[4026531837]";
-    effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0
-        && fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
-}
-
-fn effective_capabilities() -> u64 {
-    capabilities("CapEff:")
-}
-
-/// A set of capabilities of this process, by its label in `/proc/self/status`; none where that
-/// cannot be read.
-pub(super) fn capabilities(label: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix(label));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
-}
-
-/// Whether this process may give away its files: has `CAP_CHOWN`.
-pub fn may_give_away() -> bool {
-    const CAP_CHOWN: u32 = 0;
-    effective_capabilities() & (1 << CAP_CHOWN) != 0
-}
-
-/// Whether this user and this group have a number of their own in the user namespace of this process:
-/// over the files of those who have none, no capability of this process counts,
-/// `user_namespaces(7)`.
-pub fn are_mapped(uid: u32, gid: u32) -> bool {
-    mapped_ids("/proc/self/uid_map").any(|ids| ids.contains(&uid.into()))
-        && mapped_ids("/proc/self/gid_map").any(|ids| ids.contains(&gid.into()))
-}
-
-/// Whether every user has a number in the user namespace of this process, as in the machine's own.
-pub fn has_every_id() -> bool {
-    mapped_ids("/proc/self/uid_map").any(|ids| ids.start == 0 && ids.end >= u32::MAX.into())
-}
-
-/// The numbers that are mapped, as they are inside; all, where there are no such namespaces.
-fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
-    let text = fs::read_to_string(map).unwrap_or_else(|_| format!("0 0 {}", u32::MAX));
-    let ranges: Vec<_> = text
-        .lines()
-        .filter_map(|line| {
-            let mut numbers = line.split_ascii_whitespace().map_while(|word| word.parse().ok());
-            let (first, count): (u64, u64) = (numbers.next()?, numbers.nth(1)?);
-            Some(first..first.saturating_add(count))
-        })
-        .collect();
-    ranges.into_iter()
-}
-
-/// Whether capabilities of this process count in its IPC namespace: whether the user namespace
-/// that owns that one is this process's own or one below it, `user_namespaces(7)`.
-pub fn owns_ipc_namespace() -> bool {
-    const NS_GET_USERNS: libc::Ioctl = 0xb701;
-    const NS_GET_PARENT: libc::Ioctl = 0xb702;
-    let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
-    let search = || -> io::Result<bool> {
-        let own = identity(&File::open("/proc/self/ns/user")?)?;
-        let mut owner = related(&File::open("/proc/self/ns/ipc")?, NS_GET_USERNS)?;
-        while identity(&owner)? != own {
-            // EPERM past the last one that this process may see.
-            owner = related(&owner, NS_GET_PARENT)?;
-        }
-        Ok(true)
-    };
-    search().unwrap_or(false)
-}
-
-/// Opens a relative of a namespace, `ioctl_ns(2)`.
-fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
-    // SAFETY: these requests take no argument and return a new descriptor.
-    let descriptor = unsafe { libc::ioctl(namespace.as_raw_fd(), request) };
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new, so nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
 }
 
 /// Whether a process with this id exists.

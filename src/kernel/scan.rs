@@ -15,7 +15,7 @@ use std::thread;
 use maps::{Attached, attached, mapped};
 use system_call::SystemCall;
 
-use super::process::{is_gone_error, threads};
+use super::process::{Length, is_gone_error, threads};
 use super::shm::Device;
 use super::{descriptor, named, process, shm};
 use crate::ipc::posix::FileIdentity;
@@ -33,6 +33,8 @@ pub struct Look {
     files: HashMap<FileIdentity, Kind>,
     /// Whether anybody anywhere has them open or mapped: asks the kernel for a lease on each.
     pub leases: bool,
+    /// How much to read of the command lines of those who are found.
+    commands: Length,
 }
 
 impl Look {
@@ -56,6 +58,16 @@ impl Look {
     /// The same, to tell whether somebody uses them.
     pub fn to_judge(objects: &[Object]) -> Look {
         Look { leases: true, ..Look::around(objects) }
+    }
+
+    /// The same with so much of the command line of each process that is found.
+    pub fn with_commands(self, length: Length) -> Look {
+        Look { commands: length, ..self }
+    }
+
+    /// How much to read of command lines.
+    pub(super) fn commands(&self) -> Length {
+        self.commands
     }
 
     fn is_for_system_v(&self) -> bool {

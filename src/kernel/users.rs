@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::lease::Leases;
-use super::process::{self, Process};
+use super::process::{self, Length, Process};
 use super::scan::{self, Hidden, Look, Scan};
 use super::sem;
 use crate::ipc::clock::Clock;
@@ -25,6 +25,8 @@ pub struct Observer {
     missed: Cell<u64>,
     has_outsiders: bool,
     clock: Clock,
+    /// How much of command lines is wanted.
+    commands: Length,
     /// Where to ask for leases, if that was wanted.
     leases: Option<Leases>,
 }
@@ -48,6 +50,7 @@ impl Observer {
             missed: Cell::default(),
             has_outsiders: scan::has_outsiders(),
             clock: process::clock(),
+            commands: look.commands(),
             leases: look.leases.then(Leases::default),
         })
     }
@@ -72,8 +75,8 @@ impl Observer {
             known.permissions().was_given_away() && known.is_unused() == Verdict::Yes
         };
         let servers = match all.iter().any(was_given_away) {
-            true => process::servers(),
-            false => Vec::new(),
+            true => process::servers().ok(),
+            false => Some(Vec::new()),
         };
         Heirs::of(all, self.clock, servers)
     }
@@ -212,7 +215,11 @@ impl Observer {
     }
 
     fn process(&self, pid: i32) -> Option<Process> {
-        self.processes.borrow_mut().entry(pid).or_insert_with(|| Process::find(pid)).clone()
+        self.processes
+            .borrow_mut()
+            .entry(pid)
+            .or_insert_with(|| Process::find(pid, self.commands))
+            .clone()
     }
 }
 

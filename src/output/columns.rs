@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::{Column, Value};
 use crate::ipc::posix::{MemoryStatus, NamedFile, SemaphoreState};
-use crate::ipc::{Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
+use crate::ipc::{Foreign, Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
 
 type ObjectColumn = Column<Known>;
 
@@ -310,13 +310,9 @@ pub static ON_REQUEST: [ObjectColumn; 2] = [
             let present = known.users().iter().filter(|user| user.role.is_present());
             let present = present.filter(|user| seen.insert(user.pid));
             let name = |user: &User| {
-                let command = user.command.as_deref().unwrap_or("?");
-                let program = command.split(' ').next().unwrap_or_default();
-                Cow::Owned(format!(
-                    "{}({})",
-                    user.pid,
-                    program.rsplit('/').next().unwrap_or_default()
-                ))
+                let program = user.command.as_ref().map(Foreign::program);
+                let program = program.as_ref().map_or("?".into(), Foreign::as_raw);
+                Cow::Owned(format!("{}({program})", user.pid))
             };
             Value::List(present.map(name).collect())
         },

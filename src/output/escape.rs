@@ -1,9 +1,7 @@
 //! Bytes that came from elsewhere never reach a terminal raw.
 
-use std::io::Write as _;
-
 pub use crate::ipc::command_line::shell_word;
-use crate::ipc::words::is_unsafe;
+use crate::ipc::foreign;
 
 /// Appends one line of text with every such character escaped, newlines too.
 pub fn append(text: &str, out: &mut Vec<u8>) {
@@ -28,22 +26,10 @@ pub fn append_payload(payload: &[u8], out: &mut Vec<u8>) {
 }
 
 fn lossless(bytes: &[u8], kept: &str, out: &mut Vec<u8>) {
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_unsafe(character) && !kept.contains(character) {
-                // Writing to a vector cannot fail.
-                let _ = match character {
-                    '\0'..='\u{7f}' => write!(out, "{}", (character as u8).escape_ascii()),
-                    _ => write!(out, "{}", character.escape_unicode()),
-                };
-            } else {
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(out, "\\x{byte:02x}");
-        }
-    }
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = foreign::escape(bytes, kept, &mut text);
+    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -110,7 +110,8 @@ impl<T> Serialize for Record<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.fields.iter().map(|(name, column)| {
             let value = column.map_or(Value::Missing, |column| (column.value)(self.item));
-            (name, Cell { value, names: &self.style.names, arrays: true })
+            // The format itself escapes.
+            (name, Cell { value, names: &self.style.names, arrays: true, escapes: false })
         }))
     }
 }

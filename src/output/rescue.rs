@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::json;
 use super::message::Record;
-use crate::ipc::count;
 use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::ipc::{Foreign, count};
 use crate::kernel::channel::Channel;
 
 /// Puts messages back on their queue, at its end. Those for which there is no room, no right or no
@@ -37,7 +37,10 @@ pub fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]>) -
         let were = if kept == 1 { "was" } else { "were" };
         let kept = format!("{} {were}", count(kept, "message"));
         fate.push(match save(&lines) {
-            Ok(path) => format!("{kept} saved in {}, as 'send --jsonl' reads it", path.display()),
+            Ok(path) => {
+                let path = Foreign::from(path.as_path());
+                format!("{kept} saved in {path}, as 'send --jsonl' reads it")
+            }
             Err(error) => match io::stderr().write_all(&lines) {
                 Ok(()) => format!("{kept} saved nowhere ({error}), but printed above"),
                 Err(_) => format!("{kept} lost: there is no place to save it ({error})"),

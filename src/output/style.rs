@@ -33,6 +33,8 @@ pub struct Style {
     pub numeric_perms: bool,
     /// Whether colour is allowed.
     pub color: bool,
+    /// A terminal reads it: controls are escaped in every format.
+    pub to_terminal: bool,
     /// The time that "ago" counts from.
     pub now: Time,
     /// Names of users and groups.
@@ -49,6 +51,7 @@ impl Style {
             time_format: TimeFormat::default(),
             numeric_perms: false,
             color: false,
+            to_terminal: false,
             now,
             names: Names::default(),
             zone: std::sync::OnceLock::new(),

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::escape;
 use super::style::{self, Style};
-use crate::ipc::{Key, Mode, Reference, Target, Time};
+use crate::ipc::{Foreign, Key, Mode, Reference, Target, Time};
 use crate::kernel::accounts::Names;
 
 /// What a column says of an item.
@@ -38,6 +38,8 @@ pub enum Value<'a> {
     Group(u32),
     /// Words.
     Text(Cow<'a, str>),
+    /// Words from elsewhere.
+    Foreign(&'a Foreign),
     /// Several words, perhaps none.
     List(Vec<Cow<'a, str>>),
     /// Several process ids, perhaps none.
@@ -84,9 +86,10 @@ impl Value<'_> {
             Value::Percent(percent) => append(out, format_args!("{percent:.1}")),
             Value::Pid(pid) => append(out, pid),
             Value::Time(time) => append(out, style.time(*time)),
-            Value::User(uid) => style.names.with_user(*uid, |name| escape::append(name, out)),
-            Value::Group(gid) => style.names.with_group(*gid, |name| escape::append(name, out)),
+            Value::User(uid) => style.names.with_user(*uid, |name| append(out, name)),
+            Value::Group(gid) => style.names.with_group(*gid, |name| append(out, name)),
             Value::Text(text) => escape::append(text, out),
+            Value::Foreign(text) => append(out, text),
             Value::List(words) if words.is_empty() => out.push(b'-'),
             Value::List(words) => escape::append(&words.join(","), out),
             Value::Pids(pids) if pids.is_empty() => out.push(b'-'),
@@ -97,8 +100,8 @@ impl Value<'_> {
     /// The order in which `--sort` puts two values of one column. What is missing comes last.
     pub fn compare(&self, other: &Value<'_>, names: &Names) -> Ordering {
         let name = |value: &Value<'_>| match value {
-            Value::User(uid) => Some(names.with_user(*uid, str::to_owned)),
-            Value::Group(gid) => Some(names.with_group(*gid, str::to_owned)),
+            Value::User(uid) => Some(names.with_user(*uid, Foreign::clone)),
+            Value::Group(gid) => Some(names.with_group(*gid, Foreign::clone)),
             _ => None,
         };
         match (self, other) {
@@ -119,6 +122,7 @@ impl Value<'_> {
             (Value::Pid(a), Value::Pid(b)) => a.cmp(b),
             (Value::Time(a), Value::Time(b)) => a.cmp(b),
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
+            (Value::Foreign(a), Value::Foreign(b)) => a.cmp(b),
             (Value::List(a), Value::List(b)) => a.cmp(b),
             (Value::Pids(a), Value::Pids(b)) => a.cmp(b),
             _ => name(self).cmp(&name(other)),
@@ -187,6 +191,17 @@ pub struct Cell<'a> {
     pub names: &'a Names,
     /// Whether a list stays one, or is joined by commas where the format has none.
     pub arrays: bool,
+    /// Whether what could act on a terminal is escaped, where the format does not.
+    pub escapes: bool,
+}
+
+impl Cell<'_> {
+    fn text<S: Serializer>(&self, text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.escapes {
+            true => serializer.serialize_str(&escape::line(text)),
+            false => serializer.serialize_str(text),
+        }
+    }
 }
 
 impl Serialize for Cell<'_> {
@@ -203,15 +218,20 @@ impl Serialize for Cell<'_> {
                 Some(timestamp) => serializer.collect_str(&timestamp),
                 None => serializer.serialize_none(),
             },
-            Value::User(uid) => self.names.with_user(*uid, |name| serializer.serialize_str(name)),
-            Value::Group(gid) => self.names.with_group(*gid, |name| serializer.serialize_str(name)),
-            Value::Text(text) => serializer.serialize_str(text),
+            Value::User(uid) => {
+                self.names.with_user(*uid, |name| self.text(&name.as_raw(), serializer))
+            }
+            Value::Group(gid) => {
+                self.names.with_group(*gid, |name| self.text(&name.as_raw(), serializer))
+            }
+            Value::Text(text) => self.text(text, serializer),
+            Value::Foreign(text) => self.text(&text.as_raw(), serializer),
             Value::List(words) if self.arrays => {
                 let mut sequence = serializer.serialize_seq(Some(words.len()))?;
                 words.iter().try_for_each(|word| sequence.serialize_element(word))?;
                 sequence.end()
             }
-            Value::List(words) => serializer.serialize_str(&words.join(",")),
+            Value::List(words) => self.text(&words.join(","), serializer),
             Value::Pids(pids) if self.arrays => pids.serialize(serializer),
             Value::Pids(pids) => serializer.serialize_str(&joined(pids)),
         }

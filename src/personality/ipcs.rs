@@ -228,13 +228,15 @@ impl Listing<'_> {
     fn fill(&mut self, column: &Column, object: &Object) {
         let permissions = object.permissions();
         let cell = &mut self.cell;
-        let mut user = |uid| self.names.with_user(uid, |name| cell.extend(name.bytes()));
+        let mut user =
+            |uid| self.names.with_user(uid, |name| cell.extend_from_slice(name.as_ref()));
         match column.field {
             Field::Owner => return user(permissions.uid),
             Field::Creator => return user(permissions.cuid),
             _ => {}
         }
-        let mut group = |gid| self.names.with_group(gid, |name| cell.extend(name.bytes()));
+        let mut group =
+            |gid| self.names.with_group(gid, |name| cell.extend_from_slice(name.as_ref()));
         match column.field {
             Field::OwnersGroup => return group(permissions.gid),
             Field::CreatorsGroup => return group(permissions.cgid),

@@ -3,16 +3,17 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 
 use super::getopt::{Getopt, Given};
 use super::number::Invalid;
 use super::program::Program;
 use crate::exit::Status;
+use crate::ipc::Foreign;
 use crate::kernel::descriptor::strerror;
 use crate::kernel::{Errno, inherited, interrupt};
-use crate::output::stdout;
+use crate::output::{escape, stdout};
 
 /// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
 /// comes between the same bytes, where both lead to the same place.
@@ -67,8 +68,14 @@ impl Session {
     /// Writes as many bytes. The first error is kept, and what comes after it is not written.
     fn write(&mut self, length: usize) {
         if self.broken.is_none() && length > 0 {
+            // Off a terminal, every byte is as in the old programs.
+            let mut escaped = Vec::new();
+            if self.by_line {
+                escape::append_payload(&self.out[..length], &mut escaped);
+            }
+            let text = if self.by_line { &escaped } else { &self.out[..length] };
             let written = stdout::file()
-                .and_then(|mut file| Ok(file.write_all(&self.out[..length])?))
+                .and_then(|mut file| Ok(file.write_all(text)?))
                 .map_err(|error| error.0);
             self.broken = written.err();
         }
@@ -115,7 +122,11 @@ impl Session {
 
     /// One line on standard error, in one piece.
     fn say(&self, parts: &[&[u8]]) {
-        let line = [&parts.concat(), &b"\n"[..]].concat();
+        let mut line = parts.concat();
+        if io::stderr().is_terminal() {
+            line = Foreign::from(&*line).to_string().into();
+        }
+        line.push(b'\n');
         let is_heard = inherited::was_open(2) && io::stderr().write_all(&line).is_ok();
         self.unheard.set(self.unheard.get() || !is_heard);
     }

@@ -35,7 +35,7 @@ fn remove_ipc(facts: &Facts) -> Option<Draft> {
     if owners.is_empty() || !runs_here() || !removes_ipc() {
         return None;
     }
-    let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid)).collect();
+    let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid).to_string()).collect();
     let why = format!(
         "systemd-logind removes all objects of a user whose last session ends (RemoveIPC is not 'no'), and these users own some: {}",
         names.join(", ")

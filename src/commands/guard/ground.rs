@@ -12,7 +12,8 @@ use crate::ipc::kin::Kin;
 use crate::ipc::leak::{self, Difference};
 use crate::ipc::{Kind, Object};
 use crate::kernel::namespace::{self, Forbidden, Plan};
-use crate::kernel::{self, process};
+use crate::kernel::process::{self, Length};
+use crate::kernel::{self};
 
 /// Where the command runs.
 pub(super) enum Ground {
@@ -84,11 +85,12 @@ impl Ground {
             && (path.starts_with("/dev/shm") || place.is_ok_and(|place| path.starts_with(place)))
     }
 
-    /// What is there now. Of what was not there before, all that is known.
-    pub fn survey(&self) -> Survey {
+    /// What is there now. Of what was not there before, all that is known, with so much of the command
+    /// lines of its users.
+    pub fn survey(&self, commands: Length) -> Survey {
         match self {
-            Ground::Isolated { .. } => Survey::of_isolated(),
-            Ground::Shared { before } => Survey::of_shared(before),
+            Ground::Isolated { .. } => Survey::of_isolated(commands),
+            Ground::Shared { before } => Survey::of_shared(before, commands),
         }
     }
 

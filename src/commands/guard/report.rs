@@ -11,7 +11,7 @@ use super::watch::Stray;
 use crate::commands::rm::counted;
 use crate::ipc::leak::{Difference, Leak, Named, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Known, Object, Reference, count, duration};
+use crate::ipc::{Foreign, Known, Object, Reference, count, duration};
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
@@ -217,7 +217,7 @@ struct JsonLeak<'a> {
     #[serde(flatten)]
     object: Record<'a, Known>,
     pid: Option<i32>,
-    command: Option<&'a str>,
+    command: Option<&'a Foreign>,
     holders: Vec<Named>,
     outcome: Outcome,
     why: Option<&'a str>,
@@ -238,7 +238,7 @@ impl<'a> JsonLeak<'a> {
         JsonLeak {
             object: all(&leak.known, style),
             pid: leak.by.as_ref().map(|by| by.pid),
-            command: leak.by.as_ref().and_then(|by| by.command.as_deref()),
+            command: leak.by.as_ref().and_then(|by| by.command.as_ref()),
             holders: leak.holders(),
             outcome: leak.outcome,
             why: leak.why.as_deref(),

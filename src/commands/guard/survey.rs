@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::ipc::leak::Difference;
 use crate::ipc::{Kind, Known, Object, Reference};
 use crate::kernel;
+use crate::kernel::process::Length;
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
 
@@ -21,18 +22,18 @@ pub(super) struct Survey {
 impl Survey {
     /// Looks at the namespace of an isolated command: at everything, and at what else lies in
     /// `/dev/shm`. There the users are of interest, but decide nothing.
-    pub fn of_isolated() -> Survey {
-        Survey::take(&Kind::ALL, None)
+    pub fn of_isolated(commands: Length) -> Survey {
+        Survey::take(&Kind::ALL, None, commands)
     }
 
     /// Looks at the namespace that a command shares with others, where the users of what was not
     /// there `before` decide whose it is. A name in the shared `/dev/shm` tells nobody who made it,
     /// so this is about System V.
-    pub fn of_shared(before: &[Object]) -> Survey {
-        Survey::take(&Kind::SYSTEM_V, Some(before))
+    pub fn of_shared(before: &[Object], commands: Length) -> Survey {
+        Survey::take(&Kind::SYSTEM_V, Some(before), commands)
     }
 
-    fn take(kinds: &[Kind], before: Option<&[Object]>) -> Survey {
+    fn take(kinds: &[Kind], before: Option<&[Object]>, commands: Length) -> Survey {
         let mut survey =
             Survey { objects: Vec::new(), unlisted: Vec::new(), uninspected: Vec::new() };
         let mut found = Vec::new();
@@ -61,7 +62,7 @@ impl Survey {
         let (compared, old): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|object| obscure.contains(&object.kind()));
         new.extend(compared);
-        match Observer::new(&Look::around(&new)) {
+        match Observer::new(&Look::around(&new).with_commands(commands)) {
             Ok(observer) => {
                 survey.objects.extend(new.into_iter().map(|object| observer.know(object)));
             }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -9,12 +10,13 @@ use serde::Serialize;
 use super::ground::Ground;
 use crate::cli::Guard;
 use crate::exit::Status;
+use crate::ipc::Foreign;
 use crate::ipc::kin::Kin;
 use crate::ipc::leak::Named;
 use crate::kernel::child::{self, Ended, Fate};
 use crate::kernel::family::{Family, Member};
 use crate::kernel::interrupt::deadline;
-use crate::kernel::process;
+use crate::kernel::process::{self, Length};
 use crate::kernel::signals::{self, Inbox, Notice};
 
 /// How long a process that was in the background may take to end by itself: whatever reads the
@@ -82,6 +84,11 @@ impl Course {
     }
 }
 
+/// How much of command lines is told: the report is for programs.
+pub(super) fn length(args: &Guard) -> Length {
+    if args.report.is_some() { Length::Whole } else { Length::Shown }
+}
+
 /// Somebody asked twice.
 struct Abandoned;
 
@@ -92,7 +99,7 @@ impl<'a> Watch<'a> {
         Ok(Watch {
             args,
             inbox: Inbox::open()?,
-            family: Family::watch(ground.inside()),
+            family: Family::watch(ground.inside(), length(args)),
             child: 0,
             ended: None,
             time_over: None,
@@ -110,8 +117,8 @@ impl<'a> Watch<'a> {
         self.child = child::spawn(words, &self.inbox, ground.beyond())?;
         // 0 is no limit, as for timeout(1).
         self.time_over = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
-        let text: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        self.family.add_child(self.child, text.join(" "));
+        let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        self.family.add_child(self.child, Foreign::command(words.join(&b' '), false));
         Ok(())
     }
 
@@ -175,8 +182,8 @@ impl<'a> Watch<'a> {
     }
 
     fn name(&self, pid: i32) -> Named {
-        let known = self.family.find(pid).and_then(|one| one.command.as_deref().map(str::to_owned));
-        Named { pid, command: process::command(pid).or(known) }
+        let known = self.family.find(pid).and_then(|one| one.command.as_deref().cloned());
+        Named { pid, command: process::command(pid, length(self.args)).or(known) }
     }
 
     /// Whether no process of the command is left.

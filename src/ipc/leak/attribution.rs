@@ -152,7 +152,7 @@ fn strange_heirs(all: &[Known], kin: &Kin, clock: Clock) -> Heirs {
         known
     };
     let of_strangers: Vec<Known> = all.iter().map(of_strangers).collect();
-    Heirs::of(&of_strangers, clock, Vec::new())
+    Heirs::of(&of_strangers, clock, Some(Vec::new()))
 }
 
 /// The processes that wait on a queue or a set.
@@ -180,7 +180,7 @@ fn author(known: &Known, family: &[Descendant]) -> Option<Named> {
 fn named(pid: i32, family: &[Descendant]) -> Named {
     let command =
         family.iter().rev().find(|one| one.pid == pid).and_then(|one| one.command.as_deref());
-    Named { pid, command: command.map(str::to_owned) }
+    Named { pid, command: command.cloned() }
 }
 
 #[cfg(test)]
@@ -265,7 +265,7 @@ mod tests {
 
     fn descendant(pid: i32, from: i64, until: i64) -> Descendant {
         let (from, until) = (from as u64 * SECOND, Some(until as u64 * SECOND));
-        Descendant { pid, command: Some("make test".into()), from, until }
+        Descendant { pid, command: Some(std::rc::Rc::new("make test".into())), from, until }
     }
 
     fn kin(all: &[Descendant]) -> Kin<'_> {
@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn nobody() -> Heirs {
-        Heirs::of(&[], CLOCK, Vec::new())
+        Heirs::of(&[], CLOCK, Some(Vec::new()))
     }
 
     /// The process of the command, or why it is not called that.
@@ -455,7 +455,7 @@ mod tests {
         assert_eq!(ids(difference.strangers.iter().map(|one| &one.known.object).collect()), [4]);
         assert_eq!(ids(difference.vanished.iter().collect()), [1]);
         let by = difference.leaks[0].by.clone().unwrap();
-        assert_eq!((by.pid, by.command.as_deref()), (7, Some("make test")));
+        assert_eq!((by.pid, by.command), (7, Some("make test".into())));
     }
 
     #[test]

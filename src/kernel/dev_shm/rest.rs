@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use super::super::descriptor;
 use super::{PATH, directory, of, open_to_read};
 use crate::ipc::posix::{FileKind, MemoryStatus};
-use crate::ipc::{Kind, Name, Object};
+use crate::ipc::{Foreign, Kind, Name, Object};
 
 /// A file or directory that could not be looked at.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {}", path.display(), descriptor::describe(error))]
+#[error("cannot read {}: {}", Foreign::from(path.as_path()), descriptor::describe(error))]
 pub struct Unread {
     /// Which.
     path: PathBuf,

@@ -31,9 +31,7 @@ pub static USER: [Column<User>; 6] = [
     )
     .alarmed(|user| user.state != State::Alive),
     Column::prose("command", 20, "command line", |user| {
-        user.command
-            .as_deref()
-            .map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+        user.command.as_ref().map_or(Value::Missing, Value::Foreign)
     }),
 ];
 
@@ -88,8 +86,8 @@ pub static LEAK: [Column<Leak>; 7] = [
         leak.by.as_ref().map_or(Value::Missing, |by| Value::pid(by.pid))
     }),
     Column::prose("command", 20, "its command line, as far as it is known", |leak| {
-        let command = leak.by.as_ref().and_then(|by| by.command.as_deref());
-        command.map_or(Value::Missing, |command| Value::Text(Cow::Borrowed(command)))
+        let command = leak.by.as_ref().and_then(|by| by.command.as_ref());
+        command.map_or(Value::Missing, Value::Foreign)
     }),
 ];
 

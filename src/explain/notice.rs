@@ -1,0 +1,87 @@
+//! What a person is told on standard error.
+
+use std::fmt;
+
+use super::Failure;
+use crate::ipc::foreign::escape;
+use crate::kernel::object::ReadError;
+
+/// One line and perhaps a second one, `hint: …`. Only this type makes two lines: whatever the parts
+/// hold, each of them becomes one, in which nothing can act on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    line: String,
+    hint: Option<String>,
+}
+
+impl Notice {
+    /// A line alone.
+    pub fn new(line: impl fmt::Display) -> Notice {
+        Notice { line: one_line(line), hint: None }
+    }
+
+    /// The same with a hint.
+    pub fn with_hint(self, hint: impl fmt::Display) -> Notice {
+        Notice { hint: Some(one_line(hint)), ..self }
+    }
+
+    /// What it means for `subject`, a verb perhaps with an object, that objects cannot be listed.
+    pub fn of_read_error(subject: impl fmt::Display, error: &ReadError) -> Notice {
+        let notice = Notice::new(format_args!("{subject}: {error}"));
+        Notice { hint: error.hint().map(str::to_owned), ..notice }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.line)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<&Failure> for Notice {
+    fn from(failure: &Failure) -> Notice {
+        let notice = Notice::new(failure);
+        Notice { hint: failure.hint.as_ref().map(one_line), ..notice }
+    }
+}
+
+impl From<Failure> for Notice {
+    fn from(failure: Failure) -> Notice {
+        Notice::from(&failure)
+    }
+}
+
+impl From<fmt::Arguments<'_>> for Notice {
+    fn from(line: fmt::Arguments<'_>) -> Notice {
+        Notice::new(line)
+    }
+}
+
+fn one_line(text: impl fmt::Display) -> String {
+    let mut line = String::new();
+    // Writing to a string cannot fail.
+    let _ = escape(text.to_string().as_bytes(), "", &mut line);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::Reason;
+
+    #[test]
+    fn no_part_makes_a_line_of_its_own() {
+        let forged = "x\nhint: \x1b[2Jforged\r";
+        let failure = Failure::new("rm", forged, forged, Reason::Failed).with_hint(forged);
+        for notice in [Notice::from(failure), Notice::new(forged).with_hint(forged)] {
+            let text = notice.to_string();
+            assert_eq!(text.lines().count(), 2, "{text}");
+            assert_eq!(text.matches("\nhint: ").count(), 1, "{text}");
+            assert!(text.ends_with("\nhint: x\\nhint: \\x1b[2Jforged\\r"), "{text}");
+        }
+    }
+}

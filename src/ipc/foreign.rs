@@ -1,0 +1,178 @@
+//! Text that came from elsewhere: names of users and files, command lines, the words of other programs.
+//!
+//! Whoever chooses such a text can put control characters into it: a line break with a forged message
+//! behind it, or a sequence that a terminal obeys. So it is a type of its own, which escapes all of that
+//! wherever it is printed; only a format for programs asks for [`Foreign::as_raw`].
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde::{Serialize, Serializer};
+
+use super::words::is_unsafe;
+
+/// So many bytes of a command line are shown to a person.
+pub const SHOWN: usize = 256;
+
+/// Text that came from elsewhere. It is printed as one line in which nothing can act on a terminal:
+///
+/// ```
+/// # use ipctool::ipc::Foreign;
+/// let name = Foreign::from("x\nhint: \x1b[31m");
+/// assert_eq!(name.to_string(), "x\\nhint: \\x1b[31m");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Foreign {
+    bytes: Box<[u8]>,
+    /// Past so many bytes a person gets `…`.
+    shown: usize,
+    /// Whether this is only the beginning of what there is.
+    is_part: bool,
+}
+
+impl Foreign {
+    /// A command line, words separated by blanks: a person sees its first [`SHOWN`] bytes. `is_part`
+    /// tells that there is more of it than was read.
+    pub fn command(text: impl Into<Vec<u8>>, is_part: bool) -> Foreign {
+        Foreign { bytes: text.into().into(), shown: SHOWN, is_part }
+    }
+
+    /// The text for a program, which escapes it in its own way; bytes that are not UTF-8 are replaced,
+    /// and where the end was never read, it ends with `…`.
+    pub fn as_raw(&self) -> Cow<'_, str> {
+        let text = String::from_utf8_lossy(&self.bytes);
+        if self.is_part { Cow::Owned(format!("{text}…")) } else { text }
+    }
+
+    /// The name of the program in a command line, without its directory.
+    pub fn program(&self) -> Foreign {
+        let end = self.bytes.iter().position(|&byte| byte == b' ');
+        let word = &self.bytes[..end.unwrap_or(self.bytes.len())];
+        let start = word.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        Foreign::command(&word[start..], self.is_part && end.is_none())
+    }
+
+    /// Its length in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl From<&[u8]> for Foreign {
+    fn from(bytes: &[u8]) -> Foreign {
+        Foreign { bytes: bytes.into(), shown: usize::MAX, is_part: false }
+    }
+}
+
+impl From<&str> for Foreign {
+    fn from(text: &str) -> Foreign {
+        text.as_bytes().into()
+    }
+}
+
+impl From<String> for Foreign {
+    fn from(text: String) -> Foreign {
+        text.as_bytes().into()
+    }
+}
+
+impl From<&OsStr> for Foreign {
+    fn from(text: &OsStr) -> Foreign {
+        text.as_bytes().into()
+    }
+}
+
+impl From<&Path> for Foreign {
+    fn from(path: &Path) -> Foreign {
+        path.as_os_str().into()
+    }
+}
+
+/// Its bytes, for what takes a text as it is: a word of a command, the cell of an old program.
+impl AsRef<[u8]> for Foreign {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bytes.len() <= self.shown {
+            escape(&self.bytes, "", f)?;
+            return if self.is_part { f.write_char('…') } else { Ok(()) };
+        }
+        // Not within a character.
+        let is_inner = |&&byte: &&u8| byte & 0xc0 == 0x80;
+        let inner = self.bytes[..=self.shown].iter().rev().take(3).take_while(is_inner).count();
+        escape(&self.bytes[..self.shown - inner], "", f)?;
+        f.write_char('…')
+    }
+}
+
+impl Serialize for Foreign {
+    /// The whole text: escaping is up to the format.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.as_raw())
+    }
+}
+
+/// Writes text with everything escaped that could do more than show itself, but for the characters in
+/// `kept`: controls, the invisible ones that reorder text, and bytes that are not UTF-8.
+pub fn escape(bytes: &[u8], kept: &str, out: &mut impl Write) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                _ if !is_unsafe(character) || kept.contains(character) => {
+                    out.write_char(character)?;
+                }
+                '\0'..='\u{7f}' => write!(out, "{}", (character as u8).escape_ascii())?,
+                _ => write!(out, "{}", character.escape_unicode())?,
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(out, "\\x{byte:02x}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_long_command_is_cut_for_a_person() {
+        let long = "é".repeat(SHOWN);
+        let command = Foreign::command(long.as_bytes(), false);
+        assert_eq!(command.to_string(), format!("{}…", "é".repeat(SHOWN / 2)));
+        assert_eq!(command.as_raw(), long);
+        let odd = Foreign::command(format!("x{long}").as_bytes(), false);
+        assert_eq!(odd.to_string(), format!("x{}…", "é".repeat(SHOWN / 2 - 1)));
+        let whole = Foreign::command("x".repeat(SHOWN), false);
+        assert_eq!(whole.to_string(), "x".repeat(SHOWN));
+        assert_eq!(Foreign::command("perl", true).to_string(), "perl…");
+        assert_eq!(Foreign::command("perl", true).as_raw(), "perl…");
+    }
+
+    #[test]
+    fn the_program_of_a_command() {
+        let program = |text: &str, is_part| Foreign::command(text, is_part).program().to_string();
+        assert_eq!(program("/usr/bin/perl /x/y", false), "perl");
+        assert_eq!(program("perl\n/a b", false), "a");
+        assert_eq!(program("/very/long/pa", true), "pa…");
+        assert_eq!(program("", false), "");
+    }
+
+    proptest! {
+        #[test]
+        fn one_line_without_controls(bytes: Vec<u8>, is_part: bool) {
+            for text in [Foreign::from(&*bytes), Foreign::command(bytes.clone(), is_part)] {
+                prop_assert!(!text.to_string().contains(is_unsafe));
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! As whom this process asks the kernel, and what that lets it do: `credentials(7)`, `capabilities(7)`,
+//! `user_namespaces(7)`.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+
+use nix::unistd;
+
+use crate::ipc::{Caller, Kind};
+
+/// The effective user id of this process.
+pub fn uid() -> u32 {
+    unistd::geteuid().as_raw()
+}
+
+/// The identity of this process, and what it may do with objects of this kind.
+pub fn caller(kind: Kind) -> Caller {
+    let mut groups = vec![unistd::getegid().as_raw()];
+    if let Ok(supplementary) = unistd::getgroups() {
+        groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
+    }
+    // Of another user namespace, capabilities count for nothing.
+    let capabilities = match kind.is_posix() || owns_ipc_namespace() {
+        true => effective_capabilities(),
+        false => 0,
+    };
+    let has = |capability: u32| capabilities & (1 << capability) != 0;
+    const CAP_DAC_OVERRIDE: u32 = 1;
+    const CAP_FOWNER: u32 = 3;
+    const CAP_IPC_OWNER: u32 = 15;
+    let posix = kind.is_posix();
+    Caller {
+        uid: unistd::geteuid().as_raw(),
+        groups,
+        overrides_mode: has(if posix { CAP_DAC_OVERRIDE } else { CAP_IPC_OWNER }),
+        overrides_ownership: has(if posix { CAP_FOWNER } else { CAP_SYS_ADMIN }),
+    }
+}
+
+/// The privilege over everything that has none of its own, `capabilities(7)`.
+pub(in crate::kernel) const CAP_SYS_ADMIN: u32 = 21;
+
+/// Whether this process may give a queue more bytes than `kernel.msgmnb`: that takes
+/// `CAP_SYS_RESOURCE` in the first user namespace of the machine, `msgctl(2)`.
+pub fn may_exceed_msgmnb() -> bool {
+    const CAP_SYS_RESOURCE: u32 = 24;
+    const INITIAL_USER: &str = "user:[4026531837]";
+    effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0
+        && fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
+}
+
+fn effective_capabilities() -> u64 {
+    capabilities("CapEff:")
+}
+
+/// A set of capabilities of this process, by its label in `/proc/self/status`; none where that
+/// cannot be read.
+pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix(label));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether this process may give away its files: has `CAP_CHOWN`.
+pub fn may_give_away() -> bool {
+    const CAP_CHOWN: u32 = 0;
+    effective_capabilities() & (1 << CAP_CHOWN) != 0
+}
+
+/// Whether this user and this group have a number of their own in the user namespace of this process:
+/// over the files of those who have none, no capability of this process counts,
+/// `user_namespaces(7)`.
+pub fn are_mapped(uid: u32, gid: u32) -> bool {
+    mapped_ids("/proc/self/uid_map").any(|ids| ids.contains(&uid.into()))
+        && mapped_ids("/proc/self/gid_map").any(|ids| ids.contains(&gid.into()))
+}
+
+/// Whether every user has a number in the user namespace of this process, as in the machine's own.
+pub fn has_every_id() -> bool {
+    mapped_ids("/proc/self/uid_map").any(|ids| ids.start == 0 && ids.end >= u32::MAX.into())
+}
+
+/// The numbers that are mapped, as they are inside; all, where there are no such namespaces.
+fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
+    let text = fs::read_to_string(map).unwrap_or_else(|_| format!("0 0 {}", u32::MAX));
+    let ranges: Vec<_> = text
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_ascii_whitespace().map_while(|word| word.parse().ok());
+            let (first, count): (u64, u64) = (numbers.next()?, numbers.nth(1)?);
+            Some(first..first.saturating_add(count))
+        })
+        .collect();
+    ranges.into_iter()
+}
+
+/// Whether capabilities of this process count in its IPC namespace: whether the user namespace
+/// that owns that one is this process's own or one below it, `user_namespaces(7)`.
+pub fn owns_ipc_namespace() -> bool {
+    const NS_GET_USERNS: libc::Ioctl = 0xb701;
+    const NS_GET_PARENT: libc::Ioctl = 0xb702;
+    let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
+    let search = || -> io::Result<bool> {
+        let own = identity(&File::open("/proc/self/ns/user")?)?;
+        let mut owner = related(&File::open("/proc/self/ns/ipc")?, NS_GET_USERNS)?;
+        while identity(&owner)? != own {
+            // EPERM past the last one that this process may see.
+            owner = related(&owner, NS_GET_PARENT)?;
+        }
+        Ok(true)
+    };
+    search().unwrap_or(false)
+}
+
+/// Opens a relative of a namespace, `ioctl_ns(2)`.
+fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
+    // SAFETY: these requests take no argument and return a new descriptor.
+    let descriptor = unsafe { libc::ioctl(namespace.as_raw_fd(), request) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
+}
