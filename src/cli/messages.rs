@@ -38,7 +38,7 @@ pub struct Send {
     #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
     pub null: bool,
     /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX
-    /// queue with "priority" for "type"
+    /// queue with "priority" for "type". "ref" and "size" are ignored, any other field is an error
     #[arg(long, group = "stream", conflicts_with = "messages")]
     pub jsonl: bool,
     /// Type of the messages on a System V queue, greater than 0; 1 by default
@@ -81,7 +81,8 @@ pub struct Waiting {
 /// the oldest one of the highest priority. Nothing is lost: no
 /// message is cut unless --truncate says so, and one that cannot be written out goes back on the
 /// queue (at its end, the only place to which the kernel lets anybody put it), or into a file whose
-/// name is told. What a pipe has accepted is its reader's.
+/// name is printed. That holds for every signal that can be caught, and where memory runs out. What a
+/// pipe has accepted is its reader's; no more is taken than it accepts at once, and one message.
 ///
 /// On a terminal, control bytes of a payload are shown escaped, whatever the format.
 #[derive(Debug, Args)]

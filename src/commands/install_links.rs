@@ -90,7 +90,7 @@ fn in_path(name: &Path) -> Option<PathBuf> {
 }
 
 fn quoted(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
+    shell_word(path)
 }
 
 /// Makes all of the links or none.

@@ -19,7 +19,7 @@ mod usage;
 
 pub use usage::reject;
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
@@ -27,6 +27,7 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::object::StatusError;
+use crate::kernel::stderr::StandardError;
 use crate::output::{Style, escape};
 
 /// Does what the command line says.
@@ -64,6 +65,12 @@ pub fn run(cli: Cli) -> Status {
 
 /// Tells a person what went wrong, as the one line of an error and perhaps a hint.
 pub fn complain(message: impl std::fmt::Display) {
+    // There is nobody left to tell if this fails.
+    let _ = tell(message);
+}
+
+/// The same where it matters whether it can be read.
+fn tell(message: impl std::fmt::Display) -> io::Result<()> {
     let mut text = Vec::new();
     for (number, line) in message.to_string().lines().enumerate() {
         if number == 0 {
@@ -72,8 +79,7 @@ pub fn complain(message: impl std::fmt::Display) {
         escape::append(line, &mut text);
         text.push(b'\n');
     }
-    // There is nobody left to tell if this fails.
-    let _ = std::io::stderr().write_all(&text);
+    StandardError.write_all(&text)
 }
 
 /// Tells what went wrong with one of several objects, and gives the status for it.

@@ -1,6 +1,8 @@
 //! Bytes that came from elsewhere never reach a terminal raw.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::ipc::words::is_unsafe;
 
@@ -20,12 +22,25 @@ pub fn line(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A word as a shell takes it: in quotes, if it needs them.
-pub fn shell_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(&byte);
-    match !word.is_empty() && word.bytes().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+/// A word as every shell takes it: in quotes, if it needs them. What may not be shown as it is, controls
+/// and what is no text, `printf(1)` makes again.
+pub fn shell_word<W: AsRef<OsStr> + ?Sized>(word: &W) -> String {
+    let bytes = word.as_ref().as_bytes();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && bytes.iter().all(is_plain) => text.to_owned(),
+        Ok(text) if !text.chars().any(is_unsafe) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => {
+            let mut printed = String::from("\"$(printf '");
+            for &byte in bytes {
+                match byte {
+                    b'%' => printed += "%%",
+                    byte if is_plain(&byte) => printed.push(byte.into()),
+                    byte => printed += &format!("\\{byte:03o}"),
+                }
+            }
+            printed + "')\""
+        }
     }
 }
 
@@ -74,6 +89,9 @@ mod tests {
         assert_eq!(shell_word("pmsg:/two words"), "'pmsg:/two words'");
         assert_eq!(shell_word("it's"), "'it'\\''s'");
         assert_eq!(shell_word(""), "''");
+        assert_eq!(shell_word("\u{e9}t\u{e9}"), "'\u{e9}t\u{e9}'");
+        let raw = OsStr::from_bytes(b"/a b/\xff%\n'");
+        assert_eq!(shell_word(raw), r#""$(printf '/a\040b/\377%%\012\047')""#);
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use super::number::Invalid;
 use super::program::Program;
 use crate::exit::Status;
 use crate::kernel::descriptor::strerror;
+use crate::kernel::stderr::StandardError;
 use crate::kernel::{Errno, inherited, interrupt};
 use crate::output::stdout;
 
@@ -116,7 +117,7 @@ impl Session {
     /// One line on standard error, in one piece.
     fn say(&self, parts: &[&[u8]]) {
         let line = [&parts.concat(), &b"\n"[..]].concat();
-        let is_heard = inherited::was_open(2) && io::stderr().write_all(&line).is_ok();
+        let is_heard = inherited::was_open(2) && StandardError.write_all(&line).is_ok();
         self.unheard.set(self.unheard.get() || !is_heard);
     }
 

@@ -1,7 +1,7 @@
 //! What is told of a command: to a person, and as JSON.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::commands::rm::counted;
 use crate::ipc::leak::{Difference, Leak, Named, Stranger};
 use crate::ipc::posix::FileKind;
 use crate::ipc::{Known, Object, Reference, count};
+use crate::kernel::stderr::StandardError;
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
@@ -87,7 +88,7 @@ impl Report<'_> {
             line(&mut text, &format!("was there before, and is gone: {}", listed(&gone)));
         }
         // There is nobody left to tell if this fails.
-        let _ = io::stderr().write_all(&text);
+        let _ = StandardError.write_all(&text);
     }
 
     /// Tells a program.
