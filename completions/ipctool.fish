@@ -103,6 +103,7 @@ jsonl\t'A JSON object on each line, as `send --jsonl` reads it'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Show at most N bytes of each payload; the rest of it is dropped' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all there are, without waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l then-rm -d 'With --all: let nobody send, and remove the queue once it is empty'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Go on for ever'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type but that of -t'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting: on a System V queue'

@@ -84,6 +84,13 @@ pub struct Waiting {
 /// name is printed. That holds for every signal that can be caught, and where memory runs out. What a
 /// pipe has accepted is its reader's; no more is taken than it accepts at once, and one message.
 ///
+/// --all --then-rm removes the queue once it is empty. Until then nobody can send: a System V queue has
+/// no room (its max_bytes is 0), and senders wait or, with IPC_NOWAIT, are told that it is full. When
+/// it is removed those who wait get EIDRM, and know that their message was not sent. If anything goes
+/// wrong or a signal comes, the queue gets its room back and stays; only SIGKILL leaves it closed, and
+/// 'ipctool limits --queue-bytes' opens it again. A POSIX queue is removed only if no other process has
+/// it open, because a process that has it open can send whatever becomes of the name.
+///
 /// On a terminal, control bytes of a payload are shown escaped, whatever the format.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -91,6 +98,7 @@ Examples:
   ipctool recv msg:0
   ipctool recv 0xbeef --all --json
   ipctool recv 0xbeef --peek --all --hex
+  ipctool recv 0xbeef --all --then-rm --json > saved
   ipctool recv 0xbeef -t -5 --timeout 2s
   ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got
   ipctool recv /jobs --timeout 2s")]
@@ -104,6 +112,9 @@ pub struct Recv {
     /// Take all there are, without waiting
     #[arg(long, group = "amount", conflicts_with = "timeout")]
     pub all: bool,
+    /// With --all: let nobody send, and remove the queue once it is empty
+    #[arg(long, requires = "all", conflicts_with_all = ["message_type", "peek"])]
+    pub then_rm: bool,
     /// Go on for ever
     #[arg(short = 'f', long, group = "amount", conflicts_with = "nowait")]
     pub follow: bool,

@@ -1,6 +1,7 @@
 //! `ipctool recv`: takes messages off a queue, or peeks at them.
 
 mod batch;
+mod removal;
 
 use batch::{Batch, Undelivered, Untaken};
 
@@ -11,6 +12,7 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
+use crate::kernel::closing::Closed;
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
 use crate::kernel::outlet::Outlet;
 use crate::kernel::{CallError, Errno, descriptor};
@@ -36,6 +38,7 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
         batch: Batch::new(presentation(&args), capacity),
         outlet: Outlet::of(&out.0),
         out,
+        closed: None,
         is_saved: false,
         total: 0,
         args,
@@ -43,7 +46,9 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     if receiver.args.peek {
         return receiver.peek();
     }
-    match receiver.take() {
+    let result = if receiver.args.then_rm { receiver.empty_and_remove() } else { receiver.take() };
+    receiver.reopen();
+    match result {
         // Where messages are saved must be found, whatever has become of standard error.
         Err(error) if receiver.is_saved => Ok(leave_word(error)),
         result => result,
@@ -62,6 +67,9 @@ fn leave_word(error: anyhow::Error) -> Status {
 fn check(args: &Recv) -> Result<(), Failure> {
     if args.except && args.message_type.is_none_or(|message_type| message_type <= 0) {
         return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0"));
+    }
+    if args.then_rm && !args.all {
+        return Err(Failure::usage(VERB, "--then-rm needs --all"));
     }
     if !args.queue.kind.is_posix() {
         return Ok(());
@@ -134,6 +142,8 @@ struct Receiver {
     batch: Batch,
     out: Interruptible,
     outlet: Outlet,
+    /// As long as nobody can send.
+    closed: Option<Closed>,
     /// Messages are in a file, or on standard error.
     is_saved: bool,
     total: u64,
@@ -168,7 +178,7 @@ impl Receiver {
                 Ok(Fill::Done) => return Ok(Status::Done),
                 Err(untaken) if is_empty_message(&untaken) => {
                     match never_waits {
-                        true if self.total > 0 => return Ok(Status::Done),
+                        true if self.total > 0 || self.args.then_rm => return Ok(Status::Done),
                         true => return Err(self.untaken(untaken).into()),
                         false => {}
                     }
@@ -211,6 +221,7 @@ impl Receiver {
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
         self.batch.give_back_memory();
+        self.reopen();
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
         self.is_saved = fate.must_be_told();
         self.batch.clear();
@@ -221,7 +232,8 @@ impl Receiver {
                 (format!("cannot write to standard output: {what}"), Reason::Failed)
             }
         };
-        Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}"), reason))
+        let left = if self.args.then_rm { "; the queue was not removed" } else { "" };
+        Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}{left}"), reason))
     }
 
     /// `--verbose`, for the messages that were written out; empties the batch of them.

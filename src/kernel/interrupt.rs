@@ -105,6 +105,12 @@ pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
 
+/// Waits for so long, or until a signal comes.
+pub fn sleep(time: Duration) {
+    // Whatever ends it, whoever waits looks for himself.
+    let _ = nix::poll::ppoll(&mut [], Some(time.into()), None);
+}
+
 /// Attempts a blocking call that knows no timeout until it ends by itself, the deadline has passed
 /// or a signal has come.
 pub(super) fn wait<T>(

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod call;
 pub mod channel;
 pub mod child;
+pub mod closing;
 mod deadly;
 pub mod descriptor;
 pub mod dev_shm;
