@@ -216,6 +216,7 @@ impl Receiver {
     fn deliver(&mut self) -> Result<(), Failure> {
         let count = self.batch.len();
         let written = self.batch.write(&mut self.out);
+        self.outlet.wrote(self.batch.text_length());
         let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
         self.tell(count - undelivered);
         self.total += count - undelivered;

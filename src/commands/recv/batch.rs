@@ -29,6 +29,8 @@ pub(super) struct Batch {
     /// The largest payload that there is room for.
     capacity: usize,
     text: Vec<u8>,
+    /// The longest text of a message with as many bytes.
+    longest: usize,
     /// Where the text of each message ends.
     text_ends: Vec<usize>,
     /// With so much text it is full.
@@ -62,6 +64,7 @@ impl Batch {
             end: 0,
             capacity,
             text: Vec::new(),
+            longest: presentation.most(capacity),
             text_ends: Vec::new(),
             enough: 0,
             spare: Vec::new(),
@@ -75,6 +78,11 @@ impl Batch {
     /// From now on it is full when its text has as many bytes, and with one message in any case.
     pub fn limit(&mut self, bytes: usize) {
         self.enough = bytes.min(ENOUGH);
+    }
+
+    /// How many bytes there are to write.
+    pub fn text_length(&self) -> usize {
+        self.text.len()
     }
 
     pub fn is_full(&self) -> bool {
@@ -155,6 +163,7 @@ impl Batch {
                 }
                 Err(Stopped::Failed(CallError { errno: Errno::E2BIG, .. })) => {
                     self.capacity = self.capacity.saturating_mul(2);
+                    self.longest = self.presentation.most(self.capacity);
                 }
                 Err(stopped) => return Err(Untaken::Stopped(stopped)),
             }
@@ -164,13 +173,23 @@ impl Batch {
     /// Has all the memory that one more message can take: for itself, for its text, and for saving it.
     #[inline]
     fn reserve(&mut self) -> Result<(), TryReserveError> {
+        let has_room = self.arena.len() - self.end >= TYPE_SIZE + self.capacity
+            && self.text.capacity() - self.text.len() >= self.longest
+            && self.taken.len() < self.taken.capacity()
+            && self.text_ends.len() < self.text_ends.capacity()
+            && self.spare.capacity() > 0;
+        if has_room { Ok(()) } else { self.reserve_more() }
+    }
+
+    #[cold]
+    fn reserve_more(&mut self) -> Result<(), TryReserveError> {
         let room = self.end + TYPE_SIZE + self.capacity;
         if self.arena.len() < room {
             let filled = self.arena.len();
             self.arena.try_reserve(room.max(ENOUGH + TYPE_SIZE + self.capacity) - filled)?;
             self.arena.resize(self.arena.capacity(), 0);
         }
-        self.text.try_reserve(self.presentation.most(self.capacity))?;
+        self.text.try_reserve(self.longest)?;
         self.taken.try_reserve(1)?;
         self.text_ends.try_reserve(1)?;
         self.spare.try_reserve_exact(SPARE)
