@@ -560,7 +560,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__recv)
-            opts="-n -f -t -0 -J -v -h --color --trace --count --all --follow --type --except --peek --nowait --timeout --format --raw --null --jsonl --json --hex --until-nul --truncate --verbose --help"
+            opts="-n -f -t -0 -J -v -h --color --trace --count --all --then-rm --follow --type --except --peek --nowait --timeout --format --raw --null --jsonl --json --hex --until-nul --truncate --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

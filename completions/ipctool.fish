@@ -85,7 +85,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wai
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Each line of standard input is a message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Each NUL-terminated record of standard input is a message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX queue with "priority" for "type"'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX queue with "priority" for "type". "ref" and "size" are ignored, any other field is an error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l append-nul -d 'End each payload with a NUL byte, for readers that expect a C string'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l nowait -d 'Do not wait'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -103,6 +103,7 @@ jsonl\t'A JSON object on each line, as `send --jsonl` reads it'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Show at most N bytes of each payload; the rest of it is dropped' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all there are, without waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l then-rm -d 'With --all: let nobody send, and remove the queue once it is empty'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Go on for ever'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type but that of -t'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting: on a System V queue'

@@ -18,7 +18,7 @@ use crate::kernel::shm::Device;
 use crate::kernel::sysvipc::{self, Table};
 use crate::kernel::{mqueue, perf, process, scan};
 use crate::output::escape;
-use crate::output::message::Record;
+use crate::output::message::{self, Record};
 use crate::personality;
 
 /// A parser, to be fed.
@@ -124,10 +124,10 @@ pub fn percent(bytes: &[u8]) {
 
 /// A line of `send --jsonl`; a payload survives the way out and back.
 pub fn json_line(bytes: &[u8]) {
-    let _ = Record::parse(bytes, &mut Vec::new());
+    let _ = message::parse(bytes, &mut Vec::new());
     let line = serde_json::to_vec(&Record::new(Label::Type(7), bytes)).expect("it can be written");
     let mut payload = Vec::new();
-    let label = Record::parse(&line, &mut payload).expect("what was written is read");
+    let label = message::parse(&line, &mut payload).expect("what was written is read");
     assert_eq!((label, payload.as_slice()), (Some(Label::Type(7)), bytes));
 }
 

@@ -6,17 +6,23 @@ use clap::Parser;
 use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
-use ipctool::kernel::interrupt;
+use ipctool::kernel::{interrupt, signals, stderr};
 use ipctool::personality;
 
 fn main() -> ExitCode {
     let status = match personality::called(std::env::args_os()) {
         Some(call) => call.run(),
-        None => match Cli::try_parse() {
-            Ok(cli) => commands::run(cli),
-            Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
-        },
+        None => {
+            signals::ignore_file_limit();
+            match Cli::try_parse() {
+                Ok(cli) => commands::run(cli),
+                Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
+            }
+        }
     };
+    if let Some(signal) = stderr::given_up() {
+        interrupt::end_by(signal);
+    }
     if let Status::Signal(signal) = status {
         interrupt::end_by(signal);
     }

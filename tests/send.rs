@@ -97,6 +97,20 @@ fn types_are_positive() {
         .exits(1)
         .says("record 3: not a message in JSON: ")
         .says("; 2 messages were sent\n");
+    shell.run("ipctool recv 0 --all > /dev/null").ok();
+    for (line, why) in [
+        (r#"[null,1,null,null,"x",null]"#, "it is no object, such as {"),
+        ("5", "it is no object, such as {"),
+        (r#"{"text": "x", "mtype": 1}"#, "unknown field `mtype`"),
+    ] {
+        shell
+            .run_with("ipctool send 0 --jsonl", format!("{{\"text\": \"a\"}}\n{line}\n").as_bytes())
+            .exits(1)
+            .says("record 2: not a message in JSON: ")
+            .says(why)
+            .says("; 1 message was sent\n");
+        shell.run("ipctool recv 0 --all").prints("a\n");
+    }
 }
 
 #[test]

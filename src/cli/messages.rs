@@ -38,7 +38,7 @@ pub struct Send {
     #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
     pub null: bool,
     /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX
-    /// queue with "priority" for "type"
+    /// queue with "priority" for "type". "ref" and "size" are ignored, any other field is an error
     #[arg(long, group = "stream", conflicts_with = "messages")]
     pub jsonl: bool,
     /// Type of the messages on a System V queue, greater than 0; 1 by default
@@ -81,7 +81,15 @@ pub struct Waiting {
 /// the oldest one of the highest priority. Nothing is lost: no
 /// message is cut unless --truncate says so, and one that cannot be written out goes back on the
 /// queue (at its end, the only place to which the kernel lets anybody put it), or into a file whose
-/// name is told. What a pipe has accepted is its reader's.
+/// name is printed. That holds for every signal that can be caught, and where memory runs out. What a
+/// pipe has accepted is its reader's; no more is taken than it accepts at once, and one message.
+///
+/// --all --then-rm removes the queue once it is empty. Until then nobody can send: a System V queue has
+/// no room (its max_bytes is 0), and senders wait or, with IPC_NOWAIT, are told that it is full. When
+/// it is removed those who wait get EIDRM, and know that their message was not sent. If anything goes
+/// wrong or a signal comes, the queue gets its room back and stays; only SIGKILL leaves it closed, and
+/// 'ipctool limits --queue-bytes' opens it again. A POSIX queue is removed only if no other process has
+/// it open, because a process that has it open can send whatever becomes of the name.
 ///
 /// On a terminal, control bytes of a payload are shown escaped, whatever the format.
 #[derive(Debug, Args)]
@@ -90,6 +98,7 @@ Examples:
   ipctool recv msg:0
   ipctool recv 0xbeef --all --json
   ipctool recv 0xbeef --peek --all --hex
+  ipctool recv 0xbeef --all --then-rm --json > saved
   ipctool recv 0xbeef -t -5 --timeout 2s
   ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got
   ipctool recv /jobs --timeout 2s")]
@@ -103,6 +112,9 @@ pub struct Recv {
     /// Take all there are, without waiting
     #[arg(long, group = "amount", conflicts_with = "timeout")]
     pub all: bool,
+    /// With --all: let nobody send, and remove the queue once it is empty
+    #[arg(long, requires = "all", conflicts_with_all = ["message_type", "peek"])]
+    pub then_rm: bool,
     /// Go on for ever
     #[arg(short = 'f', long, group = "amount", conflicts_with = "nowait")]
     pub follow: bool,

@@ -22,7 +22,7 @@ pub use doctor::checks::{ALL as CHECKS, Check};
 pub(crate) use doctor::logind;
 pub use usage::reject;
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
@@ -30,6 +30,7 @@ use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::object::StatusError;
+use crate::kernel::stderr::StandardError;
 use crate::output::Style;
 
 /// Does what the command line says.
@@ -55,29 +56,33 @@ pub fn run(cli: Cli) -> Status {
     };
     result.unwrap_or_else(|error| {
         let status = Status::from(&error);
-        match error.downcast_ref::<Failure>() {
-            Some(failure) => complain(failure),
-            // A reader that has seen enough needs no message.
-            None if status == Status::Done => {}
-            None => complain(notice(verb, &error)),
+        // A reader that has seen enough needs no message.
+        if status != Status::Done {
+            complain(notice(verb, &error));
         }
         status
     })
 }
 
-/// What there is to say of an error that is not a [`Failure`].
+/// What there is to say of an error.
 fn notice(verb: &str, error: &anyhow::Error) -> Notice {
-    match error.downcast_ref() {
-        Some(error) => Notice::of_read_error(verb, error),
-        None => Notice::new(format_args!("{verb}: {error}")),
+    match (error.downcast_ref::<Failure>(), error.downcast_ref()) {
+        (Some(failure), _) => failure.into(),
+        (None, Some(error)) => Notice::of_read_error(verb, error),
+        (None, None) => Notice::new(format_args!("{verb}: {error}")),
     }
 }
 
 /// Tells a person what went wrong, as the one line of an error and perhaps a hint.
 pub fn complain(message: impl Into<Notice>) {
-    let text = format!("ipctool: {}\n", message.into());
     // There is nobody left to tell if this fails.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = tell(message);
+}
+
+/// The same where it matters whether it can be read.
+fn tell(message: impl Into<Notice>) -> io::Result<()> {
+    let text = format!("ipctool: {}\n", message.into());
+    StandardError.write_all(text.as_bytes())
 }
 
 /// Tells what went wrong with one of several objects, and gives the status for it.

@@ -1,21 +1,23 @@
 //! `ipctool recv`: takes messages off a queue, or peeks at them.
 
 mod batch;
+mod removal;
 
-use batch::{Batch, ENOUGH, Undelivered};
+use batch::{Batch, Undelivered, Untaken};
 
-use super::{complain, resolve};
+use super::{complain, notice, resolve, tell};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
+use crate::kernel::closing::Closed;
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
-use crate::kernel::sysctl::Limit;
+use crate::kernel::outlet::Outlet;
 use crate::kernel::{CallError, Errno, descriptor};
-use crate::output::message::{MessageFormat, Presentation};
-use crate::output::rescue::rescue;
+use crate::output::message::{From, MessageFormat, Presentation};
+use crate::output::rescue::{self, rescue};
 use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "recv";
@@ -24,6 +26,7 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     check(&args)?;
     interrupt::catch_signals()?;
     let (queue, capacity) = Queue::open(&args.queue)?;
+    let out = stdout::file()?;
     let mut receiver = Receiver {
         queue,
         wanted: Wanted::from_number(args.message_type.unwrap_or(0), args.except),
@@ -32,19 +35,42 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
             None if args.all || args.follow => None,
             None => Some(1),
         },
-        // What is told of a message stands beside it.
-        batch: Batch::new(presentation(&args), if args.verbose { 1 } else { ENOUGH }, capacity),
-        out: stdout::file()?,
+        batch: Batch::new(presentation(&args), capacity),
+        outlet: Outlet::of(&out.0),
+        out,
+        closed: None,
+        is_saved: false,
         total: 0,
         args,
     };
-    if receiver.args.peek { receiver.peek() } else { receiver.take() }
+    if receiver.args.peek {
+        return receiver.peek();
+    }
+    let result = if receiver.args.then_rm { receiver.empty_and_remove() } else { receiver.take() };
+    receiver.reopen();
+    match result {
+        // Where messages are saved must be found, whatever has become of standard error.
+        Err(error) if receiver.is_saved => Ok(leave_word(error)),
+        result => result,
+    }
+}
+
+/// Says what went wrong, in a file if nowhere else.
+fn leave_word(error: anyhow::Error) -> Status {
+    let notice = notice(VERB, &error);
+    if tell(notice.clone()).is_err() {
+        rescue::leave_word(&format!("ipctool: {notice}\n"));
+    }
+    Status::from(&error)
 }
 
 /// Refuses options that do not go with each other, or with this kind of queue.
 fn check(args: &Recv) -> Result<(), Failure> {
     if args.except && args.message_type.is_none_or(|message_type| message_type <= 0) {
         return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0"));
+    }
+    if args.then_rm && !args.all {
+        return Err(Failure::usage(VERB, "--then-rm needs --all"));
     }
     if !args.queue.kind.is_posix() {
         return Ok(());
@@ -83,20 +109,27 @@ fn presentation(args: &Recv) -> Presentation {
 struct Queue {
     /// By id, whatever the user named it by: what is printed names this queue and no later one.
     reference: Reference,
+    /// The same as text.
+    name: String,
     channel: Channel,
 }
 
 impl Queue {
+    fn name(&self) -> From<'_> {
+        From { kind: self.reference.kind, name: &self.name }
+    }
+
     /// Opens a queue. Also tells how many bytes a message may well have.
     fn open(named: &Reference) -> Result<(Queue, usize), Failure> {
         let failed = |error| Failure::of_call(VERB, named, error);
         let reference = resolve(VERB, named)?;
         let channel = Channel::for_receiving(&reference).map_err(failed)?;
         let capacity = match &channel {
-            Channel::SystemV(_) => Limit::Msgmax.value().unwrap_or(0).clamp(8192, 1 << 20),
+            // The usual msgmax; the buffer grows with the messages.
+            Channel::SystemV(_) => 8192,
             Channel::Posix(queue) => queue.shape().map_err(failed)?.message_size,
         };
-        Ok((Queue { reference, channel }, capacity as usize))
+        Ok((Queue { name: reference.to_string(), reference, channel }, capacity as usize))
     }
 }
 
@@ -109,6 +142,11 @@ struct Receiver {
     limit: Option<u64>,
     batch: Batch,
     out: Interruptible,
+    outlet: Outlet,
+    /// As long as nobody can send.
+    closed: Option<Closed>,
+    /// Messages are in a file, or on standard error.
+    is_saved: bool,
     total: u64,
 }
 
@@ -117,6 +155,11 @@ impl Receiver {
     fn take(&mut self) -> anyhow::Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
+            // What is told of a message stands beside it.
+            self.batch.limit(match self.args.verbose {
+                true => 0,
+                false => self.outlet.room(&self.out.0),
+            });
             if self.batch.len() == 0 && descriptor::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
                 return Err(Failure::new(VERB, &self.args.queue, what, Reason::Failed)
@@ -126,6 +169,7 @@ impl Receiver {
                     .into());
             }
             let fill = self.fill();
+            let is_empty_handed = self.batch.len() == 0;
             self.deliver()?;
             if let Some(signal) = interrupt::pending() {
                 return Ok(Status::Signal(signal));
@@ -133,24 +177,31 @@ impl Receiver {
             match fill {
                 Ok(Fill::Full) => {}
                 Ok(Fill::Done) => return Ok(Status::Done),
-                Err(error) if !is_empty(&error) => return Err(self.failed(error).into()),
-                Err(_) if never_waits && self.total > 0 => return Ok(Status::Done),
-                Err(error) if never_waits => return Err(self.failed(error).into()),
-                Err(_) => {
-                    let timeout = self.args.waiting.timeout;
-                    let waited = self.batch.wait(&self.queue.channel, self.wanted, timeout);
-                    match waited {
+                Err(untaken) if is_empty_message(&untaken) => {
+                    match never_waits {
+                        true if self.total > 0 || self.args.then_rm => return Ok(Status::Done),
+                        true => return Err(self.untaken(untaken).into()),
+                        false => {}
+                    }
+                    let (timeout, from) = (self.args.waiting.timeout, self.queue.name());
+                    match self.batch.wait(&from, &self.queue.channel, self.wanted, timeout) {
                         Ok(()) => {}
-                        Err(Stopped::Signal(signal)) => return Ok(Status::Signal(signal)),
-                        Err(stopped) => return Err(self.stopped(stopped).into()),
+                        Err(Untaken::Stopped(Stopped::Signal(signal))) => {
+                            return Ok(Status::Signal(signal));
+                        }
+                        Err(untaken) => return Err(self.untaken(untaken).into()),
                     }
                 }
+                // Without those in hand there may be enough.
+                Err(Untaken::NoMemory(_)) if !is_empty_handed => self.batch.shrink(),
+                Err(untaken) => return Err(self.untaken(untaken).into()),
             }
         }
     }
 
     /// Takes messages without waiting until the batch is full or there is no more to take.
-    fn fill(&mut self) -> Result<Fill, CallError> {
+    fn fill(&mut self) -> Result<Fill, Untaken> {
+        let from = self.queue.name();
         loop {
             if self.limit.is_some_and(|limit| self.total + self.batch.len() >= limit) {
                 return Ok(Fill::Done);
@@ -158,19 +209,23 @@ impl Receiver {
             if self.batch.is_full() || interrupt::pending().is_some() {
                 return Ok(Fill::Full);
             }
-            self.batch.take(&self.queue.channel, self.wanted)?;
+            self.batch.take(&from, &self.queue.channel, self.wanted)?;
         }
     }
 
     /// Writes the batch. What could not be written goes back on the queue.
     fn deliver(&mut self) -> Result<(), Failure> {
         let count = self.batch.len();
-        let written = self.batch.write(&self.queue.reference, &mut self.out);
+        let written = self.batch.write(&mut self.out);
+        self.outlet.wrote(self.batch.text_length());
         let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
         self.tell(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
+        self.batch.give_back_memory();
+        self.reopen();
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
+        self.is_saved = fate.must_be_told();
         self.batch.clear();
         let (what, reason) = match interrupt::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
@@ -179,7 +234,8 @@ impl Receiver {
                 (format!("cannot write to standard output: {what}"), Reason::Failed)
             }
         };
-        Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}"), reason))
+        let left = if self.args.then_rm { "; the queue was not removed" } else { "" };
+        Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}{left}"), reason))
     }
 
     /// `--verbose`, for the messages that were written out; empties the batch of them.
@@ -204,8 +260,11 @@ impl Receiver {
             match self.batch.peek(&self.queue.channel, place) {
                 Ok(message_type) if self.wanted.matches(message_type) => {}
                 Ok(_) => self.batch.drop_last(),
-                Err(error) if is_empty(&error) => break,
-                Err(error) => return Err(Failure::of_peek(VERB, &self.args.queue, error).into()),
+                Err(untaken) if is_empty_message(&untaken) => break,
+                Err(Untaken::Stopped(Stopped::Failed(error))) => {
+                    return Err(Failure::of_peek(VERB, &self.args.queue, error).into());
+                }
+                Err(untaken) => return Err(self.untaken(untaken).into()),
             }
             place += 1;
             if let Some(signal) = interrupt::pending() {
@@ -232,16 +291,24 @@ impl Receiver {
 
     fn show(&mut self) -> anyhow::Result<()> {
         let count = self.batch.len();
-        self.batch
-            .write(&self.queue.reference, &mut self.out)
-            .map_err(|undelivered| OutputError(undelivered.error))?;
+        self.batch.present(&self.queue.name());
+        self.batch.write(&mut self.out).map_err(|undelivered| OutputError(undelivered.error))?;
         self.total += count;
         self.tell(count);
         Ok(())
     }
 
-    fn stopped(&self, stopped: Stopped) -> Failure {
-        let failure = Failure::of_wait(VERB, &self.args.queue, stopped);
+    /// Why no message came.
+    fn untaken(&self, untaken: Untaken) -> Failure {
+        let failure = match untaken {
+            Untaken::Stopped(Stopped::Failed(error)) => self.failed(error),
+            Untaken::Stopped(stopped) => Failure::of_wait(VERB, &self.args.queue, stopped),
+            Untaken::NoMemory(bytes) => {
+                let what = format!("no memory for a message of up to {bytes} bytes (ENOMEM)");
+                Failure::new(VERB, &self.args.queue, what, Reason::Failed)
+                    .with_hint("nothing was taken for which there is no memory: it is on the queue")
+            }
+        };
         if self.total == 0 {
             return failure;
         }
@@ -260,6 +327,11 @@ impl Receiver {
         };
         Failure { what, ..failure }
     }
+}
+
+/// Whether there is no message.
+fn is_empty_message(untaken: &Untaken) -> bool {
+    matches!(untaken, Untaken::Stopped(Stopped::Failed(error)) if is_empty(error))
 }
 
 /// Why taking ended.

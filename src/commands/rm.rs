@@ -13,9 +13,10 @@ use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::known::Selected;
 use crate::ipc::{Filter, Kind, Known, Object, Reference, count};
+use crate::kernel;
 use crate::kernel::process::{Length, Process};
 use crate::kernel::scan::{Look, Scan};
-use crate::kernel::{self};
+use crate::kernel::stderr::StandardError;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -134,10 +135,10 @@ fn can_ask() -> bool {
 /// Asks whether these should go.
 fn confirm(selected: &[Selected], style: &Style) -> anyhow::Result<bool> {
     if selected.len() <= SHOWN {
-        show(selected, Format::Plain, style, io::stderr())?;
+        show(selected, Format::Plain, style, StandardError)?;
     }
     let kinds = selected.iter().map(|selected| selected.known.kind());
-    write!(io::stderr(), "remove {}? [y/N] ", counted(kinds))?;
+    write!(StandardError, "remove {}? [y/N] ", counted(kinds))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -12,7 +12,7 @@ use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Stopped};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{CallError, Errno, descriptor, msg};
-use crate::output::message::Record;
+use crate::output::message;
 
 const VERB: &str = "send";
 
@@ -162,6 +162,9 @@ impl<'a> Sender<'a> {
     }
 
     fn send(&mut self, message: &mut Message) -> Result<(), Failure> {
+        if let Some(signal) = interrupt::pending() {
+            return Err(self.stopped(Stopped::Signal(signal)));
+        }
         if self.append_nul {
             message.payload_mut().push(0);
         }
@@ -261,7 +264,7 @@ impl<'a> Sender<'a> {
         let wrong =
             |what: String| self.locate(Failure::new(VERB, self.reference, what, Reason::Failed));
         let mut payload = Vec::new();
-        let label = Record::parse(line, &mut payload)
+        let label = message::parse(line, &mut payload)
             .map_err(|error| wrong(format!("not a message in JSON: {error}")))?;
         match (label, self.reference.kind.is_posix()) {
             (None, _) => {}

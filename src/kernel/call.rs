@@ -1,10 +1,11 @@
 //! Where every IPC system call passes: its name, its arguments and its result are known here.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
+
+use super::stderr;
 
 static TRACING: AtomicBool = AtomicBool::new(false);
 
@@ -61,13 +62,13 @@ pub(super) fn call<R: Returned>(
         Ok(returned)
     };
     if TRACING.load(Ordering::Relaxed) {
-        // A trace that nobody can read is no reason to lose what the call gave.
-        let _ = match result {
-            Ok(value) => writeln!(io::stderr(), "{name}({arguments}) = {value}"),
+        match result {
+            Ok(value) => stderr::tell_line(format_args!("{name}({arguments}) = {value}")),
             Err(CallError { errno, .. }) => {
-                writeln!(io::stderr(), "{name}({arguments}) = -1 {errno:?} ({})", errno.desc())
+                let why = errno.desc();
+                stderr::tell_line(format_args!("{name}({arguments}) = -1 {errno:?} ({why})"));
             }
-        };
+        }
     }
     result
 }

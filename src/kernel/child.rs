@@ -11,14 +11,14 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, Signal, sigaction};
 use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
+use super::deadly;
 use super::family::Member;
 use super::inherited;
 use super::process;
-use super::signals::{Inbox, plain};
+use super::signals::Inbox;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +61,14 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
             // Fails for what the kernel does not know. SAFETY: takes plain numbers.
             unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         }
-        for (signal, is_ignored) in
-            [(Signal::SIGPIPE, inherited::ignored_pipes()), (Signal::SIGCHLD, ignored_children)]
-        {
-            let handler = if is_ignored { SigHandler::SigIgn } else { SigHandler::SigDfl };
-            // SAFETY: installs no function.
-            unsafe { sigaction(signal, &plain(handler)) }?;
+        let children = std::iter::once((libc::SIGCHLD, ignored_children));
+        for (signal, is_ignored) in inherited::ignored().chain(children) {
+            match is_ignored {
+                true => deadly::ignore(signal)?,
+                false => deadly::set_default(signal)?,
+            }
         }
-        Ok(mask.thread_set_mask()?)
+        mask.change(libc::SIG_SETMASK).map(drop)
     };
     // SAFETY: between fork and exec, `restore` makes system calls alone.
     unsafe { command.pre_exec(restore) };

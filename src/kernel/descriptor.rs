@@ -19,6 +19,12 @@ pub fn is_abandoned(file: &impl AsFd) -> bool {
     polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
 }
 
+/// Whether this file takes more at once, or fails at once: of a pipe, `PIPE_BUF` bytes.
+pub fn is_writable(file: &impl AsFd) -> bool {
+    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
 /// Waits until this file takes more, where somebody else made it non-blocking. A signal ends the
 /// wait, too.
 pub fn wait_writable(file: &impl AsFd) {

@@ -2,13 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::deadly;
+
 /// Whether standard input, output and error were open when the program started. The standard
 /// library opens `/dev/null` in place of a closed one before `main`: what is written there is lost
 /// without an error.
 static WERE_OPEN: [AtomicBool; 3] = [const { AtomicBool::new(true) }; 3];
 
-/// Whether SIGPIPE was ignored, as the standard library makes it.
-static IGNORED_PIPES: AtomicBool = AtomicBool::new(false);
+/// Which of the signals were ignored that this program ignores: SIGPIPE, as the standard library makes
+/// it, and SIGXFSZ.
+static WERE_IGNORED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+const IGNORED: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
 /// Called by the C library before `main` and before the standard library looks.
 #[used]
@@ -22,13 +26,9 @@ extern "C" fn note() {
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
         was_open.store(flags >= 0, Ordering::Relaxed);
     }
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: only asks, into a structure of which zero is a valid value.
-    let handler = unsafe {
-        libc::sigaction(libc::SIGPIPE, std::ptr::null(), action.as_mut_ptr());
-        action.assume_init().sa_sigaction
-    };
-    IGNORED_PIPES.store(handler == libc::SIG_IGN, Ordering::Relaxed);
+    for (signal, was_ignored) in IGNORED.into_iter().zip(&WERE_IGNORED) {
+        was_ignored.store(deadly::is_ignored(signal), Ordering::Relaxed);
+    }
 }
 
 /// Whether standard input (0), output (1) or error (2) was open.
@@ -38,14 +38,15 @@ pub fn was_open(descriptor: usize) -> bool {
     WERE_OPEN[descriptor].load(Ordering::Relaxed)
 }
 
-/// Whether SIGPIPE was ignored.
-pub fn ignored_pipes() -> bool {
+/// The signals that this program ignores, and whether they were ignored when it started.
+pub fn ignored() -> impl Iterator<Item = (i32, bool)> {
     std::hint::black_box(&NOTE);
-    IGNORED_PIPES.load(Ordering::Relaxed)
+    let were = WERE_IGNORED.iter().map(|was_ignored| was_ignored.load(Ordering::Relaxed));
+    IGNORED.into_iter().zip(were)
 }
 
 /// The signal by which writing to a closed pipe would have ended a program of C; nothing where it
 /// was ignored.
 pub fn signal_of_closed_pipe() -> Option<i32> {
-    (!ignored_pipes()).then_some(libc::SIGPIPE)
+    ignored().find(|&known| known == (libc::SIGPIPE, false)).map(|(signal, _)| signal)
 }

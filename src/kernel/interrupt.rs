@@ -1,9 +1,8 @@
 //! Waiting that a signal or a timeout ends, without losing what was taken.
 //!
-//! The System V calls know no timeout, and a signal that comes just before one of them blocks would
-//! go unnoticed. So whoever wants to end a wait knocks until he is heard: an interval timer
-//! interrupts every blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of
-//! system calls") from the timeout, or from the first signal, on.
+//! The System V calls have no timeout, and a signal that comes just before one of them blocks would
+//! go unnoticed. So from the timeout, or from the first signal, on, an interval timer interrupts every
+//! blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of system calls").
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,31 +12,13 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use super::call::CallError;
+use super::deadly::{self, Set};
 use super::descriptor;
 
 /// How long to wait between knocks.
 const KNOCK: Duration = Duration::from_millis(10);
-
-/// All the signals that end a process unless it does something about them, but for those that tell
-/// of a fault of its own.
-pub(super) const ENDING: [Signal; 13] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-    Signal::SIGALRM,
-    Signal::SIGTERM,
-    Signal::SIGSTKFLT,
-    Signal::SIGXCPU,
-    Signal::SIGVTALRM,
-    Signal::SIGPROF,
-    Signal::SIGIO,
-    Signal::SIGPWR,
-];
 
 /// The first signal that asked this process to end; 0 for none.
 static PENDING: AtomicI32 = AtomicI32::new(0);
@@ -60,49 +41,30 @@ pub enum Stopped {
 /// What a call gave that may have waited.
 pub type Waited<T> = Result<T, Stopped>;
 
-/// From now on the signals that would end the process at once are noted, unless it was started with
-/// them ignored, as `nohup(1)` does; and a file that may grow no more (SIGXFSZ) is an error like
-/// others.
+/// From now on every signal that would end the process at once is noted, unless it was started with
+/// that signal ignored, as `nohup(1)` does.
 pub fn catch_signals() -> io::Result<()> {
     make_timer()?;
-    for signal in ENDING {
-        // SAFETY: `note` only stores to an atomic and arms a timer, both async-signal-safe.
-        let before = unsafe { sigaction(signal, &handler(SigHandler::Handler(note))) }?;
-        if matches!(before.handler(), SigHandler::SigIgn) {
-            // SAFETY: gives back what was there.
-            unsafe { sigaction(signal, &before) }?;
-        }
-    }
-    // SAFETY: installs no function.
-    unsafe { sigaction(Signal::SIGXFSZ, &handler(SigHandler::SigIgn)) }?;
-    Ok(())
+    deadly::catch(note)
 }
 
-fn handler(handler: SigHandler) -> SigAction {
-    SigAction::new(handler, SaFlags::empty(), SigSet::empty())
-}
-
-/// Makes the timer, with a signal of its own: SIGALRM is the caller's, who may have set an alarm,
-/// and may have blocked it.
-fn make_timer() -> io::Result<()> {
-    let signal = libc::SIGRTMIN();
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+/// Makes the timer. Its signal is one that does nothing by default, so that whoever else sends it does
+/// no harm: SIGALRM is the caller's, who may have set an alarm, and may have blocked it.
+pub(super) fn make_timer() -> io::Result<()> {
+    let signal = libc::SIGURG;
     let mut event = MaybeUninit::<libc::sigevent>::zeroed();
     let mut timer = ptr::null_mut();
-    // SAFETY: zero is a valid value of every field of these structures, `wake` does nothing, and
-    // all pointers are to values that outlive the calls.
+    deadly::install(signal, wake)?;
+    let mut own = Set::default();
+    own.add(signal);
+    own.change(libc::SIG_UNBLOCK)?;
+    // SAFETY: zero is a valid value of every field, and the pointers are to values that outlive the
+    // call.
     let result = unsafe {
-        let action = action.assume_init_mut();
-        action.sa_sigaction = wake as extern "C" fn(i32) as usize;
         let event = event.assume_init_mut();
         event.sigev_notify = libc::SIGEV_SIGNAL;
         event.sigev_signo = signal;
-        let mut own = MaybeUninit::<libc::sigset_t>::zeroed();
-        libc::sigemptyset(own.as_mut_ptr());
-        libc::sigaddset(own.as_mut_ptr(), signal);
-        libc::sigaction(signal, action, ptr::null_mut())
-            | libc::sigprocmask(libc::SIG_UNBLOCK, own.as_ptr(), ptr::null_mut())
-            | libc::timer_create(libc::CLOCK_MONOTONIC, event, &mut timer)
+        libc::timer_create(libc::CLOCK_MONOTONIC, event, &mut timer)
     };
     if result != 0 {
         return Err(io::Error::last_os_error());
@@ -111,15 +73,12 @@ fn make_timer() -> io::Result<()> {
     Ok(())
 }
 
-extern "C" fn note(signal: i32) {
-    // Setting a timer must not change the errno that the interrupted code is about to read.
-    let errno = Errno::last_raw();
+fn note(signal: i32) {
     let _ = PENDING.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
     knock_after(KNOCK);
-    Errno::set_raw(errno);
 }
 
-extern "C" fn wake(_: i32) {}
+extern "C" fn wake(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
 
 /// The signal that asked this process to end.
 pub fn pending() -> Option<i32> {
@@ -131,12 +90,12 @@ pub fn pending() -> Option<i32> {
 
 /// Ends this process by `signal`, so that its parent sees why: a shell stops its loop.
 pub fn end_by(signal: i32) -> ! {
-    if let Ok(signal) = Signal::try_from(signal) {
-        // SAFETY: installs no function.
-        let _ = unsafe { sigaction(signal, &handler(SigHandler::SigDfl)) };
-        let _ = SigSet::from(signal).thread_unblock();
-        let _ = nix::sys::signal::raise(signal);
-    }
+    let mut own = Set::default();
+    own.add(signal);
+    let _ = deadly::set_default(signal);
+    let _ = own.change(libc::SIG_UNBLOCK);
+    // SAFETY: takes plain numbers.
+    unsafe { libc::kill(libc::getpid(), signal) };
     // Reached only by a signal that ends nobody.
     std::process::exit(128 + signal)
 }
@@ -144,6 +103,12 @@ pub fn end_by(signal: i32) -> ! {
 /// The moment at which a wait of this length ends; none where that is beyond the clock.
 pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
+}
+
+/// Waits for so long, or until a signal comes.
+pub fn sleep(time: Duration) {
+    // Whatever ends it, whoever waits looks for himself.
+    let _ = nix::poll::ppoll(&mut [], Some(time.into()), None);
 }
 
 /// Attempts a blocking call that knows no timeout until it ends by itself, the deadline has passed
@@ -177,10 +142,10 @@ pub(super) fn persist<T>(
 }
 
 /// Knocks from a moment on, until it is dropped.
-struct Alarm;
+pub(super) struct Alarm;
 
 impl Alarm {
-    fn set(deadline: Instant) -> Alarm {
+    pub(super) fn set(deadline: Instant) -> Alarm {
         knock_after(deadline.saturating_duration_since(Instant::now()));
         Alarm
     }
@@ -260,6 +225,6 @@ impl Write for Interruptible {
 }
 
 /// Not of the kind `Interrupted`, after which `std` would try again.
-fn interrupted() -> io::Error {
+pub(super) fn interrupted() -> io::Error {
     io::Error::other("interrupted by a signal")
 }

@@ -88,12 +88,7 @@ fn lease(file: File, found: &NamedFile) -> Result<Lease, Refused> {
     if named::identity(&data) != found.identity {
         return Err(Refused::Gone);
     }
-    ignore_notices();
-    // SAFETY: takes plain numbers.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) } != 0 {
-        return Err(refused("F_SETLEASE", &io::Error::last_os_error()));
-    }
-    Ok(Lease(file))
+    Lease::take(file)
 }
 
 fn refused(what: &str, error: &io::Error) -> Refused {
@@ -115,6 +110,20 @@ fn ignore_notices() {
 }
 
 impl Lease {
+    fn take(file: File) -> Result<Lease, Refused> {
+        ignore_notices();
+        // SAFETY: takes plain numbers.
+        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) } != 0 {
+            return Err(refused("F_SETLEASE", &io::Error::last_os_error()));
+        }
+        Ok(Lease(file))
+    }
+
+    /// The lease on a file that stays open, granted only if this is the one description of it.
+    pub fn of_open(file: &File) -> Result<Lease, Refused> {
+        Lease::take(file.try_clone().map_err(|error| refused("dup", &error))?)
+    }
+
     /// The object as it is while nobody else can open it, read through the descriptor that has the
     /// lease.
     pub fn read(&self, object: &Object) -> io::Result<Object> {

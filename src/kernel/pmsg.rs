@@ -200,6 +200,16 @@ impl Open {
         self.0
     }
 
+    /// The same, still open.
+    pub(super) fn file(&self) -> &File {
+        &self.0
+    }
+
+    /// How many messages it holds.
+    pub fn messages(&self) -> Result<u64, CallError> {
+        Ok(self.attributes()?.mq_curmsgs.try_into().unwrap_or(0))
+    }
+
     /// Which file it is.
     pub fn identity(&self) -> std::io::Result<FileIdentity> {
         Ok(named::identity(&self.0.metadata()?))

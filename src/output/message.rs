@@ -1,14 +1,16 @@
 //! Messages on their way out, and the JSON records in which they are kept.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{escape, json};
-use crate::ipc::Reference;
+use crate::ipc::Kind;
 use crate::ipc::message::Label;
 
 /// How `recv` writes a message.
@@ -41,9 +43,36 @@ pub struct Presentation {
     pub to_terminal: bool,
 }
 
+/// The queue from which a message is.
+#[derive(Clone, Copy, Debug)]
+pub struct From<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its reference.
+    pub name: &'a str,
+}
+
 impl Presentation {
+    /// No message whose payload has `size` bytes is longer than this, however it is written.
+    pub fn most(&self, size: usize) -> usize {
+        // What stands around a payload: the names and numbers of a record, or the last line in hex.
+        const AROUND: usize = 256;
+        let times = match self.format {
+            // A byte as \u0000.
+            MessageFormat::Jsonl => 6,
+            // 16 bytes are a line of 79, which takes one more.
+            MessageFormat::Hex => 5,
+            // A byte as \x00.
+            _ if self.to_terminal => 4,
+            MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => 1,
+        };
+        size.saturating_mul(times).saturating_add(AROUND)
+    }
+
     /// Appends one message.
-    pub fn append(&self, queue: &Reference, number: i64, payload: &[u8], out: &mut Vec<u8>) {
+    ///
+    /// It asks for no memory where `out` has room for [`Presentation::most`] bytes more.
+    pub fn append(&self, from: &From<'_>, number: i64, payload: &[u8], out: &mut Vec<u8>) {
         let mut shown = payload;
         if let Some(most) = self.truncate {
             shown = &shown[..most.min(shown.len())];
@@ -55,9 +84,9 @@ impl Presentation {
             MessageFormat::Hex => append_hex(shown, out),
             MessageFormat::Jsonl => {
                 let record = Record {
-                    queue: Some(queue.to_string()),
+                    queue: Some(from.name),
                     size: Some(payload.len()),
-                    ..Record::new(Label::of(queue.kind, number), shown)
+                    ..Record::new(Label::of(from.kind, number), shown)
                 };
                 // Writing to a vector cannot fail.
                 let _ = json::write(&mut *out, &record);
@@ -80,12 +109,12 @@ impl Presentation {
     }
 }
 
-/// A message as a line of JSON: what `recv --json` writes and `send --jsonl` reads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A message as a line of JSON, as `recv --json` writes it. Writing it asks for no memory.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Record<'a> {
     /// Where it was.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    queue: Option<String>,
+    queue: Option<&'a str>,
     /// Its type, on a System V queue.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     message_type: Option<i64>,
@@ -97,10 +126,19 @@ pub struct Record<'a> {
     size: Option<usize>,
     /// The payload, where it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Cow<'a, str>>,
+    text: Option<&'a str>,
     /// The payload otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    base64: Option<String>,
+    base64: Option<Encoded<'a>>,
+}
+
+#[derive(Clone, Debug)]
+struct Encoded<'a>(&'a [u8]);
+
+impl Serialize for Encoded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &STANDARD))
+    }
 }
 
 impl<'a> Record<'a> {
@@ -112,26 +150,53 @@ impl<'a> Record<'a> {
             Label::Priority(priority) => record.priority = Some(priority),
         }
         match std::str::from_utf8(payload) {
-            Ok(text) => record.text = Some(text.into()),
-            Err(_) => record.base64 = Some(STANDARD.encode(payload)),
+            Ok(text) => record.text = Some(text),
+            Err(_) => record.base64 = Some(Encoded(payload)),
         }
         record
     }
 
-    /// Understands a line: a type or priority, if it has one, and the payload, which is appended.
-    pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<Label>> {
-        let record: Record<'_> = serde_json::from_slice(line)?;
-        match (record.text, record.base64) {
-            (Some(text), None) => payload.extend_from_slice(text.as_bytes()),
-            (None, Some(base64)) => STANDARD.decode_vec(base64, payload)?,
-            (None, None) => anyhow::bail!("it has neither \"text\" nor \"base64\""),
-            (Some(_), Some(_)) => anyhow::bail!("it has both \"text\" and \"base64\""),
-        }
-        match (record.message_type, record.priority) {
-            (Some(_), Some(_)) => anyhow::bail!("it has both \"type\" and \"priority\""),
-            (message_type, priority) => {
-                Ok(message_type.map(Label::Type).or(priority.map(Label::Priority)))
-            }
+    /// Writes it as a line.
+    pub fn write(&self, mut out: impl io::Write) -> io::Result<()> {
+        json::write(&mut out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// The same line as `send --jsonl` reads it. `ref` and `size` are read over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    #[serde(rename = "ref")]
+    _queue: Option<IgnoredAny>,
+    #[serde(rename = "type")]
+    message_type: Option<i64>,
+    priority: Option<u32>,
+    #[serde(rename = "size")]
+    _size: Option<IgnoredAny>,
+    #[serde(borrow)]
+    text: Option<Cow<'a, str>>,
+    base64: Option<String>,
+}
+
+/// Understands a line: a type or priority, if it has one, and the payload, which is appended.
+pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<Label>> {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        // Whatever it is: an array would be taken for the fields in their order.
+        serde_json::from_slice::<IgnoredAny>(line)?;
+        anyhow::bail!(r#"it is no object, such as {{"type": 5, "text": "hello"}}"#);
+    }
+    let record: Line<'_> = serde_json::from_slice(line)?;
+    match (record.text, record.base64) {
+        (Some(text), None) => payload.extend_from_slice(text.as_bytes()),
+        (None, Some(base64)) => STANDARD.decode_vec(base64, payload)?,
+        (None, None) => anyhow::bail!("it has neither \"text\" nor \"base64\""),
+        (Some(_), Some(_)) => anyhow::bail!("it has both \"text\" and \"base64\""),
+    }
+    match (record.message_type, record.priority) {
+        (Some(_), Some(_)) => anyhow::bail!("it has both \"type\" and \"priority\""),
+        (message_type, priority) => {
+            Ok(message_type.map(Label::Type).or(priority.map(Label::Priority)))
         }
     }
 }
@@ -170,13 +235,13 @@ fn append_hex(payload: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::Kind;
+    use clap::ValueEnum;
     use proptest::prelude::*;
 
     fn show(format: MessageFormat, payload: &[u8]) -> String {
         let presentation = Presentation { format, ..Presentation::default() };
         let mut out = Vec::new();
-        presentation.append(&Reference::id(Kind::Msg, 7), 5, payload, &mut out);
+        presentation.append(&From { kind: Kind::Msg, name: "msg:7" }, 5, payload, &mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -204,7 +269,7 @@ mod tests {
     fn what_a_line_must_have() {
         let parse = |line: &str| {
             let mut payload = Vec::new();
-            Record::parse(line.as_bytes(), &mut payload).map(|message_type| (message_type, payload))
+            super::parse(line.as_bytes(), &mut payload).map(|message_type| (message_type, payload))
         };
         assert_eq!(
             parse(r#"{"type": 5, "text": "hi"}"#).unwrap(),
@@ -213,12 +278,15 @@ mod tests {
         let line = r#"{"priority": 5, "text": "hi"}"#;
         assert_eq!(parse(line).unwrap(), (Some(Label::Priority(5)), b"hi".to_vec()));
         assert_eq!(parse(r#"{"base64": "/w=="}"#).unwrap(), (None, b"\xff".to_vec()));
-        assert_eq!(parse(r#"{"text": "é\n", "more": 1}"#).unwrap().1, "é\n".as_bytes());
+        let line = r#" {"ref": "msg:0", "size": 3, "text": "é\n"}"#;
+        assert_eq!(parse(line).unwrap(), (None, "é\n".as_bytes().to_vec()));
         for bad in [
             "",
             "{}",
             "5",
+            r#"[null,1,null,null,"x",null]"#,
             r#"{"text": 5}"#,
+            r#"{"text": "x", "more": 1}"#,
             r#"{"type": 1, "priority": 1, "text": ""}"#,
             r#"{"priority": -1, "text": ""}"#,
             r#"{"base64": "?"}"#,
@@ -234,14 +302,28 @@ mod tests {
             for label in [Label::Type(message_type), Label::Priority(priority)] {
                 let line = serde_json::to_vec(&Record::new(label, &payload)).unwrap();
                 let mut read = Vec::new();
-                prop_assert_eq!(Record::parse(&line, &mut read).unwrap(), Some(label));
+                prop_assert_eq!(parse(&line, &mut read).unwrap(), Some(label));
                 prop_assert_eq!(&read, &payload);
             }
         }
 
         #[test]
+        fn no_message_is_longer_than_it_may_be(payload: Vec<u8>, to_terminal: bool) {
+            for &format in MessageFormat::value_variants() {
+                let presentation = Presentation { format, to_terminal, ..Presentation::default() };
+                let mut out = Vec::new();
+                let from = From { kind: Kind::Pmsg, name: "pmsg:/q" };
+                for payload in [&payload[..], &[0; 100], "\u{200b}".repeat(9).as_bytes()] {
+                    out.clear();
+                    presentation.append(&from, i64::MAX, payload, &mut out);
+                    prop_assert!(out.len() <= presentation.most(payload.len()));
+                }
+            }
+        }
+
+        #[test]
         fn no_line_panics(line: Vec<u8>) {
-            let _ = Record::parse(&line, &mut Vec::new());
+            let _ = parse(&line, &mut Vec::new());
         }
     }
 }

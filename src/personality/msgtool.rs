@@ -17,6 +17,7 @@ use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, type_of};
 use crate::ipc::{Change, Key, Kind, Mode, ModeChange, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Stopped};
+use crate::kernel::stderr::StandardError;
 use crate::kernel::sysctl::Limit;
 use crate::kernel::{self, CallError, Errno, descriptor, msg};
 use crate::output::rescue::rescue;
@@ -119,7 +120,7 @@ fn verb(word: &[u8]) -> Option<Verb> {
 
 fn usage() -> Status {
     // There is nobody left to tell if this fails.
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), USAGE.as_bytes());
+    let _ = std::io::Write::write_all(&mut StandardError, USAGE.as_bytes());
     Status::Failed
 }
 

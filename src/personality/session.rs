@@ -12,6 +12,7 @@ use super::program::Program;
 use crate::exit::Status;
 use crate::ipc::Foreign;
 use crate::kernel::descriptor::strerror;
+use crate::kernel::stderr::StandardError;
 use crate::kernel::{Errno, inherited, interrupt};
 use crate::output::{escape, stdout};
 
@@ -127,7 +128,7 @@ impl Session {
             line = Foreign::from(&*line).to_string().into();
         }
         line.push(b'\n');
-        let is_heard = inherited::was_open(2) && io::stderr().write_all(&line).is_ok();
+        let is_heard = inherited::was_open(2) && StandardError.write_all(&line).is_ok();
         self.unheard.set(self.unheard.get() || !is_heard);
     }
 

@@ -1,7 +1,7 @@
 //! What is told of a command: to a person, and as JSON.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::commands::rm::counted;
 use crate::ipc::leak::{Difference, Leak, Named, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
 use crate::ipc::{Foreign, Known, Object, Reference, count, duration};
+use crate::kernel::stderr::StandardError;
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
@@ -71,7 +72,7 @@ impl Report<'_> {
             line(&mut text, &format!("not everything could be looked at: {what}"));
         }
         // There is nobody left to tell if this fails.
-        let _ = io::stderr().write_all(&text);
+        let _ = StandardError.write_all(&text);
     }
 
     /// Tells what the command left behind, and what became of it.

@@ -1,0 +1,114 @@
+//! `--then-rm`: the queue takes no more messages, is emptied, and goes.
+
+use std::time::Duration;
+
+use super::{Receiver, VERB};
+use crate::commands::complain;
+use crate::exit::Status;
+use crate::explain::{Failure, Reason};
+use crate::ipc::Reference;
+use crate::kernel::closing::{self, Closed, Kept, Removal};
+use crate::kernel::interrupt;
+
+/// How often others may get in the way, and how long to wait for them each time. Whoever sends one
+/// message to a POSIX queue has it open for less.
+const ATTEMPTS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(10);
+
+impl Receiver {
+    /// Takes all there is and removes the queue.
+    pub(super) fn empty_and_remove(&mut self) -> anyhow::Result<Status> {
+        let reference = self.queue.reference.clone();
+        match persist(|| Closed::close(&reference, &self.queue.channel)) {
+            Ok(closed) => self.closed = Some(closed),
+            Err(kept) => return self.kept(kept, "nothing was taken"),
+        }
+        for _ in 0..ATTEMPTS {
+            match self.take()? {
+                Status::Done => {}
+                ended => return Ok(ended),
+            }
+            let Some(closed) = &self.closed else { break };
+            match closed.remove(&self.queue.channel) {
+                Ok(removal) => {
+                    self.closed = None;
+                    return self.removed(removal);
+                }
+                Err(Kept::Refilled | Kept::InUse) => interrupt::sleep(PAUSE),
+                Err(kept) => return self.kept(kept, "it was emptied, and not removed"),
+            }
+        }
+        self.kept(Kept::Refilled, "it was emptied, and not removed")
+    }
+
+    /// It is gone, or nearly so.
+    fn removed(&mut self, removal: Removal) -> anyhow::Result<Status> {
+        if removal == Removal::Nameless {
+            // Whoever opened it in the last moment has it for himself: what comes is taken, too.
+            loop {
+                let is_last = closing::is_alone(&self.queue.channel);
+                match self.take()? {
+                    Status::Done if is_last => break,
+                    Status::Done => interrupt::sleep(PAUSE),
+                    ended => return Ok(ended),
+                }
+            }
+        }
+        if self.args.verbose {
+            complain(format_args!("{VERB} {}: removed", self.args.queue));
+        }
+        Ok(Status::Done)
+    }
+
+    /// Lets others send again.
+    pub(super) fn reopen(&mut self) {
+        let Some(closed) = self.closed.take() else { return };
+        if let Err(error) = closed.reopen()
+            && !error.is_missing()
+        {
+            let what = format!("nobody can send to it any more: {error}");
+            let mut failure = Failure::new(VERB, &self.args.queue, what, Reason::Failed);
+            if let Some(remedy) = closed.remedy() {
+                failure = failure.with_hint(format!("'{remedy}' lets them send again"));
+            }
+            complain(failure);
+        }
+    }
+
+    /// Why it was not removed.
+    fn kept(&mut self, kept: Kept, state: &str) -> anyhow::Result<Status> {
+        self.reopen();
+        if let Some(signal) = interrupt::pending() {
+            return Ok(Status::Signal(signal));
+        }
+        let queue: &Reference = &self.args.queue;
+        let failure = match kept {
+            Kept::Failed(error) => Failure::of_call(VERB, queue, error),
+            Kept::Gone => Failure::new(VERB, queue, kept, Reason::NothingThere),
+            Kept::InUse => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
+                .with_hint(format!("'ipctool stat {}' shows who has it open", self.queue.name)),
+            Kept::TooLarge(bytes) => {
+                Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::NotPermitted)
+                    .with_hint(format!("as root: ipctool limits --set msgmnb={bytes}"))
+            }
+            Kept::Refilled | Kept::Unknown(_) => {
+                Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
+            }
+        };
+        Err(failure.into())
+    }
+}
+
+/// Attempts it until no other process is in the way, for a while.
+fn persist<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
+    let mut attempts = 1;
+    loop {
+        match attempt() {
+            Err(Kept::InUse) if attempts < ATTEMPTS && interrupt::pending().is_none() => {
+                attempts += 1;
+                interrupt::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `ipctool recv --all --then-rm`
+
+mod sandbox;
+
+use sandbox::{NOBODY, Sandbox};
+
+/// Sends to the queue with the id `$1` as fast as it can, until that fails; prints how many were sent
+/// and the error.
+const SENDER: &str = r#"
+    #include <errno.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/msg.h>
+    int main(int argc, char **argv) {
+        struct { long type; char text[6]; } message = { 1, "hello" };
+        int sent = 0;
+        while (msgsnd(atoi(argv[1]), &message, 5, 0) == 0) sent++;
+        printf("%d %s\n", sent, errno == EIDRM ? "EIDRM" : strerror(errno));
+        return 0;
+    }
+"#;
+
+#[test]
+fn it_takes_all_and_removes_the_queue() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    for (create, queue) in
+        [("msg --key 0xbeef", "0xbeef"), ("msg --key 6", "0x6"), ("pmsg --name /q", "/q")]
+    {
+        shell.run(&format!("ipctool create {create}; ipctool send {queue} one two")).ok();
+        shell
+            .run(&format!("ipctool recv {queue} --all --then-rm -v"))
+            .exits(0)
+            .says(": removed\n")
+            .shows("one\ntwo\n");
+        shell.run(&format!("ipctool recv {queue} --nowait")).exits(3).says("(ENOENT)");
+    }
+    // An empty one goes, too.
+    shell.run("ipctool create pmsg --name /q; ipctool recv /q --all --then-rm").ok();
+    shell.run("ipctool create msg --key 5; ipctool recv 0x5 --all --then-rm").ok();
+    shell
+        .run("ipctool recv 0x5 --all --then-rm")
+        .exits(3)
+        .says("no message queue has this key (ENOENT)");
+    shell.run("ipctool recv /q --all --then-rm").exits(3).says("(ENOENT)");
+    for options in ["--then-rm", "--then-rm -n 1", "--all --then-rm --peek", "--all --then-rm -t 1"]
+    {
+        shell.run(&format!("ipctool recv 0 {options}")).exits(2);
+    }
+}
+
+/// Root is stopped by no mode. Whoever sends meanwhile knows of each message whether it was sent.
+#[test]
+fn nothing_is_lost_that_is_sent_meanwhile() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("sender", SENDER);
+    for _ in 0..5 {
+        shell.run("ipctool create msg --key 5 > id").ok();
+        shell
+            .run(
+                "id=$(cut -d : -f 2 id)
+                 ./sender $id > a & ./sender $id > b & ./sender $id > c & sleep 0.05
+                 ipctool recv $id --all --then-rm > got; status=$?
+                 wait; cut -d ' ' -f 2 a b c | uniq; cat a b c | awk '{ sent += $1 } END { print sent }' > sent
+                 grep -c hello got | cmp - sent; exit $status",
+            )
+            .prints("EIDRM\n");
+    }
+}
+
+#[test]
+fn what_goes_wrong_leaves_the_queue_as_it_was() {
+    let Some(shell) = Sandbox::new() else { return };
+    let state = "ipctool list -q --no-headings -o messages,max_bytes,mode -P --bytes | tr -s ' '";
+    shell.run("ipctool create msg --mode 640; ipctool send 0 one two").exits(0);
+    let before = shell.run(state).ok().stdout();
+    shell
+        .run("ipctool recv 0 --all --then-rm > /dev/full")
+        .exits(1)
+        .says("(ENOSPC); 2 messages went back on the queue; the queue was not removed\n");
+    shell.run(state).prints(&before);
+    shell
+        .run(
+            "mkfifo full; exec 3<> full; head -c 65536 /dev/zero >&3; ulimit -c 0
+             for signal in HUP TERM ABRT RTMAX; do
+                 ipctool recv 0 --all --then-rm >&3 2> error & sleep 0.3
+                 ipctool send 0 --nowait while-closed && echo it is open
+                 kill -s $signal $!; wait $!
+             done 2> /dev/null; true",
+        )
+        .prints("");
+    shell.run(state).prints(&before);
+    if let Some(ran) = shell.run_as(NOBODY, "ipctool recv 0 --all --then-rm") {
+        ran.exits(5).says("recv msg:0: only its owner, its creator or a privileged process");
+        shell.run(state).prints(&before);
+    }
+}
+
+/// Its owner could not open it again, and would have to leave it closed if anything went wrong.
+#[test]
+fn a_queue_with_more_room_than_usual_is_refused() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    let create = "ipctool create msg && ipctool send 0 one two";
+    let Some(ran) = shell.run_as(NOBODY, create) else { return };
+    ran.exits(0);
+    shell.run("echo 100 > /proc/sys/kernel/msgmnb").ok();
+    shell
+        .run_as(NOBODY, "ipctool recv 0 --all --then-rm")
+        .unwrap()
+        .exits(5)
+        .says("recv msg:0: its room, 16384 bytes, is over msgmnb, so that its owner could not give it back (EPERM); nothing was taken\nhint: as root: ipctool limits --set msgmnb=16384\n");
+    shell.run("ipctool limits --set msgmnb=16384").exits(0);
+    shell.run_as(NOBODY, "ipctool recv 0 --all --then-rm").unwrap().prints("one\ntwo\n");
+}
+
+#[test]
+fn a_posix_queue_that_somebody_has_open_is_left_alone() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    shell.run("ipctool create pmsg --name /q; ipctool send /q one").exits(0);
+    shell
+        .run("mkfifo in; ipctool send /q --lines < in & exec 3> in; sleep 0.2; ipctool recv /q --all --then-rm")
+        .exits(1)
+        .says("recv pmsg:/q: a process has it open, and can send to it whoever removes its name; nothing was taken\n")
+        .says("hint: 'ipctool stat pmsg:/q' shows who has it open");
+    shell.run("ipctool recv /q --all").prints("one\n");
+}
+
+/// Whoever opens it, sends and closes it finds either this queue or a new one; a sender whose queue goes
+/// meanwhile says that its message may be lost, and it is not.
+#[test]
+fn a_posix_queue_loses_nothing_that_is_sent_meanwhile() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run(
+            "ipctool create pmsg --name /q > /dev/null; touch go
+             (n=0; while [ -e go ]; do ipctool send /q --nowait x 2> error && n=$((n + 1)); done; echo $n > sent) &
+             for i in 1 2 3 4 5 6 7 8 9 10; do
+                 ipctool recv /q --all --then-rm >> got 2>> errors
+                 ipctool create pmsg --name /q --exclusive > /dev/null 2>&1
+             done; rm go; wait
+             ipctool recv /q --all >> got 2> /dev/null
+             [ $(grep -c x got) -ge $(cat sent) ] || echo $(grep -c x got) of $(cat sent)",
+        )
+        .prints("");
+}
