@@ -156,7 +156,8 @@ pub fn proc_maps(bytes: &[u8]) {
 
 /// `/proc/PID/syscall`.
 pub fn proc_syscall(bytes: &[u8]) {
-    let _ = scan::system_call::SystemCall::parse(bytes).map(|call| call.waits_on("/nowhere"));
+    let _ = scan::system_call::SystemCall::parse(bytes, "/nowhere")
+        .map(|call| call.waits_on("/nowhere"));
 }
 
 /// `/proc/PID/stat`.

@@ -339,3 +339,75 @@ fn that_nothing_is_there_is_all_that_force_forgives() {
     ask("--even-if-changed").shows("rm: removed 1 message queue");
     shell.run("ipctool list").prints("");
 }
+
+/// A thread waits with the system calls of a 32-bit program: msgrcv(2), or the older ipc(2).
+#[cfg(target_arch = "x86_64")]
+const OF_32_BITS: &str = r#"
+    #define _GNU_SOURCE
+    #include <stdlib.h>
+    #include <sys/mman.h>
+    int main(int argc, char **argv) {
+        long id = atoi(argv[1]), number = atoi(argv[2]), result;
+        void *low = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+        /* The first version of ipc(MSGRCV) has the pointer and the type in memory. */
+        ((int *)low)[0] = (int)(long)low + 64; ((int *)low)[1] = 7;
+        long b = number == 117 ? 12 : id, c = number == 117 ? id : (long)low, d = 100;
+        long s = number == 117 ? 0 : 7, e = number == 117 ? (long)low : 0;
+        __asm__ volatile("int $0x80" : "=a"(result)
+                         : "a"(number), "b"(b), "c"(c), "d"(d), "S"(s), "D"(e) : "memory", "r8", "r9", "r10", "r11");
+        return result < 0;
+    }
+"#;
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_program_of_32_bits_that_waits_is_seen() {
+    if !sees_everybody() {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("receive", OF_32_BITS);
+    shell.run("ipctool create msg; ipctool create msg").ok();
+    let waiters = ["0 401", "1 117"].map(|what| shell.start(&format!("exec ./receive {what}")));
+    shell.run(&waiting(2)).ok();
+    shell.run("ipctool rm --orphan=likely --kind msg --yes").ok();
+    let stat = shell.run("ipctool stat msg:0 msg:1 --json").json();
+    for number in 0..2 {
+        assert_eq!(stat[number]["users"][0]["role"], "waiting to receive type 7", "{stat}");
+    }
+    drop(waiters);
+}
+
+/// Its first thread has gone into another IPC namespace.
+#[test]
+fn a_thread_that_waits_elsewhere_than_its_process_is_seen() {
+    if !sees_everybody() {
+        return;
+    }
+    let program = r#"
+        #define _GNU_SOURCE
+        #include <pthread.h>
+        #include <sched.h>
+        #include <sys/msg.h>
+        #include <unistd.h>
+        static void *receive(void *none) {
+            struct { long type; char text[8]; } message;
+            msgrcv(0, &message, 8, 0, 0);
+            return 0;
+        }
+        int main(void) {
+            pthread_t thread;
+            pthread_create(&thread, 0, receive, 0);
+            if (unshare(CLONE_NEWIPC)) return 1;
+            for (;;) pause();
+        }
+    "#;
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("divided", program);
+    shell.run("ipctool create msg").ok();
+    let waiter = shell.start("exec ./divided");
+    shell.run(&waiting(1)).ok();
+    shell.run("ipctool rm --orphan=likely --kind msg --yes").ok();
+    shell.run("ipctool list -q --no-headings -o ref").prints("msg:0\n");
+    drop(waiter);
+}

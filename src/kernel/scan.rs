@@ -1,5 +1,6 @@
 //! Who holds an object or sleeps on it right now: one pass over `/proc`, `proc(5)`.
 
+mod compat;
 pub(crate) mod maps;
 pub mod sleepers;
 pub(crate) mod system_call;
@@ -305,16 +306,15 @@ impl Scan {
         } else {
             holds
         };
-        let waits = (look.waiters && is_near) || holds.may_wait();
         // Looking at what a thread does takes more rights than looking at what its process holds.
-        let waiters = match waits {
-            true => self.find_waiters(pid, look.waiters && is_near, &holds, look, buffer),
+        let waiters = match look.waiters || holds.may_wait() {
+            true => self.find_waiters(pid, own, &holds, look, buffer),
             false => Ok(()),
         };
         for (file, role) in holds.roles() {
             let users = self.holders.entry(file).or_default();
-            // Who sleeps on it has it open or mapped anyway.
-            if users.iter().all(|(user, _)| *user != pid) {
+            // Who sleeps on it, and so was found before, has it open or mapped anyway.
+            if users.last().is_none_or(|(last, _)| *last != pid) {
                 users.push((pid, role));
             }
         }
@@ -325,7 +325,7 @@ impl Scan {
     fn find_waiters(
         &mut self,
         pid: i32,
-        is_near: bool,
+        own: &OsString,
         holds: &Holds,
         look: &Look,
         buffer: &mut Vec<u8>,
@@ -343,9 +343,17 @@ impl Scan {
                     continue;
                 }
             }
-            let Some(call) = SystemCall::parse(buffer) else { continue };
-            if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| is_near) {
-                self.present.entry((kind, id)).or_default().push((pid, role));
+            let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
+            if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| look.waiters) {
+                // Each thread has an IPC namespace of its own, though most share that of their process.
+                match fs::read_link(format!("{directory}/ns/ipc")) {
+                    Ok(namespace) if namespace.as_os_str() == own => {
+                        self.present.entry((kind, id)).or_default().push((pid, role));
+                    }
+                    Ok(_) => {}
+                    Err(error) if !process::has_thread_left(pid, thread) => missed = Some(error),
+                    Err(_) => {}
+                }
             }
             if let Some((file, role)) = call.waits_on_file(&directory, holds, look)? {
                 self.holders.entry(file).or_default().push((pid, role));

@@ -71,7 +71,7 @@ fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>>
         if read(&format!("{directory}/syscall"), buffer).is_err() {
             continue;
         }
-        let Some(call) = SystemCall::parse(buffer) else { continue };
+        let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
         let system_v = call.waits_on(&directory);
         let system_v = system_v.map(|(kind, id, role)| (Target::SystemV(kind, id), role));
         let file = || {

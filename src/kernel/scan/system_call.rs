@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Holds, Look};
+use super::{Holds, Look, compat};
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
@@ -21,8 +21,9 @@ pub(crate) struct SystemCall {
 }
 
 impl SystemCall {
-    /// Understands the text of `/proc/PID/task/TID/syscall`.
-    pub(crate) fn parse(text: &[u8]) -> Option<SystemCall> {
+    /// Understands the text of `syscall` in this directory of `/proc/PID/task`, whatever the sort of
+    /// program.
+    pub(crate) fn parse(text: &[u8], directory: &str) -> Option<SystemCall> {
         let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
         // "running" is none.
         let number = words.next()?.parse().ok()?;
@@ -30,6 +31,14 @@ impl SystemCall {
         for argument in &mut arguments {
             *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
         }
+        let peek = |address| {
+            let mut bytes = [0; 8];
+            let memory = File::open(format!("{directory}/mem")).ok()?;
+            memory.read_exact_at(&mut bytes, address).ok()?;
+            let (words, _) = bytes.as_chunks();
+            Some([u32::from_ne_bytes(*words.first()?), u32::from_ne_bytes(*words.get(1)?)])
+        };
+        let (number, arguments) = compat::native((number, arguments), peek);
         Some(SystemCall { number, arguments })
     }
 
@@ -116,7 +125,8 @@ mod tests {
     fn calls_that_sleep_on_an_object() {
         let of = |call: i64, arguments: &str| {
             let text = format!("{call} {arguments} 0x7ffd 0x7f00\n");
-            SystemCall::parse(text.as_bytes()).and_then(|call| call.waits_on("/nowhere"))
+            SystemCall::parse(text.as_bytes(), "/nowhere")
+                .and_then(|call| call.waits_on("/nowhere"))
         };
         let receive = |wanted| Some((Kind::Msg, 5, Role::WaitsToReceive(wanted)));
         assert_eq!(of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x7 0x0 0x0"), receive(Wanted::Type(7)));
@@ -134,15 +144,15 @@ mod tests {
             Some((Kind::Msg, 32768, Role::WaitsToSend(0x64)))
         );
         assert_eq!(of(libc::SYS_read, "0x5 0x7f 0x64 0x7 0x0 0x0"), None);
-        assert!(SystemCall::parse(b"running\n").is_none());
-        assert!(SystemCall::parse(b"-1 0x7ffd 0x7f00\n").is_none());
+        assert!(SystemCall::parse(b"running\n", "").is_none());
+        assert!(SystemCall::parse(b"-1 0x7ffd 0x7f00\n", "").is_none());
     }
 
     proptest! {
         #[test]
         fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx -]{0,100}") {
             for bytes in [&bytes, text.as_bytes()] {
-                let _ = SystemCall::parse(bytes).and_then(|call| call.waits_on(""));
+                let _ = SystemCall::parse(bytes, "/nowhere").and_then(|call| call.waits_on(""));
             }
         }
     }
