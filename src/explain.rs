@@ -21,7 +21,7 @@ use refused::Needs;
 use crate::ipc::{Kind, Object, Reference, Target};
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::memory::Memory;
-use crate::kernel::object::snapshot;
+use crate::kernel::object::{self, snapshot};
 use crate::kernel::sysctl::{Limit, slot_bits};
 use crate::kernel::{CallError, Errno};
 
@@ -38,6 +38,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What sort of failure it is.
     pub reason: Reason,
+    /// What the kernel said, if a system call failed.
+    pub errno: Option<Errno>,
 }
 
 /// The sorts of failure that scripts tell apart.
@@ -77,7 +79,7 @@ impl Failure {
         reason: Reason,
     ) -> Failure {
         let (subject, what) = (subject.to_string(), what.to_string());
-        Failure { verb, subject, what, hint: None, reason }
+        Failure { verb, subject, what, hint: None, reason, errno: None }
     }
 
     /// A command line that is wrong in a way that only the verb knows.
@@ -121,7 +123,8 @@ impl Failure {
             }
         };
         let what = format!("{what} ({:?})", error.errno);
-        Failure { hint, ..Failure::new(verb, reference, what, reason) }
+        let errno = Some(error.errno);
+        Failure { hint, errno, ..Failure::new(verb, reference, what, reason) }
     }
 
     /// A wait that ended without what it waited for.
@@ -204,6 +207,5 @@ fn is_there(reference: &Reference) -> bool {
 
 /// The object that a reference means, whatever its mode.
 fn find(reference: &Reference) -> Option<Object> {
-    let objects = snapshot([reference.kind]).ok()?;
-    objects.into_iter().find(|object| object.is_named(&reference.target))
+    object::read(&object::resolve(reference).ok()?).ok()
 }

@@ -411,3 +411,36 @@ fn a_thread_that_waits_elsewhere_than_its_process_is_seen() {
     shell.run("ipctool list -q --no-headings -o ref").prints("msg:0\n");
     drop(waiter);
 }
+
+#[test]
+fn a_daemon_may_come_back_to_what_it_made_before() {
+    if !sees_everybody() {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    // It makes two segments, leaves its terminal as daemons do, and attaches one of them.
+    let program = r#"
+        #include <stdlib.h>
+        #include <sys/shm.h>
+        #include <unistd.h>
+        int main(void) {
+            int first = shmget(IPC_PRIVATE, 5, 0600), second = shmget(IPC_PRIVATE, 5, 0600);
+            sleep(2);
+            if (fork()) return 0;
+            setsid();
+            if (fork()) return 0;
+            shmat(second, 0, 0);
+            sleep(20);
+            return !shmat(first, 0, 0);
+        }
+    "#;
+    shell.compile("daemon", program);
+    shell.run("./daemon > /dev/null 2>&1 < /dev/null").ok();
+    shell
+        .run(&until("[ \"$(ipctool list -m -o attached --no-headings | tr -d ' \\n')\" = 01 ]"))
+        .ok();
+    shell
+        .run("ipctool rm --orphan --yes -v; ipctool list -m -o ref --no-headings; kill -9 $(ipctool list -m -o users --no-headings | tr -dc '0-9 \\n')")
+        .says("rm shm:0: left out: it may still belong to ")
+        .shows("shm:0\nshm:1\n");
+}

@@ -127,6 +127,7 @@ fn the_report_for_scripts() {
     assert_eq!(report["marked"], json!([]));
     assert_eq!(report["failed"][0]["ref"], "msg:9");
     assert_eq!(report["failed"][0]["error"], "no such message queue (EINVAL)");
+    assert_eq!(report["failed"][0]["errno"], "EINVAL");
     let report = shell.run("ipctool rm --all -y --json").json();
     assert_eq!(report["removed"], json!(["msg:1", "shm:0", "sem:0"]));
 }

@@ -83,7 +83,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
             }
             match args.even_if_changed {
                 true => selected.iter().for_each(|one| removal.remove(one.known.reference())),
-                false => removal.remove_selected(&selected, &filter)?,
+                false => removal.remove_selected(&selected, &filter),
             }
             if !args.json {
                 removal.summarize();

@@ -1,5 +1,7 @@
 //! From the filter options of a command line to a filter, and to the objects that pass it.
 
+use std::collections::HashSet;
+
 use super::{complain, notice};
 use crate::cli::Filters;
 use crate::explain::Failure;
@@ -91,8 +93,8 @@ pub fn observe(
     let (mut objects, unlisted) = snapshot(verb, filter)?;
     // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
     let compares = filter.orphan == Some(Certainty::Certain);
-    let candidates: Vec<_> = objects.iter().filter(|one| filter.may_match(one, now)).collect();
-    let kinds: Vec<_> = candidates.iter().map(|object| object.kind()).collect();
+    let candidates = objects.iter().filter(|one| filter.may_match(one, now));
+    let kinds: HashSet<_> = candidates.map(Object::kind).collect();
     match compares {
         true => objects.retain(|object| kinds.contains(&object.kind())),
         false => objects.retain(|object| filter.may_match(object, now)),

@@ -66,7 +66,7 @@ impl Failure {
             }
             _ => (failure.what, failure.hint, failure.reason),
         };
-        Failure { verb, subject, what, hint, reason }
+        Failure { verb, subject, what, hint, reason, errno: Some(error.errno) }
     }
 
     /// `create` on this POSIX object that failed. A queue may have been asked for in a shape.

@@ -121,13 +121,6 @@ impl Filter {
             })
     }
 
-    /// Whether an object that passed is still as unused as that took, without a look at what its
-    /// heirs do.
-    pub fn still_matches(&self, known: &Known) -> Verdict {
-        let unused = if self.unused { known.is_unused() } else { Verdict::Yes };
-        unused.and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
-    }
-
     /// Why an object that matches was selected, in words.
     pub fn reason(&self, known: &Known, now: Time) -> String {
         let mut reasons = Vec::new();

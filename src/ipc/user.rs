@@ -34,7 +34,7 @@ pub struct Living {
     /// When it started, in nanoseconds since boot, rounded down to a tick of the kernel.
     pub since_boot: i64,
     /// The same of the oldest living process of its program that it descends from: the server of a
-    /// worker, or itself.
+    /// worker, or itself. `i64::MIN` for a daemon, which may go on with what an older process began.
     pub family_since_boot: i64,
     /// Its real, effective, saved and file system user id.
     pub uids: [u32; 4],

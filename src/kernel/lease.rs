@@ -5,11 +5,13 @@
 //! While one is held, `open(2)` of the file by others waits until it is released; with `O_NONBLOCK`
 //! it fails with `EWOULDBLOCK`. So it is held for microseconds.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 use super::named::{self, Directory};
 use super::{descriptor, dev_shm, mqueue, pmsg};
@@ -24,7 +26,7 @@ pub(super) struct Lease(File);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     /// Somebody has the file open or mapped.
-    #[error("a process has it open or mapped")]
+    #[error("a process that cannot be seen has it open or mapped")]
     InUse,
     /// The name is gone, or is that of another file now.
     #[error("it is gone")]
@@ -35,19 +37,38 @@ pub(super) enum Refused {
 }
 
 /// Where leases are taken: the directories of POSIX objects, looked up once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Leases {
     queues: OnceCell<Option<Directory>>,
+    /// How often to ask again, for all objects together.
+    patience: Cell<u32>,
+}
+
+/// How often to ask again, and how long to wait for that.
+const PATIENCE: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
+
+impl Default for Leases {
+    fn default() -> Leases {
+        Leases { queues: OnceCell::new(), patience: Cell::new(PATIENCE) }
+    }
 }
 
 impl Leases {
-    /// Whether nobody has a POSIX object open or mapped; nothing for one of System V.
+    /// Whether nobody has a POSIX object open or mapped; nothing for one of System V. Somebody who only
+    /// looks at it has it open for a moment, so one that is in use is asked about again.
     pub fn is_free(&self, object: &Object) -> Option<Verdict> {
-        Some(match self.take(object)? {
-            Ok(_) => Verdict::Yes,
-            Err(Refused::InUse) => Verdict::No,
-            Err(refused) => Verdict::Unknown(refused.to_string()),
-        })
+        loop {
+            return Some(match self.take(object)? {
+                Ok(_) => Verdict::Yes,
+                Err(Refused::InUse) if self.patience.get() > 0 => {
+                    self.patience.set(self.patience.get() - 1);
+                    thread::sleep(PAUSE);
+                    continue;
+                }
+                Err(refused) => Verdict::Unknown(refused.to_string()),
+            });
+        }
     }
 
     /// Takes the lease on the file of a POSIX object; nothing for one of System V.

@@ -42,12 +42,7 @@ impl Process {
         }
         let uids = uids(pid)?;
         let started = since_boot(stat.started()?)?;
-        let family_since_boot = match servers::oldest_of_family(&stat) {
-            Ok(None) => started,
-            Ok(Some(oldest)) => since_boot(oldest.started()?)?.min(started),
-            // It may be as old as the machine.
-            Err(_) => i64::MIN,
-        };
+        let family_since_boot = servers::family_since_boot(&stat)?;
         let living = Living { since_boot: started, family_since_boot, uids };
         let command = command(pid, length).unwrap_or_else(|| stat.bracketed_name());
         Some(Process { pid, uid: uids[1], command, living })

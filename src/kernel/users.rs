@@ -120,12 +120,15 @@ impl Observer {
             uninspected: hidden().count() as u64,
             unseen,
             suspects: hidden().filter(may_use).count() as u64,
-            lease: self.leases.as_ref().and_then(|leases| leases.is_free(&object)),
             ..Users::default()
         };
         // Attached before its process came into this namespace: the id is that of another segment.
         let is_elsewhere = matches!(&object, Object::Segment(segment) if segment.attached == 0);
         let present = self.scan.present(&object);
+        if present.is_empty() {
+            // Who has it open is not disturbed by the question whether somebody has.
+            users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(&object));
+        }
         for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
             let process = self.process(*pid);
             let since =

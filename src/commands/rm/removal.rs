@@ -11,6 +11,7 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::known::Selected;
 use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
+use crate::kernel::descriptor::describe;
 use crate::kernel::removal::{Spared, remove_unchanged};
 use crate::kernel::scan::Look;
 use crate::kernel::users::Observer;
@@ -48,6 +49,8 @@ struct Failed {
     #[serde(rename = "ref")]
     reference: String,
     error: String,
+    /// The name of the errno, where a system call failed.
+    errno: Option<String>,
 }
 
 impl Removal {
@@ -84,14 +87,10 @@ impl Removal {
     /// Removes what a filter selected, unless somebody has used it since, or uses it now. In batches: a
     /// last look, the removal, and only then the words about it, for whoever reads those may take any
     /// time.
-    pub fn remove_selected(
-        &mut self,
-        selected: &[Selected],
-        filter: &Filter,
-    ) -> anyhow::Result<()> {
+    pub fn remove_selected(&mut self, selected: &[Selected], filter: &Filter) {
         let mut rest = selected;
         while !rest.is_empty() {
-            let done = remove_batch(rest, filter.needs_unused())?;
+            let done = remove_batch(rest, filter.needs_unused());
             rest = &rest[done.len()..];
             for (reference, fate) in done {
                 match fate {
@@ -110,7 +109,6 @@ impl Removal {
             }
             self.tell_marked();
         }
-        Ok(())
     }
 
     /// Removes an object that was named, whoever uses it.
@@ -145,14 +143,15 @@ impl Removal {
         }
         self.status = self.status.and(report(failure));
         let (reference, error) = (failure.subject.clone(), failure.what.clone());
-        self.outcome.failed.push(Failed { reference, error });
+        let errno = failure.errno.map(|errno| format!("{errno:?}"));
+        self.outcome.failed.push(Failed { reference, error, errno });
     }
 
     /// The objects of a kind could not be listed, which has been told.
     pub fn out_of_reach(&mut self, kind: Kind) {
         self.status = self.status.and(Status::NotPermitted);
         let error = format!("{}s cannot be listed", kind.noun());
-        self.outcome.failed.push(Failed { reference: kind.to_string(), error });
+        self.outcome.failed.push(Failed { reference: kind.to_string(), error, errno: None });
     }
 
     pub fn print(&mut self, text: &str) {
@@ -198,7 +197,7 @@ impl Removal {
 type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
-fn remove_batch(selected: &[Selected], unused: bool) -> anyhow::Result<Fates> {
+fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
     let batch = &selected[..selected.len().min(BATCH)];
     let is_queue = |one: &&Selected| one.known.kind() == Kind::Msg;
     // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
@@ -206,7 +205,16 @@ fn remove_batch(selected: &[Selected], unused: bool) -> anyhow::Result<Fates> {
         batch.iter().filter(is_queue).map(|one| one.known.object.clone()).collect();
     let begun = Instant::now();
     let observer = match unused && !queues.is_empty() {
-        true => Some(Observer::new(&Look::around(&queues))?),
+        true => match Observer::new(&Look::around(&queues)) {
+            Ok(observer) => Some(observer),
+            // What was removed before stays so, and is told: the rest is left alone.
+            Err(error) => {
+                let why = format!("the processes cannot be inspected: {}", describe(&error));
+                let left =
+                    |one: &Selected| (one.known.reference(), Err(Spared::Unknown(why.clone())));
+                return batch.iter().map(left).collect();
+            }
+        },
         false => None,
     };
     let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
@@ -228,7 +236,7 @@ fn remove_batch(selected: &[Selected], unused: bool) -> anyhow::Result<Fates> {
         };
         fates.push((reference, fate));
     }
-    Ok(fates)
+    fates
 }
 
 pub(super) fn used_meanwhile(reference: impl std::fmt::Display) -> Failure {

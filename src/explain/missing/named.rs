@@ -1,5 +1,8 @@
 //! Why a POSIX object is not there though something of its name may be.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 use crate::ipc::user::Role;
 use crate::ipc::{Kind, Known, Name, Reference, User};
 use crate::kernel::dev_shm::{self, Removed, Space, Tree};
@@ -28,18 +31,11 @@ fn musl_hint(name: &Name) -> Option<String> {
 
 /// Memory that had this name, was removed, and is still held.
 fn removed_hint(name: &Name) -> Option<String> {
-    let before = Space::read().ok()?;
-    let removed = Removed::find(&Tree::read(), &before).ok()?;
-    let objects: Vec<_> = removed
-        .objects
-        .into_iter()
-        .filter(|object| object.file().is_some_and(|file| file.name == *name))
-        .collect();
-    let observer = Observer::new(&Look::around(&objects)).ok()?;
-    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    let is_named = |known: &&Known| known.file().is_some_and(|file| file.name == *name);
+    let known: Vec<_> = removed().iter().filter(is_named).collect();
     let bytes: u64 = known.iter().filter_map(|known| known.memory()).map(|memory| memory.rss).sum();
-    let mut holders: Vec<_> = known.iter().flat_map(holders).collect();
-    holders.dedup();
+    let holders: BTreeSet<_> = known.into_iter().flat_map(holders).collect();
+    let holders = Vec::from_iter(holders);
     let (first, others) = holders.split_first()?;
     let others = match others.len() {
         0 => String::new(),
@@ -48,6 +44,21 @@ fn removed_hint(name: &Name) -> Option<String> {
     Some(format!(
         "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
     ))
+}
+
+/// The files that were removed and are still held, with their holders: however many names are missing,
+/// one look at all processes.
+fn removed() -> &'static [Known] {
+    static REMOVED: OnceLock<Vec<Known>> = OnceLock::new();
+    REMOVED.get_or_init(|| {
+        let find = || {
+            let before = Space::read().ok()?;
+            let objects = Removed::find(&Tree::read(), &before).ok()?.objects;
+            let observer = Observer::new(&Look::around(&objects)).ok()?;
+            Some(objects.into_iter().map(|object| observer.know(object)).collect())
+        };
+        find().unwrap_or_default()
+    })
 }
 
 /// Those who have it open or mapped.
