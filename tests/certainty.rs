@@ -48,8 +48,41 @@ const USE: &str = r#"
     }
 "#;
 
+/// The clock of the day is `$AHEAD` seconds ahead of what it was.
+const AHEAD: &str = r#"
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <stdlib.h>
+    #include <time.h>
+    int clock_gettime(clockid_t clock, struct timespec *now) {
+        int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+        int result = real(clock, now);
+        if (clock == CLOCK_REALTIME) now->tv_sec += atol(getenv("AHEAD"));
+        return result;
+    }
+"#;
+
 #[test]
 fn a_clock_that_was_set_makes_no_living_sender_a_stranger() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("use", USE);
+    shell.run_with("cc -shared -fPIC -x c -o ahead.so - -ldl", AHEAD.as_bytes()).ok();
+    shell.run("ipctool create msg; ipctool send 0 x; ipctool recv 0").ok();
+    let sender = shell.start("exec ./use msg 0");
+    // Who looks at a process makes /proc remember when that was.
+    shell.run(&until("ipctool stat msg:0 | grep -q 'last sender.*alive'")).ok();
+    for seconds in [3600, 86_400, -3600] {
+        let ahead = format!("env LD_PRELOAD=./ahead.so AHEAD={seconds}");
+        shell.run(&format!("{ahead} ipctool rm --orphan --kind msg --yes")).exits(0);
+        shell.run(&format!("{ahead} ipctool rm --orphan=likely --kind msg --yes")).exits(0);
+        shell.run(&format!("{ahead} ipctool stat msg:0 --json")).exits(0).lacks("\"reused\"");
+    }
+    shell.run("ipctool list -q --no-headings -o ref").prints("msg:0\n");
+    drop(sender);
+}
+
+#[test]
+fn a_machine_whose_start_is_shown_wrongly_makes_no_living_sender_a_stranger() {
     if !only_root("only root can cover /proc/stat") {
         return;
     }

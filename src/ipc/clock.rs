@@ -7,6 +7,7 @@
 
 use super::known::Verdict;
 use super::time::Time;
+use super::user::Living;
 
 /// A second, in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
@@ -52,6 +53,18 @@ impl Clock {
             return Verdict::No;
         }
         self.is_comparable(record)
+    }
+
+    /// The same of the start of a process, or of its family. Who was looked at right after the start is a
+    /// witness, too, of what was done to the clock since.
+    pub fn has_started_after(&self, living: &Living, since_boot: i64, record: Time) -> Verdict {
+        let step = self.boot.saturating_add(living.since_boot).saturating_sub(living.first_seen);
+        match self.is_after(since_boot, record) {
+            Verdict::Yes if step > TOLERANCE => {
+                Verdict::Unknown("the clock was set since it was used".to_owned())
+            }
+            verdict => verdict,
+        }
     }
 
     /// Whether a record is at least so many seconds old.
@@ -151,6 +164,24 @@ mod tests {
         assert!(is_unknown(clock.is_after(3 * HOUR * SECOND, future)), "of the future");
         let blind = Clock { witness: None, ..clock };
         assert!(is_unknown(blind.is_after(late, Time(BOOT + 10))), "nobody remembers");
+    }
+
+    #[test]
+    fn a_process_that_was_seen_early_is_a_witness() {
+        // Set by a day long ago, and now by an hour more.
+        let now = clock(10 * HOUR, 25 * HOUR);
+        let started = 9 * HOUR;
+        let used = Time(BOOT + 24 * HOUR + started + 5);
+        let seen = |after: i64| Living {
+            since_boot: started * SECOND,
+            family_since_boot: started * SECOND,
+            first_seen: (BOOT + 24 * HOUR + started + after) * SECOND,
+            uids: [0; 4],
+        };
+        let verdict = |living: Living| now.has_started_after(&living, living.since_boot, used);
+        assert!(is_unknown(verdict(seen(1))));
+        // Who is seen only now remembers nothing.
+        assert_eq!(verdict(seen(2 * HOUR)), Verdict::Yes);
     }
 
     #[test]

@@ -42,10 +42,8 @@ pub struct Server {
     pub pid: i32,
     /// Its command line, where it may be read.
     pub command: Option<Foreign>,
-    /// When it started, in nanoseconds since boot.
-    pub since_boot: i64,
-    /// The effective user that it runs as.
-    pub uid: u32,
+    /// When it started, and as whom it runs.
+    pub living: Living,
     /// The effective user of the descendant.
     pub worker_uid: u32,
 }
@@ -140,14 +138,15 @@ impl Heirs {
         let (kind, reference) = (known.kind(), known.reference());
         let permissions = known.permissions();
         let owners = [permissions.uid, permissions.cuid];
-        let is_older = |since_boot: i64| {
-            let made = known.made_before();
-            made.is_none_or(|made| self.clock.is_after(since_boot, made) != Verdict::Yes)
+        let is_older = |living: &Living, since_boot| {
+            known.made_before().is_none_or(|made| {
+                self.clock.has_started_after(living, since_boot, made) != Verdict::Yes
+            })
         };
         let of_owners = owners.iter().filter_map(|&uid| self.users.get(&(kind, uid)));
         for (pid, heir) in of_owners.flatten() {
             if let Some(other) = heir.uses.other_than(&reference)
-                && is_older(heir.living.family_since_boot)
+                && is_older(&heir.living, heir.living.family_since_boot)
             {
                 let heir = named(*pid, heir.command.as_ref());
                 return Verdict::Unknown(format!(
@@ -162,8 +161,8 @@ impl Heirs {
                 );
             };
             let made_it = |server: &&Server| {
-                (server.uid, server.worker_uid) == (permissions.cuid, permissions.uid)
-                    && is_older(server.since_boot)
+                (server.living.uids[1], server.worker_uid) == (permissions.cuid, permissions.uid)
+                    && is_older(&server.living, server.living.since_boot)
             };
             if let Some(server) = servers.iter().find(made_it) {
                 let server = named(server.pid, server.command.as_ref());

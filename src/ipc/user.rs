@@ -36,6 +36,8 @@ pub struct Living {
     /// The same of the oldest living process of its program that it descends from: the server of a
     /// worker, or itself. `i64::MIN` for a daemon, which may go on with what an older process began.
     pub family_since_boot: i64,
+    /// When somebody first looked at it in `/proc`, in nanoseconds since the Epoch by the clock of then.
+    pub first_seen: i64,
     /// Its real, effective, saved and file system user id.
     pub uids: [u32; 4],
 }

@@ -6,6 +6,7 @@ mod servers;
 
 pub(super) use clock::boot_moment;
 pub use clock::clock;
+use clock::nanoseconds;
 pub use credentials::*;
 pub use servers::servers;
 
@@ -43,7 +44,8 @@ impl Process {
         let uids = uids(pid)?;
         let started = since_boot(stat.started()?)?;
         let family_since_boot = servers::family_since_boot(&stat)?;
-        let living = Living { since_boot: started, family_since_boot, uids };
+        let first_seen = nanoseconds(&fs::metadata(format!("/proc/{pid}")).ok()?);
+        let living = Living { since_boot: started, family_since_boot, first_seen, uids };
         let command = command(pid, length).unwrap_or_else(|| stat.bracketed_name());
         Some(Process { pid, uid: uids[1], command, living })
     }

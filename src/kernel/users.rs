@@ -204,8 +204,10 @@ impl Observer {
             let doubt = (!is_gone).then(|| format!("process {pid} could not be inspected"));
             return User { doubt, ..user(pid, role, when, state, None) };
         };
-        let is_after =
-            when.map_or(Verdict::No, |when| self.clock.is_after(process.living.since_boot, when));
+        let is_after = when.map_or(Verdict::No, |when| {
+            let living = &process.living;
+            self.clock.has_started_after(living, living.since_boot, when)
+        });
         let (state, doubt) = match is_after {
             Verdict::Yes => (State::Reused, None),
             Verdict::No => (State::Alive, None),

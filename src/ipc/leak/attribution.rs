@@ -383,6 +383,7 @@ mod tests {
             let living = Some(Living {
                 since_boot: 80 * SECOND as i64,
                 family_since_boot: 80 * SECOND as i64,
+                first_seen: i64::MAX,
                 uids: [uid; 4],
             });
             let sender = User { state: State::Alive, living, ..user(9, Role::LastSender, 95) };

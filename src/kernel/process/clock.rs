@@ -1,6 +1,6 @@
 //! The clocks of the kernel, and whether somebody has set one: `clock_gettime(2)`, `proc(5)`.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 
 use super::{Stat, since_boot};
@@ -9,14 +9,14 @@ use crate::ipc::clock::{Clock, Witness};
 /// When the machine started, in nanoseconds since the Epoch by the clocks of now. Of two readings
 /// around that of the other clock the mean counts, so that a pause in between moves it little.
 pub(in crate::kernel) fn boot_moment() -> i64 {
-    let before = nanoseconds(libc::CLOCK_REALTIME);
-    let since_boot = nanoseconds(libc::CLOCK_BOOTTIME);
-    let after = nanoseconds(libc::CLOCK_REALTIME);
+    let before = read(libc::CLOCK_REALTIME);
+    let since_boot = read(libc::CLOCK_BOOTTIME);
+    let after = read(libc::CLOCK_REALTIME);
     before + (after - before) / 2 - since_boot
 }
 
 /// A clock of `clock_gettime(2)`.
-fn nanoseconds(clock: libc::clockid_t) -> i64 {
+fn read(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec that outlives the call.
     unsafe { libc::clock_gettime(clock, &mut time) };
@@ -29,9 +29,12 @@ fn nanoseconds(clock: libc::clockid_t) -> i64 {
 pub fn clock() -> Clock {
     let root = fs::symlink_metadata("/proc").ok();
     let first = Stat::read(1).and_then(|stat| since_boot(stat.started()?));
-    let witness = root.zip(first).map(|(root, uptime)| Witness {
-        made: root.mtime().saturating_mul(1_000_000_000).saturating_add(root.mtime_nsec()),
-        uptime,
-    });
-    Clock { boot: boot_moment(), now: nanoseconds(libc::CLOCK_REALTIME), witness }
+    let witness =
+        root.zip(first).map(|(root, uptime)| Witness { made: nanoseconds(&root), uptime });
+    Clock { boot: boot_moment(), now: read(libc::CLOCK_REALTIME), witness }
+}
+
+/// When a file of `/proc` was made there, in nanoseconds since the Epoch by the clock of then.
+pub(super) fn nanoseconds(data: &Metadata) -> i64 {
+    data.mtime().saturating_mul(1_000_000_000).saturating_add(data.mtime_nsec())
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::named;
-use super::{Length, Stat, all_visible, command, is_gone, since_boot, uids};
+use super::{Length, Process, Stat, all_visible, is_gone, since_boot, uids};
 use crate::ipc::heirs::Server;
 
 /// When the oldest living process started, in nanoseconds since boot, that a process descends from by way of
@@ -63,20 +63,14 @@ pub fn servers() -> io::Result<Vec<Server>> {
     for pid in all_visible()? {
         let Some(stat) = Stat::find(pid)? else { continue };
         let Some(oldest) = oldest_of_family(&stat)? else { continue };
-        let server = || {
-            let server = oldest.pid()?;
-            Some(Server {
-                pid: server,
-                command: command(server, Length::Shown),
-                since_boot: since_boot(oldest.started()?)?,
-                uid: uids(server)?[1],
-                worker_uid: uids(pid)?[1],
-            })
-        };
         // What has ended since uses nothing.
-        if let Some(server) = server().filter(|server| server.uid != server.worker_uid)
-            && !servers.contains(&server)
-        {
+        let Some(server) = oldest.pid().and_then(|pid| Process::find(pid, Length::Shown)) else {
+            continue;
+        };
+        let Some(worker) = uids(pid) else { continue };
+        let Process { pid, command, living, .. } = server;
+        let server = Server { pid, command: Some(command), living, worker_uid: worker[1] };
+        if server.living.uids[1] != server.worker_uid && !servers.contains(&server) {
             servers.push(server);
         }
     }
