@@ -11,7 +11,7 @@ mod setting;
 mod space;
 mod unsupported;
 
-use std::fmt;
+use std::{fmt, io};
 
 pub use change::{change_failed, queue_bytes_failed};
 pub use creation::Wish;
@@ -19,6 +19,7 @@ pub use notice::Notice;
 use refused::Needs;
 
 use crate::ipc::{Kind, Object, Reference, Target};
+use crate::kernel::descriptor::describe as describe_io;
 use crate::kernel::interrupt::Stopped;
 use crate::kernel::memory::Memory;
 use crate::kernel::object::{self, snapshot};
@@ -125,6 +126,18 @@ impl Failure {
         let what = format!("{what} ({:?})", error.errno);
         let errno = Some(error.errno);
         Failure { hint, errno, ..Failure::new(verb, reference, what, reason) }
+    }
+
+    /// Signals could not be prepared for, so that nothing was begun: `timer_create(2)`, `sigaction(2)`.
+    pub fn of_preparation(verb: &'static str, reference: &Reference, error: &io::Error) -> Failure {
+        let what = format!("cannot prepare for signals: timer_create: {}", describe_io(error));
+        let failure = Failure::new(verb, reference, what, Reason::Failed);
+        match error.raw_os_error() {
+            Some(number) if Errno::from_raw(number) == Errno::EAGAIN => failure.with_hint(
+                "no signal may be queued for another timer: 'ulimit -i' shows how many a user may have (RLIMIT_SIGPENDING)",
+            ),
+            _ => failure,
+        }
     }
 
     /// A wait that ended without what it waited for.

@@ -442,3 +442,18 @@ fn a_message_that_looks_like_an_option_is_shown_the_way() {
             .prints(&format!("{}\n", message.trim_matches('\'')));
     }
 }
+
+#[test]
+fn without_a_signal_for_a_timer_the_call_and_the_queue_are_named() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg").ok();
+    for line in ["recv 0 --timeout 1s", "send 0 x"] {
+        let verb = &line[..4];
+        shell
+            .run(&format!("prlimit --sigpending=0 ipctool {line}"))
+            .exits(1)
+            .says(&format!("ipctool: {verb} msg:0: cannot prepare for signals: timer_create: "))
+            .says("(EAGAIN)\nhint: ")
+            .says("RLIMIT_SIGPENDING");
+    }
+}

@@ -24,7 +24,8 @@ const VERB: &str = "recv";
 
 pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     check(&args)?;
-    interrupt::catch_signals()?;
+    interrupt::catch_signals()
+        .map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let (queue, capacity) = Queue::open(&args.queue)?;
     let out = stdout::file()?;
     let mut receiver = Receiver {

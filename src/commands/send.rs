@@ -21,7 +21,8 @@ const LONGEST_RECORD: u64 = 64 << 20;
 
 pub(super) fn run(args: Send) -> anyhow::Result<Status> {
     let label = label(&args)?;
-    interrupt::catch_signals()?;
+    interrupt::catch_signals()
+        .map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let mut sender = Sender::open(&args)?;
     let mut message = Message::new(label);
     if !args.messages.is_empty() {
