@@ -76,7 +76,11 @@ fn create_keyed(args: &Create) -> Result<Reference, Failure> {
         Kind::Sem => {
             (sem::create(key, nsems, args.mode, args.exclusive), nsems.unsigned_abs().into())
         }
-        _ => (msg::create(key, args.mode, args.exclusive), 0),
+        Kind::Msg => (msg::create(key, args.mode, args.exclusive), 0),
+        kind @ (Kind::Pmsg | Kind::Pshm | Kind::Psem) => {
+            let what = format!("a {} has a name and no key", kind.noun());
+            return Err(Failure::usage(VERB, what));
+        }
     };
     let wish = Wish { kind: args.kind, key, size, mode: args.mode, is_huge: false };
     let id = made.map_err(|error| Failure::of_creation(VERB, &wish, error))?;

@@ -26,7 +26,7 @@ impl Channel {
         match &queue.target {
             Target::Name(name) => Ok(Channel::Posix(pmsg::open(name, libc::O_WRONLY)?)),
             // Opening by key asks for no permission.
-            _ => Ok(Channel::SystemV(object::id(queue)?)),
+            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(object::id(queue)?)),
         }
     }
 
@@ -40,7 +40,7 @@ impl Channel {
                 }
                 opened => Ok(Channel::Posix(opened?)),
             },
-            _ => Ok(Channel::SystemV(object::id(queue)?)),
+            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(object::id(queue)?)),
         }
     }
 

@@ -113,14 +113,16 @@ pub(super) fn of(
             state: semaphore(data, open),
             file: named::file(name, data),
         }),
-        _ => Object::PosixMemory(PosixMemory {
-            file: named::file(name, data),
-            size: data.size(),
-            // st_blocks counts 512 bytes each, whatever the block size.
-            rss: data.blocks() * 512,
-            file_kind: kind_of(data.file_type()),
-            status,
-        }),
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg | Kind::Pshm => {
+            Object::PosixMemory(PosixMemory {
+                file: named::file(name, data),
+                size: data.size(),
+                // st_blocks counts 512 bytes each, whatever the block size.
+                rss: data.blocks() * 512,
+                file_kind: kind_of(data.file_type()),
+                status,
+            })
+        }
     }
 }
 

@@ -174,8 +174,8 @@ impl Observer {
         }
     }
 
-    /// Who operated last on the semaphores of a set, each with the numbers of his, and whether nobody
-    /// stands for somebody whom this process cannot know.
+    /// The processes that operated last on the semaphores of a set, each with the indexes of those, and
+    /// whether pid 0 stands for a process that cannot be seen here.
     fn operators(
         &self,
         set: &SemaphoreSet,

@@ -44,7 +44,7 @@ impl Receiver {
     /// It is gone, or nearly so.
     fn removed(&mut self, removal: Removal) -> anyhow::Result<Status> {
         if removal == Removal::Nameless {
-            // Whoever opened it in the last moment has it for himself: what comes is taken, too.
+            // Whoever opened it in the last moment has it alone: what comes is taken, too.
             loop {
                 let is_last = closing::is_alone(&self.queue.channel);
                 match self.take()? {
