@@ -57,3 +57,19 @@ fn with_the_proc_of_others_whoever_looks_at_processes_says_so() {
     foreign("ipctool list -q --no-headings -o ref").prints("msg:0\n");
     foreign("ipctool recv 0x5").prints("x\n");
 }
+
+#[test]
+fn a_proc_of_processes_alone_is_told_from_a_kernel_without_ipc() {
+    if !only_root("only root can cover /proc") {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run_with(
+            "unshare --mount --pid --fork sh",
+            b"mount -t proc -o subset=pid proc /proc && ipctool list -q",
+        )
+        .exits(1)
+        .says("subset=pid")
+        .denies("this kernel");
+}

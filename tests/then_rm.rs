@@ -113,6 +113,33 @@ fn a_queue_with_more_room_than_usual_is_refused() {
     shell.run_as(NOBODY, "ipctool recv 0 --all --then-rm").unwrap().prints("one\ntwo\n");
 }
 
+/// Nothing can undo what SIGKILL leaves.
+#[test]
+fn a_queue_that_another_one_closed_can_be_opened_again() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("ipctool create msg; ipctool send 0 one two; mkfifo full").exits(0);
+    shell
+        .run(
+            "exec 3<> full; head -c 65536 /dev/zero >&3
+             ipctool recv 0 --all --then-rm >&3 & sleep 0.3; kill -KILL $!; wait $! 2> /dev/null
+             ipctool recv 0 --all --then-rm",
+        )
+        .exits(1)
+        .says("it takes no messages: another --then-rm is emptying it, or was killed before it ended; nothing was taken\n")
+        .says("opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
+    shell.run("ipctool limits --queue-bytes 16384 msg:0; ipctool send 0 three").exits(0);
+    shell.run("ipctool recv 0 --all --then-rm").exits(0).shows("three\n");
+}
+
+#[test]
+fn a_posix_queue_of_another_user_is_left_alone() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    shell.run("ipctool create pmsg --name /q --mode 666; ipctool send /q one").exits(0);
+    let Some(ran) = shell.run_as(NOBODY, "ipctool recv /q --all --then-rm") else { return };
+    ran.exits(5).says("(EACCES)").says("; nothing was taken\n");
+    shell.run("ipctool recv /q --all").prints("one\n");
+}
+
 #[test]
 fn a_posix_queue_that_somebody_has_open_is_left_alone() {
     let Some(shell) = Sandbox::with_posix() else { return };

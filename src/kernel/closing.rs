@@ -45,6 +45,11 @@ pub enum Kept {
         "its room, {0} bytes, is over msgmnb, so that its owner could not give it back (EPERM)"
     )]
     TooLarge(u64),
+    /// It has no room already.
+    #[error(
+        "it takes no messages: another --then-rm is emptying it, or was killed before it ended"
+    )]
+    Closed,
     /// A process has it open.
     #[error("a process has it open, and can send to it whoever removes its name")]
     InUse,
@@ -81,12 +86,16 @@ impl Closed {
         let id = match (channel, &queue.target) {
             (Channel::SystemV(id), _) => *id,
             (Channel::Posix(open), Target::Name(name)) => {
+                open.check_removable()?;
                 Lease::of_open(open.file())?;
                 return Ok(Closed(Way::Alone(name.clone())));
             }
             (Channel::Posix(_), _) => return Err(Kept::Gone),
         };
         let bytes = msg::max_bytes(id)?;
+        if bytes == 0 {
+            return Err(Kept::Closed);
+        }
         // What changes nothing tells whether it can be undone.
         msg::set_max_bytes(id, bytes).map_err(|error| {
             let is_over = Limit::Msgmnb.value().is_some_and(|most| bytes > most);

@@ -1,7 +1,7 @@
 //! What the kernel tells of an open file.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -39,6 +39,20 @@ pub fn wait_readable(file: &impl AsFd) {
 fn wait_for(file: &impl AsFd, what: PollFlags) {
     // Whatever comes of it, the next attempt tells.
     let _ = poll(&mut [PollFd::new(file.as_fd(), what)], PollTimeout::NONE);
+}
+
+/// Takes the last bytes that were written to a regular file away again, if nothing was written behind
+/// them.
+pub fn cut_back(mut file: &File, bytes: u64) {
+    let mut cut = || {
+        let data = file.metadata().ok().filter(|data| data.is_file() && bytes > 0)?;
+        let end = file.stream_position().ok().filter(|&end| end == data.len())?;
+        let start = end.checked_sub(bytes)?;
+        file.set_len(start).ok()?;
+        file.seek(SeekFrom::Start(start)).ok()
+    };
+    // What cannot be taken away stays.
+    let _ = cut();
 }
 
 /// An error of the standard library in the words of `errno(3)`, with its name; where a crate has

@@ -108,8 +108,14 @@ impl Directory {
         Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Whether every user can make names in it, and remove only their own: it is sticky, as `/tmp` is.
+    /// Whether another user but root can make names in it: every user can, as in `/tmp`, or it is theirs.
     pub fn is_shared(&self) -> io::Result<bool> {
+        let data = self.metadata()?;
+        Ok(data.mode() & 0o002 != 0 || ![process::uid(), 0].contains(&data.uid()))
+    }
+
+    /// Whether every user can make names in it, and remove only their own: it is sticky, as `/tmp` is.
+    fn is_sticky(&self) -> io::Result<bool> {
         Ok(self.metadata()?.mode() & 0o1002 == 0o1002)
     }
 
@@ -123,15 +129,20 @@ impl Directory {
         Ok(fstatfs(&self.0)?.filesystem_type() == PROC_SUPER_MAGIC)
     }
 
-    /// `fs.protected_symlinks` in `proc_sys_fs(5)`, whether or not it is set: in a shared directory a
-    /// link of another user is a trap.
-    fn may_follow(&self, link: &Entry) -> io::Result<()> {
+    /// `fs.protected_symlinks` in `proc_sys_fs(5)`, whether or not it is set: in a sticky directory a link
+    /// of another user is a trap. At the end of a path, where a file is to be written, one is in any
+    /// directory in which others can make it.
+    fn may_follow(&self, link: &Entry, is_last: bool) -> io::Result<()> {
         let link = link.metadata()?;
-        if !self.is_shared()? || [process::uid(), self.metadata()?.uid()].contains(&link.uid()) {
+        let is_trap = match is_last {
+            true => self.is_shared()? && link.uid() != 0,
+            false => self.is_sticky()? && link.uid() != self.metadata()?.uid(),
+        };
+        if !is_trap || link.uid() == process::uid() {
             return Ok(());
         }
         let what = format!(
-            "a link of user {} in a directory where every user can make one is not followed (EACCES)",
+            "a link of user {} in a directory where others can make one is not followed (EACCES)",
             accounts::user(link.uid())
         );
         Err(io::Error::new(ErrorKind::PermissionDenied, what))
@@ -171,7 +182,7 @@ pub fn locate(path: &Path) -> io::Result<Place> {
             if links > MOST_LINKS {
                 return Err(Errno::ELOOP.into());
             }
-            directory.may_follow(&entry)?;
+            directory.may_follow(&entry, is_last)?;
             let target = entry.target()?;
             let target = target.as_os_str().as_bytes();
             if target.starts_with(b"/") {

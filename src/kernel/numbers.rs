@@ -1,7 +1,7 @@
 //! How far the kernel has got in giving out process ids: `proc_stat(5)`, `proc_loadavg(5)`,
 //! `proc_sys_kernel(5)`.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::time::{Duration, Instant};
 
 use super::perf::now;
@@ -64,7 +64,7 @@ impl Reader {
                 held,
                 most: most()?,
                 counts_all: !scan::has_outsiders(),
-                may_be_set: may_be_set(),
+                may_be_set: process::may_set_next_pid(),
                 last: (given, last()?),
             })
         };
@@ -84,11 +84,6 @@ fn made() -> Option<u64> {
 fn last() -> Option<u64> {
     let loads = fs::read_to_string("/proc/loadavg").ok()?;
     loads.split_ascii_whitespace().nth(4)?.parse().ok()
-}
-
-/// Whether this process could have the kernel give any number next, and others like it could.
-fn may_be_set() -> bool {
-    OpenOptions::new().write(true).open("/proc/sys/kernel/ns_last_pid").is_ok()
 }
 
 /// The highest number that is given there.

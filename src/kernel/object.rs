@@ -8,7 +8,7 @@ use super::call::CallError;
 use super::permissions::Changed;
 use super::process::{self, BadProc};
 use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, huge_pages, msg, pmsg, sem, shm};
+use super::{descriptor, dev_shm, huge_pages, msg, pmsg, sem, shm, totals};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
@@ -81,6 +81,9 @@ impl ReadError {
         match error.kind() {
             io::ErrorKind::NotFound => match process::check_proc() {
                 Err(reason) => ReadError::Proc { path, reason },
+                Ok(()) if totals::has_system_v() => {
+                    ReadError::Proc { path, reason: BadProc::Partial }
+                }
                 Ok(()) => ReadError::Unsupported(path),
             },
             _ => ReadError::Io { path, error },

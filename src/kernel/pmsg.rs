@@ -16,8 +16,9 @@ use super::mqueue;
 use super::named::{self, Directory, Origin};
 use super::object::ReadError;
 use super::permissions::Changed;
+use super::process;
 use crate::ipc::posix::{FileIdentity, NamedFile};
-use crate::ipc::{Change, Mode, Name, PosixQueue};
+use crate::ipc::{Change, Kind, Mode, Name, PosixQueue};
 
 /// The shape of a queue, `struct mq_attr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +209,16 @@ impl Open {
     /// How many messages it holds.
     pub fn messages(&self) -> Result<u64, CallError> {
         Ok(self.attributes()?.mq_curmsgs.try_into().unwrap_or(0))
+    }
+
+    /// Whether the caller may remove it: `EACCES` for a queue of another user without `CAP_FOWNER`.
+    pub(super) fn check_removable(&self) -> Result<(), CallError> {
+        let data = self.0.metadata();
+        let data =
+            data.map_err(|error| CallError { name: "fstat", errno: named::errno(&error) })?;
+        let file = named::file(Name::of_file(std::ffi::OsStr::new("")), &data);
+        let access = file.permissions.access(&process::caller(Kind::Pmsg));
+        access.control.then_some(()).ok_or(CallError { name: "mq_unlink", errno: Errno::EACCES })
     }
 
     /// Which file it is.

@@ -308,6 +308,9 @@ pub enum BadProc {
         "/proc belongs to another process namespace: as root, mount -t proc proc /proc for this one"
     )]
     Foreign,
+    /// It has nothing but processes, `subset=pid` in `proc(5)`.
+    #[error("this /proc shows processes alone (mount option subset=pid)")]
+    Partial,
 }
 
 /// Whether `/proc` tells of the process ids of this process's own namespace.

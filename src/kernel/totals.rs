@@ -139,6 +139,11 @@ struct SemInfo {
     aem: c_int,
 }
 
+/// Whether this kernel has System V IPC at all.
+pub fn has_system_v() -> bool {
+    queues().is_ok()
+}
+
 /// The sums over message queues.
 pub fn queues() -> Result<Queues, CallError> {
     let info = msginfo(MSG_INFO, "MSG_INFO")?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
 use crate::kernel::channel::Channel;
 use crate::kernel::interrupt::{self, Interruptible, Stopped};
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, Errno, descriptor};
 use crate::output::message::{From, Presentation};
 
 /// At most this many bytes are taken before they are written: enough to save system calls, and not
@@ -252,6 +252,9 @@ impl Batch {
                 Err(error) => error,
             };
             let delivered = self.text_ends.partition_point(|&end| end <= written);
+            let whole = delivered.checked_sub(1).map_or(0, |last| self.text_ends[last]);
+            // The next line would be taken for the rest of this one.
+            descriptor::cut_back(&out.0, (written - whole) as u64);
             return Err(Undelivered { messages: (self.taken.len() - delivered) as u64, error });
         }
         Ok(())

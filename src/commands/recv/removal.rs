@@ -9,6 +9,7 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
 use crate::kernel::closing::{self, Closed, Kept, Removal};
 use crate::kernel::interrupt;
+use crate::kernel::sysctl::Limit;
 
 /// How often others may get in the way, and how long to wait for them each time. Whoever sends one
 /// message to a POSIX queue has it open for less.
@@ -83,7 +84,16 @@ impl Receiver {
         }
         let queue: &Reference = &self.args.queue;
         let failure = match kept {
-            Kept::Failed(error) => Failure::of_call(VERB, queue, error),
+            Kept::Failed(error) => {
+                let failure = Failure::of_call(VERB, queue, error);
+                Failure { what: format!("{}; {state}", failure.what), ..failure }
+            }
+            Kept::Closed => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
+                .with_hint(format!(
+                    "if no other is running, this opens it again: ipctool limits --queue-bytes {} {}",
+                    Limit::Msgmnb.value().unwrap_or(16_384),
+                    self.queue.name
+                )),
             Kept::Gone => Failure::new(VERB, queue, kept, Reason::NothingThere),
             Kept::InUse => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
                 .with_hint(format!("'ipctool stat {}' shows who has it open", self.queue.name)),

@@ -51,6 +51,16 @@ pub fn may_exceed_msgmnb() -> bool {
         && fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
 }
 
+/// Whether this process may set which process id is given next, `kernel.ns_last_pid`: anybody may open that
+/// file, but not write it.
+pub(in crate::kernel) fn may_set_next_pid() -> bool {
+    const CAP_CHECKPOINT_RESTORE: u32 = 40;
+    let is_writable =
+        fs::OpenOptions::new().write(true).open("/proc/sys/kernel/ns_last_pid").is_ok();
+    is_writable
+        && effective_capabilities() & (1 << CAP_SYS_ADMIN | 1 << CAP_CHECKPOINT_RESTORE) != 0
+}
+
 fn effective_capabilities() -> u64 {
     capabilities("CapEff:")
 }
