@@ -11,6 +11,7 @@ mod permissions;
 mod queues;
 mod reader;
 mod report;
+mod selector;
 mod semaphores;
 mod settle;
 
