@@ -57,6 +57,9 @@ fn orphans_are_removed_before_a_limit_is_raised() {
         return;
     }
     shell.run("echo '250 32000 100 6' > /proc/sys/kernel/sem; for i in 1 2 3 4 5 6; do ipctool create sem; done").exits(0);
+    // Whoever made them may be about to use them.
+    assert_eq!(only(&shell, "limit-near")["fix"], "ipctool limits --set semmni=12");
+    shell.run("perl -e 'for (0..5) { semop($_, pack(\"s3\", 0, 1, 0)) or die }'").ok();
     // One cause, one finding: the orphans are that of the limit.
     assert_eq!(all_found(&shell), "error - limit-near");
     let finding = only(&shell, "limit-near");
@@ -81,6 +84,7 @@ fn a_limit_does_not_cost_a_message() {
         return;
     }
     shell.run("echo 2 > /proc/sys/kernel/msgmni; ipctool create msg; ipctool create msg").exits(0);
+    shell.run("ipctool send 1 x; ipctool recv 1").exits(0);
     shell.run(USED).ok();
     assert_eq!(all_found(&shell), "error - limit-near, warning msg:0 orphan");
     let fix = mend(&shell, "limit-near");

@@ -336,16 +336,20 @@ fn doctor_finds_what_nobody_holds() {
     let age = "touch -d '2 hours ago' /dev/shm/*; \
                unshare -m sh -c 'mount -t mqueue none /mnt && touch -d \"2 hours ago\" /mnt/q'";
     shell.run(age).ok();
-    let save = "ipctool recv pmsg:/q --all --json >> pmsg--q.jsonl && ipctool rm pmsg:/q";
+    let save = "(umask 077; ipctool recv pmsg:/q --all --then-rm --json >> pmsg--q.jsonl)";
+    let me = shell.run("id -un").stdout();
+    let me = me.trim();
+    let remove =
+        format!("ipctool rm --kind pshm --kind psem --orphan --owner {me} --idle 1h --yes");
     assert_eq!(
         shell.run("ipctool doctor --only orphan --json").fields("refs severity fix"),
         json!([
             [["pmsg:/q"], "warning", save],
-            [["pshm:/a b", "psem:/mp-x1b2c3"], "warning", "ipctool rm 'pshm:/a b' psem:/mp-x1b2c3"],
+            [["pshm:/a b", "psem:/mp-x1b2c3"], "warning", remove],
         ])
     );
     for finding in shell.run("ipctool doctor --skip remove-ipc --json").records() {
-        shell.run(finding["fix"].as_str().expect("a fix")).ok();
+        shell.run(finding["fix"].as_str().expect("a fix")).exits(0);
     }
     shell.run("ipctool list; ipctool doctor --skip remove-ipc").prints("");
     shell.run("cat pmsg--q.jsonl").shows("\"text\":\"x\"");

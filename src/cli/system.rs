@@ -97,8 +97,9 @@ impl FromStr for Setting {
 /// A queue counts as full, and a thread as stuck, only if nothing has moved for a tenth of a second.
 ///
 /// With status 0, nothing is wrong (or there are only notes, which are good to know); with status 6
-/// there is an error or a warning. Nothing is mended by itself. An ordinary user sees less: processes
-/// of others are counted, and an object that one of them may use is not called an orphan.
+/// there is an error or a warning; with status 1, nothing was found, but not everything could be looked
+/// at. Nothing is mended by itself. An ordinary user sees less: processes of others are counted, and an
+/// object that one of them may use is not called an orphan.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Only these checks

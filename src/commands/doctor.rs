@@ -11,6 +11,7 @@ mod permissions;
 mod queues;
 mod reader;
 mod report;
+mod selector;
 mod semaphores;
 mod settle;
 
@@ -51,12 +52,17 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
             .map_err(OutputError)?;
     } else if !findings.is_empty() {
         report::write(&findings, &style, stdout::buffered()?).map_err(OutputError)?;
-    } else if stdout::is_terminal() {
+    } else if facts.is_whole && stdout::is_terminal() {
         stdout::print(&report::healthy(facts.objects.len(), checks.len(), &style))?;
     }
     selection::confess(VERB, &facts.missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
-    Ok(if is_bad { Status::Findings } else { Status::Done })
+    Ok(match is_bad {
+        true => Status::Findings,
+        // That nothing was found says nothing of what could not be looked at.
+        false if !facts.is_whole => Status::Failed,
+        false => Status::Done,
+    })
 }
 
 /// What these checks find, each cause once, the worst first.

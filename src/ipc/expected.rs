@@ -1,7 +1,6 @@
 //! What a program keeps on purpose: the objects that `--ignore` spares.
 
 use std::ffi::OsStr;
-use std::fmt;
 
 use super::key::{InvalidKey, Key, PrivateKey};
 use super::kind::Kind;
@@ -80,17 +79,6 @@ impl Expected {
     }
 }
 
-impl fmt::Display for Expected {
-    /// As it is read again; a user by number.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Expected::Key(key) => write!(f, "{key}"),
-            Expected::Name(name) => write!(f, "{name}"),
-            Expected::Owner(number) | Expected::Number(number) => write!(f, "{number}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Mode, Permissions, Queue};
@@ -145,12 +133,5 @@ mod tests {
         assert!(!Expected::Number(7).is(&queue(Key(8), 8)));
         assert!(!Expected::Number(0).is(&queue(Key::PRIVATE, 1)), "no key is not key 0");
         assert!(!Expected::Key(Key(7)).is(&queue(Key(8), 7)));
-    }
-
-    #[test]
-    fn what_is_shown_is_read_again() {
-        for text in ["0x0000beef", "/jobs", "61453"] {
-            assert_eq!(read(text).unwrap().to_string(), text);
-        }
     }
 }

@@ -63,6 +63,19 @@ fn uids(pid: i32) -> Option<[u32; 4]> {
     Some(uids)
 }
 
+/// The groups of a process, its effective one first, from `/proc/PID/status`; nothing where that cannot
+/// be read.
+pub fn groups(pid: i32) -> Option<Vec<u32>> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = |label: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(label));
+        line.unwrap_or_default().split_ascii_whitespace().filter_map(|word| word.parse().ok())
+    };
+    // The real, effective, saved and file system group id.
+    let effective = numbers("Gid:").nth(1)?;
+    Some([effective].into_iter().chain(numbers("Groups:")).collect())
+}
+
 /// Ticks of the kernel in nanoseconds.
 fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))

@@ -194,13 +194,11 @@ static POSIX_QUEUE: [ObjectColumn; 6] = [
 ];
 
 static POSIX_MEMORY: [ObjectColumn; 3] = [
-    Column::number("size", 12, "size in bytes", |object| match &object.object {
-        Object::PosixMemory(memory) => Value::Bytes(memory.size),
-        _ => Value::Missing,
+    Column::number("size", 12, "size in bytes", |object| {
+        object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
     }),
-    Column::number("rss", 12, "bytes of it that take memory", |object| match &object.object {
-        Object::PosixMemory(memory) => Value::Bytes(memory.rss),
-        _ => Value::Missing,
+    Column::number("rss", 12, "bytes of it that take memory", |object| {
+        object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
     }),
     Column::text(
         "status",
@@ -232,35 +230,55 @@ static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
 fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
     match &known.object {
         Object::Queue(queue) => value(queue),
-        _ => Value::Missing,
+        Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
     }
 }
 
 fn segment<'a>(known: &'a Known, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
     match &known.object {
         Object::Segment(segment) => value(segment),
-        _ => Value::Missing,
+        Object::Queue(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
     }
 }
 
 fn set<'a>(known: &'a Known, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
     match &known.object {
         Object::SemaphoreSet(set) => value(set),
-        _ => Value::Missing,
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
     }
 }
 
 fn posix_queue<'a>(known: &'a Known, value: fn(&'a PosixQueue) -> Value<'a>) -> Value<'a> {
     match &known.object {
         Object::PosixQueue(queue) => value(queue),
-        _ => Value::Missing,
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
     }
 }
 
 fn semaphore(known: &Known, value: fn(SemaphoreState) -> Value<'static>) -> Value<'_> {
     match &known.object {
         Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, value),
-        _ => Value::Missing,
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_) => Value::Missing,
     }
 }
 
@@ -354,7 +372,9 @@ pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
         (Preset::Creators, Kind::Pmsg | Kind::Pshm | Kind::Psem) => {
             &["ref", "mode", "owner", "group"]
         }
-        (Preset::Creators, _) => &["ref", "mode", "creator", "cgroup", "owner", "group"],
+        (Preset::Creators, Kind::Msg | Kind::Shm | Kind::Sem) => {
+            &["ref", "mode", "creator", "cgroup", "owner", "group"]
+        }
     }
 }
 

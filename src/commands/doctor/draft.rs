@@ -1,12 +1,13 @@
 //! What a check finds, before it is known what the others have found.
 
 use super::facts::{Facts, Seen};
+use super::selector::Selector;
 use crate::ipc::finding::{Finding, Severity};
 use crate::ipc::{Kind, Reference};
 use crate::output::escape::shell_word;
 
 /// A finding whose fix is not a command yet, so that several can become one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::commands) struct Draft {
     /// How bad it is.
     pub severity: Severity,
@@ -28,7 +29,7 @@ pub(in crate::commands) struct Draft {
 }
 
 /// What makes several findings one: all of it is the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::commands) struct Shared {
     /// The owner of the objects.
     pub owner: u32,
@@ -37,20 +38,17 @@ pub(in crate::commands) struct Shared {
 }
 
 /// What mends a trouble.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::commands) enum Remedy {
     /// Only a person can decide; the reason says what.
     Decide,
     /// This line of shell.
     Run(String),
-    /// Removing the objects.
-    Remove,
-    /// The same for orphans, which a filter finds again; POSIX ones only after an hour.
+    /// Removing orphans, which a filter finds again.
     RemoveOrphans,
-    /// Writing the messages of queues into a file, and then removing the queues.
+    /// Writing the messages of queues into a file that only its owner can read, and removing the
+    /// queues. What is sent meanwhile is not lost.
     SaveAndRemove,
-    /// Writing the messages of queues into a file.
-    Save,
     /// This change of mode.
     Chmod(&'static str),
     /// Letting queues hold so many bytes.
@@ -58,7 +56,7 @@ pub(in crate::commands) enum Remedy {
 }
 
 /// Whether the caller may do what a remedy takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::commands) enum Right {
     /// They may.
     Granted,
@@ -75,13 +73,11 @@ pub(in crate::commands) enum Act {
     Control,
     /// Receives its messages and removes it.
     ReadAndControl,
-    /// Receives its messages.
-    Read,
     /// Operates on it.
     Write,
 }
 
-/// So many objects a fix names one by one; more than these, a filter selects.
+/// From so many queues a fix saves the messages one by one; more than these, a filter selects.
 const MOST_NAMED: usize = 20;
 
 impl Right {
@@ -92,7 +88,6 @@ impl Right {
         Right::from(match act {
             Act::Control => access.control,
             Act::ReadAndControl => access.read && access.control,
-            Act::Read => access.read,
             Act::Write => access.write,
         })
         .as_user(caller.uid)
@@ -163,10 +158,10 @@ impl Draft {
     /// Whether the objects are gone when it is mended.
     pub fn removes(&self) -> bool {
         match self.remedy {
-            Remedy::Remove | Remedy::RemoveOrphans | Remedy::SaveAndRemove => true,
+            Remedy::RemoveOrphans | Remedy::SaveAndRemove => true,
             // What the system as a whole names is what its fix removes.
             Remedy::Run(_) => self.is_of_system,
-            Remedy::Decide | Remedy::Save | Remedy::Chmod(_) | Remedy::Raise(_) => false,
+            Remedy::Decide | Remedy::Chmod(_) | Remedy::Raise(_) => false,
         }
     }
 
@@ -192,79 +187,50 @@ impl Draft {
     fn command(&self, facts: &Facts) -> Option<String> {
         let words: Vec<_> = self.references.iter().map(word).collect();
         let all = words.join(" ");
-        let is_long = words.len() > MOST_NAMED;
         let line = match &self.remedy {
             Remedy::Decide => return None,
             Remedy::Run(line) => line.clone(),
-            Remedy::RemoveOrphans if is_long => self.remove_by_filter(facts),
-            Remedy::Remove | Remedy::RemoveOrphans => format!("ipctool rm {all}"),
+            // By its id no other object is hit, even if it may have become used since.
+            Remedy::RemoveOrphans => match self.selector(facts) {
+                Some(selector) => selector.remove(),
+                None => format!("ipctool rm {all}"),
+            },
             Remedy::Chmod(change) => format!("ipctool chmod {change} {all}"),
             Remedy::Raise(bytes) => {
                 each(&words, |queue| format!("ipctool limits --queue-bytes {bytes} {queue}"))
             }
-            Remedy::Save => self.each_saved(&words, "messages"),
-            Remedy::SaveAndRemove if is_long => self.save_and_remove_by_filter(facts),
-            Remedy::SaveAndRemove => self.each_saved(&words, "orphans"),
+            Remedy::SaveAndRemove => self.save_and_remove(&words, facts),
         };
         Some(if self.right == Right::Granted { line } else { as_root(&line) })
     }
 
+    /// What finds these orphans again.
+    fn selector(&self, facts: &Facts) -> Option<Selector> {
+        let first = self.references.first()?;
+        let first = facts.objects.iter().find(|one| one.reference() == *first)?;
+        // Those of several owners are several findings.
+        Selector::of(&self.references, Some(first.known.permissions().uid), facts)
+    }
+
     /// The messages of one queue go into a file of its own.
-    fn each_saved(&self, words: &[String], several: &str) -> String {
+    fn save_and_remove(&self, words: &[String], facts: &Facts) -> String {
         let name = match self.references.as_slice() {
             // Not longer than a file system takes.
             [one] => one.to_string().replace([':', '/'], "-").chars().take(60).collect(),
-            _ => several.to_owned(),
+            [] | [..] => "orphans".to_owned(),
         };
         let file = shell_word(&format!("{name}.jsonl"));
-        each(words, |queue| {
-            let save = format!("ipctool recv {queue} --all --json >> {file}");
-            match self.remedy {
-                Remedy::SaveAndRemove => format!("{save} && ipctool rm {queue}"),
-                _ => save,
+        let save = |queue: &str| format!("ipctool recv {queue} --all --then-rm --json >> {file}");
+        let is_long = words.len() > MOST_NAMED;
+        let line = match self.selector(facts).filter(|_| is_long) {
+            Some(selector) => {
+                format!("{} | while read -r q; do {}; done", selector.list(), save("\"$q\""))
             }
-        })
+            None => each(words, save),
+        };
+        // The mode of the queue may have kept others from reading these messages.
+        format!("(umask 077; {line})")
     }
-
-    /// The options that select these orphans again, and nothing that has become used since.
-    fn filter(&self, facts: &Facts) -> String {
-        let owner = self.shared.as_ref().map_or(String::new(), |shared| {
-            format!(" --owner {}", shell_word(&crate::kernel::accounts::user(shared.owner)))
-        });
-        let is_posix = self.references.iter().any(|one| one.kind.is_posix());
-        let idle = if is_posix { " --idle 1h" } else { "" };
-        format!("--orphan{owner}{idle}{}", facts.ignore_options)
-    }
-
-    fn kinds(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|kind| self.references.iter().any(|one| one.kind == *kind))
-    }
-
-    fn remove_by_filter(&self, facts: &Facts) -> String {
-        remove_orphans(self.kinds(), &self.filter(facts))
-    }
-
-    fn save_and_remove_by_filter(&self, facts: &Facts) -> String {
-        let kinds: Vec<_> = self.kinds().map(Kind::name).collect();
-        format!(
-            "ipctool list {} {} -o ref --no-headings | while read -r q; do \
-             ipctool recv \"$q\" --all --json >> orphans.jsonl && ipctool rm \"$q\"; done",
-            kinds.join(" "),
-            self.filter(facts),
-        )
-    }
-}
-
-/// The command that removes all orphans of these kinds that a filter selects, but no message.
-pub(super) fn remove_orphans(kinds: impl Iterator<Item = Kind>, filter: &str) -> String {
-    let (queues, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| kind.is_queue());
-    let remove = |kinds: &[Kind], more: &str| {
-        let kinds: String = kinds.iter().map(|kind| format!(" --kind {kind}")).collect();
-        format!("ipctool rm{kinds} {filter}{more} --yes")
-    };
-    let commands = [(others, ""), (queues, " --empty")];
-    let commands = commands.iter().filter(|(kinds, _)| !kinds.is_empty());
-    commands.map(|(kinds, more)| remove(kinds, more)).collect::<Vec<_>>().join(" && ")
 }
 
 /// A line of shell as root. Of several commands, or with a redirection, all must run under `sudo`.

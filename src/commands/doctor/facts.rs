@@ -1,6 +1,6 @@
 //! What is seen of the system, before anything is said about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread;
 use std::time::Duration;
 
@@ -17,10 +17,11 @@ use crate::ipc::{
     Caller, Expected, Filter, Heirs, Kind, Known, Object, Queue, Reference, Time, User,
 };
 use crate::kernel::scan::Look;
-use crate::kernel::scan::sleepers::{Sleeper, sleepers};
+use crate::kernel::scan::sleepers::{Sleeper, WaitedFor, sleepers};
 use crate::kernel::sysctl::Limit;
 use crate::kernel::users::{Missed, Observer};
-use crate::kernel::{self, msg, process, sem};
+use crate::kernel::{self, accounts, msg, process, sem};
+use crate::output::escape::shell_word;
 
 /// How long nothing may move before it is stuck.
 const REST: Duration = Duration::from_millis(100);
@@ -52,6 +53,9 @@ pub(in crate::commands) struct Facts {
     pub dev_shm: Option<DevShm>,
     /// Who could not be inspected that may matter.
     pub missed: Missed,
+    /// Whether everything could be looked at that the checks need, but for single processes that
+    /// the caller has no permission to inspect. What could not has been told.
+    pub is_whole: bool,
 }
 
 /// An object and what is known of it.
@@ -76,7 +80,7 @@ pub(in crate::commands) struct Seen {
 impl Facts {
     /// Looks at what the checks need.
     pub fn look(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
-        let (mut objects, _) = selection::snapshot(VERB, &Filter::default())?;
+        let (mut objects, unlisted) = selection::snapshot(VERB, &Filter::default())?;
         objects.iter_mut().for_each(kernel::object::complete);
         let look = Look::to_judge(&objects);
         let (known, observer): (Vec<Known>, _) = match needs.users {
@@ -96,6 +100,7 @@ impl Facts {
         if needs.rest {
             look_again(&mut seen, &look, threshold);
         }
+        let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(VERB) } else { (None, true) };
         Ok(Facts {
             objects: seen,
             // What cannot be listed has been said.
@@ -105,9 +110,10 @@ impl Facts {
             posix_caller: process::caller(Kind::Pmsg),
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
             may_exceed_msgmnb: process::may_exceed_msgmnb(),
-            ignore_options: ignore.iter().map(|one| format!(" --ignore {one}")).collect(),
+            ignore_options: ignore.iter().map(ignore_option).collect(),
             now: crate::commands::now(),
-            dev_shm: if needs.dev_shm { memory::survey(VERB) } else { None },
+            dev_shm,
+            is_whole: is_whole && unlisted.is_empty() && missed.error.is_none(),
             missed,
         })
     }
@@ -116,6 +122,18 @@ impl Facts {
     pub fn caller(&self, kind: Kind) -> &Caller {
         if kind.is_posix() { &self.posix_caller } else { &self.system_v_caller }
     }
+}
+
+/// The option that spares the same again.
+fn ignore_option(expected: &Expected) -> String {
+    let word = match expected {
+        Expected::Key(key) => key.to_string(),
+        Expected::Name(name) => shell_word(&name.to_string()),
+        // By name, for a number could be a key as well.
+        Expected::Owner(uid) => shell_word(&accounts::user(*uid)),
+        Expected::Number(number) => number.to_string(),
+    };
+    format!(" --ignore {word}")
 }
 
 impl Seen {
@@ -202,8 +220,8 @@ fn look_again(seen: &mut [Seen], look: &Look, threshold: u64) {
     let waits = |user: &&User| user.role.waits();
     let pids: BTreeSet<i32> =
         seen.iter().flat_map(|one| one.known.users().iter().filter(waits)).map(|u| u.pid).collect();
-    let all = || pids.iter().flat_map(|&pid| sleepers(pid, look)).collect::<Vec<_>>();
-    let before = all();
+    let all = || pids.iter().flat_map(|&pid| sleepers(pid, look));
+    let before: Vec<Sleeper> = all().collect();
     if before.is_empty() && !seen.iter().any(|one| one.is_pressing(threshold)) {
         return;
     }
@@ -215,10 +233,17 @@ fn look_again(seen: &mut [Seen], look: &Look, threshold: u64) {
         }
     }
     thread::sleep(REST);
-    let after = all();
+    let after: HashMap<i32, Sleeper> = all().map(|sleeper| (sleeper.thread, sleeper)).collect();
+    let mut resting: HashMap<WaitedFor, Vec<Sleeper>> = HashMap::new();
+    for sleeper in before {
+        if after.get(&sleeper.thread) == Some(&sleeper) {
+            resting.entry(sleeper.on).or_default().push(sleeper);
+        }
+    }
     for one in seen {
-        let on_it = before.iter().filter(|sleeper| sleeper.is_on(&one.known.object));
-        one.resting = on_it.filter(|sleeper| after.contains(sleeper)).cloned().collect();
+        // A file may have several names.
+        let on_it = resting.get(&WaitedFor::of(&one.known.object));
+        one.resting = on_it.cloned().unwrap_or_default();
         match &one.known.object {
             Object::Queue(_) | Object::PosixQueue(_) => {
                 let now = kernel::object::read(&one.reference()).ok();

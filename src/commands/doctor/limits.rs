@@ -1,16 +1,15 @@
 //! Limits that are nearly reached.
 
 use super::checks::{Check, Needs, Subject};
-use super::draft::{Draft, Remedy, Right, remove_orphans};
+use super::draft::{Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
-use super::orphans::is_new;
+use super::orphans::{HOUR, is_left_over};
+use super::selector::{Selector, is_idle};
+use crate::ipc::Object;
 use crate::ipc::finding::Severity;
-use crate::ipc::known::Verdict;
 use crate::ipc::limit::Allowance;
-use crate::ipc::{Kind, Object};
 use crate::kernel::sysctl::{self, Limit, Source};
 use crate::kernel::{accounts, process};
-use crate::output::escape::shell_word;
 
 pub(super) static LIMIT_NEAR: Check = Check {
     name: "limit-near",
@@ -48,17 +47,12 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     let (name, help) = (allowance.name, allowance.help);
     let mut why = format!("{used} of {most} ({help}) are used, {percent:.0} %: {name}");
     let share = |seen: &Seen| share(limit, seen);
-    let orphans = Orphans::find(facts, share, None);
-    if let Some(kind) = orphans.first().map(|(seen, _)| seen.known.kind()) {
-        let freed = orphans.freed();
-        let idle = if kind.is_posix() { " --idle 1h" } else { "" };
-        let filter = format!("--orphan{idle}{}", facts.ignore_options);
-        let rm = remove_orphans([kind].into_iter(), &filter);
+    if let Some(orphans) = Orphans::find(facts, share, None) {
         // An object is one of so many objects, and has so many of the pages or semaphores.
-        let are = if orphans.0.len() as u64 == freed { "are" } else { "belong to" };
-        why += &format!("; {freed} of {used} {are} orphans: {rm}");
-        if brings_below(allowance, freed, facts) {
-            return orphans.mend(Draft::of_system(severity_at(allowance), why), rm, facts);
+        let are = if orphans.all.len() as u64 == orphans.freed() { "are" } else { "belong to" };
+        why += &format!("; {} of {used} {are} orphans: {}", orphans.freed(), orphans.removal);
+        if brings_below(allowance, orphans.freed(), facts) {
+            return orphans.mend(Draft::of_system(severity_at(allowance), why), facts);
         }
     }
     let draft = Draft::of_system(severity_at(allowance), why);
@@ -77,16 +71,17 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
 
 /// How much of a limit goes with an object; nothing if the limit is not on such objects.
 fn share(limit: Limit, seen: &Seen) -> Option<u64> {
-    match (limit, &seen.known.object) {
-        (Limit::Msgmni, Object::Queue(_))
-        | (Limit::Shmmni, Object::Segment(_))
-        | (Limit::Semmni, Object::SemaphoreSet(_))
-        | (Limit::MqueueQueuesMax, Object::PosixQueue(_)) => Some(1),
-        (Limit::Shmall, Object::Segment(segment)) => {
-            Some(segment.size.div_ceil(process::page_size()))
+    let one_if = |is_limited: bool| is_limited.then_some(1);
+    match &seen.known.object {
+        Object::Queue(_) => one_if(limit == Limit::Msgmni),
+        Object::Segment(_) if limit == Limit::Shmmni => Some(1),
+        Object::Segment(segment) => {
+            (limit == Limit::Shmall).then(|| segment.size.div_ceil(process::page_size()))
         }
-        (Limit::Semmns, Object::SemaphoreSet(set)) => Some(set.nsems),
-        _ => None,
+        Object::SemaphoreSet(_) if limit == Limit::Semmni => Some(1),
+        Object::SemaphoreSet(set) => (limit == Limit::Semmns).then_some(set.nsems),
+        Object::PosixQueue(_) => one_if(limit == Limit::MqueueQueuesMax),
+        Object::PosixMemory(_) | Object::PosixSemaphore(_) => None,
     }
 }
 
@@ -97,42 +92,49 @@ fn brings_below(allowance: &Allowance, freed: u64, facts: &Facts) -> bool {
 }
 
 /// Orphans that take a share of a limit, and hold no message.
-struct Orphans<'a>(Vec<(&'a Seen, u64)>);
+struct Orphans<'a> {
+    all: Vec<(&'a Seen, u64)>,
+    /// The command that removes them.
+    removal: String,
+}
 
 impl<'a> Orphans<'a> {
+    /// Those of one kind, and of one owner if that matters; nothing if there are none, or none that
+    /// a filter can tell from what may not be removed.
     fn find(
         facts: &'a Facts,
         share: impl Fn(&Seen) -> Option<u64>,
         owner: Option<u32>,
-    ) -> Orphans<'a> {
+    ) -> Option<Orphans<'a>> {
         let is_left = |seen: &&Seen| {
-            seen.orphan == Verdict::Yes
-                // Of POSIX objects nobody knows whether they were ever used.
-                && !(seen.known.kind().is_posix() && is_new(seen, facts))
+            is_left_over(seen, facts)
                 && seen.known.messages().unwrap_or(0) == 0
                 && owner.is_none_or(|uid| seen.known.permissions().uid == uid)
         };
         let left = facts.objects.iter().filter(is_left);
-        Orphans(left.filter_map(|seen| Some((seen, share(seen)?))).collect())
-    }
-
-    fn first(&self) -> Option<&(&'a Seen, u64)> {
-        self.0.first()
+        let all: Vec<_> = left.filter_map(|seen| Some((seen, share(seen)?))).collect();
+        // Of what is new, some may have to stay; of what is old, nothing.
+        let old = all.iter().filter(|(seen, _)| is_idle(seen, HOUR, facts)).copied().collect();
+        [all, old].into_iter().find_map(|all| {
+            let references: Vec<_> = all.iter().map(|(seen, _)| seen.reference()).collect();
+            let removal = Selector::of(&references, owner, facts)?.remove();
+            Some(Orphans { all, removal })
+        })
     }
 
     fn freed(&self) -> u64 {
-        self.0.iter().map(|(_, share)| share).sum()
+        self.all.iter().map(|(_, share)| share).sum()
     }
 
     /// A finding that removing them mends.
-    fn mend(&self, draft: Draft, rm: String, facts: &Facts) -> Draft {
-        let all_mine = self.0.iter().all(|(seen, _)| {
+    fn mend(self, draft: Draft, facts: &Facts) -> Draft {
+        let all_mine = self.all.iter().all(|(seen, _)| {
             let caller = facts.caller(seen.known.kind());
             seen.known.permissions().access(caller).control
         });
-        let references = self.0.iter().map(|(seen, _)| seen.reference()).collect();
+        let references = self.all.iter().map(|(seen, _)| seen.reference()).collect();
         let right = Right::over_system(all_mine, facts);
-        Draft { references, ..draft }.mended_by(Remedy::Run(rm), right)
+        Draft { references, ..draft }.mended_by(Remedy::Run(self.removal), right)
     }
 }
 
@@ -159,13 +161,11 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
         | Object::PosixMemory(_)
         | Object::PosixSemaphore(_) => None,
     };
-    let orphans = Orphans::find(facts, share, Some(uid));
-    if brings_below(allowance, orphans.freed(), facts) {
-        let filter =
-            format!("--orphan --owner {} --idle 1h{}", shell_word(&user), facts.ignore_options);
-        let rm = remove_orphans([Kind::Pmsg].into_iter(), &filter);
-        let why = format!("{why}; orphans take {} of them: {rm}", orphans.freed());
-        return orphans.mend(Draft::of_system(severity_at(allowance), why), rm, facts);
+    if let Some(orphans) = Orphans::find(facts, share, Some(uid))
+        && brings_below(allowance, orphans.freed(), facts)
+    {
+        let why = format!("{why}; orphans take {} of them: {}", orphans.freed(), orphans.removal);
+        return orphans.mend(Draft::of_system(severity_at(allowance), why), facts);
     }
     let why = format!(
         "{why}; remove queues that are not needed, or raise the limit: LimitMSGQUEUE= of a service, msgqueue in limits.conf(5), prlimit --msgqueue for a running process"

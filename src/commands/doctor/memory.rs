@@ -2,19 +2,21 @@
 //! that vanish.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use super::checks::{Check, Needs, Subject};
 use super::draft::{Draft, Remedy, Right};
-use super::facts::Facts;
+use super::facts::{Facts, is_at};
 use crate::commands::complain;
 use crate::ipc::finding::Severity;
 use crate::ipc::user::Role;
 use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
 use crate::kernel::dev_shm::{Removed, Space, Tree};
-use crate::kernel::process;
+use crate::kernel::memory::Memory;
 use crate::kernel::scan::Look;
-use crate::kernel::sysctl::Limit;
+use crate::kernel::sysctl::{self, Limit};
 use crate::kernel::users::Observer;
+use crate::kernel::{descriptor, process};
 use crate::output::style::human_size;
 
 pub(super) static SHM_FULL: Check = Check {
@@ -56,10 +58,20 @@ pub(in crate::commands) struct DevShm {
     hidden: u64,
 }
 
-/// Looks at `/dev/shm`; nothing where there is none. What is in the way is told.
-pub(in crate::commands) fn survey(verb: &'static str) -> Option<DevShm> {
-    let space = Space::read().ok()?;
+/// Looks at `/dev/shm`; nothing where there is none. Also whether all of it could be looked at: what is in
+/// the way is told.
+pub(in crate::commands) fn survey(verb: &'static str) -> (Option<DevShm>, bool) {
+    let space = match Space::read() {
+        Ok(space) => space,
+        Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
+        Err(error) => {
+            let error = descriptor::describe(&error);
+            complain(format_args!("{verb}: cannot look at /dev/shm: {error}"));
+            return (None, false);
+        }
+    };
     let tree = Tree::read();
+    let mut is_whole = tree.unread.is_empty();
     tree.unread.iter().for_each(|unread| complain(format_args!("{verb}: {unread}")));
     let looked = Removed::find(&tree, &space).and_then(|removed| {
         let observer = Observer::new(&Look::around(&removed.objects))?;
@@ -72,11 +84,13 @@ pub(in crate::commands) fn survey(verb: &'static str) -> Option<DevShm> {
             (known.collect(), hidden, of_removed)
         }
         Err(error) => {
+            let error = descriptor::describe(&error);
             complain(format_args!("{verb}: cannot look for removed files: {error}"));
+            is_whole = false;
             (Vec::new(), 0, 0)
         }
     };
-    Some(DevShm { space, promised: promised + tree.promised(), removed, hidden })
+    (Some(DevShm { space, promised: promised + tree.promised(), removed, hidden }), is_whole)
 }
 
 /// What these files may still take.
@@ -87,53 +101,81 @@ fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
 /// Too little room in `/dev/shm`, now or once all that was promised is touched.
 pub(super) fn shm_full(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, promised, .. }) = &facts.dev_shm else { return Vec::new() };
-    let finding = |severity, why: String, option: String| {
-        let outside = "in a container its size is set from outside, as by docker run --shm-size";
-        let remedy = Remedy::Run(format!("mount -o remount,{option} /dev/shm"));
-        Draft::of_system(severity, format!("{why}; {outside}")).mended_by(remedy, as_root(facts))
+    let of_bytes = space.bytes.and_then(|bytes| short_of_bytes(space, bytes, *promised, facts));
+    let of_inodes = space.inodes.and_then(|inodes| short_of_inodes(space, inodes, facts));
+    of_bytes.into_iter().chain(of_inodes).collect()
+}
+
+fn short_of_bytes(space: &Space, bytes: u64, promised: u64, facts: &Facts) -> Option<Draft> {
+    let left = bytes.saturating_sub(space.used_bytes);
+    let near = severity_of(space.used_bytes, bytes, facts.threshold);
+    let mut why = Vec::new();
+    if near.is_some() {
+        why.push(format!(
+            "{} of {bytes} bytes are used in /dev/shm, {:.0} %",
+            space.used_bytes,
+            percent(space.used_bytes, bytes)
+        ));
+    }
+    if promised > left {
+        why.push(format!(
+            "the files in /dev/shm are {promised} bytes larger than what they hold, and {left} bytes are left: whoever touches the rest gets SIGBUS"
+        ));
+    }
+    let why = match why.as_slice() {
+        [] => return None,
+        why => why.join(", and "),
     };
-    let mut findings = Vec::new();
-    if let Some(bytes) = space.bytes {
-        let left = bytes.saturating_sub(space.used_bytes);
-        let near = is_near(space.used_bytes, bytes, facts.threshold);
-        let mut why = Vec::new();
-        if near.is_some() {
-            why.push(format!(
-                "{} of {bytes} bytes are used in /dev/shm, {:.0} %",
-                space.used_bytes,
-                percent(space.used_bytes, bytes)
-            ));
-        }
-        if *promised > left {
-            why.push(format!(
-                "the files in /dev/shm are {promised} bytes larger than what they hold, and {left} bytes are left: whoever touches the rest gets SIGBUS"
-            ));
-        }
-        if !why.is_empty() {
-            let needed = space.used_bytes.saturating_add(*promised).max(bytes.saturating_mul(2));
-            let severity = near.unwrap_or(Severity::Warning);
-            findings.push(finding(severity, why.join(", and "), format!("size={needed}")));
-        }
-    }
-    if let Some(inodes) = space.inodes
-        && let Some(severity) = is_near(space.used_inodes, inodes, facts.threshold)
-    {
-        let used = space.used_inodes;
-        let why = format!(
-            "{used} of {inodes} inodes are used in /dev/shm, {:.0} %: each name of a file takes one",
-            percent(used, inodes)
-        );
-        findings.push(finding(severity, why, format!("nr_inodes={}", inodes.saturating_mul(2))));
-    }
-    findings
+    let Some(severity) = near else {
+        // Many a program makes files far larger than it ever needs.
+        let why = format!("{why}; make it larger, or those files smaller, if they will be touched");
+        return Some(Draft::of_system(Severity::Warning, why));
+    };
+    let memory = Memory::read().map_or(0, |memory| memory.total.saturating_add(memory.swap));
+    Some(match larger(bytes, memory) {
+        Some(size) => enlarge(severity, &why, &format!("size={size}"), facts),
+        None => Draft::of_system(
+            severity,
+            format!("{why}; this machine has no more memory: remove what is not needed"),
+        ),
+    })
+}
+
+/// A larger size for `/dev/shm`, on a machine with so many bytes of memory and swap; nothing if it has
+/// all of them. Beyond that the kernel kills processes instead of refusing a file.
+fn larger(bytes: u64, memory: u64) -> Option<u64> {
+    Some(bytes.saturating_mul(2).min(memory)).filter(|size| *size > bytes)
+}
+
+fn short_of_inodes(space: &Space, inodes: u64, facts: &Facts) -> Option<Draft> {
+    let used = space.used_inodes;
+    let severity = severity_of(used, inodes, facts.threshold)?;
+    let why = format!(
+        "{used} of {inodes} inodes are used in /dev/shm, {:.0} %: each name of a file takes one",
+        percent(used, inodes)
+    );
+    Some(enlarge(severity, &why, &format!("nr_inodes={}", inodes.saturating_mul(2)), facts))
+}
+
+/// A finding that more room mends, by an option of `mount(8)`.
+fn enlarge(severity: Severity, why: &str, option: &str, facts: &Facts) -> Draft {
+    let why =
+        format!("{why}; in a container its size is set from outside, as by docker run --shm-size");
+    let right = match process::may_mount() {
+        true => Right::Granted,
+        // Not even root may where the mount belongs to somebody else.
+        false if !process::root_may_mount() => Right::Denied,
+        false => Right::over_system(false, facts),
+    };
+    let remedy = Remedy::Run(format!("mount -o remount,{option} /dev/shm"));
+    Draft::of_system(severity, why).mended_by(remedy, right)
 }
 
 /// How bad it is that so much of a limit is used, if it is near.
-fn is_near(used: u64, limit: u64, threshold: u64) -> Option<Severity> {
-    let is_at = |percent: u64| u128::from(used) * 100 >= u128::from(limit) * u128::from(percent);
+fn severity_of(used: u64, limit: u64, threshold: u64) -> Option<Severity> {
     match () {
-        () if !is_at(threshold) => None,
-        () if is_at(100) => Some(Severity::Error),
+        () if !is_at(used, limit, threshold) => None,
+        () if is_at(used, limit, 100) => Some(Severity::Error),
         () => Some(Severity::Warning),
     }
 }
@@ -184,7 +226,7 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
             human_size(*hidden)
         ));
     }
-    let is_short = |bytes| is_near(space.used_bytes, bytes, facts.threshold).is_some();
+    let is_short = |bytes| is_at(space.used_bytes, bytes, facts.threshold);
     let severity =
         if space.bytes.is_some_and(is_short) { Severity::Warning } else { Severity::Note };
     // Whoever holds it decides when it may go.
@@ -226,7 +268,8 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
         }
     };
     let remedy = Remedy::Run("ipctool limits --set shm_rmid_forced=0".to_owned());
-    vec![Draft::of_system(severity, why).mended_by(remedy, as_root(facts))]
+    let right = Right::over_system(sysctl::is_writable("kernel.shm_rmid_forced"), facts);
+    vec![Draft::of_system(severity, why).mended_by(remedy, right)]
 }
 
 /// `: 12 (perl x.pl), 34 (writer)`, or nothing.
@@ -241,7 +284,16 @@ fn names(users: &[&User]) -> String {
     }
 }
 
-/// What takes root.
-fn as_root(facts: &Facts) -> Right {
-    Right::over_system(process::uid() == 0, facts)
+#[cfg(test)]
+mod tests {
+    use super::larger;
+
+    #[test]
+    fn no_more_room_than_the_machine_has() {
+        assert_eq!(larger(1 << 20, 1 << 30), Some(2 << 20));
+        assert_eq!(larger(3 << 28, 1 << 30), Some(1 << 30));
+        assert_eq!(larger(1 << 30, 1 << 30), None);
+        assert_eq!(larger(2 << 30, 1 << 30), None);
+        assert_eq!(larger(1 << 20, 0), None, "it cannot be told");
+    }
 }

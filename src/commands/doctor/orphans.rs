@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use super::checks::{Check, Needs, Subject};
-use super::draft::{Act, Draft, Remedy, Right, word};
+use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
+use super::selector::is_idle;
 use crate::ipc::finding::Severity;
 use crate::ipc::known::Verdict;
 use crate::ipc::user::{Role, State};
-use crate::ipc::{Key, Object, Segment, count};
+use crate::ipc::{CommandLine, Key, Object, Segment, count};
 use crate::output::style::{age, human_size};
 
 pub(super) static ORPHAN: Check = Check {
     name: "orphan",
     severity: Severity::Warning,
-    help: "an object that nobody uses any more (note: that was never used, or is new)",
+    help: "an object that nobody uses any more (note: it is new, or was never used)",
     needs: Needs::USERS,
     subject: Subject::Use,
     examine: |facts| facts.objects.iter().filter_map(|seen| orphan(seen, facts)).collect(),
@@ -48,31 +49,33 @@ pub(super) static MARKED_ATTACHED: Check = Check {
 };
 
 /// So long an object that nobody has used counts as new: its maker may be about to use it.
-const NEW: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// What removes an object that nobody uses: its messages are saved first.
+/// What removes an object that is left over: its messages are saved first.
 pub(super) fn removal(seen: &Seen, facts: &Facts) -> (Remedy, Right) {
     match seen.known.messages() {
         Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
-        _ => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
+        // Whether it holds any cannot be seen.
+        None if seen.known.kind().is_queue() => (Remedy::Decide, Right::Granted),
+        Some(0) | None => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
     }
 }
 
-/// Whether anybody has ever used it, as far as the kernel records that.
+/// Whether anybody has ever used it, as far as the kernel records that: of POSIX objects nobody knows.
 fn was_used(seen: &Seen) -> bool {
     match &seen.known.object {
         Object::Queue(queue) => queue.last_send.max(queue.last_recv).is_some(),
         Object::Segment(segment) => segment.last_attach.max(segment.last_detach).is_some(),
-        Object::SemaphoreSet(set) => {
-            set.last_op.is_some() || seen.known.recorded().next().is_some()
-        }
+        // Whoever sets the values of a new one prepares it for others.
+        Object::SemaphoreSet(set) => set.last_op.is_some(),
         Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => false,
     }
 }
 
-/// Whether something has happened to it so lately that its maker may be about to use it.
-pub(super) fn is_new(seen: &Seen, facts: &Facts) -> bool {
-    seen.known.last_operation().is_none_or(|last| last.age(facts.now) < NEW)
+/// Whether it may be removed because nobody uses it any more. What is new and has never been used
+/// may not: the kernel remembers nobody who has made it, and they may be about to use it.
+pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
+    seen.orphan == Verdict::Yes && (was_used(seen) || is_idle(seen, HOUR, facts))
 }
 
 fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -80,41 +83,40 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
         return None;
     }
     let last = seen.known.last_operation();
-    let is_new = is_new(seen, facts);
-    let (is_posix, was_used) = (seen.known.kind().is_posix(), was_used(seen));
-    let nobody_recorded = seen.known.recorded().next().is_none();
-    // Of POSIX objects nobody knows whether they were used.
-    let is_note = match is_posix {
-        true => is_new,
-        false => !was_used && (is_new || nobody_recorded),
-    };
-    let severity = if is_note { Severity::Note } else { Severity::Warning };
     let since =
         last.map_or(String::new(), |last| format!("; last touched {}", age(last, facts.now)));
     let held = match seen.known.messages() {
         Some(number @ 1..) => format!("{}; ", queued(number)),
-        _ => String::new(),
+        Some(0) | None => String::new(),
     };
     let why = format!("{held}{}{since}", seen.known.orphan_proof());
-    let draft = Draft::of(seen, severity, why);
-    Some(if is_posix && is_note {
-        let words =
-            "nobody has them open or mapped, but they are new; remove what nobody is about to use";
-        let mut draft = draft.shared(seen, words);
-        let reference = word(&seen.reference());
-        draft.why += &format!(", so it may be about to be used; if not: ipctool rm {reference}");
-        draft
-    } else {
-        let (remedy, right) = removal(seen, facts);
-        let words = match (is_posix, is_note) {
-            (true, _) => "nobody has them open or mapped",
-            (false, true) => "nobody has used them yet",
-            (false, false) => {
-                "nobody is attached or waits, and every process recorded for them is gone"
+    let is_posix = seen.known.kind().is_posix();
+    if !is_left_over(seen, facts) {
+        let words = match is_posix {
+            true => {
+                "nobody has them open or mapped, but they are new; remove what nobody is about to use"
+            }
+            false => {
+                "nobody has used them yet, but they are new; remove what nobody is about to use"
             }
         };
-        draft.mended_by(remedy, right).shared(seen, words)
-    })
+        let rm = CommandLine::new("ipctool rm").word(seen.reference());
+        let why =
+            format!("{why}; it is new, so its maker may be about to use it; if nobody is: {rm}");
+        return Some(Draft::of(seen, Severity::Note, why).shared(seen, words));
+    }
+    // Nobody is recorded who could be gone.
+    let is_note = !is_posix && !was_used(seen) && seen.known.recorded().next().is_none();
+    let severity = if is_note { Severity::Note } else { Severity::Warning };
+    let (remedy, right) = removal(seen, facts);
+    let words = match (is_posix, is_note) {
+        (true, _) => "nobody has them open or mapped",
+        (false, true) => "nobody has ever used them",
+        (false, false) => {
+            "nobody is attached or waits, and every process recorded for them is gone"
+        }
+    };
+    Some(Draft::of(seen, severity, why).mended_by(remedy, right).shared(seen, words))
 }
 
 fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -123,11 +125,8 @@ fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
     }
     let why = "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned();
     // Whoever uses it now would be hit.
-    Some(if seen.orphan == Verdict::Yes {
-        let (remedy, right) = match removal(seen, facts) {
-            (Remedy::RemoveOrphans, right) => (Remedy::Remove, right),
-            saved => saved,
-        };
+    Some(if is_left_over(seen, facts) {
+        let (remedy, right) = removal(seen, facts);
         Draft::of(seen, Severity::Warning, why).mended_by(remedy, right)
     } else {
         let pids = seen.pids();

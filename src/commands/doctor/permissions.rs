@@ -4,12 +4,14 @@ use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
+use crate::ipc::{Caller, Class};
+use crate::kernel::process;
 
 pub(super) static WORLD_WRITABLE: Check = Check {
     name: "world-writable",
     severity: Severity::Warning,
     help: "every user may write it",
-    needs: Needs::NONE,
+    needs: Needs::USERS,
     subject: Subject::Access,
     examine: |facts| facts.objects.iter().filter_map(|seen| world_writable(seen, facts)).collect(),
 };
@@ -29,9 +31,32 @@ fn world_writable(seen: &Seen, facts: &Facts) -> Option<Draft> {
         return None;
     }
     let why = format!("mode {mode} lets every user write it");
+    let others = others(seen);
+    if !others.is_empty() {
+        let why = format!(
+            "{why}, and these use it as others than its owner and group: {}; give it a group of theirs before you take that away",
+            seen.names(others.iter().copied())
+        );
+        return Some(Draft { pids: others, ..Draft::of(seen, Severity::Warning, why) });
+    }
     let right = Right::to(Act::Control, seen, facts);
     let draft = Draft::of(seen, Severity::Warning, why).mended_by(Remedy::Chmod("o-w"), right);
     Some(draft.shared(seen, "their modes let every user write them"))
+}
+
+/// The living processes that use an object by the bits of its mode for others.
+fn others(seen: &Seen) -> Vec<i32> {
+    let permissions = seen.known.permissions();
+    let is_other = |pid: &i32| {
+        let user = seen.known.users().iter().find(|user| user.pid == *pid);
+        // A process whose user cannot be seen may be one of them; root needs no bits.
+        user.and_then(|user| user.uid).is_none_or(|uid| {
+            let groups = process::groups(*pid).unwrap_or_default();
+            let who = Caller { uid, groups, overrides_mode: false, overrides_ownership: false };
+            uid != 0 && permissions.class(&who) == Class::Others
+        })
+    };
+    seen.pids().into_iter().filter(is_other).collect()
 }
 
 fn locked_out(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -40,7 +65,7 @@ fn locked_out(seen: &Seen, facts: &Facts) -> Option<Draft> {
         (0, 0) => "read and write",
         (0, _) => "read",
         (_, 0) => "write",
-        _ => return None,
+        (_, _) => return None,
     };
     let why = format!("mode {mode} does not let its own owner {lost} it");
     let right = Right::to(Act::Control, seen, facts);

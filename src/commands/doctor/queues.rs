@@ -6,7 +6,6 @@ use super::facts::{Facts, Seen, is_at};
 use super::orphans;
 use super::reader::Reader;
 use crate::ipc::finding::Severity;
-use crate::ipc::known::Verdict;
 use crate::ipc::user::{Role, State};
 use crate::ipc::{Object, PosixQueue, Queue, User, count};
 use crate::kernel::scan::sleepers::Sleeper;
@@ -64,11 +63,11 @@ impl Senders<'_> {
 
     /// The bytes that all of them want to send.
     fn bytes(&self) -> u64 {
-        let size = |one: &&Sleeper| match one.role {
-            Role::WaitsToSend(size) => size,
-            _ => 0,
+        let size = |one: &&Sleeper| {
+            let Role::WaitsToSend(size) = one.role else { return None };
+            Some(size)
         };
-        self.blocked.iter().chain(&self.stopped).map(size).sum()
+        self.blocked.iter().chain(&self.stopped).filter_map(size).sum()
     }
 
     fn pids(&self) -> impl Iterator<Item = i32> {
@@ -95,12 +94,43 @@ impl Senders<'_> {
 }
 
 fn full(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    match (&seen.known.object, seen.later.as_ref()?) {
-        (Object::Queue(first), Object::Queue(now)) => queue_full(seen, first, now, facts),
-        (Object::PosixQueue(first), Object::PosixQueue(now)) => {
-            posix_queue_full(seen, first, now, facts)
+    match Looks::of(seen)? {
+        Looks::Queue(first, now) => queue_full(seen, first, now, facts),
+        Looks::PosixQueue(first, now) => posix_queue_full(seen, first, now, facts),
+    }
+}
+
+/// A queue at the first look and at the second.
+enum Looks<'a> {
+    Queue(&'a Queue, &'a Queue),
+    PosixQueue(&'a PosixQueue, &'a PosixQueue),
+}
+
+impl Looks<'_> {
+    fn of(seen: &Seen) -> Option<Looks<'_>> {
+        let later = seen.later.as_ref()?;
+        match &seen.known.object {
+            Object::Queue(first) => match later {
+                Object::Queue(now) => Some(Looks::Queue(first, now)),
+                Object::Segment(_)
+                | Object::SemaphoreSet(_)
+                | Object::PosixQueue(_)
+                | Object::PosixMemory(_)
+                | Object::PosixSemaphore(_) => None,
+            },
+            Object::PosixQueue(first) => match later {
+                Object::PosixQueue(now) => Some(Looks::PosixQueue(first, now)),
+                Object::Queue(_)
+                | Object::Segment(_)
+                | Object::SemaphoreSet(_)
+                | Object::PosixMemory(_)
+                | Object::PosixSemaphore(_) => None,
+            },
+            Object::Segment(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => None,
         }
-        _ => None,
     }
 }
 
@@ -140,8 +170,8 @@ fn is_flowing(seen: &Seen, queue: &Queue, facts: &Facts) -> bool {
 fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let is_near = |used: u64, most: u64| used < most && is_at(used, most, facts.threshold);
     let percent = |used: u64, most: u64| u128::from(used) * 100 / u128::from(most.max(1));
-    match (&seen.known.object, seen.later.as_ref()?) {
-        (Object::Queue(first), Object::Queue(now)) => {
+    match Looks::of(seen)? {
+        Looks::Queue(first, now) => {
             let most = now.max_bytes?;
             let used = |queue: &Queue| queue.bytes.max(queue.messages);
             if !is_near(used(first), most) || !is_near(used(now), most) {
@@ -158,7 +188,7 @@ fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
             let draft = relieve(draft, seen, &reader, now.bytes, facts);
             Some(draft.shared(seen, "they are nearly full"))
         }
-        (Object::PosixQueue(first), Object::PosixQueue(now)) => {
+        Looks::PosixQueue(first, now) => {
             let (before, used, most) = (first.messages?, now.messages?, now.max_messages?);
             if !is_near(before, most) || !is_near(used, most) {
                 return None;
@@ -170,22 +200,25 @@ fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
             let words = "they are nearly full; their sizes were set when they were made, so whoever receives must be quicker, or the programs must make them larger";
             Some(Draft::of(seen, Severity::Warning, why).shared(seen, words))
         }
-        _ => None,
     }
 }
 
 /// What gives a queue room for all of these bytes, if anything does.
 fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Facts) -> Draft {
     match reader {
-        _ if seen.orphan == Verdict::Yes => {
+        _ if orphans::is_left_over(seen, facts) => {
             let (remedy, right) = orphans::removal(seen, facts);
             draft.mended_by(remedy, right)
         }
-        Reader::Gone(_) if seen.is_known_to_all() => {
-            draft.mended_by(Remedy::Save, Right::to(Act::Read, seen, facts))
-        }
         // More room changes nothing for those.
         Reader::WantsOthers(..) | Reader::Stopped(_) => draft,
+        // What lies there is for the receiver that will be started again. Until then more room keeps
+        // the senders going, where the caller can give it.
+        Reader::Gone(_) if seen.is_known_to_all() => {
+            let draft = Draft { why: draft.why + ": start the program that receives", ..draft };
+            let raised = raise(draft.clone(), seen, needed, facts);
+            if raised.right == Right::Granted { raised } else { draft }
+        }
         Reader::Gone(_) | Reader::Alive(_) | Reader::Never | Reader::Unknown => {
             raise(draft, seen, needed, facts)
         }
@@ -253,12 +286,12 @@ fn posix_queue_full(
     };
     let draft = Draft::of(seen, senders.severity(), why);
     // One that was filled just now may be about to be opened.
-    let draft = match seen.orphan {
-        Verdict::Yes if !orphans::is_new(seen, facts) => {
+    let draft = match orphans::is_left_over(seen, facts) {
+        true => {
             let (remedy, right) = orphans::removal(seen, facts);
             draft.mended_by(remedy, right)
         }
-        _ => draft,
+        false => draft,
     };
     let mut pids = [sending, others].concat();
     pids.sort_unstable();

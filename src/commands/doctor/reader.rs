@@ -59,7 +59,12 @@ impl Reader {
             Some(user) => Reader::Alive(user.pid),
             None => match &seen.known.object {
                 Object::Queue(queue) if queue.last_recv.is_none() => Reader::Never,
-                _ => Reader::Unknown,
+                Object::Queue(_)
+                | Object::Segment(_)
+                | Object::SemaphoreSet(_)
+                | Object::PosixQueue(_)
+                | Object::PosixMemory(_)
+                | Object::PosixSemaphore(_) => Reader::Unknown,
             },
         }
     }
@@ -101,10 +106,7 @@ impl Reader {
 
 /// The types that lie there, as words, if none of these threads waits for one of them.
 fn unread(resting: &[&Sleeper], types: &BTreeMap<i64, u64>) -> Option<Vec<String>> {
-    let takes = |sleeper: &Sleeper, message_type: i64| match sleeper.role {
-        Role::WaitsToReceive(wanted) => wanted.matches(message_type),
-        _ => false,
-    };
+    let takes = |sleeper: &Sleeper, message_type: i64| matches!(sleeper.role, Role::WaitsToReceive(wanted) if wanted.matches(message_type));
     let is_unread = |message_type: &i64| !resting.iter().any(|one| takes(one, *message_type));
     let words = types.iter().map(|(message_type, number)| {
         format!("{} of type {message_type}", count(*number, "message"))
@@ -114,11 +116,11 @@ fn unread(resting: &[&Sleeper], types: &BTreeMap<i64, u64>) -> Option<Vec<String
 
 /// What a thread waits to receive.
 fn wish(sleeper: &Sleeper) -> Option<String> {
-    match sleeper.role {
-        Role::WaitsToReceive(Wanted::Any) => Some("any type".to_owned()),
-        Role::WaitsToReceive(Wanted::Type(wanted)) => Some(format!("type {wanted}")),
-        Role::WaitsToReceive(Wanted::UpTo(most)) => Some(format!("a type up to {most}")),
-        Role::WaitsToReceive(Wanted::Except(other)) => Some(format!("a type other than {other}")),
-        _ => None,
-    }
+    let Role::WaitsToReceive(wanted) = sleeper.role else { return None };
+    Some(match wanted {
+        Wanted::Any => "any type".to_owned(),
+        Wanted::Type(wanted) => format!("type {wanted}"),
+        Wanted::UpTo(most) => format!("a type up to {most}"),
+        Wanted::Except(other) => format!("a type other than {other}"),
+    })
 }

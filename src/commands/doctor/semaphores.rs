@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{Check, Needs, Subject};
-use super::draft::{Act, Draft, Remedy, Right};
+use super::draft::{Act, Draft, Right, as_root};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
 use crate::ipc::object::Semaphore;
 use crate::ipc::user::{Operation, Role, State};
-use crate::ipc::{Object, PosixSemaphore, Reference};
+use crate::ipc::{Object, PosixSemaphore, Reference, User, Verdict};
+use crate::kernel::process;
 use crate::kernel::scan::sleepers::Sleeper;
 
 pub(super) static DEADLOCK: Check = Check {
     name: "deadlock",
     severity: Severity::Error,
-    help: "processes wait in a circle, each for a semaphore that the next one took",
+    help: "processes wait in a circle, each for a semaphore that the next one operated on last",
     needs: Needs::REST,
     subject: Subject::System,
     examine: deadlock,
@@ -22,8 +23,8 @@ pub(super) static DEADLOCK: Check = Check {
 
 pub(super) static STUCK_SEMAPHORE: Check = Check {
     name: "stuck-semaphore",
-    severity: Severity::Error,
-    help: "value 0, waiters, and nobody is left to release it",
+    severity: Severity::Warning,
+    help: "value 0, waiters, and perhaps nobody is left to release it",
     needs: Needs::REST,
     subject: Subject::Use,
     examine: |facts| facts.objects.iter().filter_map(|seen| stuck(seen, facts)).collect(),
@@ -31,7 +32,8 @@ pub(super) static STUCK_SEMAPHORE: Check = Check {
 
 fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
     match &seen.known.object {
-        Object::SemaphoreSet(_) => stuck_in_set(seen, facts),
+        // What nobody has ever operated on, nobody holds.
+        Object::SemaphoreSet(set) => set.last_op.and_then(|_| stuck_in_set(seen, facts)),
         Object::PosixSemaphore(semaphore) => stuck_posix(seen, semaphore),
         Object::Queue(_) | Object::Segment(_) | Object::PosixQueue(_) | Object::PosixMemory(_) => {
             None
@@ -63,20 +65,24 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
         [] => String::new(),
         pids => format!(": {}", seen.names(pids.iter().copied())),
     };
-    let why = format!(
-        "semaphore {index} is 0, {} for it{names}, and process {}, which operated last, is gone; if it is a lock, nobody is left to release it",
-        match semaphore.ncount {
-            1 => "1 process waits".to_owned(),
-            number => format!("{number} processes wait"),
-        },
+    let waiting = match semaphore.ncount {
+        1 => "1 process waits".to_owned(),
+        number => format!("{number} processes wait"),
+    };
+    let mut why = format!(
+        "semaphore {index} is 0, {waiting} for it{names}, and process {}, which operated last, is gone; if it counts work for these processes, nothing is wrong; if it is a lock, nobody is left to release it",
         last.pid,
     );
     // As much as the most modest of them waits for.
     let more = waiters.iter().filter_map(|sleeper| wish(sleeper, index)).min().unwrap_or(1);
-    let fix = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
-    let right = Right::to(Act::Write, seen, facts);
-    let draft = Draft::of(seen, Severity::Error, why).mended_by(Remedy::Run(fix), right);
-    Some(Draft { pids, ..draft })
+    let release = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
+    // A counter would count what is not there, so this is no fix.
+    match Right::to(Act::Write, seen, facts) {
+        Right::Granted => why += &format!("; to release it: {release}"),
+        Right::Sudo => why += &format!("; to release it: {}", as_root(&release)),
+        Right::Denied => {}
+    }
+    Some(Draft { pids, ..Draft::of(seen, Severity::Warning, why) })
 }
 
 /// How much a thread waits for one semaphore to grow.
@@ -115,6 +121,9 @@ struct Wait<'a> {
     index: u32,
     /// Who operated last on it.
     holder: i32,
+    /// Whether that certainly was a `semop(2)`: the kernel records whoever sets a value (`SETVAL`),
+    /// too, and that takes nothing.
+    is_certain: bool,
 }
 
 /// The circles of processes that wait for each other. With several threads, a process counts only if
@@ -134,18 +143,26 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
     let mut waits: BTreeMap<i32, Vec<Wait<'_>>> = BTreeMap::new();
     let mut asleep: BTreeMap<i32, usize> = BTreeMap::new();
     let mut siblings: BTreeMap<i32, usize> = BTreeMap::new();
+    let clock = process::clock();
     for seen in &facts.objects {
-        let Some(semaphores) = &seen.semaphores else { continue };
+        let Object::SemaphoreSet(set) = &seen.known.object else { continue };
+        // Where nobody has ever operated on a set, whoever is recorded has only set a value.
+        let (Some(semaphores), Some(_)) = (&seen.semaphores, set.last_op) else { continue };
         for sleeper in &seen.resting {
             let Role::WaitsOnSemaphores(operations) = &sleeper.role else { continue };
             let held = operations.iter().filter_map(|operation| {
                 let semaphore = semaphores.get(usize::from(operation.semaphore))?;
                 let holder = semaphore.last_pid;
-                let is_other = holder != sleeper.pid && lives(seen, holder);
-                (is_other && is_unmet(*operation, semaphore)).then_some(Wait {
+                let user = recorded(seen, holder).filter(|_| holder != sleeper.pid)?;
+                // Setting a value changes the set. Who is younger than its last change has set none.
+                let is_certain = user.living.zip(set.changed).is_some_and(|(living, changed)| {
+                    clock.is_after(living.since_boot, changed) == Verdict::Yes
+                });
+                is_unmet(*operation, semaphore).then_some(Wait {
                     seen,
                     index: semaphore.index,
                     holder,
+                    is_certain,
                 })
             });
             let held: Vec<_> = held.collect();
@@ -160,9 +177,9 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
     waits
 }
 
-/// Whether a process that operated last on one of the semaphores is still there.
-fn lives(seen: &Seen, holder: i32) -> bool {
-    seen.known.recorded().any(|user| user.pid == holder && user.state == State::Alive)
+/// A process that is recorded for one of the semaphores, if it is still there.
+fn recorded(seen: &Seen, holder: i32) -> Option<&User> {
+    seen.known.recorded().find(|user| user.pid == holder && user.state == State::Alive)
 }
 
 /// Whether an operation must wait as the semaphore is now.
@@ -203,11 +220,13 @@ fn follow(
 fn draft(circle: &[i32], waits: &BTreeMap<i32, Vec<Wait<'_>>>) -> Draft {
     let mut references: Vec<Reference> = Vec::new();
     let mut steps = Vec::new();
+    let mut is_certain = true;
     for (place, pid) in circle.iter().enumerate() {
         let next = circle[(place + 1) % circle.len()];
         let wait = waits[pid].iter().find(|wait| wait.holder == next);
         let Some(wait) = wait else { continue };
         let reference = wait.seen.reference();
+        is_certain &= wait.is_certain;
         steps.push(format!(
             "{} waits for semaphore {} of {reference}, on which {next} operated last",
             wait.seen.name(*pid),
@@ -217,11 +236,16 @@ fn draft(circle: &[i32], waits: &BTreeMap<i32, Vec<Wait<'_>>>) -> Draft {
             references.push(reference);
         }
     }
+    let doubt = match is_certain {
+        true => "",
+        false => "; the kernel records a process that only sets a value (SETVAL) as well",
+    };
     let why = format!(
-        "{} processes wait for each other: {}; if these are locks, none of them can go on: end one of them, or release one of the semaphores",
+        "{} processes wait for each other: {}{doubt}; if these are locks, none of them can go on: end one of them, or release one of the semaphores",
         circle.len(),
         steps.join("; ")
     );
-    let system = Draft::of_system(Severity::Error, why);
+    let severity = if is_certain { Severity::Error } else { Severity::Warning };
+    let system = Draft::of_system(severity, why);
     Draft { is_of_system: false, references, pids: circle.to_vec(), ..system }
 }

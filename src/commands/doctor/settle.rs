@@ -1,5 +1,6 @@
 //! Makes one finding of one cause, so that no two of one run contradict each other.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::checks::{Check, Subject};
@@ -71,21 +72,20 @@ fn removed(found: &[Found], is_such: impl Fn(&Check) -> bool) -> HashSet<Referen
 /// Makes one finding of those that say the same of objects of one owner.
 fn merge(found: Vec<Found>) -> Vec<Found> {
     let mut merged: Vec<Found> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<_, usize> = HashMap::new();
     for (check, draft) in found {
-        let Some(shared) = &draft.shared else {
+        let Some(shared) = draft.shared.clone() else {
             merged.push((check, draft));
             continue;
         };
-        let (severity, remedy, right) = (draft.severity, &draft.remedy, draft.right);
-        let same = format!("{} {severity:?} {shared:?} {remedy:?} {right:?}", check.name);
-        match places.get(&same) {
-            None => {
-                places.insert(same, merged.len());
+        let same = (check.name, draft.severity, shared, draft.remedy.clone(), draft.right);
+        match places.entry(same) {
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
                 merged.push((check, draft));
             }
-            Some(&place) => {
-                let (_, first) = &mut merged[place];
+            Entry::Occupied(place) => {
+                let (_, first) = &mut merged[*place.get()];
                 first.references.extend(draft.references);
                 first.pids.extend(draft.pids);
             }

@@ -46,9 +46,24 @@ pub(in crate::kernel) const CAP_SYS_ADMIN: u32 = 21;
 /// `CAP_SYS_RESOURCE` in the first user namespace of the machine, `msgctl(2)`.
 pub fn may_exceed_msgmnb() -> bool {
     const CAP_SYS_RESOURCE: u32 = 24;
+    effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0 && is_of_machine()
+}
+
+/// Whether this process may change how the machine's own file systems are mounted: that takes
+/// `CAP_SYS_ADMIN` in the first user namespace of the machine, `mount(2)`.
+pub fn may_mount() -> bool {
+    effective_capabilities() & (1 << CAP_SYS_ADMIN) != 0 && is_of_machine()
+}
+
+/// Whether root could do that here. In many a container not even root can.
+pub fn root_may_mount() -> bool {
+    capabilities("CapBnd:") & (1 << CAP_SYS_ADMIN) != 0 && is_of_machine()
+}
+
+/// Whether this process is in the first user namespace of the machine.
+fn is_of_machine() -> bool {
     const INITIAL_USER: &str = "user:[4026531837]";
-    effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0
-        && fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
+    fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
 }
 
 /// Whether this process may set which process id is given next, `kernel.ns_last_pid`: anybody may open that

@@ -7,7 +7,9 @@ use super::system_call::SystemCall;
 use super::{Holds, Look, descriptors, mapped, number, read};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::Role;
-use crate::ipc::{Kind, Object};
+use crate::ipc::{
+    Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Queue, Segment, SemaphoreSet,
+};
 use crate::kernel::process;
 
 /// A thread in a system call that waits for an IPC object. Two that are equal, seen at two moments,
@@ -25,24 +27,32 @@ pub struct Sleeper {
     pub is_stopped: bool,
     /// How many threads its process has.
     pub siblings: usize,
-    on: Target,
+    /// For which object it waits.
+    pub on: WaitedFor,
     /// How often it has gone to sleep, `voluntary_ctxt_switches` in `proc_pid_status(5)`.
     switches: u64,
 }
 
 /// The object for which a thread waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitedFor {
+    /// Of System V, with this id.
     SystemV(Kind, i32),
+    /// Of POSIX.
     File(FileIdentity),
 }
 
-impl Sleeper {
-    /// Whether it waits for this object.
-    pub fn is_on(&self, object: &Object) -> bool {
-        match self.on {
-            Target::SystemV(kind, id) => object.kind() == kind && object.id() == Some(id),
-            Target::File(identity) => object.file().is_some_and(|file| file.identity == identity),
+impl WaitedFor {
+    /// What those wait for who wait for this object.
+    pub fn of(object: &Object) -> WaitedFor {
+        let kind = object.kind();
+        match object {
+            Object::Queue(Queue { id, .. })
+            | Object::Segment(Segment { id, .. })
+            | Object::SemaphoreSet(SemaphoreSet { id, .. }) => WaitedFor::SystemV(kind, *id),
+            Object::PosixQueue(PosixQueue { file, .. })
+            | Object::PosixMemory(PosixMemory { file, .. })
+            | Object::PosixSemaphore(PosixSemaphore { file, .. }) => WaitedFor::File(file.identity),
         }
     }
 }
@@ -73,10 +83,10 @@ fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>>
         }
         let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
         let system_v = call.waits_on(&directory);
-        let system_v = system_v.map(|(kind, id, role)| (Target::SystemV(kind, id), role));
+        let system_v = system_v.map(|(kind, id, role)| (WaitedFor::SystemV(kind, id), role));
         let file = || {
             let (file, role) = call.waits_on_file(&directory, &holds, look).ok()??;
-            Some((Target::File(file), role))
+            Some((WaitedFor::File(file), role))
         };
         let Some((on, role)) = system_v.or_else(file) else { continue };
         let Some((switches, is_stopped)) = process::sleep(&directory) else { continue };

@@ -1,0 +1,118 @@
+//! The options by which `rm` and `list` find again what a fix removes. Each of them looks at the object
+//! at that moment, so that a fix which is pasted late hits nothing that has become used since.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::facts::{Facts, Seen};
+use super::orphans::HOUR;
+use crate::ipc::known::Verdict;
+use crate::ipc::{Key, Kind, Reference};
+use crate::kernel::accounts;
+use crate::output::escape::shell_word;
+
+/// How long nothing may have happened to what is selected, and how `--idle` takes that: the longest
+/// first, because it spares most of what others make meanwhile.
+const IDLE: [(Duration, &str); 3] =
+    [(HOUR, "1h"), (Duration::from_secs(600), "10m"), (Duration::from_secs(60), "1m")];
+
+/// Orphans, by what they have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Selector {
+    kinds: Vec<Kind>,
+    owner: Option<u32>,
+    key: Option<Key>,
+    idle: Option<(Duration, &'static str)>,
+    /// Whether queues that hold messages are meant.
+    has_messages: bool,
+    ignore: String,
+}
+
+impl Selector {
+    /// The narrowest one that selects just these objects, if there is one; of POSIX objects it may
+    /// select more, but nothing that is not left over. `owner` is that of all of them, if they have
+    /// one in common.
+    pub fn of(wanted: &[Reference], owner: Option<u32>, facts: &Facts) -> Option<Selector> {
+        let wanted: HashSet<&Reference> = wanted.iter().collect();
+        let is_wanted = |seen: &&Seen| wanted.contains(&seen.reference());
+        let seen: Vec<&Seen> = facts.objects.iter().filter(is_wanted).collect();
+        let key = seen.first()?.known.permissions().key;
+        let has_key = key != Key::PRIVATE
+            && seen.iter().all(|one| one.known.permissions().key == key)
+            && seen.iter().all(|one| !one.known.kind().is_posix());
+        let is_of_kind = |kind: &Kind| seen.iter().any(|one| one.known.kind() == *kind);
+        let all = Selector {
+            kinds: Kind::ALL.into_iter().filter(is_of_kind).collect(),
+            owner,
+            key: has_key.then_some(key),
+            idle: None,
+            has_messages: seen.iter().any(|one| one.known.messages().unwrap_or(0) > 0),
+            ignore: facts.ignore_options.clone(),
+        };
+        // The name of a POSIX object may be that of another one by the time that somebody looks.
+        let is_posix = all.kinds.iter().any(|kind| kind.is_posix());
+        let steps = IDLE.into_iter().map(Some).chain([None]);
+        let mut selectors = steps.map(|idle| Selector { idle, ..all.clone() });
+        match is_posix {
+            // Nothing that is younger is left over.
+            true => selectors.next(),
+            false => selectors.find(|selector| selector.is_exact(&wanted, facts)),
+        }
+    }
+
+    fn is_exact(&self, wanted: &HashSet<&Reference>, facts: &Facts) -> bool {
+        let selected = facts.objects.iter().filter(|seen| self.selects(seen, facts));
+        let selected: HashSet<Reference> = selected.map(Seen::reference).collect();
+        selected.len() == wanted.len() && selected.iter().all(|one| wanted.contains(one))
+    }
+
+    /// Whether an object is selected, as things are now.
+    fn selects(&self, seen: &Seen, facts: &Facts) -> bool {
+        let permissions = seen.known.permissions();
+        seen.orphan == Verdict::Yes
+            && self.kinds.contains(&seen.known.kind())
+            && self.owner.is_none_or(|uid| permissions.uid == uid)
+            && self.key.is_none_or(|key| permissions.key == key)
+            && self.idle.is_none_or(|(least, _)| is_idle(seen, least, facts))
+            && (self.has_messages || seen.known.messages().unwrap_or(0) == 0)
+    }
+
+    /// The options, but for those that name kinds.
+    fn options(&self) -> String {
+        let mut options = "--orphan".to_owned();
+        if let Some(uid) = self.owner {
+            options += &format!(" --owner {}", shell_word(&accounts::user(uid)));
+        }
+        if let Some(key) = self.key {
+            options += &format!(" --key {key}");
+        }
+        if let Some((_, idle)) = self.idle {
+            options += &format!(" --idle {idle}");
+        }
+        options + &self.ignore
+    }
+
+    /// The command that removes them, but no message.
+    pub fn remove(&self) -> String {
+        let (queues, others): (Vec<Kind>, Vec<Kind>) =
+            self.kinds.iter().partition(|kind| kind.is_queue());
+        let remove = |kinds: &[Kind], more: &str| {
+            let kinds: String = kinds.iter().map(|kind| format!(" --kind {kind}")).collect();
+            format!("ipctool rm{kinds} {}{more} --yes", self.options())
+        };
+        let commands = [(others, ""), (queues, " --empty")];
+        let commands = commands.iter().filter(|(kinds, _)| !kinds.is_empty());
+        commands.map(|(kinds, more)| remove(kinds, more)).collect::<Vec<_>>().join(" && ")
+    }
+
+    /// The command that prints the reference of each on a line.
+    pub fn list(&self) -> String {
+        let kinds: Vec<_> = self.kinds.iter().copied().map(Kind::name).collect();
+        format!("ipctool list {} {} -o ref --no-headings", kinds.join(" "), self.options())
+    }
+}
+
+/// Whether nothing has happened to an object for so long.
+pub(super) fn is_idle(seen: &Seen, least: Duration, facts: &Facts) -> bool {
+    seen.known.last_operation().is_some_and(|last| last.age(facts.now) >= least)
+}
