@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::VERB;
 use super::watch::Stray;
 use crate::commands::rm::counted;
-use crate::ipc::leak::{Difference, Leak, Named, Outcome, Stranger};
+use crate::ipc::leak::{Difference, Leak, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Foreign, Known, Object, Reference, count, duration};
+use crate::ipc::{Foreign, Known, Object, ProcessName, Reference, count, duration};
 use crate::kernel::stderr::StandardError;
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
@@ -98,7 +98,7 @@ impl Report<'_> {
         // Writing to a vector cannot fail.
         let _ = write_rows(Format::Plain, section, true, leaks, style, &mut *text);
         for leak in leaks {
-            let holders: Vec<_> = leak.holders().iter().map(Named::to_string).collect();
+            let holders: Vec<_> = leak.holders().iter().map(ProcessName::to_string).collect();
             let reference = leak.known.reference();
             let was = if leak.outcome == Outcome::Removed { "was" } else { "is" };
             if !holders.is_empty() {
@@ -219,7 +219,7 @@ struct JsonLeak<'a> {
     object: Record<'a, Known>,
     pid: Option<i32>,
     command: Option<&'a Foreign>,
-    holders: Vec<Named>,
+    holders: Vec<ProcessName>,
     outcome: Outcome,
     why: Option<&'a str>,
     /// What is no object, but lies in /dev/shm.

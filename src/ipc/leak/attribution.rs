@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Difference, Leak, MODE_HIDES, Named, Outcome, Stranger, blind_spot, lives};
+use super::{Difference, Leak, MODE_HIDES, Outcome, Stranger, blind_spot, lives};
 use crate::ipc::clock::Clock;
 use crate::ipc::heirs::Heirs;
 use crate::ipc::kin::{Descendant, Kin, Origin};
 use crate::ipc::user::{Role, User};
-use crate::ipc::{Known, Object, Reference, Verdict};
+use crate::ipc::{Known, Object, ProcessName, Reference, Verdict};
 
 /// Everything in a namespace of the command's own: all that is there is left behind. Where the
 /// family is complete, and has but one member, that one did it all.
@@ -173,14 +173,14 @@ fn evidence(known: &Known) -> impl Iterator<Item = &User> {
 }
 
 /// Who made an object, or else used it last, where nobody else can have.
-fn author(known: &Known, family: &[Descendant]) -> Option<Named> {
+fn author(known: &Known, family: &[Descendant]) -> Option<ProcessName> {
     Some(named(evidence(known).next()?.pid, family))
 }
 
-fn named(pid: i32, family: &[Descendant]) -> Named {
+fn named(pid: i32, family: &[Descendant]) -> ProcessName {
     let command =
         family.iter().rev().find(|one| one.pid == pid).and_then(|one| one.command.as_deref());
-    Named { pid, command: command.cloned() }
+    ProcessName { pid, command: command.cloned() }
 }
 
 #[cfg(test)]
