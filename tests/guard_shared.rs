@@ -300,6 +300,41 @@ fn what_a_background_server_uses_is_left_to_it() {
 }
 
 #[test]
+fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
+    let Some(shell) = open_shell() else { return };
+    // It shows at none of them until it is asked to go on.
+    let command = r#"use POSIX; $q = msgget(0xbeef, 0600 | 01000); msgsnd($q, pack("l! a*", 1, "x"), 0) or die;
+        $s = semget(0xf00d, 1, 0600 | 01000); semop($s, pack("s3", 0, 1, 0)) or die;
+        $m = shmget(0xcafe, 4096, 0600 | 01000) // die;
+        exit if fork;
+        setsid(); exit if fork;
+        $SIG{ALRM} = "DEFAULT"; alarm 50;
+        open STDOUT, ">", "works"; open STDERR, ">", "/dev/null";
+        until (-e "go") { select undef, undef, undef, 0.01 }
+        print msgrcv($q, $b, 100, 0, 0) && semop($s, pack("s3", 0, -1, 0)) && shmread($m, $b, 0, 1) ? "works\n" : "broken: $!\n""#;
+    std::fs::write(shell.directory().join("command"), command).unwrap();
+    let guard = "ipctool guard --isolate never --report report.json";
+    let ran = shell.run(&format!("{guard} -- perl command")).exits(6);
+    let pid = shell.run("cat report.json").json()["processes"][0]["pid"].to_string();
+    let three = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
+    let why = format!("{pid} (perl command) of the command still runs and may use it");
+    let ran = ran.says(three).says("; left in place\n");
+    ran.says(&format!("msg:0 was left: {why}\n"))
+        .says(&format!("shm:0 was left: {why}\n"))
+        .says(&format!("sem:0 was left: {why}\n"));
+    let report = shell.run("cat report.json").json();
+    assert_eq!(all(&report, "outcome"), ["left", "left", "left"]);
+    assert_eq!(all(&report, "why"), [&why, &why, &why]);
+    shell
+        .run(&format!("touch go; while kill -0 {pid} 2> /dev/null; do sleep 0.01; done; cat works"))
+        .prints("works\n");
+    // Ended first, it needs nothing any more.
+    shell.run("ipctool rm --all --yes; rm go").exits(0);
+    shell.run(&format!("{guard} --kill-strays -- perl command")).exits(6).says("; now removed\n");
+    nothing_is_left(&shell);
+}
+
+#[test]
 fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server", SERVER);
@@ -344,17 +379,21 @@ fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
 }
 
 #[test]
-fn the_headline_counts_what_was_removed_and_what_was_left() {
+fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_command_left() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server", SERVER);
     let two = r#"for (1, 2) { $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0) or die }"#;
     std::fs::write(shell.directory().join("two"), two).unwrap();
     std::fs::write(shell.directory().join("start"), format!("perl two; {START}")).unwrap();
-    shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6).says(
-        "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory: 2 removed, 3 left\n",
+    let ran = shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6);
+    let ran = ran.says(
+        "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place\n",
     );
+    ran.says("msg:0 was left: ").says("(./server) of the command still runs and may use it\n");
     let report = shell.run("cat report.json; ipctool send 0xbeef -t 7 end").json();
-    assert_eq!(all(&report, "outcome"), ["removed", "removed", "left", "left", "left"]);
+    assert_eq!(all(&report, "outcome"), ["left", "left", "left", "left", "left"]);
+    assert!(report["leaks"][0]["why"].as_str().unwrap().contains("(./server)"), "{report}");
+    shell.run("ipctool rm --all --yes").exits(0);
     let kept = "ipctool guard -q --isolate never --keep --report report.json -- perl two";
     assert_eq!(all(&guarding::report(&shell, kept), "outcome"), ["left", "left"]);
 }

@@ -191,7 +191,7 @@ fn outcomes(leaks: &[Leak]) -> String {
 }
 
 /// Some of them, and how many more there are.
-fn listed(words: &[String]) -> String {
+pub(super) fn listed(words: &[String]) -> String {
     let shown = &words[..words.len().min(SHOWN)];
     match words.len() - shown.len() {
         0 => shown.join(", "),

@@ -173,7 +173,13 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// The processes of the command that live.
+    /// The processes of the command that live now.
+    pub fn living(&mut self) -> Vec<ProcessName> {
+        self.family.settle();
+        self.strays().into_iter().map(|stray| stray.name).collect()
+    }
+
+    /// The processes of the command that live, as far as is known.
     fn strays(&self) -> Vec<Stray> {
         let living = if self.is_alone() { Vec::new() } else { self.family.living() };
         let stray = |one: Member| Stray { name: self.name(one.pid), has_ended: false };
