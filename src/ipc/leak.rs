@@ -1,6 +1,7 @@
 //! What a command left behind, told from what others did meanwhile.
 
 mod attribution;
+mod neighbours;
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use super::reference::Reference;
 use super::user::{State, User};
 
 pub use attribution::{all_leaked, compare};
+pub use neighbours::{Neighbour, Neighbours};
 
 /// An object that a command left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -150,7 +150,11 @@ impl Report<'_> {
                 .difference
                 .strangers
                 .iter()
-                .map(|one| JsonStranger { object: all(&one.known, style), why: &one.why })
+                .map(|one| JsonStranger {
+                    object: all(&one.known, style),
+                    outcome: Outcome::Left,
+                    why: &one.why,
+                })
                 .collect(),
             vanished: self.difference.vanished.iter().map(Object::reference).collect(),
             processes: self.strays,
@@ -231,6 +235,7 @@ struct JsonLeak<'a> {
 struct JsonStranger<'a> {
     #[serde(flatten)]
     object: Record<'a, Known>,
+    outcome: Outcome,
     why: &'a str,
 }
 
