@@ -3,8 +3,8 @@
 mod guarding;
 mod sandbox;
 
-use guarding::{Checks, FORBID, THREE, nothing_is_left, refs, report};
-use sandbox::{ATTACH, Sandbox, is_root, only_root, sees_everybody};
+use guarding::{ASLEEP, Checks, FORBID, THREE, nothing_is_left, refs, report};
+use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root, sees_everybody};
 use serde_json::{Value, json};
 
 /// Makes, uses and removes objects of each kind as fast as it can, in processes that come and go,
@@ -119,12 +119,16 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     let Some(shell) = open_shell() else { return };
     shell.run("ipctool create msg --key 1; ipctool create shm --key 2 --size 4096; ipctool create sem").ok();
     // What is going on in the directory of the shell is a stranger's work.
-    let line = "(until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; ipctool send 0x3 x; \
-          ipctool create msg --key 4; ipcrm -s 0; touch done) > /dev/null & \
-         ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"; \
-         echo $?; wait";
-    let leaking =
-        format!("touch begun; {THREE}; until test -e done; do sleep 0.01; done; ipcrm -q 0");
+    // The stranger is gone in the end, and no child of the shell, which sleeps until guard has ended:
+    // nobody who lives can have made what the command used.
+    let line = "(sh -c 'echo $$ > stranger; until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; \
+          ipctool send 0x3 x; ipctool create msg --key 4; ipcrm -s 0; touch done' > /dev/null &); \
+         until test -s stranger; do sleep 0.01; done; \
+         ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"; echo $?";
+    let leaking = format!(
+        "touch begun; {THREE}; until test -e done; do sleep 0.01; done; \
+         while kill -0 $(cat stranger) 2> /dev/null; do sleep 0.01; done; ipcrm -q 0"
+    );
     let line = format!("LEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
     let ran = shell.run(&line);
     ran.prints_last(6)
@@ -140,6 +144,7 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     assert_eq!(left.lines().count(), 3, "{left}");
     let report = shell.run("cat report.json").json();
     assert_eq!(refs(&report["appeared"]).len(), 2);
+    assert_eq!(report["appeared"][0]["outcome"], "left");
     assert_eq!(report["vanished"], serde_json::json!(["msg:0", "sem:0"]));
     assert_eq!(report["isolated"], false);
 }
@@ -174,9 +179,10 @@ fn what_is_made_on_purpose_is_no_leak() {
         );
     }
     shell
-        .run(&format!("ipctool guard --isolate never --ignore 0xbeef 0xcafe -- {THREE}"))
+        .run(&format!("ipctool guard --isolate never --ignore 0xbeef 0xf00d -- {THREE}"))
         .exits(6)
-        .says("leaked 1 semaphore set; now removed");
+        .says("leaked 1 shared memory segment")
+        .says("; now removed\n");
 }
 
 #[test]
@@ -249,6 +255,81 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
     }
 }
 
+/// A neighbour that makes a queue and a set while a command runs, and works with them after the command
+/// has used both last.
+const MAKER: &str = r#"use IPC::SysV ":all";
+    until (-e "begun") { select undef, undef, undef, 0.01 }
+    $q = msgget(0xbeef, 0666 | IPC_CREAT); $s = semget(0xf00d, 1, 0666 | IPC_CREAT);
+    semctl($s, 0, SETVAL, 1); open F, ">", "made"; close F;
+    until (-e "ended") { select undef, undef, undef, 0.01 }
+    print msgsnd($q, pack("l! a*", 1, "x"), 0) && semop($s, pack("s3", 0, 1, 0)) ? "works" : "broken: $!""#;
+
+/// A command that uses both of them and ends.
+const USER: &str = r#"open F, ">", "begun"; close F; until (-e "made") { select undef, undef, undef, 0.01 }
+    $q = msgget(0xbeef, 0); msgsnd($q, pack("l! a*", 1, "hi"), 0) or die;
+    $s = semget(0xf00d, 1, 0); semop($s, pack("s3", 0, 1, 0)) or die"#;
+
+#[test]
+fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
+    let Some(shell) = open_shell() else { return };
+    std::fs::write(shell.directory().join("maker"), MAKER).unwrap();
+    std::fs::write(shell.directory().join("user"), USER).unwrap();
+    // A server that gives up being root.
+    let server = format!(
+        r#"use POSIX; {}"#,
+        MAKER.replace("until (-e \"ended\")", "setuid 65534; until (-e \"ended\")")
+    );
+    std::fs::write(shell.directory().join("server"), server).unwrap();
+    // As the user of the command, and as somebody else, where the kernel records who made it.
+    for (neighbour, cuid) in [
+        ("perl maker", 0),
+        ("setpriv --reuid=65534 --clear-groups perl maker", NOBODY),
+        ("perl server", 0),
+    ] {
+        let script = neighbour.rsplit(' ').next().unwrap();
+        let ran = shell.run(&format!(
+            "{neighbour} > works & \
+             ipctool guard --isolate never --report report.json -- perl user; echo $?; touch ended; wait; cat works"
+        ));
+        let ran = ran.exits(0);
+        for object in ["msg:", "sem:"] {
+            let told = format!("guard: {object}");
+            let text = ran.stderr();
+            let line = text
+                .lines()
+                .find(|line| line.contains(&told))
+                .unwrap_or_else(|| panic!("no {told} in {text}"));
+            assert!(line.contains("of the command used it, but "), "{line}");
+            assert!(
+                line.contains(&format!("perl {script}) ran meanwhile, too, and may have made it")),
+                "{line}"
+            );
+        }
+        ran.stdout_is("0\nworks");
+        let report = shell.run("cat report.json").json();
+        assert_eq!((&report["leaks"], refs(&report["appeared"]).len()), (&json!([]), 2));
+        for object in report["appeared"].as_array().unwrap() {
+            assert_eq!((&object["outcome"], &object["cuid"]), (&json!("left"), &json!(cuid)));
+        }
+        shell.run("rm begun made ended; ipctool rm --all --yes").exits(0);
+    }
+}
+
+#[test]
+fn beside_neighbours_that_sleep_all_the_time_a_leak_is_the_commands() {
+    let Some(shell) = open_shell() else { return };
+    // They sleep in a system call and in another one, and one is the shell that waits for guard.
+    let ran = shell.run(&format!(
+        "{ASLEEP}; sleep 50 & asleep $!; first=$!; \
+         mkfifo pipe; sh -c 'read line < pipe' & asleep $!; \
+         ipctool guard --isolate never -- {THREE}; echo $?; kill $first $!"
+    ));
+    ran.prints_last(6)
+        .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
+        .says("; now removed\n");
+    nothing_is_left(&shell);
+}
+
 #[test]
 fn what_a_living_neighbour_may_have_made_is_no_leak() {
     let Some(shell) = open_shell() else { return };
@@ -300,6 +381,41 @@ fn what_a_background_server_uses_is_left_to_it() {
 }
 
 #[test]
+fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
+    let Some(shell) = open_shell() else { return };
+    // It shows at none of them until it is asked to go on.
+    let command = r#"use POSIX; $q = msgget(0xbeef, 0600 | 01000); msgsnd($q, pack("l! a*", 1, "x"), 0) or die;
+        $s = semget(0xf00d, 1, 0600 | 01000); semop($s, pack("s3", 0, 1, 0)) or die;
+        $m = shmget(0xcafe, 4096, 0600 | 01000) // die;
+        exit if fork;
+        setsid(); exit if fork;
+        $SIG{ALRM} = "DEFAULT"; alarm 50;
+        open STDOUT, ">", "works"; open STDERR, ">", "/dev/null";
+        until (-e "go") { select undef, undef, undef, 0.01 }
+        print msgrcv($q, $b, 100, 0, 0) && semop($s, pack("s3", 0, -1, 0)) && shmread($m, $b, 0, 1) ? "works\n" : "broken: $!\n""#;
+    std::fs::write(shell.directory().join("command"), command).unwrap();
+    let guard = "ipctool guard --isolate never --report report.json";
+    let ran = shell.run(&format!("{guard} -- perl command")).exits(6);
+    let pid = shell.run("cat report.json").json()["processes"][0]["pid"].to_string();
+    let three = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
+    let why = format!("{pid} (perl command) of the command still runs and may use it");
+    let ran = ran.says(three).says("; left in place\n");
+    ran.says(&format!("msg:0 was left: {why}\n"))
+        .says(&format!("shm:0 was left: {why}\n"))
+        .says(&format!("sem:0 was left: {why}\n"));
+    let report = shell.run("cat report.json").json();
+    assert_eq!(all(&report, "outcome"), ["left", "left", "left"]);
+    assert_eq!(all(&report, "why"), [&why, &why, &why]);
+    shell
+        .run(&format!("touch go; while kill -0 {pid} 2> /dev/null; do sleep 0.01; done; cat works"))
+        .prints("works\n");
+    // Ended first, it needs nothing any more.
+    shell.run("ipctool rm --all --yes; rm go").exits(0);
+    shell.run(&format!("{guard} --kill-strays -- perl command")).exits(6).says("; now removed\n");
+    nothing_is_left(&shell);
+}
+
+#[test]
 fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server", SERVER);
@@ -328,12 +444,15 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
 fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server", SERVER);
-    // The neighbour comes while the server of the command is asked to end.
+    // The neighbour is woken when the server of the command is asked to end.
     let neighbour = r#"$q = msgget(0xbeef, 0); exit !msgrcv($q, $m, 8, 9, 0)"#;
     std::fs::write(shell.directory().join("neighbour"), neighbour).unwrap();
     let ran = shell.run(&format!(
-        "(until test -e asked; do sleep 0.01; done; exec perl neighbour) & \
-         (until ipctool stat msg:0xbeef 2> /dev/null | grep -q 'waiting to receive type 9'; do sleep 0.01; done; touch may-end) & \
+        "{ASLEEP}; mkfifo asked; \
+         (read line < asked; perl neighbour & \
+          until ipctool stat msg:0xbeef 2> /dev/null | grep -q 'waiting to receive type 9'; do sleep 0.01; done; \
+          touch may-end; wait) & \
+         asleep $!; \
          ipctool guard --isolate never --kill-strays --kill-after 30s --report report.json -- {START}; \
          echo guard $?; ipctool send 0xbeef -t 9 end; wait"
     ));
@@ -344,17 +463,21 @@ fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
 }
 
 #[test]
-fn the_headline_counts_what_was_removed_and_what_was_left() {
+fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_command_left() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server", SERVER);
     let two = r#"for (1, 2) { $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0) or die }"#;
     std::fs::write(shell.directory().join("two"), two).unwrap();
     std::fs::write(shell.directory().join("start"), format!("perl two; {START}")).unwrap();
-    shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6).says(
-        "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory: 2 removed, 3 left\n",
+    let ran = shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6);
+    let ran = ran.says(
+        "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place\n",
     );
+    ran.says("msg:0 was left: ").says("(./server) of the command still runs and may use it\n");
     let report = shell.run("cat report.json; ipctool send 0xbeef -t 7 end").json();
-    assert_eq!(all(&report, "outcome"), ["removed", "removed", "left", "left", "left"]);
+    assert_eq!(all(&report, "outcome"), ["left", "left", "left", "left", "left"]);
+    assert!(report["leaks"][0]["why"].as_str().unwrap().contains("(./server)"), "{report}");
+    shell.run("ipctool rm --all --yes").exits(0);
     let kept = "ipctool guard -q --isolate never --keep --report report.json -- perl two";
     assert_eq!(all(&guarding::report(&shell, kept), "outcome"), ["left", "left"]);
 }

@@ -151,12 +151,16 @@ Examples:
 ///
 /// Shared (--isolate never), objects before and after are compared. A new segment is a leak if its
 /// creator descends from the command. For queues and semaphore sets the kernel records only the last
-/// use, so one that the command used last is a leak unless a living process outside the command waits
-/// on it, is recorded in it, or may have made it: a process of the same user that is older and uses
-/// another object of the kind. Leaks are removed, except those that a living process still uses: a
-/// background process of the command (--kill-strays ends these first) or anybody else. Other new
-/// objects are reported but not removed, among them those that nobody has used yet. POSIX objects
-/// have no such records and are not looked at.
+/// use, which does not prove who made them. One that the command used is a leak only if no living
+/// process outside the command waits on it, is recorded in it, or may have made it. A process of the
+/// object's owner or creator may have made it unless it slept from before the command began until
+/// after it ended; so may one that is older and uses another object of the kind. Other new objects
+/// are reported but not removed, among them those that nobody has used yet. POSIX objects have no
+/// such records and are not looked at.
+///
+/// Shared, leaks are removed, except those that a living process may still use. While a background
+/// process of the command runs, that is all of them: it may know an id, and nothing at the object
+/// shows that. --kill-strays ends these processes first.
 ///
 /// Standard error shows what was left behind, by which process, and what became of it: objects, and
 /// background processes (which end with an isolated command). Nothing is printed when there is

@@ -129,7 +129,7 @@ impl Findings {
         }
         let ignored = difference.set_aside(&args.ignore);
         if !ground.is_isolated() && !args.keep {
-            removal::remove(&mut difference.leaks);
+            removal::remove(&mut difference.leaks, &watch.living());
         }
         Findings { difference, ignored, uninspected: survey.uninspected }
     }

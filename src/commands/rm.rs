@@ -12,7 +12,7 @@ use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::known::Selected;
-use crate::ipc::{Filter, Kind, Known, Object, Reference, count};
+use crate::ipc::{Filter, Kind, Known, Object, ProcessName, Reference, count};
 use crate::kernel;
 use crate::kernel::process::{Length, Process};
 use crate::kernel::scan::{Look, Scan};
@@ -204,9 +204,9 @@ pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Notic
 
 /// Who has this segment attached, as a hint.
 fn holders(scan: &Scan, segment: &Object) -> Option<String> {
-    let name = |(pid, _): &(i32, _)| match Process::find(*pid, Length::Shown) {
-        Some(process) => format!("{pid} ({})", process.command),
-        None => pid.to_string(),
+    let name = |&(pid, _): &(i32, _)| {
+        let command = Process::find(pid, Length::Shown).map(|process| process.command);
+        ProcessName { pid, command }.to_string()
     };
     let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {

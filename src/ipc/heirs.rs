@@ -9,13 +9,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::clock::Clock;
-use super::foreign::Foreign;
 use super::kind::Kind;
 use super::known::{Known, Verdict};
 use super::name::Name;
 use super::object::Object;
+use super::process_name::ProcessName;
 use super::reference::Reference;
-use super::user::{Living, Role, State};
+use super::user::{Living, State};
 
 /// How long nothing must have happened to a POSIX object of which only its place in `/dev/shm` tells
 /// that it is one: an hour, in seconds.
@@ -38,10 +38,8 @@ pub struct Heirs {
 /// A living process that has descendants of its own program that run as another user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Its id.
-    pub pid: i32,
-    /// Its command line, where it may be read.
-    pub command: Option<Foreign>,
+    /// Its id, and its command line where it may be read.
+    pub name: ProcessName,
     /// When it started, and as whom it runs.
     pub living: Living,
     /// The effective user of the descendant.
@@ -61,7 +59,7 @@ enum Whose {
 #[derive(Clone, Debug)]
 struct Heir {
     living: Living,
-    command: Option<Foreign>,
+    name: ProcessName,
     uses: Pair,
 }
 
@@ -117,7 +115,7 @@ impl Heirs {
                 continue;
             };
             for uid in living.uids {
-                let new = || Heir { living, command: user.command.clone(), uses: Pair::default() };
+                let new = || Heir { living, name: user.name(), uses: Pair::default() };
                 let of_user = self.users.entry((kind, uid)).or_default();
                 of_user.entry(user.pid).or_insert_with(new).uses.add(reference.clone());
             }
@@ -144,11 +142,11 @@ impl Heirs {
             })
         };
         let of_owners = owners.iter().filter_map(|&uid| self.users.get(&(kind, uid)));
-        for (pid, heir) in of_owners.flatten() {
+        for heir in of_owners.flat_map(BTreeMap::values) {
             if let Some(other) = heir.uses.other_than(&reference)
                 && is_older(&heir.living, heir.living.family_since_boot)
             {
-                let heir = named(*pid, heir.command.as_ref());
+                let heir = &heir.name;
                 return Verdict::Unknown(format!(
                     "it may still belong to {heir}, which uses {other}"
                 ));
@@ -165,7 +163,7 @@ impl Heirs {
                     && is_older(&server.living, server.living.since_boot)
             };
             if let Some(server) = servers.iter().find(made_it) {
-                let server = named(server.pid, server.command.as_ref());
+                let server = &server.name;
                 return Verdict::Unknown(format!(
                     "it may still belong to {server}, whose processes run as its owner"
                 ));
@@ -226,28 +224,15 @@ impl Heirs {
     }
 }
 
-/// A process as a person knows it.
-fn named(pid: i32, command: Option<&Foreign>) -> String {
-    command.map_or_else(|| pid.to_string(), |command| format!("{pid} ({command})"))
-}
-
 /// Whether processes may use an object that were not found among its users.
 fn may_have_unseen_users(known: &Known) -> bool {
     let has_strangers = known.users.as_ref().is_none_or(|users| users.has_strangers);
-    match (&known.object, &known.semaphores) {
-        (Object::Segment(segment), _) => {
-            let holders = known.users().iter().filter(|user| user.role == Role::Attached);
-            segment.attached > holders.count() as u64
-        }
-        (Object::SemaphoreSet(_), Some(semaphores)) => {
-            let waiting: u64 =
-                semaphores.iter().map(|one| u64::from(one.ncount + one.zcount)).sum();
-            has_strangers || waiting > known.waiting()
-        }
-        (Object::SemaphoreSet(_), None) => true,
+    match &known.object {
+        Object::Segment(_) => known.counted_unseen() != Some(0),
+        Object::SemaphoreSet(_) => has_strangers || known.counted_unseen() != Some(0),
         // The kernel tells nobody who waits.
-        (Object::Queue(_), _) => true,
-        (Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_), _) => {
+        Object::Queue(_) => true,
+        Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
             let lease = known.users.as_ref().and_then(|users| users.lease.as_ref());
             lease != Some(&Verdict::Yes)
         }

@@ -77,7 +77,7 @@ impl Kin<'_> {
     }
 
     /// Whether the process that has this number now is a descendant.
-    pub(super) fn lives(&self, pid: i32) -> bool {
+    pub fn lives(&self, pid: i32) -> bool {
         let latest = self.all.iter().rev().find(|one| one.pid == pid);
         latest.is_some_and(|one| one.until.is_none())
     }

@@ -160,18 +160,29 @@ impl Known {
     /// Whether processes that could not be inspected may be missing among the users. Where the
     /// kernel counts the users, and all of them were found, none is.
     pub fn may_miss_users(&self) -> bool {
-        let is_counted = match (&self.object, &self.semaphores) {
-            (Object::Segment(segment), _) => {
+        self.counted_unseen() != Some(0)
+            && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
+    }
+
+    /// How many of those whom the kernel counts at it now are not among the known users: who has a
+    /// segment attached, and who waits on a set. Nothing for other objects, of which it keeps no
+    /// count, and for a set that may not be read.
+    pub fn counted_unseen(&self) -> Option<u64> {
+        match &self.object {
+            Object::Segment(segment) => {
                 let holders = self.users().iter().filter(|user| user.role == Role::Attached);
-                segment.attached <= holders.count() as u64
+                Some(segment.attached.saturating_sub(holders.count() as u64))
             }
-            (Object::SemaphoreSet(_), Some(semaphores)) => {
-                let waiting = semaphores.iter().map(|one| u64::from(one.ncount + one.zcount));
-                waiting.sum::<u64>() <= self.waiting()
+            Object::SemaphoreSet(_) => {
+                let semaphores = self.semaphores.as_ref()?.iter();
+                let waiting: u64 = semaphores.map(|one| u64::from(one.ncount + one.zcount)).sum();
+                Some(waiting.saturating_sub(self.waiting()))
             }
-            _ => false,
-        };
-        !is_counted && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
+            Object::Queue(_)
+            | Object::PosixQueue(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => None,
+        }
     }
 
     /// Whether it is unused and every process that the kernel recorded for it is gone. A living

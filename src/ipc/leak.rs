@@ -1,37 +1,20 @@
 //! What a command left behind, told from what others did meanwhile.
 
 mod attribution;
+mod neighbours;
 
 use std::collections::HashSet;
-use std::fmt;
 
 use super::expected::Expected;
-use super::foreign::Foreign;
 use super::known::Known;
 use super::object::Object;
 use super::posix::FileKind;
+use super::process_name::ProcessName;
 use super::reference::Reference;
 use super::user::{State, User};
 
 pub use attribution::{all_leaked, compare};
-
-/// A process as the report names it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Named {
-    /// Its id.
-    pub pid: i32,
-    /// Its command line, as far as it is known.
-    pub command: Option<Foreign>,
-}
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.command {
-            Some(command) => write!(f, "{} ({command})", self.pid),
-            None => write!(f, "{}", self.pid),
-        }
-    }
-}
+pub use neighbours::{Neighbour, Neighbours};
 
 /// An object that a command left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +22,7 @@ pub struct Leak {
     /// The object.
     pub known: Known,
     /// Who made it, or else used it last, as far as the kernel tells.
-    pub by: Option<Named>,
+    pub by: Option<ProcessName>,
     /// What has become of it.
     pub outcome: Outcome,
     /// Why it was left, in words, unless its holders are the reason.
@@ -89,18 +72,18 @@ impl Leak {
     }
 
     /// The processes that hold it, as [`holders`] has them.
-    pub fn holders(&self) -> Vec<Named> {
+    pub fn holders(&self) -> Vec<ProcessName> {
         holders(&self.known)
     }
 }
 
 /// The living processes that have an object attached, mapped or open, wait on it, or are recorded in
 /// it: each may use it again.
-pub fn holders(known: &Known) -> Vec<Named> {
-    let mut holders: Vec<Named> = Vec::new();
+pub fn holders(known: &Known) -> Vec<ProcessName> {
+    let mut holders: Vec<ProcessName> = Vec::new();
     for user in known.users().iter().filter(|user| lives(user)) {
         if holders.iter().all(|holder| holder.pid != user.pid) {
-            holders.push(Named { pid: user.pid, command: user.command.clone() });
+            holders.push(user.name());
         }
     }
     holders
@@ -125,25 +108,20 @@ pub fn blind_spot(known: &Known) -> Option<String> {
     if users.has_strangers {
         return Some("not every process that uses it can be seen".to_owned());
     }
-    let (unseen, what) = match (&known.object, &known.semaphores) {
+    let (unseen, what) = match &known.object {
         // The kernel counts who has it attached.
-        (Object::Segment(_), _) => return None,
-        (Object::Queue(_), _) if users.has_outsiders => {
+        Object::Segment(_) => return None,
+        Object::Queue(_) if users.has_outsiders => {
             return Some("processes of other process namespaces may use it".to_owned());
         }
-        (Object::SemaphoreSet(_), None) => return Some(MODE_HIDES.to_owned()),
-        (Object::SemaphoreSet(_), Some(semaphores)) => {
-            let waiting: u64 =
-                semaphores.iter().map(|one| u64::from(one.ncount + one.zcount)).sum();
-            (waiting.saturating_sub(known.waiting()), "waits on it")
-        }
-        (
-            Object::Queue(_)
-            | Object::PosixQueue(_)
-            | Object::PosixMemory(_)
-            | Object::PosixSemaphore(_),
-            _,
-        ) => (users.suspects, "may use it"),
+        Object::SemaphoreSet(_) => match known.counted_unseen() {
+            None => return Some(MODE_HIDES.to_owned()),
+            Some(waiting) => (waiting, "waits on it"),
+        },
+        Object::Queue(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => (users.suspects, "may use it"),
     };
     match unseen {
         0 => None,

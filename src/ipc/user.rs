@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::foreign::Foreign;
 use super::message::Wanted;
+use super::process_name::ProcessName;
 use super::time::Time;
 use super::words::count;
 
@@ -80,6 +81,13 @@ pub struct Operation {
     pub semaphore: u16,
     /// What to add to its value; 0 to wait until it is 0.
     pub change: i16,
+}
+
+impl User {
+    /// Its name.
+    pub fn name(&self) -> ProcessName {
+        ProcessName { pid: self.pid, command: self.command.clone() }
+    }
 }
 
 impl Role {

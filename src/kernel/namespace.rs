@@ -234,6 +234,11 @@ pub fn of(pid: i32) -> Option<u64> {
     Some(fs::metadata(format!("/proc/{pid}/ns/ipc")).ok()?.ino())
 }
 
+/// The same of a thread of a process.
+pub fn of_thread(pid: i32, thread: i32) -> Option<u64> {
+    Some(fs::metadata(format!("/proc/{pid}/task/{thread}/ns/ipc")).ok()?.ino())
+}
+
 /// The IPC namespace of this process.
 pub fn own() -> Option<u64> {
     Some(fs::metadata("/proc/self/ns/ipc").ok()?.ino())

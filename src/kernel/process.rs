@@ -1,9 +1,11 @@
 //! Processes: who hides behind a recorded pid, and whether it lives. `proc(5)`.
 
+mod activity;
 mod clock;
 mod credentials;
 mod servers;
 
+pub use activity::Activity;
 pub(super) use clock::boot_moment;
 pub use clock::clock;
 use clock::nanoseconds;
@@ -53,7 +55,11 @@ impl Process {
 
 /// The real, effective, saved and file system user id of a process, from `/proc/PID/status`.
 fn uids(pid: i32) -> Option<[u32; 4]> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    uids_in(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// The same from the text of that file.
+fn uids_in(status: &str) -> Option<[u32; 4]> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     let mut uids = [0; 4];
     let mut words = line.split_ascii_whitespace();
@@ -229,6 +235,11 @@ impl Stat {
         self.field(9)?.parse().ok()
     }
 
+    fn is_kernel_thread(&self) -> bool {
+        const PF_KTHREAD: u64 = 0x0020_0000;
+        self.flags().is_some_and(|flags| flags & PF_KTHREAD != 0)
+    }
+
     /// How many threads it has, a zombie among them.
     fn threads(&self) -> Option<u64> {
         self.field(20)?.parse().ok()
@@ -399,6 +410,5 @@ pub fn page_size() -> u64 {
 
 /// Whether this is a thread of the kernel, which has no memory of a user.
 pub fn is_kernel_thread(pid: i32) -> bool {
-    const PF_KTHREAD: u64 = 0x0020_0000;
-    Stat::read(pid).and_then(|stat| stat.flags()).is_some_and(|flags| flags & PF_KTHREAD != 0)
+    Stat::read(pid).is_some_and(|stat| stat.is_kernel_thread())
 }

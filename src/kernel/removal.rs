@@ -7,10 +7,21 @@
 //! the lease on it is held until its name is gone. That a name is made anew for another file right
 //! between the last look at it and its removal, is not seen; nor that a POSIX queue is opened there.
 
+use std::io;
+use std::time::{Duration, Instant};
+
 use super::call::CallError;
 use super::lease::{Lease, Leases, Refused};
+use super::scan::Look;
+use super::users::Observer;
 use super::{object, sem};
 use crate::ipc::{Kind, Known, Object, Verdict};
+
+/// So many objects are looked at once more, and removed, in one go.
+const BATCH: usize = 512;
+
+/// How long what a look at the processes showed may be acted upon, at least: as long as it took.
+const FRESH: Duration = Duration::from_millis(1);
 
 /// Why an object was left alone.
 #[derive(Debug)]
@@ -23,6 +34,33 @@ pub enum Spared {
     Unknown(String),
     /// It may not be removed, or not be looked at.
     Failed(CallError),
+}
+
+/// Settles the first of these, with one look at the processes around them: as many as that look is
+/// good for, one at least. `object` is what to look around for each, nothing where the processes tell
+/// nothing; `settle` gets no observer if that is so of all. Returns what `settle` did, in the order of
+/// the items; the rest takes another look. An error where the processes cannot be looked at.
+pub fn settle_some<T, Fate>(
+    items: &[T],
+    object: impl Fn(&T) -> Option<&Object>,
+    mut settle: impl FnMut(&T, Option<&Observer>) -> Fate,
+) -> io::Result<Vec<Fate>> {
+    let batch = &items[..items.len().min(BATCH)];
+    let objects: Vec<Object> = batch.iter().filter_map(object).cloned().collect();
+    let begun = Instant::now();
+    let observer = match objects.is_empty() {
+        true => None,
+        false => Some(Observer::new(&Look::around(&objects))?),
+    };
+    let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
+    let mut fates = Vec::new();
+    for item in batch {
+        if observer.is_some() && !fates.is_empty() && looked.elapsed() > cost {
+            break;
+        }
+        fates.push(settle(item, observer.as_ref()));
+    }
+    Ok(fates)
 }
 
 /// Removes an object if it is as it was when it was selected; with `unused`, only if nobody uses it

@@ -91,6 +91,13 @@ pub fn has_outsiders() -> bool {
     fs::read_link("/proc/self/ns/pid").map_or(true, |link| link.as_os_str() != INITIAL_PID)
 }
 
+/// Whether process 1 is that of the machine, and this process has left its IPC namespace: not even
+/// every root may look at that one, and it is not here.
+pub(super) fn is_init_elsewhere() -> io::Result<bool> {
+    let link = |name| fs::read_link(format!("/proc/self/ns/{name}"));
+    Ok(link("ipc")?.as_os_str() != INITIAL_IPC && link("pid")?.as_os_str() == INITIAL_PID)
+}
+
 /// Whether this process lives in the IPC namespace of the machine.
 pub fn is_initial() -> bool {
     fs::read_link("/proc/self/ns/ipc").is_ok_and(|link| link.as_os_str() == INITIAL_IPC)
@@ -155,9 +162,7 @@ impl Scan {
         }
         process::check_proc().map_err(io::Error::other)?;
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
-        // Not even every root may look at the first process of the machine, which is not here.
-        let is_init_elsewhere =
-            own != *INITIAL_IPC && fs::read_link("/proc/self/ns/pid")?.as_os_str() == INITIAL_PID;
+        let is_init_elsewhere = is_init_elsewhere()?;
         let mut pids = Vec::new();
         for entry in fs::read_dir("/proc")? {
             pids.extend(number(&entry?.file_name()));

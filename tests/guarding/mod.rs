@@ -18,6 +18,13 @@ pub const THREE: &str = r#"perl -e '
 /// container, in a shell that [`Sandbox::can_forbid`].
 pub const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
+/// A function of the shell that waits until a process sleeps, and goes on sleeping: what has slept all
+/// the time can have made nothing.
+pub const ASLEEP: &str = r#"asleep() {
+    until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
+        test "$new" = "$old"; do old=$new; sleep 0.05; done
+}"#;
+
 /// Runs a line of shell that leaves its report in `report.json`.
 pub fn report(shell: &Sandbox, line: &str) -> Value {
     let ran = shell.run(&format!("{line}; cat report.json"));

@@ -169,10 +169,7 @@ impl Seen {
     /// A process as a person knows it: `12 (perl x.pl)`.
     pub fn name(&self, pid: i32) -> String {
         let user = self.known.users().iter().find(|user| user.pid == pid);
-        match user.and_then(|user| user.command.as_ref()) {
-            Some(command) => format!("{pid} ({command})"),
-            None => pid.to_string(),
-        }
+        user.map_or_else(|| pid.to_string(), |user| user.name().to_string())
     }
 
     /// Several of them, each once.

@@ -274,10 +274,7 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
 
 /// `: 12 (perl x.pl), 34 (writer)`, or nothing.
 fn names(users: &[&User]) -> String {
-    let name = |user: &&User| match &user.command {
-        Some(command) => format!("{} ({command})", user.pid),
-        None => user.pid.to_string(),
-    };
+    let name = |user: &&User| user.name().to_string();
     match users {
         [] => String::new(),
         users => format!(": {}", users.iter().map(name).collect::<Vec<_>>().join(", ")),

@@ -9,18 +9,19 @@ use crate::cli::Isolate;
 use crate::commands::complain;
 use crate::explain::{Failure, Reason};
 use crate::ipc::kin::Kin;
-use crate::ipc::leak::{self, Difference};
+use crate::ipc::leak::{self, Difference, Neighbours};
 use crate::ipc::{Kind, Object};
 use crate::kernel::namespace::{self, Forbidden, Plan};
-use crate::kernel::process::{self, Length};
+use crate::kernel::process::{self, Activity, Length};
+use crate::kernel::scan;
 use crate::kernel::{self};
 
 /// Where the command runs.
 pub(super) enum Ground {
     /// In new namespaces, where the command must not gain these capabilities.
     Isolated { beyond: u64 },
-    /// Where these objects were before.
-    Shared { before: Vec<Object> },
+    /// Where these objects were before, and the processes did this.
+    Shared { before: Vec<Object>, activity: Activity },
 }
 
 impl Ground {
@@ -49,12 +50,13 @@ impl Ground {
             )),
             _ => {}
         }
-        Ok(Ground::Shared { before: Vec::new() })
+        Ok(Ground::Shared { before: Vec::new(), activity: Activity::default() })
     }
 
-    /// Remembers what is there already.
+    /// Remembers what is there already. First what the processes do: what one makes after that is new.
     pub fn remember(&mut self) -> anyhow::Result<()> {
-        if let Ground::Shared { before } = self {
+        if let Ground::Shared { before, activity } = self {
+            *activity = Activity::now();
             *before = kernel::object::snapshot(Kind::SYSTEM_V)?;
         }
         Ok(())
@@ -90,7 +92,7 @@ impl Ground {
     pub fn survey(&self, commands: Length) -> Survey {
         match self {
             Ground::Isolated { .. } => Survey::of_isolated(commands),
-            Ground::Shared { before } => Survey::of_shared(before, commands),
+            Ground::Shared { before, .. } => Survey::of_shared(before, commands),
         }
     }
 
@@ -98,11 +100,14 @@ impl Ground {
     pub fn difference(&self, after: &Survey, kin: &Kin) -> Difference {
         match self {
             Ground::Isolated { .. } => leak::all_leaked(after.objects.clone(), kin),
-            Ground::Shared { before } => {
+            Ground::Shared { before, activity } => {
+                let neighbours = neighbours(after, activity, kin);
                 // Only root's descendants can have become somebody else by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
+                let objects = after.objects.clone();
+                let clock = process::clock();
                 let mut difference =
-                    leak::compare(before, after.objects.clone(), kin, only_uid, process::clock());
+                    leak::compare(before, objects, kin, only_uid, &neighbours, clock);
                 // What the command could not have removed, somebody else did; and what could not be
                 // listed may be there.
                 let caller = process::caller(Kind::Msg);
@@ -111,6 +116,25 @@ impl Ground {
                 });
                 difference
             }
+        }
+    }
+}
+
+/// The processes beside the command that may have made one of the new objects, as far as the kernel does
+/// not record who made it.
+fn neighbours(after: &Survey, activity: &Activity, kin: &Kin) -> Neighbours {
+    if !after.has_obscure {
+        return Neighbours::default();
+    }
+    match activity.disturbed(|pid| kin.lives(pid), Length::Shown) {
+        Ok(awake) => {
+            let outside = "processes of other process namespaces may have made it";
+            let unseen = scan::has_outsiders().then(|| outside.to_owned());
+            Neighbours { awake, unseen }
+        }
+        Err(error) => {
+            let unseen = format!("not every process that may have made it can be seen: {error}");
+            Neighbours { awake: Vec::new(), unseen: Some(unseen) }
         }
     }
 }

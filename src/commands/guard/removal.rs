@@ -1,54 +1,70 @@
 //! The removal of what a command left behind among the objects of others.
 
 use super::VERB;
+use super::report::listed;
 use crate::commands::rm::{self, Removed};
 use crate::explain::Failure;
+use crate::ipc::known::Users;
 use crate::ipc::leak::{Leak, Outcome, blind_spot, holders};
-use crate::ipc::{Known, Object};
-use crate::kernel::removal::{Spared, remove_unchanged};
-use crate::kernel::scan::Look;
+use crate::ipc::{Known, Object, ProcessName};
+use crate::kernel::descriptor::describe;
+use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
 use crate::kernel::users::Observer;
 use crate::kernel::{self, CallError};
 
-/// So many leaks are removed after one look at all processes: who begins to wait on one of them
-/// after that look is not seen, so it must not be long ago.
-const BATCH: usize = 16;
+/// What became of a leak, why, and who uses it by now if that is why.
+type Fate = (Outcome, Option<String>, Option<Users>);
 
 /// Removes what the command left behind, if it is still that and no living process may use it, and
-/// writes down what became of each.
-pub(super) fn remove(leaks: &mut [Leak]) {
-    for batch in leaks.chunks_mut(BATCH) {
-        let objects: Vec<Object> = batch.iter().map(|leak| leak.known.object.clone()).collect();
-        let observer = Observer::new(&Look::around(&objects));
-        for leak in batch {
-            (leak.outcome, leak.why) = match &observer {
-                Ok(observer) => settle(leak, observer),
-                Err(error) => {
-                    (leak.outcome, Some(format!("the processes cannot be inspected: {error}")))
-                }
-            };
+/// writes down what became of each. `strays` are the processes of the command that live: each may know
+/// the id of any object of the command, and nothing at the object would show it.
+pub(super) fn remove(leaks: &mut [Leak], strays: &[ProcessName]) {
+    let mut rest = leaks;
+    while !rest.is_empty() {
+        let fates = settle_some(
+            rest,
+            |leak| Some(&leak.known.object),
+            |leak, observer| observer.map(|observer| settle(leak, observer, strays)),
+        );
+        let fates: Vec<Option<Fate>> = match fates {
+            Ok(fates) => fates,
+            Err(error) => {
+                let why = format!("the processes cannot be inspected: {}", describe(&error));
+                rest.iter_mut().for_each(|leak| leak.why = Some(why.clone()));
+                return;
+            }
+        };
+        let (done, later) = rest.split_at_mut(fates.len());
+        for (leak, (outcome, why, users)) in done.iter_mut().zip(fates.into_iter().flatten()) {
+            (leak.outcome, leak.why) = (outcome, why);
+            leak.known.users = users.or(leak.known.users.take());
         }
+        rest = later;
     }
 }
 
 /// Looks at a leak once more, and removes it, [`remove_unchanged`].
-fn settle(leak: &mut Leak, observer: &Observer) -> (Outcome, Option<String>) {
-    let left = |why: String| (Outcome::Left, Some(why));
+fn settle(leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
+    let gone = (Outcome::Removed, None, None);
+    let marked = (Outcome::Marked, None, None);
+    let left = |why: String| (Outcome::Left, Some(why), None);
     let reference = leak.known.reference();
     let now = match kernel::object::read(&reference) {
         // Somebody was quicker.
-        Err(error) if CallError::is_missing(&error) => return (Outcome::Removed, None),
+        Err(error) if CallError::is_missing(&error) => return gone,
         Err(error) => return left(error.to_string()),
-        Ok(now) if !leak.known.is_same(&now) => return (Outcome::Removed, None),
+        Ok(now) if !leak.known.is_same(&now) => return gone,
         Ok(now) => now,
     };
     if now.is_marked() {
-        return (Outcome::Marked, None);
+        return marked;
     }
     let known = observer.know(now);
     if !holders(&known).is_empty() {
-        leak.known.users = known.users;
-        return (Outcome::Left, None);
+        return (Outcome::Left, None, known.users);
+    }
+    if !strays.is_empty() {
+        return left(may_know(strays));
     }
     if let Some(unseen) = attached_unseen(&known).or_else(|| blind_spot(&known)) {
         return left(unseen);
@@ -56,14 +72,21 @@ fn settle(leak: &mut Leak, observer: &Observer) -> (Outcome, Option<String>) {
     let selected = Known { object: leak.known.object.clone(), ..known };
     match remove_unchanged(&selected, true) {
         Ok(()) => match rm::what_is_left(&reference) {
-            Removed::Gone => (Outcome::Removed, None),
-            Removed::Marked(_) => (Outcome::Marked, None),
+            Removed::Gone => gone,
+            Removed::Marked(_) => marked,
         },
-        Err(Spared::Missing) => (Outcome::Removed, None),
+        Err(Spared::Missing) => gone,
         Err(Spared::Changed) => left("it was used after the command had ended".to_owned()),
         Err(Spared::Unknown(why)) => left(why),
         Err(Spared::Failed(error)) => left(Failure::of_call(VERB, &reference, error).what),
     }
+}
+
+/// That processes of the command may use an object at which they do not show, in words.
+fn may_know(strays: &[ProcessName]) -> String {
+    let names: Vec<_> = strays.iter().map(ProcessName::to_string).collect();
+    let run = if strays.len() == 1 { "runs" } else { "run" };
+    format!("{} of the command still {run} and may use it", listed(&names))
 }
 
 /// That somebody has a segment attached who was not found, in words.

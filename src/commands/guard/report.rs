@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::VERB;
 use super::watch::Stray;
 use crate::commands::rm::counted;
-use crate::ipc::leak::{Difference, Leak, Named, Outcome, Stranger};
+use crate::ipc::leak::{Difference, Leak, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Foreign, Known, Object, Reference, count, duration};
+use crate::ipc::{Foreign, Known, Object, ProcessName, Reference, count, duration};
 use crate::kernel::stderr::StandardError;
 use crate::output::json::{self, Record};
 use crate::output::style::human_size;
@@ -98,7 +98,7 @@ impl Report<'_> {
         // Writing to a vector cannot fail.
         let _ = write_rows(Format::Plain, section, true, leaks, style, &mut *text);
         for leak in leaks {
-            let holders: Vec<_> = leak.holders().iter().map(Named::to_string).collect();
+            let holders: Vec<_> = leak.holders().iter().map(ProcessName::to_string).collect();
             let reference = leak.known.reference();
             let was = if leak.outcome == Outcome::Removed { "was" } else { "is" };
             if !holders.is_empty() {
@@ -150,7 +150,11 @@ impl Report<'_> {
                 .difference
                 .strangers
                 .iter()
-                .map(|one| JsonStranger { object: all(&one.known, style), why: &one.why })
+                .map(|one| JsonStranger {
+                    object: all(&one.known, style),
+                    outcome: Outcome::Left,
+                    why: &one.why,
+                })
                 .collect(),
             vanished: self.difference.vanished.iter().map(Object::reference).collect(),
             processes: self.strays,
@@ -191,7 +195,7 @@ fn outcomes(leaks: &[Leak]) -> String {
 }
 
 /// Some of them, and how many more there are.
-fn listed(words: &[String]) -> String {
+pub(super) fn listed(words: &[String]) -> String {
     let shown = &words[..words.len().min(SHOWN)];
     match words.len() - shown.len() {
         0 => shown.join(", "),
@@ -219,7 +223,7 @@ struct JsonLeak<'a> {
     object: Record<'a, Known>,
     pid: Option<i32>,
     command: Option<&'a Foreign>,
-    holders: Vec<Named>,
+    holders: Vec<ProcessName>,
     outcome: Outcome,
     why: Option<&'a str>,
     /// What is no object, but lies in /dev/shm.
@@ -231,6 +235,7 @@ struct JsonLeak<'a> {
 struct JsonStranger<'a> {
     #[serde(flatten)]
     object: Record<'a, Known>,
+    outcome: Outcome,
     why: &'a str,
 }
 

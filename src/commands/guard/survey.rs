@@ -13,6 +13,8 @@ use crate::kernel::users::Observer;
 pub(super) struct Survey {
     /// What was there, with the users of what was new.
     pub objects: Vec<Known>,
+    /// Whether something is new of whose maker the kernel has no record.
+    pub has_obscure: bool,
     /// The kinds that could not be listed.
     unlisted: Vec<Kind>,
     /// What could not be looked at, in words.
@@ -34,8 +36,12 @@ impl Survey {
     }
 
     fn take(kinds: &[Kind], before: Option<&[Object]>, commands: Length) -> Survey {
-        let mut survey =
-            Survey { objects: Vec::new(), unlisted: Vec::new(), uninspected: Vec::new() };
+        let mut survey = Survey {
+            objects: Vec::new(),
+            has_obscure: false,
+            unlisted: Vec::new(),
+            uninspected: Vec::new(),
+        };
         let mut found = Vec::new();
         for &kind in kinds {
             match kernel::object::snapshot([kind]) {
@@ -59,6 +65,7 @@ impl Survey {
         // Who uses an old object may have made a new one, of those kinds that do not record that.
         let obscure: HashSet<Kind> =
             new.iter().map(Object::kind).filter(|kind| !kind.records_maker()).collect();
+        survey.has_obscure = !obscure.is_empty();
         let (compared, old): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|object| obscure.contains(&object.kind()));
         new.extend(compared);

@@ -10,9 +10,8 @@ use serde::Serialize;
 use super::ground::Ground;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::ipc::Foreign;
 use crate::ipc::kin::Kin;
-use crate::ipc::leak::Named;
+use crate::ipc::{Foreign, ProcessName};
 use crate::kernel::child::{self, Ended, Fate};
 use crate::kernel::family::{Family, Member};
 use crate::kernel::interrupt::deadline;
@@ -53,7 +52,7 @@ pub(super) struct Watch<'a> {
 pub(super) struct Stray {
     /// Which.
     #[serde(flatten)]
-    pub name: Named,
+    pub name: ProcessName,
     /// Whether it was ended, and is gone.
     #[serde(rename = "ended")]
     pub has_ended: bool,
@@ -174,16 +173,22 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// The processes of the command that live.
+    /// The processes of the command that live now.
+    pub fn living(&mut self) -> Vec<ProcessName> {
+        self.family.settle();
+        self.strays().into_iter().map(|stray| stray.name).collect()
+    }
+
+    /// The processes of the command that live, as far as is known.
     fn strays(&self) -> Vec<Stray> {
         let living = if self.is_alone() { Vec::new() } else { self.family.living() };
         let stray = |one: Member| Stray { name: self.name(one.pid), has_ended: false };
         living.into_iter().map(stray).collect()
     }
 
-    fn name(&self, pid: i32) -> Named {
+    fn name(&self, pid: i32) -> ProcessName {
         let known = self.family.find(pid).and_then(|one| one.command.as_deref().cloned());
-        Named { pid, command: process::command(pid, length(self.args)).or(known) }
+        ProcessName { pid, command: process::command(pid, length(self.args)).or(known) }
     }
 
     /// Whether no process of the command is left.

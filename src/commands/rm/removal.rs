@@ -1,7 +1,6 @@
 //! Removing objects, and what became of them.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -12,17 +11,10 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::known::Selected;
 use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
 use crate::kernel::descriptor::describe;
-use crate::kernel::removal::{Spared, remove_unchanged};
-use crate::kernel::scan::Look;
+use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
 use crate::kernel::users::Observer;
 use crate::output::json;
 use crate::output::stdout::{self, OutputError};
-
-/// So many objects are looked at once more, and removed, before anything is printed.
-const BATCH: usize = 512;
-
-/// How long what a look at the processes showed may be acted upon, at least: as long as it took.
-const FRESH: Duration = Duration::from_millis(1);
 
 /// Removing, and what became of it.
 pub(super) struct Removal {
@@ -198,34 +190,12 @@ type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
 fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
-    let batch = &selected[..selected.len().min(BATCH)];
-    let is_queue = |one: &&Selected| one.known.kind() == Kind::Msg;
     // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
-    let queues: Vec<Object> =
-        batch.iter().filter(is_queue).map(|one| one.known.object.clone()).collect();
-    let begun = Instant::now();
-    let observer = match unused && !queues.is_empty() {
-        true => match Observer::new(&Look::around(&queues)) {
-            Ok(observer) => Some(observer),
-            // What was removed before stays so, and is told: the rest is left alone.
-            Err(error) => {
-                let why = format!("the processes cannot be inspected: {}", describe(&error));
-                let left =
-                    |one: &Selected| (one.known.reference(), Err(Spared::Unknown(why.clone())));
-                return batch.iter().map(left).collect();
-            }
-        },
-        false => None,
-    };
-    let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
-    let mut fates = Fates::new();
-    for one in batch {
-        if observer.is_some() && !fates.is_empty() && looked.elapsed() > cost {
-            break;
-        }
+    let is_queue = |one: &Selected| unused && one.known.kind() == Kind::Msg;
+    let settle = |one: &Selected, observer: Option<&Observer>| {
         let known = &one.known;
-        let waiters = match &observer {
-            Some(observer) if is_queue(&one) => observer.know(known.object.clone()).is_unused(),
+        let waiters = match observer {
+            Some(observer) if is_queue(one) => observer.know(known.object.clone()).is_unused(),
             _ => Verdict::Yes,
         };
         let reference = known.reference();
@@ -234,9 +204,15 @@ fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
             Verdict::Unknown(why) => Err(Spared::Unknown(why)),
             Verdict::Yes => remove_unchanged(known, unused).map(|()| what_is_left(&reference)),
         };
-        fates.push((reference, fate));
-    }
-    fates
+        (reference, fate)
+    };
+    settle_some(selected, |one| is_queue(one).then_some(&one.known.object), settle)
+        // What was removed before stays so, and is told: the rest is left alone.
+        .unwrap_or_else(|error| {
+            let why = format!("the processes cannot be inspected: {}", describe(&error));
+            let left = |one: &Selected| (one.known.reference(), Err(Spared::Unknown(why.clone())));
+            selected.iter().map(left).collect()
+        })
 }
 
 pub(super) fn used_meanwhile(reference: impl std::fmt::Display) -> Failure {

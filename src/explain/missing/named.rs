@@ -67,8 +67,5 @@ fn holders(known: &Known) -> impl Iterator<Item = String> {
     let holds = move |user: &&User| {
         matches!(user.role, Role::Mapped | Role::Open) && user.pid.unsigned_abs() != own
     };
-    known.users().iter().filter(holds).map(|user| match &user.command {
-        Some(command) => format!("{} ({command})", user.pid),
-        None => user.pid.to_string(),
-    })
+    known.users().iter().filter(holds).map(|user| user.name().to_string())
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{Difference, Leak, MODE_HIDES, Named, Outcome, Stranger, blind_spot, lives};
+use super::{
+    Difference, Leak, MODE_HIDES, Neighbour, Neighbours, Outcome, Stranger, blind_spot, lives,
+};
 use crate::ipc::clock::Clock;
 use crate::ipc::heirs::Heirs;
 use crate::ipc::kin::{Descendant, Kin, Origin};
 use crate::ipc::user::{Role, User};
-use crate::ipc::{Known, Object, Reference, Verdict};
+use crate::ipc::{Known, Object, ProcessName, Reference, Verdict};
 
 /// Everything in a namespace of the command's own: all that is there is left behind. Where the
 /// family is complete, and has but one member, that one did it all.
@@ -24,22 +26,24 @@ pub fn all_leaked(after: Vec<Known>, kin: &Kin) -> Difference {
 
 /// Compares what was there before a command with what is there after it, in a namespace that it
 /// shares with others. `only_uid` is the user whom no descendant can have left, where that is
-/// certain; `clock` is that of the processes.
+/// certain; `neighbours` are the processes that did anything meanwhile; `clock` is that of the
+/// processes.
 pub fn compare(
     before: &[Object],
     after: Vec<Known>,
     kin: &Kin,
     only_uid: Option<u32>,
+    neighbours: &Neighbours,
     clock: Clock,
 ) -> Difference {
-    let heirs = strange_heirs(&after, kin, clock);
+    let others = Others { neighbours, heirs: strange_heirs(&after, kin, clock) };
     let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
     let present: HashSet<Reference> = after.iter().map(|known| known.reference()).collect();
     let mut difference = Difference::default();
     let is_gone = |object: &&Object| !present.contains(&object.reference());
     difference.vanished.extend(before.iter().filter(is_gone).cloned());
     for known in after.into_iter().filter(|known| !old.contains(&known.reference())) {
-        let (why, is_certain) = match attribute(&known, kin, &heirs, only_uid) {
+        let (why, is_certain) = match attribute(&known, kin, &others, only_uid) {
             Maker::Command(pid) => {
                 let by = Some(named(pid, kin.all));
                 let outcome = if known.is_marked() { Outcome::Marked } else { Outcome::Left };
@@ -65,8 +69,14 @@ enum Maker {
     Unknown(String),
 }
 
+/// The living processes outside the command that may have made a new object, or know of it.
+struct Others<'a> {
+    neighbours: &'a Neighbours,
+    heirs: Heirs,
+}
+
 /// Who made a new object.
-fn attribute(known: &Known, kin: &Kin, heirs: &Heirs, only_uid: Option<u32>) -> Maker {
+fn attribute(known: &Known, kin: &Kin, others: &Others, only_uid: Option<u32>) -> Maker {
     let creator = known.permissions().cuid;
     if only_uid.is_some_and(|uid| uid != creator) {
         return Maker::Others(format!("user {creator} made it"));
@@ -74,15 +84,32 @@ fn attribute(known: &Known, kin: &Kin, heirs: &Heirs, only_uid: Option<u32>) -> 
     match used_by(known, kin) {
         Err(why) => why,
         Ok(pid) if known.kind().records_maker() => Maker::Command(pid),
-        // Of a queue or a set the kernel records the last use, which is no proof of having made it.
-        Ok(pid) => {
-            let but = |why| format!("process {pid} of the command used it, but {why}");
-            match (claim(known, kin), blind_spot(known), heirs.are_none_of(known)) {
-                (Some(claim), _, _) => Maker::Others(but(claim)),
-                (None, Some(unseen), _) => Maker::Unknown(but(unseen)),
-                (None, None, Verdict::Unknown(why)) => Maker::Others(but(why)),
-                (None, None, Verdict::Yes | Verdict::No) => Maker::Command(pid),
-            }
+        Ok(pid) => others.maker_beside(pid, known, kin),
+    }
+}
+
+impl Others<'_> {
+    /// Who made a queue or a set that this process of the command used: the kernel records its last
+    /// use, which is no proof of having made it. The command, where all others who live certainly did
+    /// not.
+    fn maker_beside(&self, pid: i32, known: &Known, kin: &Kin) -> Maker {
+        let but = |why| format!("process {pid} of the command used it, but {why}");
+        if let Some(claim) = claim(known, kin) {
+            return Maker::Others(but(claim));
+        }
+        if let Some(unseen) = blind_spot(known) {
+            return Maker::Unknown(but(unseen));
+        }
+        if let Verdict::Unknown(why) = self.heirs.are_none_of(known) {
+            return Maker::Others(but(why));
+        }
+        if let Some(Neighbour { name, .. }) = self.neighbours.possible_maker(known) {
+            let why = format!("{name} ran meanwhile, too, and may have made it");
+            return Maker::Others(but(why));
+        }
+        match &self.neighbours.unseen {
+            Some(unseen) => Maker::Unknown(but(unseen.clone())),
+            None => Maker::Command(pid),
         }
     }
 }
@@ -173,14 +200,14 @@ fn evidence(known: &Known) -> impl Iterator<Item = &User> {
 }
 
 /// Who made an object, or else used it last, where nobody else can have.
-fn author(known: &Known, family: &[Descendant]) -> Option<Named> {
+fn author(known: &Known, family: &[Descendant]) -> Option<ProcessName> {
     Some(named(evidence(known).next()?.pid, family))
 }
 
-fn named(pid: i32, family: &[Descendant]) -> Named {
+fn named(pid: i32, family: &[Descendant]) -> ProcessName {
     let command =
         family.iter().rev().find(|one| one.pid == pid).and_then(|one| one.command.as_deref());
-    Named { pid, command: command.cloned() }
+    ProcessName { pid, command: command.cloned() }
 }
 
 #[cfg(test)]
@@ -276,8 +303,10 @@ mod tests {
         maker(&known, &kin(family), None)
     }
 
-    fn nobody() -> Heirs {
-        Heirs::of(&[], CLOCK, Some(Vec::new()))
+    /// Neighbours that did nothing, of whom none uses an object.
+    fn nobody() -> Others<'static> {
+        const NOBODY: &Neighbours = &Neighbours { awake: Vec::new(), unseen: None };
+        Others { neighbours: NOBODY, heirs: Heirs::of(&[], CLOCK, Some(Vec::new())) }
     }
 
     /// The process of the command, or why it is not called that.
@@ -392,7 +421,8 @@ mod tests {
         let leaks = |other: Known, family: &[Descendant]| {
             let before = [other.object.clone()];
             let after = vec![queue(1, Some((7, 100))), other];
-            let difference = compare(&before, after, &kin(family), None, CLOCK);
+            let difference =
+                compare(&before, after, &kin(family), None, &Neighbours::default(), CLOCK);
             difference.leaks.len()
         };
         assert_eq!(leaks(user_of_another(1), &family), 0);
@@ -401,6 +431,31 @@ mod tests {
         let [gone] = family;
         let living = Descendant { pid: 9, until: None, ..gone.clone() };
         assert_eq!(leaks(user_of_another(1), &[gone, living]), 1);
+    }
+
+    #[test]
+    fn what_a_neighbour_of_its_owner_may_have_made_is_theirs() {
+        let family = [descendant(7, 90, 110)];
+        let beside = |uids: &[u32], unseen: Option<&str>| {
+            let uids = Some(uids.iter().copied().collect()).filter(|_| !uids.is_empty());
+            let name = ProcessName { pid: 9, command: Some("perl x".into()) };
+            let awake = vec![Neighbour { name, uids }];
+            let neighbours = Neighbours { awake, unseen: unseen.map(str::to_owned) };
+            let others = Others { neighbours: &neighbours, ..nobody() };
+            // Its owner is user 1, its creator user 3.
+            let mut known = queue(1, Some((7, 100)));
+            if let Object::Queue(queue) = &mut known.object {
+                queue.permissions = permissions(3);
+            }
+            attribute(&known, &kin(&family), &others, None)
+        };
+        let why = "process 7 of the command used it, but 9 (perl x) ran meanwhile, too, and may have made it";
+        for uids in [&[1][..], &[3], &[2, 3], &[]] {
+            assert_eq!(beside(uids, None), Maker::Others(why.to_owned()), "{uids:?}");
+        }
+        assert_eq!(beside(&[2], None), Maker::Command(7));
+        let why = "process 7 of the command used it, but nobody sees".to_owned();
+        assert_eq!(beside(&[2], Some("nobody sees")), Maker::Unknown(why));
     }
 
     #[test]
@@ -448,7 +503,8 @@ mod tests {
         let before = [queue(1, None).object, queue(2, None).object];
         let after =
             vec![queue(2, Some((7, 100))), queue(3, Some((7, 100))), queue(4, Some((8, 100)))];
-        let difference = compare(&before, after, &kin(&family), None, CLOCK);
+        let difference =
+            compare(&before, after, &kin(&family), None, &Neighbours::default(), CLOCK);
         let ids = |objects: Vec<&Object>| {
             objects.iter().filter_map(|object| object.id()).collect::<Vec<_>>()
         };

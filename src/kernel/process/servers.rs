@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::named;
 use super::{Length, Process, Stat, all_visible, is_gone, since_boot, uids};
+use crate::ipc::ProcessName;
 use crate::ipc::heirs::Server;
 
 /// When the oldest living process started, in nanoseconds since boot, that a process descends from by way of
@@ -69,7 +70,11 @@ pub fn servers() -> io::Result<Vec<Server>> {
         };
         let Some(worker) = uids(pid) else { continue };
         let Process { pid, command, living, .. } = server;
-        let server = Server { pid, command: Some(command), living, worker_uid: worker[1] };
+        let server = Server {
+            name: ProcessName { pid, command: Some(command) },
+            living,
+            worker_uid: worker[1],
+        };
         if server.living.uids[1] != server.worker_uid && !servers.contains(&server) {
             servers.push(server);
         }
