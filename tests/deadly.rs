@@ -257,3 +257,16 @@ fn a_limit_of_files_leaves_nothing_half_made() {
     shell.run("(ulimit -c 0; ulimit -f 0; trap '' XFSZ; ipctool guard -- dd if=/dev/zero of=out count=1 2> /dev/null)").exits(1);
     shell.run("(ulimit -c 0; ulimit -f 0; ipctool ipcs > out)").exits(153);
 }
+
+/// What is done is done: only the report is missing.
+#[test]
+fn a_guard_whose_report_nobody_reads_can_be_ended() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run(
+            "mkfifo pipe; exec 3<> pipe; head -c 65536 /dev/zero >&3
+             ipctool guard --report pipe touch ran & sleep 0.5; kill -s TERM $!; wait $!",
+        )
+        .exits(143);
+    shell.run("test -e ran").ok();
+}

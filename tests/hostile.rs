@@ -240,6 +240,10 @@ fn a_report_does_not_go_where_the_link_of_another_user_leads() {
     shell
         .run("cat victim; ls dir; test -e new || test -e ran || echo nothing")
         .prints("old\nnothing\n");
+    shell.run_as(NOBODY, "mkfifo shared/pipe").unwrap().ok();
+    shell.run("ipctool guard --report shared/pipe touch ran").exits(5).says(
+        "a pipe of user nobody in a directory where others can make one is not used (EACCES)",
+    );
     // One's own, and one in a directory where nobody else makes any.
     shell.run("ln -s ../victim shared/own; ipctool guard --report shared/own true").ok();
     shell.run("grep -c leaks victim; stat -c %a victim; test -L shared/own").prints("1\n600\n");

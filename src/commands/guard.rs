@@ -78,6 +78,10 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     if !args.quiet {
         report.tell(&style);
     }
+    if destination.as_ref().is_some_and(Destination::may_wait) {
+        // Everything is done but this: nothing is lost by a signal but the report.
+        watch.close()?;
+    }
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
     if let Err(failure) = &written {

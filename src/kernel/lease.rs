@@ -9,7 +9,6 @@ use std::cell::{Cell, OnceCell};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -121,21 +120,20 @@ fn refused(what: &str, error: &io::Error) -> Refused {
     }
 }
 
-/// Whoever opens a leased file makes the kernel send SIGIO, which would end this process.
-fn ignore_notices() {
-    static IGNORED: Once = Once::new();
-    IGNORED.call_once(|| {
-        // SAFETY: installs no function.
-        unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
-    });
-}
+/// `fcntl(2)`, of the uapi header `fcntl.h`.
+const F_SETSIG: i32 = 10;
 
 impl Lease {
     fn take(file: File) -> Result<Lease, Refused> {
-        ignore_notices();
-        // SAFETY: takes plain numbers.
-        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) } != 0 {
-            return Err(refused("F_SETLEASE", &io::Error::last_os_error()));
+        // Whoever opens a leased file makes the kernel send a signal: SIGIO, which would end this
+        // process, unless it is another one. This one does nothing.
+        for (name, what, value) in
+            [("F_SETSIG", F_SETSIG, libc::SIGURG), ("F_SETLEASE", libc::F_SETLEASE, libc::F_WRLCK)]
+        {
+            // SAFETY: takes plain numbers.
+            if unsafe { libc::fcntl(file.as_raw_fd(), what, value) } != 0 {
+                return Err(refused(name, &io::Error::last_os_error()));
+            }
         }
         Ok(Lease(file))
     }

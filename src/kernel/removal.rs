@@ -11,6 +11,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::call::CallError;
+use super::descriptor::describe;
 use super::lease::{Lease, Leases, Refused};
 use super::scan::Look;
 use super::users::Observer;
@@ -99,7 +100,9 @@ fn take_lease(object: &Object) -> Result<Option<Lease>, Spared> {
 /// The object as it is now, if it still is as it was, and with `unused`, unused.
 fn look_again(selected: &Known, lease: Option<&Lease>, unused: bool) -> Result<Known, Spared> {
     let now = match lease {
-        Some(lease) => lease.read(&selected.object).map_err(|_| Spared::Changed)?,
+        Some(lease) => {
+            lease.read(&selected.object).map_err(|error| Spared::Unknown(describe(&error)))?
+        }
         None => object::read(&selected.reference()).map_err(spared)?,
     };
     if !selected.object.is_unchanged(&now) {

@@ -13,6 +13,7 @@ use crate::ipc::Foreign;
 use crate::kernel::descriptor;
 use crate::kernel::directory::{self, Directory, Entry, Place};
 use crate::kernel::fifo::{self, Fifo};
+use crate::kernel::{accounts, process};
 
 /// Where the report goes.
 pub(super) struct Destination {
@@ -38,6 +39,15 @@ impl Destination {
         match find(path) {
             Ok(way) => Ok(Destination { name, way }),
             Err(error) => Err(failure(&name, &error)),
+        }
+    }
+
+    /// Whether somebody must read it before all of it is written.
+    pub fn may_wait(&self) -> bool {
+        match &self.way {
+            Way::Replace { .. } => false,
+            Way::Into(file) => !file.metadata().is_ok_and(|data| data.is_file()),
+            Way::Later(_) => true,
         }
     }
 
@@ -78,6 +88,16 @@ fn find(path: &Path) -> io::Result<Way> {
         Some(old) => {
             let data = old.metadata()?;
             // Where the command writes, too, nothing is cut off.
+            if data.file_type().is_fifo()
+                && ![process::uid(), 0].contains(&data.uid())
+                && directory.is_shared()?
+            {
+                let owner = accounts::user(data.uid());
+                let what = format!(
+                    "a pipe of user {owner} in a directory where others can make one is not used (EACCES)"
+                );
+                return Err(io::Error::new(ErrorKind::PermissionDenied, what));
+            }
             if !data.is_file() || descriptor::standard_stream(data.dev(), data.ino()).is_some() {
                 return into(old);
             }

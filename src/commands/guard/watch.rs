@@ -173,6 +173,11 @@ impl<'a> Watch<'a> {
         true
     }
 
+    /// Attends to nobody any more: a signal ends this process.
+    pub fn close(self) -> io::Result<()> {
+        self.inbox.close()
+    }
+
     /// The processes of the command that live now.
     pub fn living(&mut self) -> Vec<ProcessName> {
         self.family.settle();
