@@ -57,6 +57,23 @@ fn full_is_what_the_waiting_message_does_not_fit_into() {
     assert_eq!(found(&shell, "queue-full"), "");
 }
 
+/// As SIGKILL leaves one that 'recv --then-rm' was about to empty.
+#[test]
+fn a_closed_queue_is_opened_again() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run("ipctool create msg; ipctool send 0 x; ipctool limits --queue-bytes 0 msg:0")
+        .exits(0);
+    assert_eq!(found(&shell, "queue-full"), "warning msg:0");
+    assert!(why(&shell, "queue-full").starts_with("it takes no messages: its room is 0 bytes"));
+    let fix =
+        shell.run("ipctool doctor --only queue-full --json").exits(6).json()[0]["fix"].clone();
+    assert_eq!(fix, "ipctool limits --queue-bytes 16384 msg:0");
+    shell.run(fix.as_str().unwrap()).exits(0);
+    assert_eq!(found(&shell, "queue-full"), "");
+    shell.run("ipctool recv 0 --all --then-rm").prints("x\n");
+}
+
 #[test]
 fn a_queue_in_full_use_is_not_full() {
     let Some(shell) = Sandbox::new() else { return };

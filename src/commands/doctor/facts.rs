@@ -203,7 +203,7 @@ impl Seen {
                 return false;
             }
         };
-        most.is_some_and(|most| is_at(used, most, threshold))
+        most.is_some_and(|most| most == 0 || is_at(used, most, threshold))
     }
 }
 

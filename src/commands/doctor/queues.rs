@@ -145,6 +145,9 @@ fn queue_full(seen: &Seen, first: &Queue, now: &Queue, facts: &Facts) -> Option<
     if has_received || (senders.is_empty() && (!is_full || is_flowing(seen, now, facts))) {
         return None;
     }
+    if (first.max_bytes, most) == (Some(0), 0) {
+        return closed(seen, now, &senders, facts);
+    }
     let held = count(now.messages, "message");
     let mut why = format!("{held} fill {} of {most} bytes{}", now.bytes, senders.words(seen));
     let reader = Reader::of(seen);
@@ -157,6 +160,20 @@ fn queue_full(seen: &Seen, first: &Queue, now: &Queue, facts: &Facts) -> Option<
     let draft = Draft { pids, ..draft };
     // A queue on which somebody waits is a case of its own.
     Some(if senders.is_empty() { draft.shared(seen, "they are full") } else { draft })
+}
+
+/// A queue that takes nothing at all. Whoever empties one for its removal closes it for that.
+fn closed(seen: &Seen, now: &Queue, senders: &Senders, facts: &Facts) -> Option<Draft> {
+    if now.messages == 0 && orphans::is_left_over(seen, facts) {
+        return None;
+    }
+    let why = format!(
+        "it takes no messages: its room is 0 bytes, as 'recv --then-rm' leaves it when it is killed{}; unless one is running, open it again",
+        senders.words(seen)
+    );
+    let draft = Draft::of(seen, senders.severity(), why);
+    let draft = draft.mended_by(Remedy::Raise(facts.msgmnb), Right::to(Act::Control, seen, facts));
+    Some(Draft { pids: senders.pids().collect(), ..draft })
 }
 
 /// Whether a living process has received within this second: times are in whole seconds, so the
