@@ -127,6 +127,10 @@ fn a_queue_that_another_one_closed_can_be_opened_again() {
         .exits(1)
         .says("it takes no messages: another --then-rm is emptying it, or was killed before it ended; nothing was taken\n")
         .says("opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
+    shell
+        .run("ipctool send 0 three")
+        .exits(1)
+        .says("'recv --then-rm' is emptying it, or was killed before it ended; then its owner opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
     shell.run("ipctool limits --queue-bytes 16384 msg:0; ipctool send 0 three").exits(0);
     shell.run("ipctool recv 0 --all --then-rm").exits(0).shows("three\n");
 }

@@ -218,12 +218,7 @@ impl<'a> Sender<'a> {
                 format!(
                     "a message of {size} bytes never fits: the queue holds at most {max_bytes} bytes"
                 ),
-                format!(
-                    "its owner: {}",
-                    CommandLine::new("ipctool limits --queue-bytes")
-                        .word(size.max(1))
-                        .word(self.reference)
-                ),
+                self.more_room(size, max_bytes),
             ),
             Largest::OfMessage(most) if size > most => (
                 format!("a message of {size} bytes is over mq_msgsize, {most} bytes (EMSGSIZE)"),
@@ -234,6 +229,20 @@ impl<'a> Sender<'a> {
         };
         let failure = Failure::new(VERB, self.reference, what, Reason::Failed);
         Err(self.locate(failure.with_hint(hint)))
+    }
+
+    /// How to give a queue room for so many bytes.
+    fn more_room(&self, size: u64, max_bytes: u64) -> String {
+        let command = |bytes: u64| {
+            CommandLine::new("ipctool limits --queue-bytes").word(bytes).word(self.reference)
+        };
+        match max_bytes {
+            0 => format!(
+                "'recv --then-rm' is emptying it, or was killed before it ended; then its owner opens it again: {}",
+                command(size.max(Limit::Msgmnb.value().unwrap_or_default()).max(1))
+            ),
+            _ => format!("its owner: {}", command(size)),
+        }
     }
 
     /// Reads the next record, without its delimiter, or all there is; false at the end of the input.
