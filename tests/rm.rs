@@ -209,3 +209,18 @@ fn what_is_kept_on_purpose_stays() {
     shell.run("ipctool rm --all --ignore no-such-user --yes").exits(2).says("is not a key");
     shell.run(left).prints("msg:0\npsem:/kept\n");
 }
+
+/// The kernel takes the time of each look at a POSIX queue for that of a change.
+#[test]
+fn what_was_only_looked_at_is_as_it_was() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    let make = "ipctool create msg; ipctool create shm --size 5; ipctool create sem; \
+                ipctool create pmsg --name /q; ipctool create pshm --name /m --size 5; \
+                ipctool create psem --name /s; sleep 1.1; ipctool list; ipctool stat pmsg:/q; sleep 1.1";
+    shell.run(make).exits(0);
+    shell.run("ipctool rm --all --yes").exits(0).says("ipctool: rm: removed 1 message queue, ");
+    shell.run("ipctool list --json").prints("[]\n");
+    shell.run(make).exits(0);
+    shell.run("ipctool rm --orphan=likely --yes").exits(0).denies("left alone");
+    shell.run("ipctool list --json").prints("[]\n");
+}

@@ -191,7 +191,8 @@ pub(super) fn file(name: Name, data: &Metadata) -> NamedFile {
         identity: identity(data),
         permissions: permissions_of(data),
         modified: Some(Time(data.mtime())),
-        made_before: Some(Time(made.unwrap_or(data.ctime()))),
+        // A queue has no time of birth, and its ctime is that of the last look at it.
+        made_before: Some(Time(made.unwrap_or(data.ctime().min(data.mtime())))),
     }
 }
 
