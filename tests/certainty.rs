@@ -64,13 +64,13 @@ const AHEAD: &str = r#"
 
 #[test]
 fn a_clock_that_was_set_makes_no_living_sender_a_stranger() {
-    let Some(shell) = Sandbox::new() else { return };
+    let Some(shell) = Sandbox::privileged() else { return };
     shell.compile("use", USE);
     shell.run_with("cc -shared -fPIC -x c -o ahead.so - -ldl", AHEAD.as_bytes()).ok();
     shell.run("ipctool create msg; ipctool send 0 x; ipctool recv 0").ok();
     let sender = shell.start("exec ./use msg 0");
     // Who looks at a process makes /proc remember when that was.
-    shell.run(&until("ipctool stat msg:0 | grep -q 'last sender.*alive'")).ok();
+    shell.run(&until("ipctool stat msg:0 | grep -q 'last sender.*alive'")).exits(0);
     for seconds in [3600, 86_400, -3600] {
         let ahead = format!("env LD_PRELOAD=./ahead.so AHEAD={seconds}");
         shell.run(&format!("{ahead} ipctool rm --orphan --kind msg --yes")).exits(0);
@@ -332,7 +332,7 @@ fn a_posix_object_belongs_to_its_like_and_to_its_maker() {
 
 #[test]
 fn a_file_that_lies_in_dev_shm_is_not_ours_to_remove() {
-    let Some(shell) = Sandbox::new() else { return };
+    let Some(shell) = Sandbox::privileged() else { return };
     shell.run("echo precious > /dev/shm/notes.txt; echo old > /dev/shm/old").ok();
     shell.run("touch -d '2 hours ago' /dev/shm/old").ok();
     shell
@@ -348,7 +348,7 @@ fn a_file_that_lies_in_dev_shm_is_not_ours_to_remove() {
 
 #[test]
 fn leases_are_released_at_once_and_harm_nobody() {
-    let Some(shell) = Sandbox::with_posix() else { return };
+    let Some(shell) = Sandbox::privileged() else { return };
     shell.run("ipctool create pshm --name /m --size 4096").ok();
     // Whoever opens it while it is judged waits for a moment, or comes right before.
     let open = "n=0; while [ $n -lt 300 ]; do n=$((n+1)); : < /dev/shm/m || exit 9; done";

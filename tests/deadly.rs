@@ -209,7 +209,8 @@ fn a_blocked_standard_error_makes_nobody_deaf() {
             let expected = if is_silent { 3 } else { status };
             let ran = shell.run(&format!(
                 "rm -f full; {FULL_PIPE} ulimit -c 0; seq 50 > lines
-                 ipctool recv 0 --all > /dev/null 2>&1; ipctool send 0 --lines < lines
+                 ipctool rm --force msg:0x99; ipctool recv 0 --all > /dev/null 2>&1
+                 ipctool send 0 --lines < lines
                  (exec env -- ipctool {verb} < {input} > out 2>&3) & sleep 0.3
                  kill -s {signal} $! 2> /dev/null; wait $!; status=$?
                  ipctool list -q --no-headings -o messages; grep -c . out; exit $status"
