@@ -160,14 +160,14 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When
 always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Do not warn who locks himself out'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Do not warn who locks themselves out'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s v -l verbose -d 'Print old and new'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even into a file'
 never\t'Not at all'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Do not warn who locks himself out'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Do not warn who locks themselves out'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s v -l verbose -d 'Print old and new'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'

@@ -26,7 +26,7 @@ const UNTIL_EMFILE: &str = r#"
     }
 "#;
 
-/// The bytes of POSIX queues are counted for a user wherever he has them, so whoever looks at the
+/// The bytes of POSIX queues are counted for a user wherever they have them, so whoever looks at the
 /// count must be alone: the tests here run one after the other, and root is somebody else for that.
 fn alone(shell: &Sandbox, line: &str) -> Ran {
     match is_root() {

@@ -9,7 +9,7 @@ fn owners(shell: &Sandbox) -> String {
     shell.run(line).ok().stdout().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A namespace in which root may give objects away; nothing for anybody else, who is alone in his.
+/// A namespace in which root may give objects away; nothing for anybody else, who is alone in theirs.
 fn root() -> Option<Sandbox> {
     if !only_root("only root can be two users") {
         return None;

@@ -188,7 +188,7 @@ fn what_may_not_be_seen_is_counted_and_said() {
     drop(holder);
     shell.run(&format!("until {}; do sleep 0.01; done", attached_times(0))).ok();
     assert!(nobody("ipctool list -m --orphan -o ref --no-headings").stdout().contains("shm:0"));
-    // Of a queue of his own, others are kept by the mode, and whoever used it is gone.
+    // Of a queue of their own, others are kept by the mode, and whoever used it is gone.
     nobody("ipctool create msg && perl -e 'msgsnd(1, pack(\"l! a*\", 1, \"x\"), 0) or die $!'");
     nobody(
         "n=0; until ipctool list -q --orphan -o ref --no-headings | grep -q msg:1; do \

@@ -214,7 +214,7 @@ pub struct Rm {
 /// everybody else. IPC objects have no execute, set-id or sticky bits. No umask applies.
 ///
 /// Only the owner, the creator (of System V) or a privileged process can change the mode. None of them needs
-/// permission to read for it, so whoever has locked himself out gets back in. Of a System V object, the
+/// permission to read for it, so who is locked out of their own gets back in. Of a System V object, the
 /// kernel sets owner, group and mode (and max_bytes of a queue) at once: what somebody else sets in
 /// the moment between reading and setting is undone.
 #[derive(Debug, Args)]
@@ -235,8 +235,9 @@ pub struct Chmod {
 /// Change owner and group.
 ///
 /// Only the owner, the creator or a privileged process can change the owner; the owner can give a
-/// System V object to anybody. A POSIX object is a file: only a privileged process can give it away. The creator never changes, and keeps all the rights of the owner: the mode's
-/// bits for the user are his, too, and he can change and remove the object, whoever owns it.
+/// System V object to anybody. A POSIX object is a file: only a privileged process can give it away.
+/// The creator never changes, and keeps all the rights of the owner: the mode's bits for the user
+/// count for the creator, too, who can change and remove the object, whoever owns it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

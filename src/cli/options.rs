@@ -192,7 +192,7 @@ pub struct Changing {
     /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
-    /// Do not warn who locks himself out
+    /// Do not warn who locks themselves out
     #[arg(short = 'f', long)]
     pub force: bool,
     /// Print old and new

@@ -25,8 +25,8 @@ fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
 ///
 /// Each limit of System V IPC and of POSIX message queues, with its value, how much of it is used
 /// in this IPC namespace, and where it comes from. The bytes that RLIMIT_MSGQUEUE limits are those
-/// charged to a user for the capacity of the POSIX queues that he made, whatever lies on them. They
-/// are told for the caller, and for every other owner of queues against the limit of his processes;
+/// charged to a user for the capacity of the POSIX queues that they made, whatever lies on those. They
+/// are told for the caller, and for every other owner of queues against the limit of their processes;
 /// they are unknown where the queues cannot be seen.
 ///
 /// What --set sets lasts until the next boot: --persist prints the line that makes it last, for a
@@ -146,7 +146,7 @@ Examples:
 /// own, with an empty /dev/shm and /dev/mqueue: whatever exists there when it ends is a leak, and
 /// goes with the namespace. Nothing on the machine is touched, and nothing that lies in the /dev/shm
 /// of the machine is there for the command, not even a program. An ordinary user gets there by way of
-/// a user namespace that keeps his uid and gid, in which set-user-ID programs such as sudo gain
+/// a user namespace that keeps their uid and gid, in which set-user-ID programs such as sudo gain
 /// nothing, and the limits are the kernel's defaults.
 ///
 /// Shared (--isolate never), objects before and after are compared. A new segment is a leak if its

@@ -92,7 +92,7 @@ pub(super) fn survey() -> anyhow::Result<(Vec<Allowance>, Option<ReadError>)> {
     Ok((all, unseen))
 }
 
-/// What another user is charged for his POSIX queues: his limit is that of his processes.
+/// What another user is charged for their POSIX queues: their limit is that of their processes.
 fn of_other(uid: u32, used: Option<u64>) -> Allowance {
     let limit = Limit::RlimitMsgqueue;
     let strictest = process::least_queue_bytes(uid);

@@ -133,7 +133,7 @@ mod tests {
     fn a_number_is_given_once_in_a_short_time() {
         let numbers = numbers(&[reading(100, 5000, &[1, 7]), reading(110, 5900, &[1])]);
         assert!(numbers.had_one_holder(8, 105 * SECOND, Time(105)));
-        // Somebody had it, who may have done it in the second in which he ended.
+        // Somebody had it, who may have done it in the second of their end.
         assert!(!numbers.had_one_holder(7, 105 * SECOND, Time(105)));
         // Made before anybody looked.
         assert!(!numbers.had_one_holder(8, 99 * SECOND, Time(105)));

@@ -4,7 +4,7 @@ use super::key::Key;
 use super::mode::Mode;
 
 /// Who owns an object, and its mode: `struct ipc_perm` in `sysvipc(7)`. A POSIX object is a file,
-/// which has no key and no creator: the owner stands for him.
+/// which has no key and no creator: the owner stands for the creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permissions {
     /// [`Key::PRIVATE`] for an object without a key, and for a segment marked for destruction.

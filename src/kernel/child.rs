@@ -143,6 +143,6 @@ pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
 pub fn await_any(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
     let mut fds: Vec<_> =
         descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
-    // Whatever comes of it, whoever waits looks for himself.
+    // Whatever comes of it, whoever waits looks again.
     let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
 }

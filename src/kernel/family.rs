@@ -263,7 +263,7 @@ impl Family {
             || self.inside.is_some_and(|inside| namespace::of(child.pid) == Some(inside))
     }
 
-    /// Whether somebody goes on after the end of his record.
+    /// Whether somebody goes on after the end of their record.
     fn runs_on(&self, pid: i32) -> bool {
         self.sees_proc && self.check(pid).is_some_and(|process| !process.is_ending)
     }

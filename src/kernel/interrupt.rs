@@ -107,7 +107,7 @@ pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
 
 /// Waits for so long, or until a signal comes.
 pub fn sleep(time: Duration) {
-    // Whatever ends it, whoever waits looks for himself.
+    // Whatever ends it, whoever waits looks again.
     let _ = nix::poll::ppoll(&mut [], Some(time.into()), None);
 }
 

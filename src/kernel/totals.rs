@@ -74,7 +74,7 @@ pub struct SegmentLimits {
 }
 
 /// The limits on semaphore sets, `IPC_INFO` in `semctl(2)`. Negative where somebody has set them
-/// so, which the kernel lets him.
+/// so, which the kernel permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetLimits {
     /// Sets.

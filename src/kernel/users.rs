@@ -195,7 +195,7 @@ impl Observer {
         operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
     }
 
-    /// Somebody whom the kernel recorded at a time, and what has become of him. A process that has the
+    /// Somebody whom the kernel recorded at a time, and what has become of them. A process that has the
     /// number now is another one only if it certainly started later.
     fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> User {
         let Some(process) = self.process(pid) else {

@@ -211,7 +211,7 @@ fn delete(session: &mut Session) -> Result<Status> {
 fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
     let mode: Mode =
         String::from_utf8_lossy(text).parse().map_err(|error| session.fail(format!("{error}")))?;
-    // Finding it needs no right, so whoever has locked himself out gets back in.
+    // Finding it needs no right, so who is locked out of their own gets back in.
     let id = match msg::find(key(session)?) {
         Ok(id) => id,
         Err(_) => open(session)?,

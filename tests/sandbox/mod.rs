@@ -110,7 +110,7 @@ impl Sandbox {
             unshare.args(["--user", "--map-root-user"]);
         }
         let stay = "echo ready $$; read forever";
-        // Whoever is root of the namespaces just to mount becomes again who he is outside, by way of
+        // Whoever is root of the namespaces just to mount becomes again who they are outside, by way of
         // one more namespace below.
         let stay = match is_root() || is_privileged {
             true => stay.to_owned(),
