@@ -66,7 +66,7 @@ const AHEAD: &str = r#"
 fn a_clock_that_was_set_makes_no_living_sender_a_stranger() {
     let Some(shell) = Sandbox::privileged() else { return };
     shell.compile("use", USE);
-    shell.run_with("cc -shared -fPIC -x c -o ahead.so - -ldl", AHEAD.as_bytes()).ok();
+    shell.compile_library("ahead", AHEAD);
     shell.run("ipctool create msg; ipctool send 0 x; ipctool recv 0").ok();
     let sender = shell.start("exec ./use msg 0");
     // Who looks at a process makes /proc remember when that was.
@@ -130,8 +130,7 @@ fn who_cannot_be_looked_at_for_any_reason_may_use_it() {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
-    let build = "cc -shared -fPIC -x c -o fault.so - -ldl";
-    shell.run_with(build, FAULT.as_bytes()).ok();
+    shell.compile_library("fault", FAULT);
     shell.run("ipctool create msg").ok();
     let waiter = shell.start("exec ipctool recv 0");
     shell.run(&waiting(1)).ok();
@@ -252,13 +251,11 @@ fn what_an_older_process_of_its_owner_may_come_back_to_is_no_orphan() {
     shell.compile("use", USE);
     for kind in ["msg", "shm", "sem"] {
         let (id, other) = (format!("{kind}:0"), format!("{kind}:1"));
-        shell
-            .run(&format!("ipctool create {kind} --size 5 2> /dev/null || ipctool create {kind}"))
-            .ok();
+        let make = format!("ipctool create {kind} --size 5 2> /dev/null || ipctool create {kind}");
+        shell.run(&make).ok();
         let server = shell.start(&format!("exec ./use {kind} 0"));
         shell.run(&until(&format!("ipctool stat {id} | grep -q './use {kind} 0'"))).ok();
         // Made after the server has started; nobody uses it.
-        let make = format!("ipctool create {kind} --size 5 2> /dev/null || ipctool create {kind}");
         shell.run(&format!("sleep 1.1; {make}")).ok();
         let list = format!("ipctool list {kind} --no-headings -o ref");
         shell.run(&format!("{list} --unused")).exits(0).shows(&other);

@@ -1,34 +1,17 @@
 //! `ipctool doctor` on shared memory as a whole: `/dev/shm`, and segments that vanish.
 
+mod diagnosis;
 mod sandbox;
 
+use diagnosis::{found, mend};
 use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root};
 
-/// The severity and reason of each finding of a check, and its fix; empty where there is none.
-fn found(shell: &Sandbox, check: &str) -> Vec<(String, String, String)> {
-    let findings = shell.run(&format!("ipctool doctor --only {check} --json")).json();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let one = |finding: &serde_json::Value| {
-        assert_eq!(finding["check"], check);
-        (text(&finding["severity"]), text(&finding["why"]), text(&finding["fix"]))
-    };
-    findings.as_array().unwrap().iter().map(one).collect()
-}
-
-/// The only finding of a check.
+/// The severity, the reason and the fix of the only finding of a check; empty where there is no fix.
 #[track_caller]
 fn only(shell: &Sandbox, check: &str) -> (String, String, String) {
-    let findings = found(shell, check);
-    let [one] = findings.as_slice() else { panic!("{check}: {findings:?}") };
-    one.clone()
-}
-
-/// The fix of the only finding of a check, carried out.
-#[track_caller]
-fn mend(shell: &Sandbox, check: &str) {
-    let fix = only(shell, check).2;
-    shell.run(&fix).exits(0);
-    assert_eq!(found(shell, check), [], "after {fix}");
+    let finding = diagnosis::only(shell, check);
+    let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    (text("severity"), text("why"), text("fix"))
 }
 
 /// A sandbox whose `/dev/shm` has these limits.
@@ -42,7 +25,7 @@ fn with_dev_shm(options: &str) -> Option<Sandbox> {
 fn dev_shm_that_is_short_of_bytes() {
     let Some(shell) = with_dev_shm("size=1M") else { return };
     shell.run("head -c 700K /dev/zero > /dev/shm/data").ok();
-    assert_eq!(found(&shell, "shm-full"), []);
+    assert_eq!(found(&shell, "shm-full"), "");
     shell.run("ipctool doctor --only shm-full --threshold 60").exits(6);
     shell.run("head -c 900K /dev/zero > /dev/shm/data").ok();
     let (severity, why, fix) = only(&shell, "shm-full");
@@ -75,7 +58,7 @@ fn dev_shm_that_promised_more_than_it_has() {
     let Some(shell) = with_dev_shm("size=1M") else { return };
     shell.run("head -c 256K /dev/zero > /dev/shm/data").ok();
     shell.run("ipctool create pshm --name /fits --size 768K").ok();
-    assert_eq!(found(&shell, "shm-full"), []);
+    assert_eq!(found(&shell, "shm-full"), "");
     // By one byte.
     shell.run("ipctool create pshm --name /more --size 1").ok();
     let (severity, why, fix) = only(&shell, "shm-full");
@@ -86,7 +69,7 @@ fn dev_shm_that_promised_more_than_it_has() {
         "{why}"
     );
     shell.run("ipctool rm pshm:/more").ok();
-    assert_eq!(found(&shell, "shm-full"), []);
+    assert_eq!(found(&shell, "shm-full"), "");
     // Nobody can open a file that was removed, but whoever holds it can touch it.
     let ran = shell.run(
         "exec 9<> /dev/shm/big; truncate -s 1G /dev/shm/big; rm /dev/shm/big; \
@@ -100,7 +83,7 @@ fn dev_shm_that_is_short_of_inodes() {
     let Some(shell) = with_dev_shm("nr_inodes=20") else { return };
     // The directory itself has one.
     shell.run("for i in $(seq 14); do echo > /dev/shm/$i; done").ok();
-    assert_eq!(found(&shell, "shm-full"), []);
+    assert_eq!(found(&shell, "shm-full"), "");
     shell.run("mkdir /dev/shm/directory").ok();
     let (severity, why, fix) = only(&shell, "shm-full");
     assert_eq!(severity, "warning");
@@ -117,7 +100,7 @@ fn memory_without_a_name() {
     shell
         .run("ipctool create pshm --name /named --size 4096; head -c 4096 /dev/zero > /dev/shm/x")
         .ok();
-    assert_eq!(found(&shell, "shm-deleted"), []);
+    assert_eq!(found(&shell, "shm-deleted"), "");
     let held = |size: &str, line: &str| {
         shell.run(&format!(
             "exec 9<> /dev/shm/gone; head -c {size} /dev/zero >&9; rm /dev/shm/gone; {line} 9>&-"
@@ -132,7 +115,7 @@ fn memory_without_a_name() {
     held("900K", "ipctool doctor --only shm-deleted").exits(6).shows("warning").shows("holds 900K");
     // Nothing is held, so nothing is wrong.
     held("0", "ipctool doctor --only shm-deleted").prints("");
-    assert_eq!(found(&shell, "shm-deleted"), []);
+    assert_eq!(found(&shell, "shm-deleted"), "");
     if !only_root("only root can be two users") {
         return;
     }
@@ -148,7 +131,7 @@ fn segments_that_vanish() {
     let Some(shell) = Sandbox::privileged() else { return };
     shell.compile("attach", ATTACH);
     shell.run("ipctool create shm --size 4096 --key 0xbeef").prints("shm:0\n");
-    assert_eq!(found(&shell, "rmid-forced"), []);
+    assert_eq!(found(&shell, "rmid-forced"), "");
     shell.start("exec ./attach 0 > out").ends_later();
     shell
         .run("until [ -s out ]; do sleep 0.01; done; echo 1 > /proc/sys/kernel/shm_rmid_forced")

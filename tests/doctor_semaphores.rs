@@ -140,19 +140,23 @@ fn two_processes_wait_for_each_other() {
     drop(one);
 }
 
-#[test]
-fn who_only_sets_a_value_takes_nothing() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.run("ipctool create sem --nsems 2").ok();
-    // Two idle workers, each of which has prepared the semaphore of the other one. 16 is SETVAL.
-    let worker = |own: u32, other: u32| {
+/// Two idle workers, each of which has prepared the semaphore of the other one. 16 is SETVAL.
+fn idle_workers(shell: &Sandbox) -> [Running; 2] {
+    let workers = [(0, 1), (1, 0)].map(|(own, other)| {
         shell.start(&format!(
             "exec perl -e '$0 = \"ipctool\"; semctl(0, {other}, 16, 0) or die; \
              semop(0, pack(\"s3\", {own}, -1, 0))'"
         ))
-    };
-    let _workers = (worker(0, 1), worker(1, 0));
-    wait_for(&shell, 2);
+    });
+    wait_for(shell, 2);
+    workers
+}
+
+#[test]
+fn who_only_sets_a_value_takes_nothing() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create sem --nsems 2").ok();
+    let _workers = idle_workers(&shell);
     assert_eq!(all_found(&shell), "", "nobody has ever operated on it");
 }
 
@@ -160,14 +164,7 @@ fn who_only_sets_a_value_takes_nothing() {
 fn whether_it_was_a_value_that_was_set_may_be_unknown() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create sem --nsems 3").ok();
-    let worker = |own: u32, other: u32| {
-        shell.start(&format!(
-            "exec perl -e '$0 = \"ipctool\"; semctl(0, {other}, 16, 0) or die; \
-             semop(0, pack(\"s3\", {own}, -1, 0))'"
-        ))
-    };
-    let _workers = (worker(0, 1), worker(1, 0));
-    wait_for(&shell, 2);
+    let _workers = idle_workers(&shell);
     // The set is in use, by somebody else.
     shell.run("perl -e 'semop(0, pack(\"s3\", 2, 1, 0)) or die'").ok();
     assert_eq!(found(&shell, "deadlock"), "warning sem:0");
@@ -206,11 +203,7 @@ fn a_line_is_no_circle() {
     shell.run("until [ -e held ]; do sleep 0.01; done").ok();
     let held =
         [("a", takes(&shell, "a", "0, 0", "0, 1")), ("b", takes(&shell, "b", "0, 1", "0, 2"))];
-    for (name, _) in &held {
-        shell.run(&format!("until [ -e {name} ]; do sleep 0.01; done")).ok();
-    }
-    shell.run("touch go").ok();
-    wait_for(&shell, 2);
+    let _waiting = go(&shell, held);
     assert_eq!(found(&shell, "deadlock"), "");
     assert_eq!(found(&shell, "stuck-semaphore"), "");
 }

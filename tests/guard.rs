@@ -351,7 +351,7 @@ fn background_processes_end_where_the_clock_was_set_back_meanwhile() {
             if (clock == CLOCK_REALTIME && access("begun", F_OK)) time->tv_sec += 3600;
             return result;
         }"#;
-    shell.run_with("cc -shared -fPIC -x c -o clock.so - -ldl", clock.as_bytes()).ok();
+    shell.compile_library("clock", clock);
     let command = "touch begun; sleep 50 > /dev/null 2>&1 & sleep 0.1; echo $!";
     let ran = shell.run(&format!("LD_PRELOAD=$PWD/clock.so ipctool guard -- sh -c '{command}'"));
     let pid = ran.stdout().trim().to_owned();

@@ -2,9 +2,7 @@
 
 mod sandbox;
 
-use std::time::{Duration, Instant};
-
-use sandbox::{ATTACH, NOBODY, Needs, Ran, Running, Sandbox, skip};
+use sandbox::{ATTACH, NOBODY, Needs, Ran, Running, Sandbox, skip, until};
 
 /// What a terminal would obey, as `ipctool` and Perl read it: it forges a line, sets the title, goes back to the
 /// start of the line, and turns the order of what follows around.
@@ -40,16 +38,12 @@ fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
         start("msgrcv(1, $m, 10, 0, 0)"),
         start("semop(0, pack(\"s3\", 0, -1, 0))"),
     ];
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
+    until("each process uses its object", || {
         let seen = shell.run("ipctool stat shm:0 msg:1 sem:0 --json").exits(0).json();
         let waits = |one: &serde_json::Value| !one["users"].as_array().unwrap().is_empty();
-        if seen.as_array().unwrap().iter().all(waits) {
-            return Some((shell, processes));
-        }
-        assert!(Instant::now() < deadline, "they never came: {seen}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        seen.as_array().unwrap().iter().all(waits)
+    });
+    Some((shell, processes))
 }
 
 /// Nothing in this can act on a terminal: ends of lines and colours are all that there is.
@@ -199,10 +193,9 @@ fn a_long_command_line_is_cut_for_people_and_whole_for_programs() {
     shell.run("ipctool create shm --key 1 --size 10").ok();
     let long = "exec {\"./attach\"} \"attach\", 0, (\"y\" x 100000) x 17, \"the-end\"";
     let holder = shell.start(&format!("exec perl -e '{long}'"));
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !shell.run("ipctool stat shm:0").exits(0).stdout().contains("yyy") {
-        assert!(Instant::now() < deadline, "it never came");
-    }
+    until("the segment is attached", || {
+        shell.run("ipctool stat shm:0").exits(0).stdout().contains("yyy")
+    });
     let is_cut = |ran: Ran| {
         let text = ran.stdout() + &ran.stderr();
         assert!(text.contains("yyy") && text.contains('…'), "{} bytes", text.len());

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
-use sandbox::{NOBODY, Needs, Ran, Sandbox, is_root, only_root, sees_everybody, skip};
+use sandbox::{NOBODY, Needs, Ran, Sandbox, is_root, only_root, sees_everybody, skip, until};
 
 const POSTGRESQL: &str = "/usr/lib/postgresql/15/bin";
 const APACHE: &str = "/usr/sbin/apache2";
@@ -134,15 +134,6 @@ fn refs(ran: &Ran) -> HashSet<String> {
         .map(|line| line.trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect()
-}
-
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn is_installed(program: &str) -> bool {

@@ -1,11 +1,9 @@
 //! What the tests of `ipctool guard` have in common.
 #![allow(dead_code)]
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
-use crate::sandbox::{Ran, Sandbox};
+use crate::sandbox::{Ran, Sandbox, until};
 
 /// One object of each kind, by a program that knows nothing of us: a queue with a message, a
 /// segment, and a set that was operated on.
@@ -44,12 +42,9 @@ pub fn nothing_is_left(shell: &Sandbox) {
 }
 
 /// Waits until there is this file in the directory of the shell.
+#[track_caller]
 pub fn wait_for(shell: &Sandbox, file: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !shell.directory().join(file).exists() {
-        assert!(Instant::now() < deadline, "{file} never came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until(&format!("{file} is there"), || shell.directory().join(file).exists());
 }
 
 /// What the status and the output are, whatever was said on standard error.

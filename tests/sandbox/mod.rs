@@ -56,6 +56,16 @@ pub const ATTACH: &str = r#"
     }
 "#;
 
+/// Waits until something is so, for twenty seconds at most.
+#[track_caller]
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A shell in a namespace of its own.
 pub struct Sandbox {
     /// Lives as long as its standard input is open, and with it the namespace.
@@ -211,6 +221,12 @@ impl Sandbox {
     /// Compiles a C program into the directory of the shell.
     pub fn compile(&self, name: &str, source: &str) {
         self.run_with(&format!("cc -pthread -x c -o {name} - -lrt"), source.as_bytes()).ok();
+    }
+
+    /// Compiles C into the library `NAME.so` in the directory of the shell, for `LD_PRELOAD`.
+    pub fn compile_library(&self, name: &str, source: &str) {
+        let line = format!("cc -shared -fPIC -x c -o {name}.so - -ldl");
+        self.run_with(&line, source.as_bytes()).ok();
     }
 
     /// Whether Python has this module; if not, the part that takes it is skipped.
