@@ -1,5 +1,7 @@
 //! Bytes that came from elsewhere never reach a terminal raw.
 
+use std::fmt;
+
 pub use crate::ipc::command_line::shell_word;
 use crate::ipc::foreign;
 
@@ -25,11 +27,20 @@ pub fn append_payload(payload: &[u8], out: &mut Vec<u8>) {
     lossless(payload, "\n\t", out);
 }
 
+/// Asks for no memory where `out` has room: there may be none, and a message in hand.
 fn lossless(bytes: &[u8], kept: &str, out: &mut Vec<u8>) {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = foreign::escape(bytes, kept, &mut text);
-    out.extend_from_slice(text.as_bytes());
+    // Writing to a vector cannot fail.
+    let _ = foreign::escape(bytes, kept, &mut Appended(out));
+}
+
+/// Text behind what is there.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Appended<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
 }
 
 #[cfg(test)]
