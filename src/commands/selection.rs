@@ -105,11 +105,11 @@ pub fn observe(
     };
     let observer = Observer::new(&look)?;
     let all: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
-    let heirs = observer.heirs(&all);
+    let heirs = compares.then(|| observer.heirs(&all));
     let mut observed =
         Observed { known: Vec::new(), missed: observer.missed(), has_outsiders: false, unlisted };
     for known in all {
-        match filter.matches(&known, now, &heirs) {
+        match filter.matches(&known, now, heirs.as_ref()) {
             Verdict::Yes => observed.known.push(known),
             Verdict::No => {}
             Verdict::Unknown(why) => {

@@ -88,16 +88,14 @@ impl Filter {
             && self.group.is_none_or(|gid| permissions.gid == gid)
             && self.key.is_none_or(|key| permissions.key == key)
             && (!self.empty || object.messages() == Some(0))
-            && (!self.marked
-                || matches!(object, Object::Segment(segment) if segment.status.is_marked()))
-            && self.idle.is_none_or(|least| {
-                object.last_operation().is_some_and(|last| last.age(now) >= least)
-            })
+            && (!self.marked || object.is_marked())
+            && self.idle.is_none_or(|least| object.is_idle(least, now))
             && !self.ignore.iter().any(|expected| expected.is(object))
     }
 
-    /// Whether an object meets every condition. `heirs` are those who use objects of its kind.
-    pub fn matches(&self, known: &Known, now: Time, heirs: &Heirs) -> Verdict {
+    /// Whether an object meets every condition. `heirs` are those who use objects of its kind, without
+    /// whom nothing is certain to be an orphan.
+    pub fn matches(&self, known: &Known, now: Time, heirs: Option<&Heirs>) -> Verdict {
         let is_user =
             |pid| known.users().iter().any(|user| user.pid == pid && user.state != State::Reused);
         Verdict::from(self.may_match(known, now))
@@ -110,13 +108,16 @@ impl Filter {
             .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
             .and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
             .and(|| match self.orphan {
-                Some(Certainty::Certain) => heirs
-                    .are_none_of(known)
-                    .and(|| match () {
-                        () if self.kinds.contains(&known.kind()) => Verdict::Yes,
-                        () => heirs.is_settled(known),
-                    })
-                    .with_advice("--orphan=likely takes it"),
+                Some(Certainty::Certain) => match heirs {
+                    Some(heirs) => heirs
+                        .are_none_of(known)
+                        .and(|| match () {
+                            () if self.kinds.contains(&known.kind()) => Verdict::Yes,
+                            () => heirs.is_settled(known),
+                        })
+                        .with_advice("--orphan=likely takes it"),
+                    None => Verdict::Unknown("its heirs are not known".to_owned()),
+                },
                 Some(Certainty::Likely) | None => Verdict::Yes,
             })
     }

@@ -1,5 +1,7 @@
 //! The objects themselves, as `/proc/sysvipc` and the `*_STAT` commands tell of them.
 
+use std::time::Duration;
+
 use super::kind::Kind;
 use super::permissions::Permissions;
 use super::posix::{NamedFile, PosixMemory, PosixQueue, PosixSemaphore};
@@ -335,6 +337,11 @@ impl Object {
             | Object::PosixSemaphore(PosixSemaphore { file, .. }) => vec![file.made_before],
         };
         times.into_iter().flatten().min()
+    }
+
+    /// Whether nothing has happened to it for so long, at the time `now`.
+    pub fn is_idle(&self, least: Duration, now: Time) -> bool {
+        self.last_operation().is_some_and(|last| last.age(now) >= least)
     }
 
     /// When anything last happened to it: it was made, changed or used.

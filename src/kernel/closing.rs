@@ -17,7 +17,7 @@ use super::channel::Channel;
 use super::lease::{Lease, Refused};
 use super::sysctl::Limit;
 use super::{msg, named, pmsg};
-use crate::ipc::{Name, Reference, Target};
+use crate::ipc::{CommandLine, Kind, Name, Reference, Target};
 
 /// A queue to which nobody sends.
 #[derive(Debug)]
@@ -120,7 +120,8 @@ impl Closed {
     pub fn remedy(&self) -> Option<String> {
         match &self.0 {
             Way::NoRoom(id, bytes) => {
-                Some(format!("ipctool limits --queue-bytes {bytes} msg:{id}"))
+                let open = CommandLine::new("ipctool limits --queue-bytes").word(bytes);
+                Some(open.word(Reference::id(Kind::Msg, *id)).to_string())
             }
             Way::Alone(_) => None,
         }

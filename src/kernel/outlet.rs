@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use super::descriptor;
+use super::{descriptor, process};
 
 /// Where output goes, and what is known of its patience.
 #[derive(Debug)]
@@ -57,13 +57,12 @@ impl Outlet {
     fn room_in_pipe(&mut self, file: &File) -> usize {
         let mut held: libc::c_int = 0;
         // SAFETY: the pointer is to a number, which the call fills; the others take plain numbers.
-        let (asked, size, page) = unsafe {
+        let (asked, size) = unsafe {
             let asked = libc::ioctl(file.as_raw_fd(), libc::FIONREAD, &raw mut held);
-            let size = libc::fcntl(file.as_raw_fd(), libc::F_GETPIPE_SZ);
-            (asked, size, libc::sysconf(libc::_SC_PAGESIZE))
+            (asked, libc::fcntl(file.as_raw_fd(), libc::F_GETPIPE_SZ))
         };
-        let known = |number: i64| usize::try_from(number).unwrap_or(0);
-        let (size, page) = (known(size.into()), known(page).max(1));
+        let known = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
+        let (size, page) = (known(size), process::page_size() as usize);
         let is_writable = || descriptor::is_writable(file);
         if asked != 0 {
             return 0;
@@ -71,7 +70,7 @@ impl Outlet {
         if held == 0 {
             self.written.clear();
         }
-        match self.pages(known(held.into()), page) {
+        match self.pages(known(held), page) {
             Some(pages) if pages * page < size => size - pages * page,
             _ if is_writable() => libc::PIPE_BUF,
             _ => 0,

@@ -216,8 +216,7 @@ impl Open {
         let data = self.0.metadata();
         let data =
             data.map_err(|error| CallError { name: "fstat", errno: named::errno(&error) })?;
-        let file = named::file(Name::of_file(std::ffi::OsStr::new("")), &data);
-        let access = file.permissions.access(&process::caller(Kind::Pmsg));
+        let access = named::permissions_of(&data).access(&process::caller(Kind::Pmsg));
         access.control.then_some(()).ok_or(CallError { name: "mq_unlink", errno: Errno::EACCES })
     }
 

@@ -69,19 +69,6 @@ fn uids_in(status: &str) -> Option<[u32; 4]> {
     Some(uids)
 }
 
-/// The groups of a process, its effective one first, from `/proc/PID/status`; nothing where that cannot
-/// be read.
-pub fn groups(pid: i32) -> Option<Vec<u32>> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let numbers = |label: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(label));
-        line.unwrap_or_default().split_ascii_whitespace().filter_map(|word| word.parse().ok())
-    };
-    // The real, effective, saved and file system group id.
-    let effective = numbers("Gid:").nth(1)?;
-    Some([effective].into_iter().chain(numbers("Groups:")).collect())
-}
-
 /// Ticks of the kernel in nanoseconds.
 fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
@@ -153,6 +140,11 @@ pub fn all() -> impl Iterator<Item = i32> {
 /// The same. An error where not all may be seen, be it that `/proc` hides those of others.
 fn all_visible() -> io::Result<Vec<i32>> {
     fs::metadata("/proc/1")?;
+    listed()
+}
+
+/// The ids of all processes that `/proc` lists, or why not all can be told.
+pub(super) fn listed() -> io::Result<Vec<i32>> {
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc")? {
         pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
@@ -316,8 +308,7 @@ pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
 
 /// The processes whose program has this name (the first 15 bytes, `comm` in `proc_pid_comm(5)`).
 pub fn named(name: &str) -> impl Iterator<Item = i32> {
-    let is_named =
-        move |stat: Stat| &stat.text[stat.name.clone()] == name.as_bytes() && !stat.has_ended();
+    let is_named = move |stat: Stat| stat.name() == name.as_bytes() && !stat.has_ended();
     all().filter(move |&pid| Stat::read(pid).is_some_and(is_named))
 }
 
@@ -360,7 +351,7 @@ pub fn identity(pid: i32) -> Option<Caller> {
     };
     let mut groups = numbers("Groups:")?;
     groups.push(*numbers("Gid:")?.get(1)?);
-    let uid = *numbers("Uid:")?.get(1)?;
+    let uid = uids_in(&status)?[1];
     Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 

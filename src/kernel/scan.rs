@@ -163,10 +163,7 @@ impl Scan {
         process::check_proc().map_err(io::Error::other)?;
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         let is_init_elsewhere = is_init_elsewhere()?;
-        let mut pids = Vec::new();
-        for entry in fs::read_dir("/proc")? {
-            pids.extend(number(&entry?.file_name()));
-        }
+        let pids = process::listed()?;
         let devices = if look.attachments { shm::devices()? } else { Vec::new() };
         let part = |pids: &[i32]| {
             let mut scan = Scan::default();
@@ -369,10 +366,6 @@ impl Scan {
             None => Ok(()),
         }
     }
-}
-
-fn number(name: &OsString) -> Option<i32> {
-    name.to_str()?.parse().ok()
 }
 
 /// Reads a file of `/proc` from its start to its end, into a buffer that is used again.

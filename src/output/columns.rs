@@ -135,9 +135,7 @@ static SEGMENT: [ObjectColumn; 9] = [
             })
         },
     )
-    .alarmed(
-        |object| matches!(&object.object, Object::Segment(segment) if segment.status.is_marked()),
-    ),
+    .alarmed(|object| object.is_marked()),
     Column::number("rss", 12, "bytes of it in memory", |object| {
         segment(object, |segment| Value::bytes(segment.rss))
     }),

@@ -133,9 +133,7 @@ impl<'a> Search<'a> {
 
     fn look_at_processes(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
-        for entry in fs::read_dir("/proc")? {
-            let name = entry?.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        for pid in process::listed()? {
             match self.look_at(pid, &mut buffer) {
                 Ok(()) => {}
                 Err(error) if is_gone_error(&error) => {}
@@ -154,8 +152,8 @@ impl<'a> Search<'a> {
         match self.look_in(pid, &directory, buffer) {
             // The first thread may have ended while others live.
             Err(error) if is_gone_error(&error) => {
-                for task in fs::read_dir(format!("{directory}/task"))? {
-                    match self.look_in(pid, &task?.path().to_string_lossy(), buffer) {
+                for thread in process::threads(pid)? {
+                    match self.look_in(pid, &format!("{directory}/task/{thread}"), buffer) {
                         Err(error) if is_gone_error(&error) => {}
                         seen => return seen,
                     }

@@ -63,21 +63,19 @@ pub fn servers() -> io::Result<Vec<Server>> {
     let mut servers = Vec::new();
     for pid in all_visible()? {
         let Some(stat) = Stat::find(pid)? else { continue };
-        let Some(oldest) = oldest_of_family(&stat)? else { continue };
-        // What has ended since uses nothing.
-        let Some(server) = oldest.pid().and_then(|pid| Process::find(pid, Length::Shown)) else {
+        let Some(oldest) = oldest_of_family(&stat)?.and_then(|oldest| oldest.pid()) else {
             continue;
         };
-        let Some(worker) = uids(pid) else { continue };
-        let Process { pid, command, living, .. } = server;
-        let server = Server {
-            name: ProcessName { pid, command: Some(command) },
-            living,
-            worker_uid: worker[1],
-        };
-        if server.living.uids[1] != server.worker_uid && !servers.contains(&server) {
-            servers.push(server);
+        // What has ended since uses nothing.
+        let Some([_, worker_uid, ..]) = uids(pid) else { continue };
+        let is_known = |one: &Server| (one.name.pid, one.worker_uid) == (oldest, worker_uid);
+        if uids(oldest).is_none_or(|own| own[1] == worker_uid) || servers.iter().any(is_known) {
+            continue;
         }
+        let Some(server) = Process::find(oldest, Length::Shown) else { continue };
+        let Process { pid, command, living, .. } = server;
+        let name = ProcessName { pid, command: Some(command) };
+        servers.push(Server { name, living, worker_uid });
     }
     Ok(servers)
 }

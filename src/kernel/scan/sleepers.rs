@@ -1,10 +1,9 @@
 //! Threads asleep in an IPC call, each by its id and with what proves that it never woke in between.
 
-use std::fs;
 use std::io;
 
 use super::system_call::SystemCall;
-use super::{Holds, Look, descriptors, mapped, number, read};
+use super::{Holds, Look, descriptors, mapped, read};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::user::Role;
 use crate::ipc::{
@@ -65,19 +64,19 @@ pub fn sleepers(pid: i32, look: &Look) -> Vec<Sleeper> {
 }
 
 fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>> {
-    let process = format!("/proc/{pid}");
+    let directory = format!("/proc/{pid}");
     let holds = match look.files.is_empty() {
         true => Holds::default(),
         false => {
-            let open = descriptors(&process, look)?;
-            read(&format!("{process}/maps"), buffer)?;
+            let open = descriptors(&directory, look)?;
+            read(&format!("{directory}/maps"), buffer)?;
             Holds { open, mapped: mapped(buffer, look) }
         }
     };
-    let tasks: Vec<_> = fs::read_dir(format!("{process}/task"))?.flatten().collect();
+    let threads = process::threads(pid)?;
     let mut found = Vec::new();
-    for thread in tasks.iter().filter_map(|task| number(&task.file_name())) {
-        let directory = format!("{process}/task/{thread}");
+    for &thread in &threads {
+        let directory = format!("{directory}/task/{thread}");
         if read(&format!("{directory}/syscall"), buffer).is_err() {
             continue;
         }
@@ -90,7 +89,7 @@ fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>>
         };
         let Some((on, role)) = system_v.or_else(file) else { continue };
         let Some((switches, is_stopped)) = process::sleep(&directory) else { continue };
-        let siblings = tasks.len();
+        let siblings = threads.len();
         found.push(Sleeper { pid, thread, role, is_stopped, siblings, on, switches });
     }
     Ok(found)
