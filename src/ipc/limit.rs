@@ -31,11 +31,13 @@ impl Allowance {
 
     /// Whether its use is at, or over, this many per cent.
     pub fn is_at(&self, percent: u64) -> bool {
-        self.used.zip(self.limit).is_some_and(|(used, limit)| {
-            u128::from(used) * 100 >= u128::from(limit) * u128::from(percent)
-                && (used, limit) != (0, 0)
-        })
+        self.used.zip(self.limit).is_some_and(|(used, limit)| is_at(used, limit, percent))
     }
+}
+
+/// Whether something is used, and so much of a limit is at, or over, this many per cent of it, from 1.
+pub fn is_at(used: u64, limit: u64, percent: u64) -> bool {
+    used > 0 && u128::from(used) * 100 >= u128::from(limit) * u128::from(percent)
 }
 
 /// Reads a mark in per cent, `80` or `80%`.

@@ -10,6 +10,7 @@ use super::memory::{self, DevShm};
 use crate::commands::{limits, selection};
 use crate::ipc::known::Verdict;
 use crate::ipc::limit::Allowance;
+use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::ipc::object::Semaphore;
 use crate::ipc::user::{Role, State};
@@ -205,11 +206,6 @@ impl Seen {
         };
         most.is_some_and(|most| most == 0 || is_at(used, most, threshold))
     }
-}
-
-/// Whether so much of the most is at least so many per cent.
-pub(super) fn is_at(used: u64, most: u64, percent: u64) -> bool {
-    used > 0 && u128::from(used) * 100 >= u128::from(most) * u128::from(percent)
 }
 
 /// Looks once more at whatever may be stuck, and keeps what has not moved.

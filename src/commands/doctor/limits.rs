@@ -1,10 +1,10 @@
 //! Limits that are nearly reached.
 
 use super::checks::{Check, Needs, Subject};
-use super::draft::{Draft, Remedy, Right};
+use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use super::orphans::{HOUR, is_left_over};
-use super::selector::{Selector, is_idle};
+use super::selector::Selector;
 use crate::ipc::Object;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::Allowance;
@@ -114,7 +114,8 @@ impl<'a> Orphans<'a> {
         let left = facts.objects.iter().filter(is_left);
         let all: Vec<_> = left.filter_map(|seen| Some((seen, share(seen)?))).collect();
         // Of what is new, some may have to stay; of what is old, nothing.
-        let old = all.iter().filter(|(seen, _)| is_idle(seen, HOUR, facts)).copied().collect();
+        let old =
+            all.iter().filter(|(seen, _)| seen.known.is_idle(HOUR, facts.now)).copied().collect();
         [all, old].into_iter().find_map(|all| {
             let references: Vec<_> = all.iter().map(|(seen, _)| seen.reference()).collect();
             let removal = Selector::of(&references, owner, facts)?.remove();
@@ -128,12 +129,9 @@ impl<'a> Orphans<'a> {
 
     /// A finding that removing them mends.
     fn mend(self, draft: Draft, facts: &Facts) -> Draft {
-        let all_mine = self.all.iter().all(|(seen, _)| {
-            let caller = facts.caller(seen.known.kind());
-            seen.known.permissions().access(caller).control
-        });
+        let rights = self.all.iter().map(|(seen, _)| Right::to(Act::Control, seen, facts));
+        let right = rights.max().unwrap_or(Right::Granted);
         let references = self.all.iter().map(|(seen, _)| seen.reference()).collect();
-        let right = Right::over_system(all_mine, facts);
         Draft { references, ..draft }.mended_by(Remedy::Run(self.removal), right)
     }
 }

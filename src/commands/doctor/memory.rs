@@ -6,9 +6,10 @@ use std::io::ErrorKind;
 
 use super::checks::{Check, Needs, Subject};
 use super::draft::{Draft, Remedy, Right};
-use super::facts::{Facts, is_at};
+use super::facts::Facts;
 use crate::commands::complain;
 use crate::ipc::finding::Severity;
+use crate::ipc::limit::is_at;
 use crate::ipc::user::Role;
 use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
 use crate::kernel::dev_shm::{Removed, Space, Tree};

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
-use super::selector::is_idle;
 use crate::ipc::finding::Severity;
 use crate::ipc::known::Verdict;
 use crate::ipc::user::{Role, State};
@@ -51,14 +50,15 @@ pub(super) static MARKED_ATTACHED: Check = Check {
 /// So long an object that nobody has used counts as new: its maker may be about to use it.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// What removes an object that is left over: its messages are saved first.
-pub(super) fn removal(seen: &Seen, facts: &Facts) -> (Remedy, Right) {
-    match seen.known.messages() {
+/// A finding that the removal of its object mends, which is left over: its messages are saved first.
+pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {
+    let (remedy, right) = match seen.known.messages() {
         Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
         // Whether it holds any cannot be seen.
         None if seen.known.kind().is_queue() => (Remedy::Decide, Right::Granted),
         Some(0) | None => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
-    }
+    };
+    draft.mended_by(remedy, right)
 }
 
 /// Whether anybody has ever used it, as far as the kernel records that: of POSIX objects nobody knows.
@@ -75,7 +75,7 @@ fn was_used(seen: &Seen) -> bool {
 /// Whether it may be removed because nobody uses it any more. What is new and has never been used
 /// may not: the kernel remembers nobody who has made it, and they may be about to use it.
 pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
-    seen.orphan == Verdict::Yes && (was_used(seen) || is_idle(seen, HOUR, facts))
+    seen.orphan == Verdict::Yes && (was_used(seen) || seen.known.is_idle(HOUR, facts.now))
 }
 
 fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -108,7 +108,6 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     // Nobody is recorded who could be gone.
     let is_note = !is_posix && !was_used(seen) && seen.known.recorded().next().is_none();
     let severity = if is_note { Severity::Note } else { Severity::Warning };
-    let (remedy, right) = removal(seen, facts);
     let words = match (is_posix, is_note) {
         (true, _) => "nobody has them open or mapped",
         (false, true) => "nobody has ever used them",
@@ -116,7 +115,8 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
             "nobody is attached or waits, and every process recorded for them is gone"
         }
     };
-    Some(Draft::of(seen, severity, why).mended_by(remedy, right).shared(seen, words))
+    let draft = Draft::of(seen, severity, why);
+    Some(mended_by_removal(draft, seen, facts).shared(seen, words))
 }
 
 fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -126,8 +126,7 @@ fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let why = "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned();
     // Whoever uses it now would be hit.
     Some(if is_left_over(seen, facts) {
-        let (remedy, right) = removal(seen, facts);
-        Draft::of(seen, Severity::Warning, why).mended_by(remedy, right)
+        mended_by_removal(Draft::of(seen, Severity::Warning, why), seen, facts)
     } else {
         let pids = seen.pids();
         let users = match pids.as_slice() {
@@ -179,9 +178,9 @@ fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let why = format!("{held}, and every process that sent or received is gone");
     Some(match &seen.orphan {
         Verdict::Yes => {
-            let (remedy, right) = removal(seen, facts);
             let words = "messages are queued, and every process that sent or received is gone";
-            Draft::of(seen, Severity::Warning, why).mended_by(remedy, right).shared(seen, words)
+            let draft = Draft::of(seen, Severity::Warning, why);
+            mended_by_removal(draft, seen, facts).shared(seen, words)
         }
         Verdict::Unknown(doubt) => {
             let why =

@@ -2,10 +2,11 @@
 
 use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
-use super::facts::{Facts, Seen, is_at};
+use super::facts::{Facts, Seen};
 use super::orphans;
 use super::reader::Reader;
 use crate::ipc::finding::Severity;
+use crate::ipc::limit::is_at;
 use crate::ipc::user::{Role, State};
 use crate::ipc::{Object, PosixQueue, Queue, User, count};
 use crate::kernel::scan::sleepers::Sleeper;
@@ -223,10 +224,7 @@ fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
 /// What gives a queue room for all of these bytes, if anything does.
 fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Facts) -> Draft {
     match reader {
-        _ if orphans::is_left_over(seen, facts) => {
-            let (remedy, right) = orphans::removal(seen, facts);
-            draft.mended_by(remedy, right)
-        }
+        _ if orphans::is_left_over(seen, facts) => orphans::mended_by_removal(draft, seen, facts),
         // More room changes nothing for those.
         Reader::WantsOthers(..) | Reader::Stopped(_) => draft,
         // What lies there is for the receiver that will be started again. Until then more room keeps
@@ -304,10 +302,7 @@ fn posix_queue_full(
     let draft = Draft::of(seen, senders.severity(), why);
     // One that was filled just now may be about to be opened.
     let draft = match orphans::is_left_over(seen, facts) {
-        true => {
-            let (remedy, right) = orphans::removal(seen, facts);
-            draft.mended_by(remedy, right)
-        }
+        true => orphans::mended_by_removal(draft, seen, facts),
         false => draft,
     };
     let mut pids = [sending, others].concat();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::facts::{Facts, Seen};
 use super::orphans::HOUR;
 use crate::ipc::known::Verdict;
-use crate::ipc::{Key, Kind, Reference};
+use crate::ipc::{Filter, Key, Kind, Reference};
 use crate::kernel::accounts;
 use crate::output::escape::shell_word;
 
@@ -61,20 +61,22 @@ impl Selector {
     }
 
     fn is_exact(&self, wanted: &HashSet<&Reference>, facts: &Facts) -> bool {
-        let selected = facts.objects.iter().filter(|seen| self.selects(seen, facts));
+        let filter = Filter {
+            kinds: self.kinds.clone(),
+            owner: self.owner,
+            key: self.key,
+            idle: self.idle.map(|(least, _)| least),
+            ..Filter::default()
+        };
+        // As things are now.
+        let is_selected = |seen: &&Seen| {
+            seen.orphan == Verdict::Yes
+                && filter.may_match(&seen.known, facts.now)
+                && (self.has_messages || seen.known.messages().unwrap_or(0) == 0)
+        };
+        let selected = facts.objects.iter().filter(is_selected);
         let selected: HashSet<Reference> = selected.map(Seen::reference).collect();
         selected.len() == wanted.len() && selected.iter().all(|one| wanted.contains(one))
-    }
-
-    /// Whether an object is selected, as things are now.
-    fn selects(&self, seen: &Seen, facts: &Facts) -> bool {
-        let permissions = seen.known.permissions();
-        seen.orphan == Verdict::Yes
-            && self.kinds.contains(&seen.known.kind())
-            && self.owner.is_none_or(|uid| permissions.uid == uid)
-            && self.key.is_none_or(|key| permissions.key == key)
-            && self.idle.is_none_or(|(least, _)| is_idle(seen, least, facts))
-            && (self.has_messages || seen.known.messages().unwrap_or(0) == 0)
     }
 
     /// The options, but for those that name kinds.
@@ -110,9 +112,4 @@ impl Selector {
         let kinds: Vec<_> = self.kinds.iter().copied().map(Kind::name).collect();
         format!("ipctool list {} {} -o ref --no-headings", kinds.join(" "), self.options())
     }
-}
-
-/// Whether nothing has happened to an object for so long.
-pub(super) fn is_idle(seen: &Seen, least: Duration, facts: &Facts) -> bool {
-    seen.known.last_operation().is_some_and(|last| last.age(facts.now) >= least)
 }
