@@ -95,7 +95,7 @@ impl Failure {
             Errno::ENOSPC if is_queue => (failure.what.replace(" (ENOSPC)", ""), queues_hint()),
             Errno::ENOSPC => (
                 failure.what.replace(" (ENOSPC)", ""),
-                dev_shm::room().map(|room| space::dev_shm(&room)),
+                dev_shm::Space::read().ok().map(|full| space::dev_shm(&full)),
             ),
             Errno::EINVAL => (
                 "one with this name exists, and is smaller".to_owned(),

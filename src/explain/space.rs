@@ -1,7 +1,7 @@
 //! Why there is no room: `ENOSPC`, `ENOMEM` and `EMFILE`, with what is used of what.
 
 use crate::ipc::{CommandLine, Kind, Usage};
-use crate::kernel::dev_shm::Room;
+use crate::kernel::dev_shm::Space;
 use crate::kernel::memory::{Memory, Overcommit};
 use crate::kernel::sysctl::Limit;
 
@@ -38,18 +38,17 @@ pub(super) fn objects(
 }
 
 /// How full `/dev/shm` is, and how it becomes larger.
-pub(super) fn dev_shm(room: &Room) -> String {
-    let used = |all: u64, free: u64, noun: &str| match all {
-        0 => None,
-        _ => Some(format!("{} of {all} {noun}", all.saturating_sub(free))),
-    };
-    let bytes = used(room.bytes, room.free_bytes, "bytes");
-    let inodes = used(room.inodes, room.free_inodes, "inodes (files)");
+pub(super) fn dev_shm(space: &Space) -> String {
+    let used = |used: u64, all: Option<u64>, noun| Some(format!("{used} of {} {noun}", all?));
+    let bytes = used(space.used_bytes, space.bytes, "bytes");
+    let inodes = used(space.used_inodes, space.inodes, "inodes (files)");
     let used: Vec<_> = bytes.into_iter().chain(inodes).collect();
     // Twice of what there is too little of.
-    let larger = match room.free_inodes {
-        0 if room.inodes > 0 => format!("remount,nr_inodes={}", room.inodes.saturating_mul(2)),
-        _ => format!("remount,size={}", room.bytes.saturating_mul(2)),
+    let larger = match space.inodes {
+        Some(all) if space.used_inodes >= all => {
+            format!("remount,nr_inodes={}", all.saturating_mul(2))
+        }
+        _ => format!("remount,size={}", space.bytes.unwrap_or(0).saturating_mul(2)),
     };
     let remount = CommandLine::new("mount -o").word(larger).word("/dev/shm");
     format!(
@@ -187,17 +186,23 @@ mod tests {
 
     #[test]
     fn how_full_dev_shm_is() {
-        let full = Room { bytes: 65_536, free_bytes: 0, inodes: 5, free_inodes: 2 };
+        let full = Space {
+            bytes: Some(65_536),
+            used_bytes: 65_536,
+            inodes: Some(5),
+            used_inodes: 3,
+            is_tmpfs: true,
+        };
         let told = dev_shm(&full);
         assert!(
             told.starts_with("65536 of 65536 bytes and 3 of 5 inodes (files) of /dev/shm"),
             "{told}"
         );
         assert!(told.ends_with("as root: mount -o remount,size=131072 /dev/shm"), "{told}");
-        let told = dev_shm(&Room { bytes: 65_536, free_bytes: 4096, inodes: 5, free_inodes: 0 });
+        let told = dev_shm(&Space { used_bytes: 61_440, used_inodes: 5, ..full });
         assert!(told.starts_with("61440 of 65536 bytes and 5 of 5 inodes"), "{told}");
         assert!(told.ends_with("as root: mount -o remount,nr_inodes=10 /dev/shm"), "{told}");
-        let told = dev_shm(&Room { inodes: 0, free_inodes: 0, ..full });
+        let told = dev_shm(&Space { inodes: None, used_inodes: 0, ..full });
         assert!(told.starts_with("65536 of 65536 bytes of /dev/shm are used"), "{told}");
     }
 

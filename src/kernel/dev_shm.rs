@@ -210,30 +210,6 @@ pub fn create_semaphore(
     Ok(named::make_or_open(exclusive, make, || open(0, "0"))?.1)
 }
 
-/// How much room a file system has, `statvfs(3)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// How many bytes it holds; 0 for no limit.
-    pub bytes: u64,
-    /// How many of them are free.
-    pub free_bytes: u64,
-    /// How many files it holds; 0 for no limit.
-    pub inodes: u64,
-    /// How many more may be made.
-    pub free_inodes: u64,
-}
-
-/// How much room `/dev/shm` has.
-pub fn room() -> Option<Room> {
-    let told = nix::sys::statvfs::statvfs(PATH).ok()?;
-    Some(Room {
-        bytes: told.blocks().saturating_mul(told.fragment_size()),
-        free_bytes: told.blocks_free().saturating_mul(told.fragment_size()),
-        inodes: told.files(),
-        free_inodes: told.files_free(),
-    })
-}
-
 /// Who may make and remove names in `/dev/shm`.
 pub fn directory_permissions() -> Option<Permissions> {
     let data = std::fs::metadata(PATH).ok()?;

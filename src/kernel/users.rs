@@ -40,6 +40,12 @@ pub struct Missed {
     pub error: Option<String>,
 }
 
+/// All that is known of these objects, by one look around them.
+pub fn know_all(objects: Vec<Object>) -> io::Result<Vec<Known>> {
+    let observer = Observer::new(&Look::around(&objects))?;
+    Ok(objects.into_iter().map(|object| observer.know(object)).collect())
+}
+
 impl Observer {
     /// Looks around.
     pub fn new(look: &Look) -> io::Result<Observer> {

@@ -14,9 +14,8 @@ use crate::ipc::user::Role;
 use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
 use crate::kernel::dev_shm::{Removed, Space, Tree};
 use crate::kernel::memory::Memory;
-use crate::kernel::scan::Look;
 use crate::kernel::sysctl::{self, Limit};
-use crate::kernel::users::Observer;
+use crate::kernel::users::know_all;
 use crate::kernel::{descriptor, process};
 use crate::output::style::human_size;
 
@@ -75,15 +74,11 @@ pub(in crate::commands) fn survey(verb: &'static str) -> (Option<DevShm>, bool) 
     let mut is_whole = tree.unread.is_empty();
     tree.unread.iter().for_each(|unread| complain(format_args!("{verb}: {unread}")));
     let looked = Removed::find(&tree, &space).and_then(|removed| {
-        let observer = Observer::new(&Look::around(&removed.objects))?;
-        Ok((removed, observer))
+        let (hidden, promised) = (removed.hidden_bytes, promised(removed.memory()));
+        Ok((know_all(removed.objects)?, hidden, promised))
     });
     let (removed, hidden, promised) = match looked {
-        Ok((removed, observer)) => {
-            let (hidden, of_removed) = (removed.hidden_bytes, promised(removed.memory()));
-            let known = removed.objects.into_iter().map(|object| observer.know(object));
-            (known.collect(), hidden, of_removed)
-        }
+        Ok(told) => told,
         Err(error) => {
             let error = descriptor::describe(&error);
             complain(format_args!("{verb}: cannot look for removed files: {error}"));

@@ -6,8 +6,7 @@ use crate::commands::complain;
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Filter, Kind, Known, Object, PosixMemory};
 use crate::kernel::dev_shm::{Removed, Space, Tree};
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::kernel::users::know_all;
 
 /// The files in subdirectories, and those that were removed and are still held.
 #[derive(Debug, Default)]
@@ -60,7 +59,6 @@ impl Rest {
         if !looks || self.objects.is_empty() {
             return Ok(self.objects.into_iter().map(Known::from).collect());
         }
-        let observer = Observer::new(&Look::around(&self.objects))?;
-        Ok(self.objects.into_iter().map(|object| observer.know(object)).collect())
+        Ok(know_all(self.objects)?)
     }
 }

@@ -6,8 +6,7 @@ use std::sync::OnceLock;
 use crate::ipc::user::Role;
 use crate::ipc::{Kind, Known, Name, Reference, User};
 use crate::kernel::dev_shm::{self, Removed, Space, Tree};
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::kernel::users::know_all;
 use crate::output::escape::shell_word;
 
 /// What the files and processes around say to a name that no object has.
@@ -53,9 +52,7 @@ fn removed() -> &'static [Known] {
     REMOVED.get_or_init(|| {
         let find = || {
             let before = Space::read().ok()?;
-            let objects = Removed::find(&Tree::read(), &before).ok()?.objects;
-            let observer = Observer::new(&Look::around(&objects)).ok()?;
-            Some(objects.into_iter().map(|object| observer.know(object)).collect())
+            know_all(Removed::find(&Tree::read(), &before).ok()?.objects).ok()
         };
         find().unwrap_or_default()
     })
