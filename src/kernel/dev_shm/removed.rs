@@ -133,7 +133,9 @@ impl<'a> Search<'a> {
 
     fn look_at_processes(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
-        for pid in process::listed()? {
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
             match self.look_at(pid, &mut buffer) {
                 Ok(()) => {}
                 Err(error) if is_gone_error(&error) => {}
