@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::Result;
 use ipctool::ipc::{Key, Mode};
-use ipctool::kernel::msg;
+use ipctool::kernel::sysv::msg;
 
 const IPCTOOL: &str = env!("CARGO_BIN_EXE_ipctool");
 const QUEUES: usize = 32_000;

@@ -19,11 +19,11 @@ pub use notice::Notice;
 use refused::Needs;
 
 use crate::ipc::{Kind, Object, Reference, Target};
-use crate::kernel::descriptor::describe as describe_io;
-use crate::kernel::interrupt::Stopped;
+use crate::kernel::io::os_error::describe as describe_io;
+use crate::kernel::limits::{Limit, slot_bits};
 use crate::kernel::memory::Memory;
 use crate::kernel::object::{self, snapshot};
-use crate::kernel::sysctl::{Limit, slot_bits};
+use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno};
 
 /// A verb that could not be carried out on one object.

@@ -14,9 +14,11 @@ use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{
     Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
 };
-use crate::kernel::shm::Device;
-use crate::kernel::sysvipc::{self, Table};
-use crate::kernel::{mqueue, perf, process, scan};
+use crate::kernel::descendants::perf;
+use crate::kernel::posix::mq_mount;
+use crate::kernel::process::{self, scan};
+use crate::kernel::sysv::proc_table::{self, Table};
+use crate::kernel::sysv::shm::Device;
 use crate::output::escape;
 use crate::output::message::{self, Record};
 use crate::personality;
@@ -140,7 +142,7 @@ pub fn escape(bytes: &[u8]) {
 /// Lines of `/proc/sysvipc`.
 pub fn proc_table(bytes: &[u8]) {
     for table in Table::ALL {
-        if let Some(object) = sysvipc::parse(table, bytes) {
+        if let Some(object) = proc_table::parse(table, bytes) {
             assert_eq!(object.kind(), table.kind());
             assert!(object.id().is_some_and(|id| id >= 0));
         }
@@ -167,7 +169,7 @@ pub fn proc_stat(bytes: &[u8]) {
 
 /// Lines of `/proc/self/mountinfo`.
 pub fn mountinfo(bytes: &[u8]) {
-    let _ = mqueue::mount_point(bytes);
+    let _ = mq_mount::mount_point(bytes);
 }
 
 /// `logind.conf`.
@@ -190,9 +192,9 @@ pub fn perf_record(bytes: &[u8]) {
 /// Numbers and sizes as the drop-ins read them.
 pub fn drop_in_number(bytes: &[u8]) {
     for base in [0, 8, 10, 16] {
-        let number = personality::number::leading(bytes, base);
+        let number = personality::util_linux::c_number::leading(bytes, base);
         assert!(number.length <= bytes.len());
-        let _ = personality::number::whole(bytes, base);
+        let _ = personality::util_linux::c_number::whole(bytes, base);
     }
     let _ = personality::ipcmk::parse_size(bytes);
 }

@@ -6,7 +6,8 @@ use clap::Parser;
 use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
-use ipctool::kernel::{interrupt, signals, stderr};
+use ipctool::kernel::io::stdio;
+use ipctool::kernel::signals::{self, wait};
 use ipctool::personality;
 
 fn main() -> ExitCode {
@@ -20,11 +21,11 @@ fn main() -> ExitCode {
             }
         }
     };
-    if let Some(signal) = stderr::given_up() {
-        interrupt::end_by(signal);
+    if let Some(signal) = stdio::given_up() {
+        wait::end_by(signal);
     }
     if let Status::Signal(signal) = status {
-        interrupt::end_by(signal);
+        wait::end_by(signal);
     }
     ExitCode::from(status.code())
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use ipctool::explain::Failure;
 use ipctool::ipc::{Kind, Mode, Name, Reference};
-use ipctool::kernel::pmsg;
+use ipctool::kernel::posix::mq;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[test]
@@ -16,7 +16,7 @@ fn out_of_descriptors_says_so_with_the_numbers() {
         taken.push(file);
     }
     let name = Name::parse(Kind::Pmsg, "/ipctool-out-of-descriptors").expect("a name");
-    let error = pmsg::create(&name, None, Mode::from_bits(0o600), true).expect_err("no descriptor");
+    let error = mq::create(&name, None, Mode::from_bits(0o600), true).expect_err("no descriptor");
     let reference = Reference::name(Kind::Pmsg, name);
     let failure = Failure::of_named_creation("create", &reference, None, error).to_string();
     drop(taken);

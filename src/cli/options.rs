@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use crate::ipc::filter::Certainty;
 use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
-use crate::kernel::accounts;
+use crate::kernel::process::accounts;
 use crate::output::{Format, TimeFormat};
 
 /// A kind by its name, which the completions know, or by the word that is accepted besides.

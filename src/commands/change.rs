@@ -5,9 +5,9 @@ use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, change_failed};
 use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
-use crate::kernel::accounts::{group, user};
 use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
-use crate::kernel::permissions::Changed;
+use crate::kernel::process::accounts::{group, user};
+use crate::kernel::sysv::permissions::Changed;
 use crate::kernel::{self, process};
 use crate::output::stdout::{self, OutputError};
 

@@ -5,7 +5,7 @@ use crate::cli::Chown;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::Change;
-use crate::kernel::accounts;
+use crate::kernel::process::accounts;
 
 const VERB: &str = "chown";
 

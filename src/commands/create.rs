@@ -10,11 +10,13 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
-use crate::kernel::accounts::user;
-use crate::kernel::dev_shm::Origin;
-use crate::kernel::pmsg::Shape;
-use crate::kernel::sysctl::Limit;
-use crate::kernel::{self, dev_shm, msg, pmsg, process, sem, shm};
+use crate::kernel::limits::Limit;
+use crate::kernel::posix::dev_shm::Origin;
+use crate::kernel::posix::mq::Shape;
+use crate::kernel::posix::{dev_shm, mq};
+use crate::kernel::process::accounts::user;
+use crate::kernel::sysv::{msg, sem, shm};
+use crate::kernel::{self, process};
 use crate::output::stdout;
 
 const VERB: &str = "create";
@@ -122,7 +124,7 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
     let made = match args.kind {
         Kind::Pmsg => {
             shape = self::shape(args);
-            pmsg::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
+            mq::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
         }
         Kind::Psem => {
             let value = args.value.unwrap_or(0);

@@ -18,7 +18,7 @@ mod settle;
 use checks::{Check, Needs};
 use facts::Facts;
 
-use super::selection;
+use super::select;
 use crate::cli::Doctor;
 use crate::exit::Status;
 use crate::explain::Failure;
@@ -55,7 +55,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     } else if facts.is_whole && stdout::is_terminal() {
         stdout::print(&report::healthy(facts.objects.len(), checks.len(), &style))?;
     }
-    selection::confess(VERB, &facts.missed);
+    select::confess(VERB, &facts.missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(match is_bad {
         true => Status::Findings,

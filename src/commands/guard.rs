@@ -1,9 +1,9 @@
 //! `ipctool guard`: runs a command, and tells what it left behind.
 
 mod destination;
-mod ground;
 mod removal;
 mod report;
+mod setting;
 mod survey;
 mod watch;
 
@@ -12,8 +12,8 @@ use std::path::Path;
 use std::{env, io};
 
 use destination::Destination;
-use ground::Ground;
 use report::Report;
+use setting::Ground;
 use watch::{Course, Watch};
 
 use super::complain;
@@ -21,9 +21,10 @@ use crate::cli::Guard;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::Foreign;
-use crate::ipc::leak::{Difference, Leak};
-use crate::kernel::child::Ended;
-use crate::kernel::{descriptor, signals};
+use crate::ipc::attribution::leak::{Difference, Leak};
+use crate::kernel::descendants::child::Ended;
+use crate::kernel::io::os_error;
+use crate::kernel::signals;
 use crate::output::Style;
 
 const VERB: &str = "guard";
@@ -143,12 +144,12 @@ impl Findings {
 fn not_started(args: &Guard, ground: &Ground, error: &io::Error) -> (Failure, Status) {
     let command = &args.command[0];
     let (what, status) = match error.kind() {
-        io::ErrorKind::NotFound => (descriptor::describe(error), Status::NOT_FOUND),
+        io::ErrorKind::NotFound => (os_error::describe(error), Status::NOT_FOUND),
         // Some directory of PATH is closed to the caller.
         io::ErrorKind::PermissionDenied if !is_there(command) => {
             ("command not found (ENOENT)".to_owned(), Status::NOT_FOUND)
         }
-        _ => (descriptor::describe(error), Status::NOT_EXECUTABLE),
+        _ => (os_error::describe(error), Status::NOT_EXECUTABLE),
     };
     let mut failure = Failure::new(VERB, Foreign::from(command.as_os_str()), what, Reason::Failed);
     if ground.covers(Path::new(command)) {

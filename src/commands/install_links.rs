@@ -10,8 +10,8 @@ use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{CommandLine, Foreign};
-use crate::kernel::descriptor;
-use crate::kernel::directory::{Directory, Entry};
+use crate::kernel::io::directory::{Directory, Entry};
+use crate::kernel::io::os_error;
 use crate::output::stdout;
 
 const VERB: &str = "install-links";
@@ -180,5 +180,5 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Reason::NotPermitted,
         _ => Reason::Failed,
     };
-    Failure::new(VERB, Foreign::from(path), descriptor::describe(error), reason)
+    Failure::new(VERB, Foreign::from(path), os_error::describe(error), reason)
 }

@@ -7,7 +7,7 @@ use crate::cli;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{Key, Project};
-use crate::kernel::descriptor;
+use crate::kernel::io::os_error;
 use crate::output::{escape, stdout};
 
 pub(super) fn run(args: cli::Key) -> anyhow::Result<Status> {
@@ -26,7 +26,7 @@ pub fn of_path(verb: &'static str, path: &Path, project: Project) -> Result<Key,
                 std::io::ErrorKind::PermissionDenied => Reason::NotPermitted,
                 _ => Reason::Failed,
             };
-            Err(Failure::new(verb, escape::line(&path.to_string_lossy()), descriptor::describe(&error), reason).with_hint(
+            Err(Failure::new(verb, escape::line(&path.to_string_lossy()), os_error::describe(&error), reason).with_hint(
                 "ftok(3) makes a key of a path that exists; in C it would return -1 here, which is no key",
             ))
         }

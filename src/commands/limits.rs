@@ -9,9 +9,10 @@ use crate::explain::{Failure, Notice, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
 use crate::ipc::usage::charged;
 use crate::ipc::{Kind, Reference, Usage};
+use crate::kernel::io::os_error;
+use crate::kernel::limits::{self, Limit, Source, Unit};
 use crate::kernel::object::ReadError;
-use crate::kernel::sysctl::{self, Limit, Source, Unit};
-use crate::kernel::{self, descriptor, process};
+use crate::kernel::{self, process};
 use crate::output::columns;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, write_rows};
@@ -171,11 +172,11 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
         return Err(failed("it cannot be set".to_owned()));
     };
     let unreadable = |error: &io::Error| {
-        failed(format!("cannot read {}: {}", limit.name(), descriptor::describe(error)))
+        failed(format!("cannot read {}: {}", limit.name(), os_error::describe(error)))
     };
     let (sysctl, text) = setting.map_err(|error| unreadable(&error))?;
     let before = limit.value().unwrap_or_default();
-    sysctl::write(sysctl, &text)
+    limits::write(sysctl, &text)
         .map_err(|error| Failure::of_setting(VERB, limit.name(), value, (sysctl, &text), &error))?;
     match limit.value() {
         Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),

@@ -6,12 +6,13 @@ use std::mem;
 
 use rest::Rest;
 
-use super::{now, selection};
+use super::{now, select};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::{Kind, Known, Object};
-use crate::kernel::{self, huge_pages};
+use crate::kernel;
+use crate::kernel::sysv::huge_pages;
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Column, Format, Layout, Section, Style, renderer};
@@ -23,7 +24,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     style.human_sizes = format == Format::Table && !args.style.bytes;
     style.time_format = args.style.time_format;
     style.numeric_perms = args.style.numeric_perms;
-    let filter = selection::filter(VERB, kinds(&args), args.filter)?;
+    let filter = select::filter(VERB, kinds(&args), args.filter)?;
     let preset = match (args.times, args.pids, args.creators) {
         (true, ..) => Preset::Times,
         (_, true, _) => Preset::Pids,
@@ -69,7 +70,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
     let mut observed = match looks {
-        true => Some(selection::observe(VERB, &filter, now, args.verbose)?),
+        true => Some(select::observe(VERB, &filter, now, args.verbose)?),
         false => None,
     };
     let known = observed.as_mut().map(|observed| mem::take(&mut observed.known));
@@ -81,7 +82,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         if looks {
             return Ok(());
         }
-        selection::read_all(VERB, &filter, |mut object| {
+        select::read_all(VERB, &filter, |mut object| {
             if !filter.may_match(&object, now) {
                 return Ok(());
             }

@@ -12,7 +12,7 @@ mod limits;
 mod list;
 mod recv;
 mod rm;
-mod selection;
+mod select;
 mod send;
 mod stat;
 mod usage;
@@ -29,8 +29,8 @@ use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
+use crate::kernel::io::stdio::StandardError;
 use crate::kernel::object::StatusError;
-use crate::kernel::stderr::StandardError;
 use crate::output::Style;
 
 /// Does what the command line says.

@@ -7,16 +7,16 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use removal::Removal;
 
-use super::{now, selection};
+use super::{now, select};
 use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
-use crate::ipc::known::Selected;
+use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Known, Object, ProcessName, Reference, count};
 use crate::kernel;
+use crate::kernel::io::stdio::StandardError;
+use crate::kernel::process::scan::{Look, Scan};
 use crate::kernel::process::{Length, Process};
-use crate::kernel::scan::{Look, Scan};
-use crate::kernel::stderr::StandardError;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -28,7 +28,7 @@ const SHOWN: usize = 20;
 pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
     let references = args.references.all();
     let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
-    let filter = selection::filter(VERB, kinds, args.filter)?;
+    let filter = select::filter(VERB, kinds, args.filter)?;
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
     let mut removal = Removal::new(args.force, args.verbose);
     // What is named is meant, so there is nothing to spare.
@@ -102,13 +102,13 @@ fn select(
 ) -> anyhow::Result<(Vec<Selected>, Vec<Kind>)> {
     let now = now();
     let (known, unlisted) = if filter.needs_users() {
-        let observed = selection::observe(VERB, filter, now, is_verbose)?;
+        let observed = select::observe(VERB, filter, now, is_verbose)?;
         if is_first {
             observed.confess(VERB);
         }
         (observed.known, observed.unlisted)
     } else {
-        let (mut objects, unlisted) = selection::snapshot(VERB, filter)?;
+        let (mut objects, unlisted) = select::snapshot(VERB, filter)?;
         objects.retain(|object| filter.may_match(object, now));
         (objects.into_iter().map(Known::from).collect(), unlisted)
     };

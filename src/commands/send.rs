@@ -9,9 +9,11 @@ use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::message::{Label, Message};
 use crate::ipc::{CommandLine, Reference, Target, count};
 use crate::kernel::channel::Channel;
-use crate::kernel::interrupt::{self, Stopped};
-use crate::kernel::sysctl::Limit;
-use crate::kernel::{CallError, Errno, descriptor, msg};
+use crate::kernel::io::os_error;
+use crate::kernel::limits::Limit;
+use crate::kernel::signals::wait::{self, Stopped};
+use crate::kernel::sysv::msg;
+use crate::kernel::{CallError, Errno};
 use crate::output::message;
 
 const VERB: &str = "send";
@@ -21,8 +23,7 @@ const LONGEST_RECORD: u64 = 64 << 20;
 
 pub(super) fn run(args: Send) -> anyhow::Result<Status> {
     let label = label(&args)?;
-    interrupt::catch_signals()
-        .map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
+    wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let mut sender = Sender::open(&args)?;
     let mut message = Message::new(label);
     if !args.messages.is_empty() {
@@ -33,7 +34,7 @@ pub(super) fn run(args: Send) -> anyhow::Result<Status> {
         }
         return sender.finish();
     }
-    let stdin = descriptor::standard_input().map_err(|error| sender.input_error(&error))?;
+    let stdin = os_error::standard_input().map_err(|error| sender.input_error(&error))?;
     let mut input = BufReader::with_capacity(64 * 1024, stdin);
     if !(args.lines || args.null || args.jsonl) {
         sender.read(&mut input, None, message.payload_mut())?;
@@ -163,7 +164,7 @@ impl<'a> Sender<'a> {
     }
 
     fn send(&mut self, message: &mut Message) -> Result<(), Failure> {
-        if let Some(signal) = interrupt::pending() {
+        if let Some(signal) = wait::pending() {
             return Err(self.stopped(Stopped::Signal(signal)));
         }
         if self.append_nul {
@@ -171,7 +172,7 @@ impl<'a> Sender<'a> {
         }
         self.check_size(message)?;
         if let Err(error) = self.channel.send(message.as_bytes()) {
-            if let Some(signal) = interrupt::pending() {
+            if let Some(signal) = wait::pending() {
                 return Err(self.stopped(Stopped::Signal(signal)));
             }
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
@@ -180,7 +181,7 @@ impl<'a> Sender<'a> {
             // It may have been made smaller since: then waiting would be for ever.
             self.largest = Largest::on(&self.channel).unwrap_or(self.largest);
             self.check_size(message)?;
-            let deadline = interrupt::deadline(self.waiting.timeout);
+            let deadline = wait::deadline(self.waiting.timeout);
             self.channel
                 .send_waiting(message.as_bytes(), deadline)
                 .map_err(|stopped| self.stopped(stopped))?;
@@ -304,10 +305,10 @@ impl<'a> Sender<'a> {
     }
 
     fn input_error(&self, error: &io::Error) -> Failure {
-        match interrupt::pending() {
+        match wait::pending() {
             Some(signal) => self.stopped(Stopped::Signal(signal)),
             None => {
-                let what = format!("cannot read standard input: {}", descriptor::describe(error));
+                let what = format!("cannot read standard input: {}", os_error::describe(error));
                 self.locate(Failure::new(VERB, self.reference, what, Reason::Failed))
             }
         }

@@ -4,20 +4,22 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{find, report, selection};
+use super::{find, report, select};
 use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::object::Semaphore;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
-use crate::kernel::accounts::{group, user};
+use crate::kernel::limits::Limit;
+use crate::kernel::posix::dev_shm;
+use crate::kernel::process;
 use crate::kernel::process::Length;
-use crate::kernel::scan::Look;
-use crate::kernel::sysctl::Limit;
-use crate::kernel::users::Observer;
-use crate::kernel::{dev_shm, process, sem};
-use crate::output::json::{self, Record};
+use crate::kernel::process::accounts::{group, user};
+use crate::kernel::process::scan::Look;
+use crate::kernel::process::uses::Observer;
+use crate::kernel::sysv::sem;
+use crate::output::formats::json::{self, Record};
 use crate::output::page::Page;
 use crate::output::stdout::{self, OutputError};
 use crate::output::style::human_size;
@@ -58,7 +60,7 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
         }
     }
     out.flush().map_err(OutputError)?;
-    selection::confess(VERB, &observer.missed());
+    select::confess(VERB, &observer.missed());
     Ok(status)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Failure, Reason, find, is_there};
 use crate::ipc::{CommandLine, Reference};
-use crate::kernel::sysctl::Limit;
+use crate::kernel::limits::Limit;
 use crate::kernel::{CallError, Errno, process};
 
 /// `IPC_SET` for owner and mode that failed.

@@ -6,11 +6,12 @@ use super::{Failure, Reason, space};
 use crate::ipc::posix::reserved_bytes;
 use crate::ipc::usage::charged;
 use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target, Usage};
+use crate::kernel::limits::{self, Limit};
 use crate::kernel::memory::Memory;
 use crate::kernel::object::snapshot;
-use crate::kernel::pmsg::Shape;
-use crate::kernel::sysctl::{self, Limit};
-use crate::kernel::{CallError, Errno, dev_shm, process};
+use crate::kernel::posix::dev_shm;
+use crate::kernel::posix::mq::Shape;
+use crate::kernel::{CallError, Errno, process};
 
 /// What a System V object was to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +60,9 @@ impl Failure {
                 (failure.what, hint, failure.reason)
             }
             Errno::EPERM if is_huge => {
-                let group = sysctl::read("vm.hugetlb_shm_group").unwrap_or_default();
+                let group = limits::read("vm.hugetlb_shm_group").unwrap_or_default();
                 let group = group.trim().parse().unwrap_or(0);
-                let hint = refused::huge_pages(group, size, sysctl::locked_bytes());
+                let hint = refused::huge_pages(group, size, limits::locked_bytes());
                 (failure.what, Some(hint), failure.reason)
             }
             _ => (failure.what, failure.hint, failure.reason),

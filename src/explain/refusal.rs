@@ -2,9 +2,10 @@
 
 use super::refused::{Needs, Refusal, confined};
 use crate::ipc::{Caller, Reference};
-use crate::kernel::confinement::Confinement;
 use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
-use crate::kernel::{CallError, Errno, dev_shm, process};
+use crate::kernel::posix::dev_shm;
+use crate::kernel::process::confinement::Confinement;
+use crate::kernel::{CallError, Errno, process};
 
 /// What a call of this verb needs in order to be permitted, as far as its name tells.
 pub(super) fn needs(verb: &str, error: CallError) -> Needs {

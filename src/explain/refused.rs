@@ -2,8 +2,8 @@
 //! capability that is missing, or something that permissions do not show.
 
 use crate::ipc::{Caller, Class, CommandLine, Object, Permissions};
-use crate::kernel::accounts::{group, user};
-use crate::kernel::confinement::Confinement;
+use crate::kernel::process::accounts::{group, user};
+use crate::kernel::process::confinement::Confinement;
 
 /// What the kernel asks of the caller before it does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use super::refused::confined;
 use super::{Failure, Reason};
 use crate::ipc::CommandLine;
-use crate::kernel::confinement::Confinement;
-use crate::kernel::{Errno, descriptor, process};
+use crate::kernel::io::os_error;
+use crate::kernel::process::confinement::Confinement;
+use crate::kernel::{Errno, process};
 
 /// A sysctl that could not be written, and who tried.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Failure {
             is_in_user_namespace: !process::has_every_id(),
             confinement: &Confinement::read(),
         };
-        let what = format!("cannot set {value}: {}", descriptor::describe(error));
+        let what = format!("cannot set {value}: {}", os_error::describe(error));
         Failure::new(verb, limit, what, reason).with_hint(setting.hint(errno))
     }
 }

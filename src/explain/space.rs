@@ -1,9 +1,9 @@
 //! Why there is no room: `ENOSPC`, `ENOMEM` and `EMFILE`, with what is used of what.
 
 use crate::ipc::{CommandLine, Kind, Usage};
-use crate::kernel::dev_shm::Space;
+use crate::kernel::limits::Limit;
 use crate::kernel::memory::{Memory, Overcommit};
-use crate::kernel::sysctl::Limit;
+use crate::kernel::posix::dev_shm::Space;
 
 /// Which limit of System V objects an `ENOSPC` means. `asked` is in bytes for a segment, in
 /// semaphores for a set. `value` reads a limit.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::Failure;
 use crate::ipc::Reference;
-use crate::kernel::confinement::Confinement;
-use crate::kernel::{CallError, Errno, msg};
+use crate::kernel::process::confinement::Confinement;
+use crate::kernel::sysv::msg;
+use crate::kernel::{CallError, Errno};
 
 impl Failure {
     /// A look at a message that was to stay on its queue, and failed.

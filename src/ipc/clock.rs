@@ -5,9 +5,9 @@
 //! of now is known: where the wall clock was set forward in between, every process seems to have
 //! started later than it did.
 
-use super::known::Verdict;
+use super::process::observed::Verdict;
+use super::process::role::Living;
 use super::time::Time;
-use super::user::Living;
 
 /// A second, in nanoseconds.
 const SECOND: i64 = 1_000_000_000;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::words::is_unsafe;
+use super::text::is_unsafe;
 
 /// A command that works when it is pasted into a shell, whatever names it holds.
 ///

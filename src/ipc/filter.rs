@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::expected::Expected;
-use super::heirs::Heirs;
-use super::key::Key;
+use super::attribution::expected::Expected;
 use super::kind::Kind;
-use super::known::{Known, Verdict};
 use super::object::Object;
+use super::process::heirs::Heirs;
+use super::process::observed::{Known, Verdict};
+use super::process::role::State;
+use super::sysv::key::Key;
 use super::time::Time;
-use super::user::State;
 
 /// Conditions that an object must meet, all of them. The default lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -159,9 +159,9 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mode, Permissions, Queue, Segment};
     use super::*;
     use crate::ipc::object::SegmentStatus;
+    use crate::ipc::{Mode, Permissions, Queue, Segment};
 
     const NOW: Time = Time(1_000_000);
 

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use super::words::is_unsafe;
+use super::text::is_unsafe;
 
 /// So many bytes of a command line are shown to a person.
 pub const SHOWN: usize = 256;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::access::permissions::Permissions;
 use super::kind::Kind;
-use super::permissions::Permissions;
 use super::posix::{NamedFile, PosixMemory, PosixQueue, PosixSemaphore};
 use super::reference::{Reference, Target};
 use super::time::Time;
@@ -369,8 +369,8 @@ pub fn sequence(id: i32, slot_bits: u32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Key, Mode};
     use super::*;
+    use crate::ipc::{Key, Mode};
 
     const PAGE: u64 = 4096;
     const SIZES: [u64; 2] = [2 << 20, 1 << 30];

@@ -1,8 +1,10 @@
 //! POSIX objects: `mq_overview(7)`, `shm_overview(7)`, `sem_overview(7)`.
 
-use super::name::Name;
-use super::permissions::Permissions;
+pub mod name;
+
+use super::access::permissions::Permissions;
 use super::time::Time;
+use name::Name;
 
 /// The file that a POSIX object is, in a file system that lives in memory: `inode(7)`.
 #[derive(Clone, Debug, PartialEq, Eq)]

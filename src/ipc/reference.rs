@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::key::Key;
 use super::kind::Kind;
-use super::name::Name;
+use super::posix::name::Name;
+use super::sysv::key::Key;
 
 /// An object as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 
-use super::stderr;
+use super::io::stdio;
 
 static TRACING: AtomicBool = AtomicBool::new(false);
 
@@ -63,10 +63,10 @@ pub(super) fn call<R: Returned>(
     };
     if TRACING.load(Ordering::Relaxed) {
         match result {
-            Ok(value) => stderr::tell_line(format_args!("{name}({arguments}) = {value}")),
+            Ok(value) => stdio::tell_line(format_args!("{name}({arguments}) = {value}")),
             Err(CallError { errno, .. }) => {
                 let why = errno.desc();
-                stderr::tell_line(format_args!("{name}({arguments}) = -1 {errno:?} ({why})"));
+                stdio::tell_line(format_args!("{name}({arguments}) = -1 {errno:?} ({why})"));
             }
         }
     }

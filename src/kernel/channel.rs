@@ -5,8 +5,10 @@ use std::time::Instant;
 use nix::errno::Errno;
 
 use super::call::CallError;
-use super::interrupt::Waited;
-use super::{msg, object, pmsg};
+use super::object;
+use super::posix::mq;
+use super::signals::wait::Waited;
+use super::sysv::msg;
 use crate::ipc::message::{Label, TYPE_SIZE, Wanted, set_type, type_of};
 use crate::ipc::{Mode, Reference, Target};
 
@@ -17,14 +19,14 @@ pub enum Channel {
     /// A System V queue, by its id.
     SystemV(i32),
     /// An open POSIX queue. It has no types: the oldest message of the highest priority comes first.
-    Posix(pmsg::Open),
+    Posix(mq::Open),
 }
 
 impl Channel {
     /// The queue that a reference means, to put messages on it.
     pub fn for_sending(queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => Ok(Channel::Posix(pmsg::open(name, libc::O_WRONLY)?)),
+            Target::Name(name) => Ok(Channel::Posix(mq::open(name, libc::O_WRONLY)?)),
             // Opening by key asks for no permission.
             Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(object::id(queue)?)),
         }
@@ -34,9 +36,9 @@ impl Channel {
     /// them back.
     pub fn for_receiving(queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => match pmsg::open(name, libc::O_RDWR) {
+            Target::Name(name) => match mq::open(name, libc::O_RDWR) {
                 Err(error) if error.errno == Errno::EACCES => {
-                    Ok(Channel::Posix(pmsg::open(name, libc::O_RDONLY)?))
+                    Ok(Channel::Posix(mq::open(name, libc::O_RDONLY)?))
                 }
                 opened => Ok(Channel::Posix(opened?)),
             },
@@ -47,7 +49,7 @@ impl Channel {
     /// Makes a queue with this key or name, or opens the one that has it. An id makes none.
     pub fn create(queue: &Reference, mode: Mode) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => Ok(Channel::Posix(pmsg::create(name, None, mode, false)?.0)),
+            Target::Name(name) => Ok(Channel::Posix(mq::create(name, None, mode, false)?.0)),
             Target::Key(key) => Ok(Channel::SystemV(msg::create(*key, mode, false)?)),
             Target::Id(id) => Ok(Channel::SystemV(*id)),
         }

@@ -14,9 +14,10 @@ use nix::errno::Errno;
 
 use super::call::CallError;
 use super::channel::Channel;
-use super::lease::{Lease, Refused};
-use super::sysctl::Limit;
-use super::{msg, named, pmsg};
+use super::limits::Limit;
+use super::posix::lease::{Lease, Refused};
+use super::posix::{file, mq};
+use super::sysv::msg;
 use crate::ipc::{CommandLine, Kind, Name, Reference, Target};
 
 /// A queue to which nobody sends.
@@ -142,17 +143,16 @@ impl Closed {
     }
 }
 
-fn remove_alone(name: &Name, open: &pmsg::Open) -> Result<Removal, Kept> {
+fn remove_alone(name: &Name, open: &mq::Open) -> Result<Removal, Kept> {
     // The lease is not held while the name goes: whoever opens a queue that is leased waits, and with
     // the lock that `mq_unlink` needs.
     Lease::of_open(open.file())?;
     if open.messages()? > 0 {
         return Err(Kept::Refilled);
     }
-    let identity = open
-        .identity()
-        .map_err(|error| CallError { name: "fstat", errno: named::errno(&error) })?;
-    match pmsg::unlink_file(name, identity) {
+    let identity =
+        open.identity().map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+    match mq::unlink_file(name, identity) {
         Err(error) if error.errno == Errno::ENOENT => return Err(Kept::Gone),
         unlinked => unlinked?,
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use super::sysctl;
+use super::limits;
 
 /// The state of the memory. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum Overcommit {
 impl Memory {
     /// The state at this moment.
     pub fn read() -> io::Result<Memory> {
-        let overcommit = sysctl::read("vm.overcommit_memory").unwrap_or_default();
+        let overcommit = limits::read("vm.overcommit_memory").unwrap_or_default();
         Ok(parse(&fs::read_to_string("/proc/meminfo")?, &overcommit))
     }
 }

@@ -14,8 +14,8 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, getegid, geteuid};
 
+use super::limits;
 use super::process::{self, CAP_SYS_ADMIN};
-use super::sysctl;
 
 /// The steps, each of which may be forbidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,11 +155,11 @@ impl Plan {
     ///
     /// The limits go with it as far as that is permitted, which an ordinary user is not.
     pub fn enter(&self) -> Result<u64, Forbidden> {
-        let limits = sysctl::texts();
+        let limits = limits::texts();
         self.enter_alone()?;
         for (name, text) in limits {
-            if sysctl::read(name).is_ok_and(|now| now != text) {
-                let _ = sysctl::write(name, text.trim());
+            if limits::read(name).is_ok_and(|now| now != text) {
+                let _ = limits::write(name, text.trim());
             }
         }
         Ok(if self.by_user { self.beyond } else { 0 })

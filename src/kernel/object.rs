@@ -5,10 +5,12 @@ use std::io;
 use nix::errno::Errno;
 
 use super::call::CallError;
-use super::permissions::Changed;
+use super::io::os_error;
+use super::posix::{dev_shm, mq};
 use super::process::{self, BadProc};
-use super::sysvipc::{self, Table};
-use super::{descriptor, dev_shm, huge_pages, msg, pmsg, sem, shm, totals};
+use super::sysv::permissions::Changed;
+use super::sysv::proc_table::{self, Table};
+use super::sysv::{huge_pages, msg, sem, shm, totals};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Target};
 
@@ -33,7 +35,7 @@ pub enum ReadError {
     )]
     Unsupported(&'static str),
     /// A file or directory could not be opened or read.
-    #[error("cannot read {path}: {}", descriptor::describe(.error))]
+    #[error("cannot read {path}: {}", os_error::describe(.error))]
     Io {
         /// Which.
         path: &'static str,
@@ -51,7 +53,7 @@ pub enum ReadError {
     /// The file system of the POSIX message queues is not mounted, and may not be.
     #[error(
         "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}",
-        descriptor::describe(.0)
+        os_error::describe(.0)
     )]
     Queues(io::Error),
 }
@@ -139,7 +141,7 @@ pub fn remove(reference: &Reference) -> Result<(), CallError> {
         Kind::Msg => msg::remove(id(reference)?),
         Kind::Shm => shm::remove(id(reference)?),
         Kind::Sem => sem::remove(id(reference)?),
-        Kind::Pmsg => pmsg::unlink(name(reference)?),
+        Kind::Pmsg => mq::unlink(name(reference)?),
         kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?, None),
     }
 }
@@ -151,7 +153,7 @@ pub fn change(reference: &Reference, change: &Change) -> Result<Changed, CallErr
         Kind::Msg => msg::change(id(reference)?, change),
         Kind::Shm => shm::change(id(reference)?, change),
         Kind::Sem => sem::change(id(reference)?, change),
-        Kind::Pmsg => pmsg::change(name(reference)?, change),
+        Kind::Pmsg => mq::change(name(reference)?, change),
         kind @ (Kind::Pshm | Kind::Psem) => {
             let file_name = dev_shm::file_name(kind, name(reference)?);
             dev_shm::directory().change(&file_name, change)
@@ -164,7 +166,7 @@ pub fn change(reference: &Reference, change: &Change) -> Result<Changed, CallErr
 pub(super) fn unlink_file(reference: &Reference, file: FileIdentity) -> Result<(), CallError> {
     match reference.kind {
         Kind::Msg | Kind::Shm | Kind::Sem => Err(NO_NAME),
-        Kind::Pmsg => pmsg::unlink_file(name(reference)?, file),
+        Kind::Pmsg => mq::unlink_file(name(reference)?, file),
         kind @ (Kind::Pshm | Kind::Psem) => dev_shm::unlink(kind, name(reference)?, Some(file)),
     }
 }
@@ -199,7 +201,7 @@ pub fn read(reference: &Reference) -> Result<Object, CallError> {
         Kind::Msg => Object::Queue(msg::read(id(reference)?)?),
         Kind::Shm => Object::Segment(shm::read(id(reference)?)?),
         Kind::Sem => Object::SemaphoreSet(sem::read(id(reference)?)?),
-        Kind::Pmsg => Object::PosixQueue(pmsg::read(name(reference)?)?),
+        Kind::Pmsg => Object::PosixQueue(mq::read(name(reference)?)?),
         kind @ (Kind::Pshm | Kind::Psem) => dev_shm::read(kind, name(reference)?)?,
     })
 }
@@ -242,13 +244,13 @@ pub fn read_all<E: From<ReadError>>(
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
     match kind {
-        Kind::Msg => sysvipc::read(Table::Msg, visit),
-        Kind::Shm => sysvipc::read(Table::Shm, |mut object| {
+        Kind::Msg => proc_table::read(Table::Msg, visit),
+        Kind::Shm => proc_table::read(Table::Shm, |mut object| {
             huge_pages::correct(&mut object);
             visit(object)
         }),
-        Kind::Sem => sysvipc::read(Table::Sem, visit),
-        Kind::Pmsg => pmsg::read_all(|queue| visit(Object::PosixQueue(queue))),
+        Kind::Sem => proc_table::read(Table::Sem, visit),
+        Kind::Pmsg => mq::read_all(|queue| visit(Object::PosixQueue(queue))),
         Kind::Pshm | Kind::Psem => dev_shm::read_all(kind, visit),
     }
 }

@@ -1,5 +1,10 @@
 //! Processes: who hides behind a recorded pid, and whether it lives. `proc(5)`.
 
+pub mod accounts;
+pub mod confinement;
+pub mod scan;
+pub mod uses;
+
 mod activity;
 mod clock;
 mod credentials;
@@ -19,7 +24,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
 
-use crate::ipc::user::Living;
+use crate::ipc::process::role::Living;
 use crate::ipc::{Caller, Foreign, foreign};
 
 /// A process that exists.

@@ -11,11 +11,12 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::call::CallError;
-use super::descriptor::describe;
-use super::lease::{Lease, Leases, Refused};
-use super::scan::Look;
-use super::users::Observer;
-use super::{object, sem};
+use super::io::os_error::describe;
+use super::object;
+use super::posix::lease::{Lease, Leases, Refused};
+use super::process::scan::Look;
+use super::process::uses::Observer;
+use super::sysv::sem;
 use crate::ipc::{Kind, Known, Object, Verdict};
 
 /// So many objects are looked at once more, and removed, in one go.

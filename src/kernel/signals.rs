@@ -1,14 +1,16 @@
 //! Signals for a process that waits for others: read from a descriptor, so that none is lost and
 //! each tells who sent it. `signalfd(2)`.
 
+pub(in crate::kernel) mod deadly;
+pub mod wait;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::deadly::{self, Set};
-use super::interrupt;
+use deadly::Set;
 
 /// SIGINT, SIGTERM, SIGKILL, SIGCONT and SIGCHLD, `signal(7)`.
 pub const INTERRUPT: i32 = libc::SIGINT;
@@ -59,7 +61,7 @@ impl Inbox {
     /// SIGCONT. What the caller had ignored (as `nohup(1)` does) or blocked stays so.
     pub fn open() -> io::Result<Inbox> {
         // Without it, what is told on standard error is not given up for a signal.
-        let _ = interrupt::make_timer();
+        let _ = wait::make_timer();
         let mask = Set::blocked()?;
         let mut wanted = Set::default();
         deadly::signals()

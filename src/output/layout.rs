@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::Style;
+use super::formats::{csv, json, plain, table};
 use super::value::Value;
-use super::{Style, csv, json, plain, table};
 
 /// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
 #[derive(Debug)]

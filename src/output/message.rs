@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{escape, json};
+use super::escape;
+use super::formats::json;
 use crate::ipc::Kind;
 use crate::ipc::message::Label;
 

@@ -4,17 +4,14 @@
 //! a typed [`Value`]. Each format is one small file that renders the rows of a [`Layout`].
 
 pub mod columns;
-pub mod csv;
 pub mod escape;
-pub mod json;
+pub mod formats;
 pub mod layout;
 pub mod message;
 pub mod page;
-pub mod plain;
 pub mod rescue;
 pub mod stdout;
 pub mod style;
-pub mod table;
 pub mod value;
 
 pub use layout::{Column, Format, Layout, Render, Section, renderer, write_rows};

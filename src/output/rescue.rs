@@ -13,9 +13,9 @@ use super::message::Record;
 use crate::ipc::count;
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::kernel::channel::Channel;
-use crate::kernel::descriptor::describe;
-use crate::kernel::outlet::file_limit;
-use crate::kernel::stderr::StandardError;
+use crate::kernel::io::os_error::describe;
+use crate::kernel::io::outlet::file_limit;
+use crate::kernel::io::stdio::StandardError;
 
 /// What became of them.
 #[derive(Debug)]

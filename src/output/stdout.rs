@@ -2,12 +2,12 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use crate::kernel::descriptor;
-use crate::kernel::interrupt::Interruptible;
+use crate::kernel::io::os_error;
+use crate::kernel::signals::wait::Interruptible;
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to standard output: {}", descriptor::describe(.0))]
+#[error("cannot write to standard output: {}", os_error::describe(.0))]
 pub struct OutputError(#[from] pub io::Error);
 
 impl OutputError {
@@ -19,7 +19,7 @@ impl OutputError {
 
 /// Standard output without `std`'s buffer, which would flush at each line.
 pub fn file() -> Result<Interruptible, OutputError> {
-    Ok(descriptor::standard_output()?)
+    Ok(os_error::standard_output()?)
 }
 
 /// Standard output with a buffer fit for a long list. Flush it: dropping it loses errors.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::ipc::Time;
-use crate::kernel::accounts::Names;
+use crate::kernel::process::accounts::Names;
 
 /// How `--time-format` writes times, in local time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use super::escape;
 use super::style::{self, Style};
 use crate::ipc::{Foreign, Key, Mode, Reference, Target, Time};
-use crate::kernel::accounts::Names;
+use crate::kernel::process::accounts::Names;
 
 /// What a column says of an item.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 
-use super::getopt::{Getopt, Opt, OptValue};
-use super::number::{self, Invalid};
-use super::program::{Group, HELP, Program, VERSION};
-use super::session::{Result, Session};
+use super::util_linux::c_number::{self, Invalid};
+use super::util_linux::getopt::{Getopt, Opt, OptValue};
+use super::util_linux::program::{Group, HELP, Program, VERSION};
+use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::Key;
-use crate::kernel::{CallError, Errno, descriptor, msg, random, sem, shm};
+use crate::kernel::io::os_error;
+use crate::kernel::sysv::{msg, sem, shm};
+use crate::kernel::{CallError, Errno, random};
 
 /// What its help says.
 pub(super) const PROGRAM: Program = Program {
@@ -75,11 +77,11 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
             }
             "semaphore" => {
                 let invalid = |invalid| session.unparsed("failed to parse elements", text, invalid);
-                nsems = Some(number::decimal(text).map_err(invalid)?);
+                nsems = Some(c_number::decimal(text).map_err(invalid)?);
             }
             "queue" => queue = true,
             _ => {
-                flags = match number::whole(text, 8) {
+                flags = match c_number::whole(text, 8) {
                     Ok(number) => number.wrapping() as i32,
                     Err(invalid) => {
                         let errno = match invalid {
@@ -121,7 +123,7 @@ fn create(
 ) -> Result<()> {
     loop {
         let key = random::key()
-            .map_err(|error| session.fail(format!("{failed}: {}", descriptor::strerror(&error))))?;
+            .map_err(|error| session.fail(format!("{failed}: {}", os_error::strerror(&error))))?;
         match make(key) {
             Ok(id) => {
                 session.out.extend(format!("{made}: {id}\n").bytes());
@@ -144,7 +146,7 @@ const HIGHEST_POWER: u32 = 6;
 /// A size as util-linux reads it: a number of C (`0x10` is 16), perhaps a decimal fraction, and a
 /// unit: `K` and `KiB` are powers of 1024, `KB` of 1000.
 pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
-    let number = number::leading(text, 0);
+    let number = c_number::leading(text, 0);
     if number.is_negative || number.length == 0 {
         return Err(Invalid::Malformed);
     }
@@ -187,7 +189,7 @@ impl Fraction {
         let (digits, rest) = text.split_at(length);
         let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
         self.zeros += zeros;
-        let number = number::leading(&digits[zeros..], 10);
+        let number = c_number::leading(&digits[zeros..], 10);
         self.digits = number.magnitude.ok_or(Invalid::OutOfRange)?;
         Ok(rest)
     }

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use super::getopt::{Getopt, Opt, OptValue};
-use super::number::{self, Invalid};
-use super::program::{Group, HELP, Program, VERSION};
-use super::session::{Result, Session};
+use super::util_linux::c_number::{self, Invalid};
+use super::util_linux::getopt::{Getopt, Opt, OptValue};
+use super::util_linux::program::{Group, HELP, Program, VERSION};
+use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::{Key, Kind, Object, Reference, Target};
 use crate::kernel::{self, Errno};
@@ -120,7 +120,7 @@ impl Removal<'_> {
             let text = id.as_bytes();
             // An id of more bits is not cut to one that means another object, and an empty word
             // does not mean the first one.
-            match number::whole(text, 10).map(|number| (number.wrapping(), number.signed())) {
+            match c_number::whole(text, 10).map(|number| (number.wrapping(), number.signed())) {
                 Ok((_, Some(id))) => self.remove(&Reference::id(kind, id), "id")?,
                 Ok((id, None)) if u32::try_from(id).is_ok() => {
                     self.remove(&Reference::id(kind, id as i32), "id")?;
@@ -138,14 +138,14 @@ impl Removal<'_> {
     }
 
     fn by_id(&mut self, kind: Kind, text: &[u8]) -> Result<()> {
-        match number::decimal(text) {
+        match c_number::decimal(text) {
             Ok(id) => self.remove(&Reference::id(kind, id), "id"),
             Err(invalid) => Err(self.unparsed(text, invalid)),
         }
     }
 
     fn by_key(&mut self, kind: Kind, text: &[u8]) -> Result<()> {
-        let key = number::whole(text, 0).and_then(|number| {
+        let key = c_number::whole(text, 0).and_then(|number| {
             // A key of more bits is not cut to one that means another object; one with the top bit
             // may stand there as the negative number that it is.
             let bits = number.wrapping();

@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use super::getopt::{Getopt, Opt, OptValue};
-use super::number;
-use super::program::{Group, HELP, Program, VERSION};
-use super::session::{Result, Session};
+use super::util_linux::c_number;
+use super::util_linux::getopt::{Getopt, Opt, OptValue};
+use super::util_linux::program::{Group, HELP, Program, VERSION};
+use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::{Object, Time};
-use crate::kernel::accounts::Names;
-use crate::kernel::calendar;
+use crate::kernel::local_time;
 use crate::kernel::object::ReadError;
-use crate::kernel::sysvipc::{self, Table};
+use crate::kernel::process::accounts::Names;
+use crate::kernel::sysv::proc_table::{self, Table};
 
 mod details;
 mod layout;
@@ -110,7 +110,7 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
                 let text = value.unwrap_or_default();
                 let unparsed =
                     |invalid| session.unparsed("failed to parse id argument", text, invalid);
-                id = Some(number::decimal(text).map_err(unparsed)?);
+                id = Some(c_number::decimal(text).map_err(unparsed)?);
             }
             "queues" => queues = true,
             "shmems" => segments = true,
@@ -186,7 +186,7 @@ impl Listing<'_> {
             put!(self, "{gap}{:width$}", column.heading, width = column.heading_width);
         }
         self.print("\n");
-        let read = sysvipc::read(kind, |object| {
+        let read = proc_table::read(kind, |object| {
             self.row(layout, &object);
             match self.session.is_broken() {
                 true => Err(Ended::NobodyReads),
@@ -327,7 +327,7 @@ const NEVER: &str = "Not set";
 
 fn ctime(time: Option<Time>) -> String {
     match time {
-        Some(time) => calendar::ctime(time).unwrap_or_else(|| format!("@{}", time.0)),
+        Some(time) => local_time::ctime(time).unwrap_or_else(|| format!("@{}", time.0)),
         None => NEVER.to_owned(),
     }
 }

@@ -5,20 +5,17 @@
 //! Exit statuses and messages are those of the old programs, too, and the options that all commands
 //! of `ipctool` have do not exist here.
 
-mod getopt;
 pub(crate) mod ipcmk;
 mod ipcrm;
 mod ipcs;
 mod msgtool;
-pub(crate) mod number;
-mod program;
-mod session;
+pub mod util_linux;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::exit::Status;
-use session::Session;
+use util_linux::session::Session;
 
 /// A program that `ipctool` can be.
 #[derive(Debug)]
@@ -27,7 +24,7 @@ pub struct Personality {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
-    run: fn(&mut Session, &[OsString]) -> session::Result<Status>,
+    run: fn(&mut Session, &[OsString]) -> util_linux::session::Result<Status>,
     documented: fn(&'static str) -> clap::Command,
 }
 

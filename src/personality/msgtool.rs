@@ -10,16 +10,18 @@ use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use super::number;
-use super::session::{Result, Session};
+use super::util_linux::c_number;
+use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, type_of};
 use crate::ipc::{Change, Key, Kind, Mode, ModeChange, Reference, Target, count};
 use crate::kernel::channel::Channel;
-use crate::kernel::interrupt::{self, Stopped};
-use crate::kernel::stderr::StandardError;
-use crate::kernel::sysctl::Limit;
-use crate::kernel::{self, CallError, Errno, descriptor, msg};
+use crate::kernel::io::os_error;
+use crate::kernel::io::stdio::StandardError;
+use crate::kernel::limits::Limit;
+use crate::kernel::signals::wait::{self, Stopped};
+use crate::kernel::sysv::msg;
+use crate::kernel::{self, CallError, Errno};
 use crate::output::rescue::rescue;
 use crate::output::{escape, stdout};
 
@@ -167,7 +169,7 @@ fn receive(session: &mut Session, message_type: &[u8]) -> Result<Status> {
     session.out.push(b'\n');
     if let Some(error) = session.take_broken() {
         let fate = rescue(&Channel::SystemV(id), std::iter::once(message.as_slice()));
-        let why = descriptor::strerror(&error);
+        let why = os_error::strerror(&error);
         return Err(session.fail(format!("cannot write to standard output: {why}; {fate}")));
     }
     if rest.iter().any(|&byte| byte != 0) {
@@ -224,14 +226,14 @@ fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
 }
 
 fn parse_type(session: &Session, text: &[u8]) -> Result<i64> {
-    let parsed = number::whole(text, 10).ok().and_then(number::Number::long);
+    let parsed = c_number::whole(text, 10).ok().and_then(c_number::Number::long);
     parsed.ok_or_else(|| session.fail([b"'", text, b"' is not the type of a message"].concat()))
 }
 
 /// `ftok(".", 'm')`
 fn key(session: &Session) -> Result<Key> {
     let directory = std::fs::metadata(".")
-        .map_err(|error| session.fail(format!("ftok: {}", descriptor::strerror(&error))))?;
+        .map_err(|error| session.fail(format!("ftok: {}", os_error::strerror(&error))))?;
     Ok(Key::from_file(directory.dev(), directory.ino(), PROJECT.into()))
 }
 
@@ -243,7 +245,7 @@ fn open(session: &Session) -> Result<i32> {
 
 /// From now on a signal ends a wait, and takes no message with it.
 fn catch_signals(session: &Session) -> Result<()> {
-    interrupt::catch_signals().map_err(|error| session.fail(descriptor::strerror(&error)))
+    wait::catch_signals().map_err(|error| session.fail(os_error::strerror(&error)))
 }
 
 fn failed_to_wait(session: &Session, stopped: Stopped) -> Status {

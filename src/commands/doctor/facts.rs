@@ -7,21 +7,23 @@ use std::time::Duration;
 use super::VERB;
 use super::checks::Needs;
 use super::memory::{self, DevShm};
-use crate::commands::{limits, selection};
-use crate::ipc::known::Verdict;
+use crate::commands::{limits, select};
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::ipc::object::Semaphore;
-use crate::ipc::user::{Role, State};
+use crate::ipc::process::observed::Verdict;
+use crate::ipc::process::role::{Role, State};
 use crate::ipc::{
     Caller, Expected, Filter, Heirs, Kind, Known, Object, Queue, Reference, Time, User,
 };
-use crate::kernel::scan::Look;
-use crate::kernel::scan::sleepers::{Sleeper, WaitedFor, sleepers};
-use crate::kernel::sysctl::Limit;
-use crate::kernel::users::{Missed, Observer};
-use crate::kernel::{self, accounts, msg, process, sem};
+use crate::kernel;
+use crate::kernel::limits::Limit;
+use crate::kernel::process::scan::Look;
+use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
+use crate::kernel::process::uses::{Missed, Observer};
+use crate::kernel::process::{self, accounts};
+use crate::kernel::sysv::{msg, sem};
 use crate::output::escape::shell_word;
 
 /// How long nothing may move before it is stuck.
@@ -81,7 +83,7 @@ pub(in crate::commands) struct Seen {
 impl Facts {
     /// Looks at what the checks need.
     pub fn look(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
-        let (mut objects, unlisted) = selection::snapshot(VERB, &Filter::default())?;
+        let (mut objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
         objects.iter_mut().for_each(kernel::object::complete);
         let look = Look::to_judge(&objects);
         let (known, observer): (Vec<Known>, _) = match needs.users {

@@ -8,8 +8,8 @@ use super::selector::Selector;
 use crate::ipc::Object;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::Allowance;
-use crate::kernel::sysctl::{self, Limit, Source};
-use crate::kernel::{accounts, process};
+use crate::kernel::limits::{self, Limit, Source};
+use crate::kernel::process::{self, accounts};
 
 pub(super) static LIMIT_NEAR: Check = Check {
     name: "limit-near",
@@ -59,7 +59,7 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     match (limit.range(), limit.source()) {
         (Some(range), Source::Sysctl(sysctl, _)) if most < *range.end() => {
             let more = most.saturating_mul(2).clamp(1, *range.end());
-            let right = Right::over_system(sysctl::is_writable(sysctl), facts);
+            let right = Right::over_system(limits::is_writable(sysctl), facts);
             draft.mended_by(Remedy::Run(format!("ipctool limits --set {name}={more}")), right)
         }
         _ => Draft {

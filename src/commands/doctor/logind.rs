@@ -10,7 +10,8 @@ use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
 use crate::ipc::Kind;
 use crate::ipc::finding::Severity;
-use crate::kernel::{accounts, namespace, process};
+use crate::kernel::namespace;
+use crate::kernel::process::{self, accounts};
 
 pub(super) static REMOVE_IPC: Check = Check {
     name: "remove-ipc",

@@ -10,13 +10,14 @@ use super::facts::Facts;
 use crate::commands::complain;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
-use crate::ipc::user::Role;
+use crate::ipc::process::role::Role;
 use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
-use crate::kernel::dev_shm::{Removed, Space, Tree};
+use crate::kernel::io::os_error;
+use crate::kernel::limits::{self, Limit};
 use crate::kernel::memory::Memory;
-use crate::kernel::sysctl::{self, Limit};
-use crate::kernel::users::know_all;
-use crate::kernel::{descriptor, process};
+use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
+use crate::kernel::process;
+use crate::kernel::process::uses::know_all;
 use crate::output::style::human_size;
 
 pub(super) static SHM_FULL: Check = Check {
@@ -65,7 +66,7 @@ pub(in crate::commands) fn survey(verb: &'static str) -> (Option<DevShm>, bool) 
         Ok(space) => space,
         Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
         Err(error) => {
-            let error = descriptor::describe(&error);
+            let error = os_error::describe(&error);
             complain(format_args!("{verb}: cannot look at /dev/shm: {error}"));
             return (None, false);
         }
@@ -80,7 +81,7 @@ pub(in crate::commands) fn survey(verb: &'static str) -> (Option<DevShm>, bool) 
     let (removed, hidden, promised) = match looked {
         Ok(told) => told,
         Err(error) => {
-            let error = descriptor::describe(&error);
+            let error = os_error::describe(&error);
             complain(format_args!("{verb}: cannot look for removed files: {error}"));
             is_whole = false;
             (Vec::new(), 0, 0)
@@ -264,7 +265,7 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
         }
     };
     let remedy = Remedy::Run("ipctool limits --set shm_rmid_forced=0".to_owned());
-    let right = Right::over_system(sysctl::is_writable("kernel.shm_rmid_forced"), facts);
+    let right = Right::over_system(limits::is_writable("kernel.shm_rmid_forced"), facts);
     vec![Draft::of_system(severity, why).mended_by(remedy, right)]
 }
 

@@ -6,8 +6,8 @@ use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
-use crate::ipc::known::Verdict;
-use crate::ipc::user::{Role, State};
+use crate::ipc::process::observed::Verdict;
+use crate::ipc::process::role::{Role, State};
 use crate::ipc::{CommandLine, Key, Object, Segment, count};
 use crate::output::style::{age, human_size};
 

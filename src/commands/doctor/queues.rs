@@ -7,10 +7,10 @@ use super::orphans;
 use super::reader::Reader;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
-use crate::ipc::user::{Role, State};
+use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Object, PosixQueue, Queue, User, count};
-use crate::kernel::scan::sleepers::Sleeper;
-use crate::kernel::sysctl;
+use crate::kernel::limits;
+use crate::kernel::process::scan::sleepers::Sleeper;
 
 pub(super) static QUEUE_FULL: Check = Check {
     name: "queue-full",
@@ -257,7 +257,7 @@ fn raise(draft: Draft, seen: &Seen, needed: u64, facts: &Facts) -> Draft {
         return draft.mended_by(Remedy::Raise(ceiling), owns);
     }
     // Root of a container may raise msgmnb, and not go beyond it.
-    if owns == Right::Granted && sysctl::is_writable("kernel.msgmnb") {
+    if owns == Right::Granted && limits::is_writable("kernel.msgmnb") {
         let queue = super::draft::word(&seen.reference());
         let line = format!(
             "ipctool limits --set msgmnb={wanted} && ipctool limits --queue-bytes {wanted} {queue}"

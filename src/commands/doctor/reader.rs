@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::facts::Seen;
 use crate::ipc::message::Wanted;
-use crate::ipc::user::{Role, State};
+use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Object, count};
-use crate::kernel::scan::sleepers::Sleeper;
+use crate::kernel::process::scan::sleepers::Sleeper;
 
 /// What becomes of the messages on a queue.
 pub(super) enum Reader {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::facts::{Facts, Seen};
 use super::orphans::HOUR;
-use crate::ipc::known::Verdict;
+use crate::ipc::process::observed::Verdict;
 use crate::ipc::{Filter, Key, Kind, Reference};
-use crate::kernel::accounts;
+use crate::kernel::process::accounts;
 use crate::output::escape::shell_word;
 
 /// How long nothing may have happened to what is selected, and how `--idle` takes that: the longest

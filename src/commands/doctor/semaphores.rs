@@ -7,10 +7,10 @@ use super::draft::{Act, Draft, Right, as_root};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
 use crate::ipc::object::Semaphore;
-use crate::ipc::user::{Operation, Role, State};
+use crate::ipc::process::role::{Operation, Role, State};
 use crate::ipc::{Object, PosixSemaphore, Reference, User, Verdict};
 use crate::kernel::process;
-use crate::kernel::scan::sleepers::Sleeper;
+use crate::kernel::process::scan::sleepers::Sleeper;
 
 pub(super) static DEADLOCK: Check = Check {
     name: "deadlock",

@@ -93,7 +93,7 @@ fn merge(found: Vec<Found>) -> Vec<Found> {
     }
     for (_, draft) in &mut merged {
         if let Some(shared) = draft.shared.as_ref().filter(|_| draft.references.len() > 1) {
-            let owner = crate::kernel::accounts::user(shared.owner);
+            let owner = crate::kernel::process::accounts::user(shared.owner);
             let objects = count(draft.references.len() as u64, "object");
             draft.why = format!("{objects} of {owner}: {}", shared.words);
             draft.pids.sort_unstable();

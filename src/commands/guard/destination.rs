@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use super::VERB;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Foreign;
-use crate::kernel::descriptor;
-use crate::kernel::directory::{self, Directory, Entry, Place};
-use crate::kernel::fifo::{self, Fifo};
-use crate::kernel::{accounts, process};
+use crate::kernel::io::directory::{self, Directory, Entry, Place};
+use crate::kernel::io::fifo::{self, Fifo};
+use crate::kernel::io::os_error;
+use crate::kernel::process::{self, accounts};
 
 /// Where the report goes.
 pub(super) struct Destination {
@@ -70,14 +70,14 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
     let subject = format!("--report {}", Foreign::from(path));
     let what = match fifo::has_no_reader(error) {
         true => "nobody reads this pipe (ENXIO)".to_owned(),
-        false => format!("cannot write: {}", descriptor::describe(error)),
+        false => format!("cannot write: {}", os_error::describe(error)),
     };
     Failure::new(VERB, subject, what, reason)
 }
 
 fn find(path: &Path) -> io::Result<Way> {
     if path == "-" {
-        return Ok(Way::Into(descriptor::standard_output()?.0));
+        return Ok(Way::Into(os_error::standard_output()?.0));
     }
     let (directory, file, old) = match directory::locate(path)? {
         Place::Named(directory, file, old) => (directory, file, old),
@@ -98,7 +98,7 @@ fn find(path: &Path) -> io::Result<Way> {
                 );
                 return Err(io::Error::new(ErrorKind::PermissionDenied, what));
             }
-            if !data.is_file() || descriptor::standard_stream(data.dev(), data.ino()).is_some() {
+            if !data.is_file() || os_error::standard_stream(data.dev(), data.ino()).is_some() {
                 return into(old);
             }
             if data.nlink() > 1 && is_safe_to_open(&directory, &old)? {
@@ -124,7 +124,7 @@ fn is_safe_to_open(directory: &Directory, old: &Entry) -> io::Result<bool> {
 
 fn into(entry: Entry) -> io::Result<Way> {
     let data = entry.metadata()?;
-    if let Some(stream) = descriptor::standard_stream(data.dev(), data.ino()) {
+    if let Some(stream) = os_error::standard_stream(data.dev(), data.ino()) {
         return Ok(Way::Into(stream));
     }
     if !data.file_type().is_fifo() {
@@ -184,7 +184,7 @@ fn replace(
 
 fn overwrite(mut file: File, text: &[u8]) -> io::Result<()> {
     let data = file.metadata()?;
-    if data.is_file() && descriptor::standard_stream(data.dev(), data.ino()).is_none() {
+    if data.is_file() && os_error::standard_stream(data.dev(), data.ino()).is_none() {
         file.set_len(0)?;
     }
     file.write_all(text)

@@ -4,12 +4,12 @@ use super::VERB;
 use super::report::listed;
 use crate::commands::rm::{self, Removed};
 use crate::explain::Failure;
-use crate::ipc::known::Users;
-use crate::ipc::leak::{Leak, Outcome, blind_spot, holders};
+use crate::ipc::attribution::leak::{Leak, Outcome, blind_spot, holders};
+use crate::ipc::process::observed::Users;
 use crate::ipc::{Known, Object, ProcessName};
-use crate::kernel::descriptor::describe;
+use crate::kernel::io::os_error::describe;
+use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
-use crate::kernel::users::Observer;
 use crate::kernel::{self, CallError};
 
 /// What became of a leak, why, and who uses it by now if that is why.

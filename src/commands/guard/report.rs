@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::VERB;
 use super::watch::Stray;
 use crate::commands::rm::counted;
-use crate::ipc::leak::{Difference, Leak, Outcome, Stranger};
+use crate::ipc::attribution::leak::{Difference, Leak, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
 use crate::ipc::{Foreign, Known, Object, ProcessName, Reference, count, duration};
-use crate::kernel::stderr::StandardError;
-use crate::output::json::{self, Record};
+use crate::kernel::io::stdio::StandardError;
+use crate::output::formats::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
 

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ipc::leak::Difference;
+use crate::ipc::attribution::leak::Difference;
 use crate::ipc::{Kind, Known, Object, Reference};
 use crate::kernel;
 use crate::kernel::process::Length;
-use crate::kernel::scan::Look;
-use crate::kernel::users::Observer;
+use crate::kernel::process::scan::Look;
+use crate::kernel::process::uses::Observer;
 
 /// A look at the objects of some kinds.
 pub(super) struct Survey {
@@ -53,7 +53,7 @@ impl Survey {
             }
         }
         if before.is_none() {
-            let tree = kernel::dev_shm::Tree::read();
+            let tree = kernel::posix::dev_shm::Tree::read();
             tree.unread.iter().for_each(|unread| survey.note(unread.to_string()));
             found.extend(tree.rest());
         }

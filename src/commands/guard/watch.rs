@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::ground::Ground;
+use super::setting::Ground;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::ipc::kin::Kin;
+use crate::ipc::attribution::descendants::Kin;
 use crate::ipc::{Foreign, ProcessName};
-use crate::kernel::child::{self, Ended, Fate};
-use crate::kernel::family::{Family, Member};
-use crate::kernel::interrupt::deadline;
+use crate::kernel::descendants::child::{self, Ended, Fate};
+use crate::kernel::descendants::{Family, Member};
 use crate::kernel::process::{self, Length};
+use crate::kernel::signals::wait::deadline;
 use crate::kernel::signals::{self, Inbox, Notice};
 
 /// How long a process that was in the background may take to end by itself: whatever reads the

@@ -5,8 +5,8 @@ use super::VERB;
 use crate::commands::complain;
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Filter, Kind, Known, Object, PosixMemory};
-use crate::kernel::dev_shm::{Removed, Space, Tree};
-use crate::kernel::users::know_all;
+use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
+use crate::kernel::process::uses::know_all;
 
 /// The files in subdirectories, and those that were removed and are still held.
 #[derive(Debug, Default)]

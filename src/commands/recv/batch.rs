@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
 use crate::kernel::channel::Channel;
-use crate::kernel::interrupt::{self, Interruptible, Stopped};
-use crate::kernel::{CallError, Errno, descriptor};
+use crate::kernel::io::os_error;
+use crate::kernel::signals::wait::{self, Interruptible, Stopped};
+use crate::kernel::{CallError, Errno};
 use crate::output::message::{From, Presentation};
 
 /// At most this many bytes are taken before they are written: enough to save system calls, and not
@@ -131,7 +132,7 @@ impl Batch {
         wanted: Wanted,
         timeout: Option<Duration>,
     ) -> Result<(), Untaken> {
-        let deadline = interrupt::deadline(timeout);
+        let deadline = wait::deadline(timeout);
         self.add(|buffer| channel.receive_waiting(wanted, buffer, deadline))?;
         self.append_text(from, self.taken.len() - 1);
         Ok(())
@@ -254,7 +255,7 @@ impl Batch {
             let delivered = self.text_ends.partition_point(|&end| end <= written);
             let whole = delivered.checked_sub(1).map_or(0, |last| self.text_ends[last]);
             // The next line would be taken for the rest of this one.
-            descriptor::cut_back(&out.0, (written - whole) as u64);
+            os_error::cut_back(&out.0, (written - whole) as u64);
             return Err(Undelivered { messages: (self.taken.len() - delivered) as u64, error });
         }
         Ok(())

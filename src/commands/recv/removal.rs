@@ -8,8 +8,8 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
 use crate::kernel::closing::{self, Closed, Kept, Removal};
-use crate::kernel::interrupt;
-use crate::kernel::sysctl::Limit;
+use crate::kernel::limits::Limit;
+use crate::kernel::signals::wait;
 
 /// How often others may get in the way, and how long to wait for them each time. Whoever sends one
 /// message to a POSIX queue has it open for less.
@@ -35,7 +35,7 @@ impl Receiver {
                     self.closed = None;
                     return self.removed(removal);
                 }
-                Err(Kept::Refilled | Kept::InUse) => interrupt::sleep(PAUSE),
+                Err(Kept::Refilled | Kept::InUse) => wait::sleep(PAUSE),
                 Err(kept) => return self.kept(kept, "it was emptied, and not removed"),
             }
         }
@@ -50,7 +50,7 @@ impl Receiver {
                 let is_last = closing::is_alone(&self.queue.channel);
                 match self.take()? {
                     Status::Done if is_last => break,
-                    Status::Done => interrupt::sleep(PAUSE),
+                    Status::Done => wait::sleep(PAUSE),
                     ended => return Ok(ended),
                 }
             }
@@ -79,7 +79,7 @@ impl Receiver {
     /// Why it was not removed.
     fn kept(&mut self, kept: Kept, state: &str) -> anyhow::Result<Status> {
         self.reopen();
-        if let Some(signal) = interrupt::pending() {
+        if let Some(signal) = wait::pending() {
             return Ok(Status::Signal(signal));
         }
         let queue: &Reference = &self.args.queue;
@@ -114,9 +114,9 @@ fn persist<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
     let mut attempts = 1;
     loop {
         match attempt() {
-            Err(Kept::InUse) if attempts < ATTEMPTS && interrupt::pending().is_none() => {
+            Err(Kept::InUse) if attempts < ATTEMPTS && wait::pending().is_none() => {
                 attempts += 1;
-                interrupt::sleep(PAUSE);
+                wait::sleep(PAUSE);
             }
             result => return result,
         }

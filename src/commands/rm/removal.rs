@@ -8,12 +8,12 @@ use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
 use crate::commands::{complain, find, report, resolve};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::known::Selected;
+use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
-use crate::kernel::descriptor::describe;
+use crate::kernel::io::os_error::describe;
+use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
-use crate::kernel::users::Observer;
-use crate::output::json;
+use crate::output::formats::json;
 use crate::output::stdout::{self, OutputError};
 
 /// Removing, and what became of it.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use crate::ipc::user::Role;
+use crate::ipc::process::role::Role;
 use crate::ipc::{Kind, Known, Name, Reference, User};
-use crate::kernel::dev_shm::{self, Removed, Space, Tree};
-use crate::kernel::users::know_all;
+use crate::kernel::posix::dev_shm::{self, Removed, Space, Tree};
+use crate::kernel::process::uses::know_all;
 use crate::output::escape::shell_word;
 
 /// What the files and processes around say to a name that no object has.

@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 
+use super::scan;
 use super::{
     Length, Stat, all, all_visible, command, has_thread_left, is_gone_error, threads, uids, uids_in,
 };
 use crate::ipc::ProcessName;
-use crate::ipc::leak::Neighbour;
-use crate::kernel::{namespace, scan};
+use crate::ipc::attribution::leak::Neighbour;
+use crate::kernel::namespace;
 
 /// What all processes did at some moment.
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use super::super::named;
 use super::{Length, Process, Stat, all_visible, is_gone, since_boot, uids};
 use crate::ipc::ProcessName;
-use crate::ipc::heirs::Server;
+use crate::ipc::process::heirs::Server;
+use crate::kernel::posix::file;
 
 /// When the oldest living process started, in nanoseconds since boot, that a process descends from by way of
 /// others that run the same program: the server of a worker, or itself. `i64::MIN` where it may go on with
@@ -54,7 +54,7 @@ pub(super) fn oldest_of_family(stat: &Stat) -> io::Result<Option<Stat>> {
 /// may call itself as it likes, and be of an older file of the same name.
 fn runs_the_same(one: &Stat, other: &Stat) -> bool {
     let file =
-        |stat: &Stat| named::identity_at(Path::new(&format!("/proc/{}/exe", stat.pid()?))).ok();
+        |stat: &Stat| file::identity_at(Path::new(&format!("/proc/{}/exe", stat.pid()?))).ok();
     one.name() == other.name() || file(one).is_some_and(|one| file(other) == Some(one))
 }
 

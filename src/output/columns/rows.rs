@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
 use crate::ipc::finding::Finding;
-use crate::ipc::known::Selected;
-use crate::ipc::leak::Leak;
 use crate::ipc::limit::Allowance;
 use crate::ipc::object::Semaphore;
 use crate::ipc::posix::FileKind;
-use crate::ipc::user::State;
+use crate::ipc::process::observed::Selected;
+use crate::ipc::process::role::State;
 use crate::ipc::{Object, User};
 use crate::output::{Column, Value};
 

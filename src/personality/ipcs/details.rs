@@ -5,10 +5,11 @@ use std::io::Write;
 use super::{Listing, Unit, ctime, put};
 use crate::ipc::object::Semaphore;
 use crate::ipc::{Object, Permissions, Queue, Reference, Segment, SemaphoreSet, Time};
+use crate::kernel;
 use crate::kernel::object::StatusError;
-use crate::kernel::sysvipc::Table;
-use crate::kernel::{self, msg, sem};
-use crate::personality::session::Result;
+use crate::kernel::sysv::proc_table::Table;
+use crate::kernel::sysv::{msg, sem};
+use crate::personality::util_linux::session::Result;
 
 impl Listing<'_> {
     /// All about one object. That there is none is no failure.

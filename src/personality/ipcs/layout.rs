@@ -1,7 +1,7 @@
 //! The tables of `ipcs`: what stands in each, under which heading and how wide.
 
 use super::Format;
-use crate::kernel::sysvipc::Table;
+use crate::kernel::sysv::proc_table::Table;
 
 /// A table of objects of one kind.
 pub(super) struct Layout {

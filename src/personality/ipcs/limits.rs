@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::{Listing, Unit, put};
 use crate::kernel::process;
-use crate::kernel::sysvipc::Table;
-use crate::kernel::totals::{self, SegmentLimits};
+use crate::kernel::sysv::proc_table::Table;
+use crate::kernel::sysv::totals::{self, SegmentLimits};
 
 impl Listing<'_> {
     /// The limits of a kind.

@@ -1,0 +1,528 @@
+//! Whose an object is that is there after a command: the command's, or perhaps another's.
+
+use std::collections::HashSet;
+
+use super::descendants::{Descendant, Kin, Origin};
+use super::leak::{
+    Difference, Leak, MODE_HIDES, Neighbour, Neighbours, Outcome, Stranger, blind_spot, lives,
+};
+use crate::ipc::clock::Clock;
+use crate::ipc::process::heirs::Heirs;
+use crate::ipc::process::role::{Role, User};
+use crate::ipc::{Known, Object, ProcessName, Reference, Verdict};
+
+/// Everything in a namespace of the command's own: all that is there is left behind. Where the
+/// family is complete, and has but one member, that one did it all.
+pub fn all_leaked(after: Vec<Known>, kin: &Kin) -> Difference {
+    let leak = |known: Known| {
+        let by = author(&known, kin.all).or_else(|| match kin.all {
+            [only] if kin.is_complete => Some(named(only.pid, kin.all)),
+            _ => None,
+        });
+        Leak { known, by, outcome: Outcome::GoneWithNamespace, why: None }
+    };
+    Difference { leaks: after.into_iter().map(leak).collect(), ..Difference::default() }
+}
+
+/// Compares what was there before a command with what is there after it, in a namespace that it
+/// shares with others. `only_uid` is the user whom no descendant can have left, where that is
+/// certain; `neighbours` are the processes that did anything meanwhile; `clock` is that of the
+/// processes.
+pub fn compare(
+    before: &[Object],
+    after: Vec<Known>,
+    kin: &Kin,
+    only_uid: Option<u32>,
+    neighbours: &Neighbours,
+    clock: Clock,
+) -> Difference {
+    let others = Others { neighbours, heirs: strange_heirs(&after, kin, clock) };
+    let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
+    let present: HashSet<Reference> = after.iter().map(|known| known.reference()).collect();
+    let mut difference = Difference::default();
+    let is_gone = |object: &&Object| !present.contains(&object.reference());
+    difference.vanished.extend(before.iter().filter(is_gone).cloned());
+    for known in after.into_iter().filter(|known| !old.contains(&known.reference())) {
+        let (why, is_certain) = match attribute(&known, kin, &others, only_uid) {
+            Maker::Command(pid) => {
+                let by = Some(named(pid, kin.all));
+                let outcome = if known.is_marked() { Outcome::Marked } else { Outcome::Left };
+                difference.leaks.push(Leak { known, by, outcome, why: None });
+                continue;
+            }
+            Maker::Others(why) => (why, true),
+            Maker::Unknown(why) => (why, false),
+        };
+        difference.strangers.push(Stranger { known, why, is_certain });
+    }
+    difference
+}
+
+/// Who made a new object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Maker {
+    /// The command: this process of it made, or at least used it, and no living stranger did.
+    Command(i32),
+    /// Others, or perhaps others, as far as the kernel's records tell; and why, in words.
+    Others(String),
+    /// Perhaps others, who cannot be seen; and why not, in words.
+    Unknown(String),
+}
+
+/// The living processes outside the command that may have made a new object, or know of it.
+struct Others<'a> {
+    neighbours: &'a Neighbours,
+    heirs: Heirs,
+}
+
+/// Who made a new object.
+fn attribute(known: &Known, kin: &Kin, others: &Others, only_uid: Option<u32>) -> Maker {
+    let creator = known.permissions().cuid;
+    if only_uid.is_some_and(|uid| uid != creator) {
+        return Maker::Others(format!("user {creator} made it"));
+    }
+    match used_by(known, kin) {
+        Err(why) => why,
+        Ok(pid) if known.kind().records_maker() => Maker::Command(pid),
+        Ok(pid) => others.maker_beside(pid, known, kin),
+    }
+}
+
+impl Others<'_> {
+    /// Who made a queue or a set that this process of the command used: the kernel records its last
+    /// use, which is no proof of having made it. The command, where all others who live certainly did
+    /// not.
+    fn maker_beside(&self, pid: i32, known: &Known, kin: &Kin) -> Maker {
+        let but = |why| format!("process {pid} of the command used it, but {why}");
+        if let Some(claim) = claim(known, kin) {
+            return Maker::Others(but(claim));
+        }
+        if let Some(unseen) = blind_spot(known) {
+            return Maker::Unknown(but(unseen));
+        }
+        if let Verdict::Unknown(why) = self.heirs.are_none_of(known) {
+            return Maker::Others(but(why));
+        }
+        if let Some(Neighbour { name, .. }) = self.neighbours.possible_maker(known) {
+            let why = format!("{name} ran meanwhile, too, and may have made it");
+            return Maker::Others(but(why));
+        }
+        match &self.neighbours.unseen {
+            Some(unseen) => Maker::Unknown(but(unseen.clone())),
+            None => Maker::Command(pid),
+        }
+    }
+}
+
+/// The descendant of whom the kernel proves that it made, or at least used, a new object; or what
+/// to say where there is none.
+fn used_by(known: &Known, kin: &Kin) -> Result<i32, Maker> {
+    let (mut doubtful, mut others) = (None, Vec::new());
+    for user in evidence(known) {
+        match kin.origin(user.pid, user.since) {
+            Origin::Kin => return Ok(user.pid),
+            Origin::Either => doubtful = Some(user.pid),
+            Origin::Stranger => others.push(user.pid),
+        }
+    }
+    // Who waits on a queue or a set uses it, and leaves no record.
+    if let Some(waiter) = waiters(known).find(|user| kin.lives(user.pid)) {
+        return Ok(waiter.pid);
+    }
+    others.extend(waiters(known).map(|user| user.pid));
+    if let Some(pid) = doubtful {
+        return Err(Maker::Others(format!(
+            "process {pid} made or used it, but that number may have been used again that second"
+        )));
+    }
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<_> = others.iter().map(i32::to_string).collect();
+    Err(Maker::Others(match (others.as_slice(), &known.object) {
+        ([], Object::SemaphoreSet(_)) if known.semaphores.is_none() => {
+            return Err(Maker::Unknown(MODE_HIDES.to_owned()));
+        }
+        ([], _) if known.users.as_ref().is_some_and(|users| users.has_strangers) => {
+            "a process of another process namespace made or used it".to_owned()
+        }
+        ([], _) => "nobody has used it yet, so the kernel records no process for it".to_owned(),
+        ([one], _) => format!("process {one} made or used it, which {}", kin.unrelated(false)),
+        (several, _) => {
+            format!("processes {} used it, which {}", several.join(", "), kin.unrelated(true))
+        }
+    }))
+}
+
+/// The living stranger who may have made a queue or a set that the command used, in words.
+fn claim(known: &Known, kin: &Kin) -> Option<String> {
+    let is_stranger = |user: &&User| {
+        lives(user) && !kin.lives(user.pid) && kin.origin(user.pid, user.since) != Origin::Kin
+    };
+    let unrelated = kin.unrelated(false);
+    let waiting = waiters(known)
+        .find(is_stranger)
+        .map(|user| format!("process {} waits on it, which {unrelated}", user.pid));
+    let recorded = || {
+        let user = evidence(known).find(is_stranger)?;
+        Some(format!("so did process {}, which {unrelated}", user.pid))
+    };
+    waiting.or_else(recorded)
+}
+
+/// The living strangers who use objects, and may have made one at which they do not show.
+fn strange_heirs(all: &[Known], kin: &Kin, clock: Clock) -> Heirs {
+    let of_strangers = |known: &Known| {
+        let mut known = known.clone();
+        if let Some(users) = &mut known.users {
+            users.all.retain(|user| !kin.lives(user.pid));
+        }
+        known
+    };
+    let of_strangers: Vec<Known> = all.iter().map(of_strangers).collect();
+    Heirs::of(&of_strangers, clock, Some(Vec::new()))
+}
+
+/// The processes that wait on a queue or a set.
+fn waiters(known: &Known) -> impl Iterator<Item = &User> {
+    known.users().iter().filter(|user| user.role.waits())
+}
+
+/// The processes that the kernel recorded for an object in a way that tells whose it is, and when.
+/// Of a segment it knows who made it, so who attached it does not count.
+fn evidence(known: &Known) -> impl Iterator<Item = &User> {
+    let counts = |role: &Role| {
+        matches!(
+            role,
+            Role::Creator | Role::LastSender | Role::LastReceiver | Role::LastOperation(_)
+        )
+    };
+    known.recorded().filter(move |user| counts(&user.role))
+}
+
+/// Who made an object, or else used it last, where nobody else can have.
+fn author(known: &Known, family: &[Descendant]) -> Option<ProcessName> {
+    Some(named(evidence(known).next()?.pid, family))
+}
+
+fn named(pid: i32, family: &[Descendant]) -> ProcessName {
+    let command =
+        family.iter().rev().find(|one| one.pid == pid).and_then(|one| one.command.as_deref());
+    ProcessName { pid, command: command.cloned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::attribution::pid_history::{Numbers, Reading, SECOND};
+    use crate::ipc::message::Wanted;
+    use crate::ipc::object::SegmentStatus;
+    use crate::ipc::process::observed::Users;
+    use crate::ipc::process::role::{Living, State};
+    use crate::ipc::{Key, Mode, Permissions, Queue, Segment, Time};
+
+    const CLOCK: Clock = Clock { boot: 0, now: 1000 * SECOND as i64, witness: None };
+
+    fn permissions(cuid: u32) -> Permissions {
+        Permissions {
+            key: Key(0xbeef),
+            uid: 1,
+            gid: 1,
+            cuid,
+            cgid: 1,
+            mode: Mode::from_bits(0o600),
+        }
+    }
+
+    fn user(pid: i32, role: Role, since: i64) -> User {
+        let since = Some(Time(since));
+        User {
+            pid,
+            role,
+            since,
+            uid: None,
+            command: None,
+            state: State::Gone,
+            living: None,
+            doubt: None,
+        }
+    }
+
+    fn known(object: Object, all: Vec<User>) -> Known {
+        Known { object, semaphores: None, users: Some(Users { all, ..Users::default() }) }
+    }
+
+    fn queue(id: i32, sender: Option<(i32, i64)>) -> Known {
+        let object = Object::Queue(Queue {
+            id,
+            permissions: permissions(1),
+            changed: Some(Time(100)),
+            bytes: 0,
+            messages: 0,
+            max_bytes: None,
+            last_send_pid: sender.map_or(0, |(pid, _)| pid),
+            last_send: sender.map(|(_, time)| Time(time)),
+            last_recv_pid: 0,
+            last_recv: None,
+        });
+        let users = sender.map(|(pid, time)| user(pid, Role::LastSender, time));
+        known(object, users.into_iter().collect())
+    }
+
+    fn segment(creator: i32, last: i32) -> Known {
+        let object = Object::Segment(Segment {
+            id: 0,
+            permissions: permissions(1),
+            changed: Some(Time(100)),
+            size: 4096,
+            attached: 0,
+            status: SegmentStatus::default(),
+            huge_page: None,
+            rss: Some(0),
+            swap: Some(0),
+            creator_pid: creator,
+            last_pid: last,
+            last_attach: None,
+            last_detach: None,
+        });
+        known(
+            object,
+            vec![user(creator, Role::Creator, 100), user(last, Role::LastAttachDetach, 100)],
+        )
+    }
+
+    fn descendant(pid: i32, from: i64, until: i64) -> Descendant {
+        let (from, until) = (from as u64 * SECOND, Some(until as u64 * SECOND));
+        Descendant { pid, command: Some(std::rc::Rc::new("make test".into())), from, until }
+    }
+
+    fn kin(all: &[Descendant]) -> Kin<'_> {
+        Kin { all, is_complete: true, numbers: const { &Numbers::NONE } }
+    }
+
+    fn verdict(known: Known, family: &[Descendant]) -> Result<i32, String> {
+        maker(&known, &kin(family), None)
+    }
+
+    /// Neighbours that did nothing, of whom none uses an object.
+    fn nobody() -> Others<'static> {
+        const NOBODY: &Neighbours = &Neighbours { awake: Vec::new(), unseen: None };
+        Others { neighbours: NOBODY, heirs: Heirs::of(&[], CLOCK, Some(Vec::new())) }
+    }
+
+    /// The process of the command, or why it is not called that.
+    fn maker(known: &Known, kin: &Kin, only_uid: Option<u32>) -> Result<i32, String> {
+        match attribute(known, kin, &nobody(), only_uid) {
+            Maker::Command(pid) => Ok(pid),
+            Maker::Others(why) | Maker::Unknown(why) => Err(why),
+        }
+    }
+
+    #[test]
+    fn a_recorded_descendant_proves_it() {
+        let family = [descendant(7, 90, 110)];
+        assert_eq!(verdict(queue(1, Some((7, 100))), &family), Ok(7));
+        assert_eq!(verdict(segment(7, 8), &family), Ok(7));
+    }
+
+    #[test]
+    fn a_number_that_was_used_again_proves_nothing() {
+        let family = [descendant(7, 90, 95)];
+        assert!(verdict(queue(1, Some((7, 100))), &family).unwrap_err().contains("process 7"));
+        let family = [descendant(7, 200, 210)];
+        assert!(verdict(queue(1, Some((7, 100))), &family).is_err());
+    }
+
+    #[test]
+    fn the_second_of_its_end_counts_if_the_number_was_not_used_again() {
+        let family = [Descendant { until: Some(100 * SECOND + 5), ..descendant(7, 100, 0) }];
+        let leaked = || queue(1, Some((7, 100)));
+        assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
+        let mut numbers = Numbers::default();
+        let reading = |time, made| Reading {
+            time: time * SECOND,
+            made,
+            room: 50,
+            held: vec![1],
+            last: (made, made),
+            most: 32_768,
+            counts_all: true,
+            may_be_set: false,
+        };
+        numbers.add(reading(99, 1000));
+        numbers.add(reading(102, 1040));
+        let kin = Kin { all: &family, is_complete: true, numbers: &numbers };
+        assert_eq!(maker(&leaked(), &kin, None), Ok(7));
+        // Its end may have been missed, not its beginning.
+        assert_eq!(maker(&queue(1, Some((7, 101))), &kin, None), Ok(7));
+        assert!(maker(&queue(1, Some((7, 98))), &kin, None).is_err());
+        let mut numbers = Numbers::default();
+        numbers.add(reading(99, 1000));
+        numbers.add(reading(103, 1060));
+        let kin = Kin { numbers: &numbers, ..kin };
+        assert!(maker(&leaked(), &kin, None).is_err());
+    }
+
+    #[test]
+    fn what_a_living_stranger_uses_too_may_be_his() {
+        let family = [descendant(7, 90, 110)];
+        let with_receiver = |state| {
+            let mut known = queue(1, Some((7, 100)));
+            let receiver = User { state, ..user(8, Role::LastReceiver, 99) };
+            known.users.as_mut().unwrap().all.push(receiver);
+            known
+        };
+        assert_eq!(verdict(with_receiver(State::Gone), &family), Ok(7));
+        assert!(verdict(with_receiver(State::Alive), &family).unwrap_err().contains("process 8"));
+    }
+
+    #[test]
+    fn where_descendants_may_have_been_missed_a_living_stranger_is_one() {
+        let family = [descendant(7, 90, 110)];
+        let mut known = queue(1, Some((7, 100)));
+        let receiver = User { state: State::Alive, ..user(8, Role::LastReceiver, 99) };
+        known.users.as_mut().unwrap().all.push(receiver);
+        let partial = Kin { is_complete: false, ..kin(&family) };
+        let why = maker(&known, &partial, None).unwrap_err();
+        assert!(why.contains("process 8, which was not seen to descend"), "{why}");
+    }
+
+    #[test]
+    fn what_a_stranger_waits_on_is_theirs_and_what_a_descendant_waits_on_is_the_commands() {
+        let waiting = |known: &mut Known| {
+            let waits = Role::WaitsToReceive(Wanted::Any);
+            let waiter = User { state: State::Alive, ..user(8, waits, 80) };
+            known.users.as_mut().unwrap().all.push(waiter);
+        };
+        let gone = descendant(7, 90, 110);
+        let living = Descendant { pid: 8, until: None, ..gone.clone() };
+        let mut used = queue(1, Some((7, 100)));
+        waiting(&mut used);
+        let why = verdict(used.clone(), std::slice::from_ref(&gone)).unwrap_err();
+        assert!(why.contains("but process 8 waits on it"), "{why}");
+        assert_eq!(verdict(used, &[gone, living.clone()]), Ok(7));
+        let mut unused = queue(1, None);
+        waiting(&mut unused);
+        assert_eq!(verdict(unused, &[living]), Ok(8));
+    }
+
+    #[test]
+    fn what_an_older_stranger_may_have_made_who_uses_another_queue_is_theirs() {
+        let family = [descendant(7, 90, 110)];
+        let user_of_another = |uid| {
+            let living = Some(Living {
+                since_boot: 80 * SECOND as i64,
+                family_since_boot: 80 * SECOND as i64,
+                first_seen: i64::MAX,
+                uids: [uid; 4],
+            });
+            let sender = User { state: State::Alive, living, ..user(9, Role::LastSender, 95) };
+            known(queue(2, None).object, vec![sender])
+        };
+        let leaks = |other: Known, family: &[Descendant]| {
+            let before = [other.object.clone()];
+            let after = vec![queue(1, Some((7, 100))), other];
+            let difference =
+                compare(&before, after, &kin(family), None, &Neighbours::default(), CLOCK);
+            difference.leaks.len()
+        };
+        assert_eq!(leaks(user_of_another(1), &family), 0);
+        assert_eq!(leaks(user_of_another(2), &family), 1);
+        // One of the command made nothing that is not the command's.
+        let [gone] = family;
+        let living = Descendant { pid: 9, until: None, ..gone.clone() };
+        assert_eq!(leaks(user_of_another(1), &[gone, living]), 1);
+    }
+
+    #[test]
+    fn what_a_neighbour_of_its_owner_may_have_made_is_theirs() {
+        let family = [descendant(7, 90, 110)];
+        let beside = |uids: &[u32], unseen: Option<&str>| {
+            let uids = Some(uids.iter().copied().collect()).filter(|_| !uids.is_empty());
+            let name = ProcessName { pid: 9, command: Some("perl x".into()) };
+            let awake = vec![Neighbour { name, uids }];
+            let neighbours = Neighbours { awake, unseen: unseen.map(str::to_owned) };
+            let others = Others { neighbours: &neighbours, ..nobody() };
+            // Its owner is user 1, its creator user 3.
+            let mut known = queue(1, Some((7, 100)));
+            if let Object::Queue(queue) = &mut known.object {
+                queue.permissions = permissions(3);
+            }
+            attribute(&known, &kin(&family), &others, None)
+        };
+        let why = "process 7 of the command used it, but 9 (perl x) ran meanwhile, too, and may have made it";
+        for uids in [&[1][..], &[3], &[2, 3], &[]] {
+            assert_eq!(beside(uids, None), Maker::Others(why.to_owned()), "{uids:?}");
+        }
+        assert_eq!(beside(&[2], None), Maker::Command(7));
+        let why = "process 7 of the command used it, but nobody sees".to_owned();
+        assert_eq!(beside(&[2], Some("nobody sees")), Maker::Unknown(why));
+    }
+
+    #[test]
+    fn what_processes_may_use_that_were_not_seen_is_unknown() {
+        let family = [descendant(7, 90, 110)];
+        let mut known = queue(1, Some((7, 100)));
+        known.users.as_mut().unwrap().suspects = 2;
+        let maker = attribute(&known, &kin(&family), &nobody(), None);
+        assert!(
+            matches!(&maker, Maker::Unknown(why) if why.contains("2 processes that may use it")),
+            "{maker:?}"
+        );
+        known.users.as_mut().unwrap().suspects = 0;
+        assert_eq!(attribute(&known, &kin(&family), &nobody(), None), Maker::Command(7));
+        known.users.as_mut().unwrap().has_strangers = true;
+        assert!(matches!(attribute(&known, &kin(&family), &nobody(), None), Maker::Unknown(_)));
+        // The kernel records who made a segment.
+        let mut made = segment(7, 0);
+        made.users.as_mut().unwrap().suspects = 2;
+        assert_eq!(attribute(&made, &kin(&family), &nobody(), None), Maker::Command(7));
+    }
+
+    #[test]
+    fn of_a_segment_the_creator_alone_counts() {
+        let family = [descendant(7, 90, 110)];
+        assert!(verdict(segment(8, 7), &family).is_err());
+    }
+
+    #[test]
+    fn what_nobody_used_is_nobodys() {
+        let why = verdict(queue(1, None), &[descendant(7, 90, 110)]).unwrap_err();
+        assert!(why.contains("records no process"), "{why}");
+    }
+
+    #[test]
+    fn what_another_user_made_is_his() {
+        let family = [descendant(7, 90, 110)];
+        assert!(maker(&queue(1, Some((7, 100))), &kin(&family), Some(1)).is_ok());
+        assert!(maker(&queue(1, Some((7, 100))), &kin(&family), Some(2)).is_err());
+    }
+
+    #[test]
+    fn before_and_after() {
+        let family = [descendant(7, 90, 110)];
+        let before = [queue(1, None).object, queue(2, None).object];
+        let after =
+            vec![queue(2, Some((7, 100))), queue(3, Some((7, 100))), queue(4, Some((8, 100)))];
+        let difference =
+            compare(&before, after, &kin(&family), None, &Neighbours::default(), CLOCK);
+        let ids = |objects: Vec<&Object>| {
+            objects.iter().filter_map(|object| object.id()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(difference.leaks.iter().map(|leak| &leak.known.object).collect()), [3]);
+        assert_eq!(ids(difference.strangers.iter().map(|one| &one.known.object).collect()), [4]);
+        assert_eq!(ids(difference.vanished.iter().collect()), [1]);
+        let by = difference.leaks[0].by.clone().unwrap();
+        assert_eq!((by.pid, by.command), (7, Some("make test".into())));
+    }
+
+    #[test]
+    fn alone_in_a_namespace_the_only_process_did_it() {
+        let family = [descendant(7, 90, 110)];
+        let leaks = all_leaked(vec![queue(1, None)], &kin(&family)).leaks;
+        assert_eq!(leaks[0].by.as_ref().map(|by| by.pid), Some(7));
+        let unsure = Kin { is_complete: false, ..kin(&family) };
+        assert_eq!(all_leaked(vec![queue(1, None)], &unsure).leaks[0].by, None);
+        let two = [descendant(7, 90, 110), descendant(8, 90, 110)];
+        assert_eq!(all_leaked(vec![queue(1, None)], &kin(&two)).leaks[0].by, None);
+    }
+}

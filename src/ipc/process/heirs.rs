@@ -1,0 +1,281 @@
+//! Who may come back to an object that nobody uses at the moment.
+//!
+//! A semaphore set and a message queue are never opened: a process that knows the id uses it again
+//! without a trace in between. Nor need a segment be attached, or a POSIX object be open, all the time
+//! that a server lives. So what looks left over may belong to a living program, and the sign of that is
+//! a process of the same user that uses another object of the same kind, and is older than the object.
+//! A worker is as old as its server: those of Apache come and go, and know the sets that it made.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::name::ProcessName;
+use super::observed::{Known, Verdict};
+use super::role::{Living, State};
+use crate::ipc::clock::Clock;
+use crate::ipc::kind::Kind;
+use crate::ipc::object::Object;
+use crate::ipc::posix::name::Name;
+use crate::ipc::reference::Reference;
+
+/// How long nothing must have happened to a POSIX object of which only its place in `/dev/shm` tells
+/// that it is one: an hour, in seconds.
+const SETTLED: u64 = 3600;
+
+/// All who use objects of some kinds, to tell whether an unused one may be theirs.
+#[derive(Clone, Debug)]
+pub struct Heirs {
+    clock: Clock,
+    /// The living processes of each user that use objects of a kind.
+    users: HashMap<(Kind, u32), BTreeMap<i32, Heir>>,
+    /// The objects of each kind that processes may use which cannot be seen.
+    obscure: HashMap<(Kind, Whose), Pair>,
+    /// The POSIX objects in use, by what their names have in common.
+    families: HashMap<(Kind, Vec<u8>), Pair>,
+    /// The servers whose processes run as somebody else; nothing where not all can be known.
+    servers: Option<Vec<Server>>,
+}
+
+/// A living process that has descendants of its own program that run as another user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its id, and its command line where it may be read.
+    pub name: ProcessName,
+    /// When it started, and as whom it runs.
+    pub living: Living,
+    /// The effective user of the descendant.
+    pub worker_uid: u32,
+}
+
+/// Whose processes cannot be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    /// Those of this effective user; nothing where not even that is known.
+    User(Option<u32>),
+    /// Those of other process namespaces.
+    Outsiders,
+}
+
+/// A process that uses objects.
+#[derive(Clone, Debug)]
+struct Heir {
+    living: Living,
+    name: ProcessName,
+    uses: Pair,
+}
+
+/// Two of some objects: one of them is not the one that is asked about.
+#[derive(Clone, Debug, Default)]
+struct Pair(Option<Reference>, Option<Reference>);
+
+impl Pair {
+    fn add(&mut self, reference: Reference) {
+        match self {
+            Pair(None, _) => self.0 = Some(reference),
+            Pair(Some(first), None) if *first != reference => self.1 = Some(reference),
+            Pair(Some(_), _) => {}
+        }
+    }
+
+    fn other_than(&self, reference: &Reference) -> Option<&Reference> {
+        let Pair(first, second) = self;
+        first.iter().chain(second).find(|one| *one != reference)
+    }
+}
+
+impl Heirs {
+    /// From all objects of the kinds that will be asked about, each with its users.
+    pub fn of(all: &[Known], clock: Clock, servers: Option<Vec<Server>>) -> Heirs {
+        let mut heirs = Heirs {
+            clock,
+            servers,
+            users: HashMap::new(),
+            obscure: HashMap::new(),
+            families: HashMap::new(),
+        };
+        for known in all {
+            heirs.add(known);
+        }
+        heirs
+    }
+
+    fn add(&mut self, known: &Known) {
+        let (kind, reference) = (known.kind(), known.reference());
+        let mut hide = |whose| {
+            self.obscure.entry((kind, whose)).or_default().add(reference.clone());
+        };
+        if let Some(users) = known.users.as_ref().filter(|_| may_have_unseen_users(known)) {
+            users.unseen.iter().for_each(|&uid| hide(Whose::User(uid)));
+            if users.has_outsiders {
+                hide(Whose::Outsiders);
+            }
+        }
+        for user in known.users().iter().filter(|user| user.state == State::Alive) {
+            let Some(living) = user.living else {
+                hide(Whose::User(user.uid));
+                continue;
+            };
+            for uid in living.uids {
+                let new = || Heir { living, name: user.name(), uses: Pair::default() };
+                let of_user = self.users.entry((kind, uid)).or_default();
+                of_user.entry(user.pid).or_insert_with(new).uses.add(reference.clone());
+            }
+        }
+        if let Some(file) = known.file()
+            && let Some(stem) = stem(&file.name)
+            && known.is_unused() != Verdict::Yes
+        {
+            self.families.entry((kind, stem.to_owned())).or_default().add(reference);
+        }
+    }
+
+    /// Whether an unused object certainly is nobody's: no living process of its owner or creator that
+    /// is older than it, or whose server is, uses another object of its kind; its creator has not given
+    /// it to the user that processes of a living server run as; and of a POSIX object none is in use
+    /// that differs in the number at the end of the name alone.
+    pub fn are_none_of(&self, known: &Known) -> Verdict {
+        let (kind, reference) = (known.kind(), known.reference());
+        let permissions = known.permissions();
+        let owners = [permissions.uid, permissions.cuid];
+        let is_older = |living: &Living, since_boot| {
+            known.made_before().is_none_or(|made| {
+                self.clock.has_started_after(living, since_boot, made) != Verdict::Yes
+            })
+        };
+        let of_owners = owners.iter().filter_map(|&uid| self.users.get(&(kind, uid)));
+        for heir in of_owners.flat_map(BTreeMap::values) {
+            if let Some(other) = heir.uses.other_than(&reference)
+                && is_older(&heir.living, heir.living.family_since_boot)
+            {
+                let heir = &heir.name;
+                return Verdict::Unknown(format!(
+                    "it may still belong to {heir}, which uses {other}"
+                ));
+            }
+        }
+        if permissions.was_given_away() {
+            let Some(servers) = &self.servers else {
+                return Verdict::Unknown(
+                    "whether the server lives that gave it to its owner cannot be seen".to_owned(),
+                );
+            };
+            let made_it = |server: &&Server| {
+                (server.living.uids[1], server.worker_uid) == (permissions.cuid, permissions.uid)
+                    && is_older(&server.living, server.living.since_boot)
+            };
+            if let Some(server) = servers.iter().find(made_it) {
+                let server = &server.name;
+                return Verdict::Unknown(format!(
+                    "it may still belong to {server}, whose processes run as its owner"
+                ));
+            }
+        }
+        let relative = known
+            .file()
+            .and_then(|file| stem(&file.name))
+            .and_then(|stem| self.families.get(&(kind, stem.to_owned()))?.other_than(&reference));
+        if let Some(relative) = relative {
+            return Verdict::Unknown(format!(
+                "it may belong to {relative}, which is or may be in use"
+            ));
+        }
+        self.is_clear_of_unseen(kind, &reference, owners)
+    }
+
+    /// Whether no process that cannot be seen may use another object of this kind.
+    fn is_clear_of_unseen(&self, kind: Kind, reference: &Reference, owners: [u32; 2]) -> Verdict {
+        let [owner, creator] = owners;
+        let who = |whose| match whose {
+            Whose::Outsiders => "of another process namespace",
+            Whose::User(_) => "that could not be inspected",
+        };
+        let unseen = [
+            Whose::Outsiders,
+            Whose::User(None),
+            Whose::User(Some(owner)),
+            Whose::User(Some(creator)),
+        ];
+        let found = unseen.into_iter().find_map(|whose| {
+            Some((whose, self.obscure.get(&(kind, whose))?.other_than(reference)?))
+        });
+        found.map_or(Verdict::Yes, |(whose, other)| {
+            Verdict::Unknown(format!(
+                "it may still belong to a process {}, which may use {other}",
+                who(whose)
+            ))
+        })
+    }
+
+    /// Whether a file of `/dev/shm` has been left alone for an hour. Of other objects it is certain
+    /// that they are objects.
+    pub fn is_settled(&self, known: &Known) -> Verdict {
+        if !matches!(known.kind(), Kind::Pshm | Kind::Psem) {
+            return Verdict::Yes;
+        }
+        let Some(last) = known.last_operation() else {
+            return Verdict::Unknown("it has no time of last use".to_owned());
+        };
+        match self.clock.is_older(last, SETTLED) {
+            Verdict::No => Verdict::Unknown(format!(
+                "any file may lie in /dev/shm, and this one was written within the last hour: with '{0}' as kind it counts",
+                known.kind()
+            )),
+            verdict => verdict,
+        }
+    }
+}
+
+/// Whether processes may use an object that were not found among its users.
+fn may_have_unseen_users(known: &Known) -> bool {
+    let has_strangers = known.users.as_ref().is_none_or(|users| users.has_strangers);
+    match &known.object {
+        Object::Segment(_) => known.counted_unseen() != Some(0),
+        Object::SemaphoreSet(_) => has_strangers || known.counted_unseen() != Some(0),
+        // The kernel tells nobody who waits.
+        Object::Queue(_) => true,
+        Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
+            let lease = known.users.as_ref().and_then(|users| users.lease.as_ref());
+            lease != Some(&Verdict::Yes)
+        }
+    }
+}
+
+/// What objects of one program have in common: a name up to its last `.` or `_` that only digits
+/// follow, as in `/PostgreSQL.3141592`. Nothing for a name without such an end.
+fn stem(name: &Name) -> Option<&[u8]> {
+    let bytes = name.behind_slash().as_encoded_bytes();
+    let end = bytes.iter().rposition(|byte| matches!(byte, b'.' | b'_'))? + 1;
+    let digits = &bytes[end..];
+    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(&bytes[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn names_of_a_family() {
+        let stem = |name: &str| {
+            let name = Name::of_file(OsStr::new(name));
+            stem(&name).map(|stem| String::from_utf8_lossy(stem).into_owned())
+        };
+        assert_eq!(stem("PostgreSQL.3141592").as_deref(), Some("PostgreSQL."));
+        assert_eq!(stem("torch_4711_12_0").as_deref(), Some("torch_4711_12_"));
+        for alone in ["cache", "v1.x", "a_", "17", ".x17", ""] {
+            assert_eq!(stem(alone), None, "{alone}");
+        }
+    }
+
+    #[test]
+    fn one_of_a_pair_is_another() {
+        let reference = |id| Reference::id(Kind::Msg, id);
+        let mut pair = Pair::default();
+        assert_eq!(pair.other_than(&reference(1)), None);
+        for id in [1, 1, 2, 3] {
+            pair.add(reference(id));
+        }
+        assert_eq!(pair.other_than(&reference(1)), Some(&reference(2)));
+        assert_eq!(pair.other_than(&reference(2)), Some(&reference(1)));
+        assert_eq!(pair.other_than(&reference(9)), Some(&reference(1)));
+    }
+}

@@ -1,0 +1,3 @@
+//! What only System V objects have, `sysvipc(7)`.
+
+pub mod key;

@@ -1,0 +1,148 @@
+//! Running a command as a child, and hearing of every descendant that is left to this process:
+//! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::prctl;
+use nix::sys::time::TimeSpec;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+
+use super::Member;
+use crate::kernel::io::inherited;
+use crate::kernel::process;
+use crate::kernel::signals::Inbox;
+use crate::kernel::signals::deadly;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Status(u8),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// What became of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It ended, and is gone now.
+    Ended(i32, Ended),
+    /// It was stopped.
+    Stopped(i32),
+}
+
+/// From now on, descendants whose parent ends become children of this process.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(prctl::set_child_subreaper(true)?)
+}
+
+/// Starts a command with everything as this process was given it by its own caller: closed
+/// descriptors, signals ignored and blocked. Returns its process id.
+///
+/// `extra` are capabilities (a bit each) that nothing the command runs may ever gain.
+pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    let (mask, ignored_children) = (inbox.mask, inbox.ignored_children);
+    let restore = move || {
+        for descriptor in (0..3).filter(|&number| !inherited::was_open(number as usize)) {
+            // SAFETY: this was closed, and holds the /dev/null of the standard library, which this
+            // process, about to become another program, uses no more.
+            unsafe { libc::close(descriptor) };
+        }
+        for capability in (0..64).filter(|bit| extra >> bit & 1 != 0) {
+            // Fails for what the kernel does not know. SAFETY: takes plain numbers.
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        }
+        let children = std::iter::once((libc::SIGCHLD, ignored_children));
+        for (signal, is_ignored) in inherited::ignored().chain(children) {
+            match is_ignored {
+                true => deadly::ignore(signal)?,
+                false => deadly::set_default(signal)?,
+            }
+        }
+        mask.change(libc::SIG_SETMASK).map(drop)
+    };
+    // SAFETY: between fork and exec, `restore` makes system calls alone.
+    unsafe { command.pre_exec(restore) };
+    // The child is waited for by its number, like all others.
+    Ok(command.spawn()?.id() as i32)
+}
+
+/// What has become of a child, if anything has; a child that has ended is gone after this.
+pub fn reap() -> Option<Fate> {
+    let mut status = 0;
+    // Not by way of a library that has names for signals: those of real-time signals have none.
+    // SAFETY: the pointer is to a number that outlives the call.
+    let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED) };
+    if pid <= 0 {
+        return None;
+    }
+    Some(match status {
+        _ if libc::WIFSTOPPED(status) => Fate::Stopped(pid),
+        _ if libc::WIFSIGNALED(status) => Fate::Ended(pid, Ended::Signal(libc::WTERMSIG(status))),
+        _ => Fate::Ended(pid, Ended::Status(libc::WEXITSTATUS(status) as u8)),
+    })
+}
+
+/// Whether this process has a child, dead or alive.
+pub fn has_children() -> bool {
+    let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT | WaitPidFlag::WEXITED;
+    waitid(Id::All, flags) != Err(Errno::ECHILD)
+}
+
+/// Sends a signal to this very process, not to a later one with its number.
+pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
+    // SAFETY: takes plain numbers, returns a new descriptor.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
+    if descriptor < 0 {
+        let error = io::Error::last_os_error();
+        // Linux before 5.3.
+        return match error.raw_os_error() {
+            Some(libc::ENOSYS) => kill(process.pid, signal),
+            _ => Err(error),
+        };
+    }
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
+    // Whoever has the number now keeps it as long as the descriptor is of a process that lives.
+    let is_same = |started| process::kinship(process.pid).is_some_and(|now| now.started == started);
+    if !process.started.is_none_or(is_same) {
+        return Err(Errno::ESRCH.into());
+    }
+    // SAFETY: takes plain numbers and no information besides.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            descriptor.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sends a signal to a child, whose number is its own until it is reaped.
+pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: takes plain numbers.
+    match unsafe { libc::kill(pid, signal) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Waits until one of these can be read, a signal comes, or this time has passed.
+pub fn await_any(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
+    let mut fds: Vec<_> =
+        descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
+    // Whatever comes of it, whoever waits looks again.
+    let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
+}

@@ -1,0 +1,162 @@
+//! How much a file takes without waiting: `pipe(7)`, "Pipe capacity".
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use super::os_error;
+use crate::kernel::process;
+
+/// Where output goes, and what is known of its patience.
+#[derive(Debug)]
+pub struct Outlet {
+    kind: Kind,
+    /// Of a pipe, how many bytes were written at a time since it was seen empty, the latest at the end.
+    written: VecDeque<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Nobody has to read it: a file, or `/dev/null`.
+    Store,
+    /// It holds so much until somebody reads it.
+    Pipe,
+    /// A terminal, a socket: how much it takes is not known.
+    Other,
+}
+
+impl Outlet {
+    /// What this file is.
+    pub fn of(file: &File) -> Outlet {
+        Outlet { kind: kind(file), written: VecDeque::with_capacity(REMEMBERED) }
+    }
+
+    /// So many bytes are certainly taken at once, as long as nobody else writes; 0 where that is not
+    /// known.
+    pub fn room(&mut self, file: &File) -> usize {
+        match self.kind {
+            Kind::Store => usize::MAX,
+            Kind::Pipe => self.room_in_pipe(file),
+            Kind::Other => 0,
+        }
+    }
+
+    /// So many bytes were written to it.
+    pub fn wrote(&mut self, bytes: usize) {
+        if self.kind == Kind::Pipe && bytes > 0 {
+            if self.written.len() == REMEMBERED {
+                self.written.pop_front();
+            }
+            self.written.push_back(bytes);
+        }
+    }
+
+    /// A pipe holds pages rather than bytes, and each piece that is written may begin a new one. So its
+    /// free bytes are known only where it is empty, or holds nothing but what was remembered. Else it
+    /// has a free page if it says that it can be written, and that takes `PIPE_BUF` bytes.
+    fn room_in_pipe(&mut self, file: &File) -> usize {
+        let mut held: libc::c_int = 0;
+        // SAFETY: the pointer is to a number, which the call fills; the others take plain numbers.
+        let (asked, size) = unsafe {
+            let asked = libc::ioctl(file.as_raw_fd(), libc::FIONREAD, &raw mut held);
+            (asked, libc::fcntl(file.as_raw_fd(), libc::F_GETPIPE_SZ))
+        };
+        let known = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
+        let (size, page) = (known(size), process::page_size() as usize);
+        let is_writable = || os_error::is_writable(file);
+        if asked != 0 {
+            return 0;
+        }
+        if held == 0 {
+            self.written.clear();
+        }
+        match self.pages(known(held), page) {
+            Some(pages) if pages * page < size => size - pages * page,
+            _ if is_writable() => libc::PIPE_BUF,
+            _ => 0,
+        }
+    }
+
+    /// How many pages the last `held` bytes that were written take at most, if they are remembered.
+    fn pages(&self, held: usize, page: usize) -> Option<usize> {
+        let (mut left, mut pages) = (held, 0);
+        for &bytes in self.written.iter().rev() {
+            if left == 0 {
+                break;
+            }
+            // The oldest piece may have been read up to the middle of a page.
+            pages += if left < bytes { left / page + 2 } else { bytes.div_ceil(page) };
+            left = left.saturating_sub(bytes);
+        }
+        (left == 0).then_some(pages)
+    }
+}
+
+/// As many pieces are remembered: usual pipes hold as many pages.
+const REMEMBERED: usize = 16;
+
+fn kind(file: &File) -> Kind {
+    /// The major number of `/dev/null` and its like, `null(4)`.
+    const MEMORY: u32 = 1;
+    let Ok(data) = file.metadata() else { return Kind::Other };
+    let kind = data.file_type();
+    let is_memory = kind.is_char_device() && libc::major(data.rdev()) == MEMORY;
+    match () {
+        () if kind.is_file() || kind.is_block_device() || is_memory => Kind::Store,
+        () if kind.is_fifo() => Kind::Pipe,
+        () => Kind::Other,
+    }
+}
+
+/// No file may become larger than this by the hands of this process, `RLIMIT_FSIZE`.
+pub fn file_limit() -> u64 {
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
+    limit.map_or(u64::MAX, |(soft, _)| soft)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::fd::OwnedFd;
+
+    /// A pipe that blocks nobody, and its outlet.
+    fn pipe() -> (File, File, Outlet) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let writer = File::from(OwnedFd::from(writer));
+        // SAFETY: takes plain numbers.
+        unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
+        let outlet = Outlet::of(&writer);
+        (File::from(OwnedFd::from(reader)), writer, outlet)
+    }
+
+    #[test]
+    fn a_pipe_takes_what_it_is_said_to_take() {
+        // Pieces that leave half of a page empty each, and others; read in strange steps.
+        for (piece, step) in
+            [(2049, 100), (4096, 5000), (1, 1), (10_000, 7_777), (65_536, 1), (3, 4)]
+        {
+            let (mut reader, mut writer, mut outlet) = pipe();
+            for round in 0..200 {
+                let room = outlet.room(&writer);
+                let bytes = room.min(if round % 3 == 0 { room } else { piece });
+                assert_eq!(writer.write(&vec![0; bytes]).unwrap_or(0), bytes, "{piece}, {step}");
+                outlet.wrote(bytes);
+                if round % 2 == 0 {
+                    let _ = reader.read(&mut vec![0; step]).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_have_written_is_not_known() {
+        let (_reader, mut writer, mut outlet) = pipe();
+        assert_eq!(outlet.room(&writer), 65_536);
+        // Half of its bytes are free, and none of its pages.
+        while writer.write(&[0; 2049]).is_ok() {}
+        assert_eq!(outlet.room(&writer), 0);
+        assert_eq!(Outlet::of(&File::open("/dev/null").unwrap()).room(&writer), usize::MAX);
+    }
+}

@@ -1,0 +1,7 @@
+//! POSIX IPC: its calls and its files, `mq_overview(7)`, `shm_overview(7)`, `sem_overview(7)`.
+
+pub mod dev_shm;
+pub(in crate::kernel) mod file;
+pub(in crate::kernel) mod lease;
+pub mod mq;
+pub(crate) mod mq_mount;

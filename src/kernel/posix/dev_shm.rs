@@ -1,0 +1,267 @@
+//! What lies in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
+//! `sem_overview(7)`.
+
+mod removed;
+mod rest;
+mod space;
+
+pub use removed::Removed;
+pub use rest::{Tree, Unread};
+pub use space::Space;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+
+use nix::errno::Errno;
+
+pub use super::file::Origin;
+use super::file::{self, Directory, Stop};
+use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, SemaphoreState};
+use crate::ipc::{
+    Kind, Mode, Name, Object, Permissions, PosixMemory, PosixSemaphore, Reference, Target,
+};
+use crate::kernel::call::{CallError, call};
+use crate::kernel::object::ReadError;
+
+/// Where the C libraries of Linux put them.
+pub(in crate::kernel) const PATH: &str = "/dev/shm";
+
+/// The directory.
+pub(in crate::kernel) fn directory() -> Directory {
+    Directory::at(PATH)
+}
+
+/// The file of an object.
+pub(in crate::kernel) fn file_name(kind: Kind, name: &Name) -> OsString {
+    let mut file_name = OsString::new();
+    if kind == Kind::Psem {
+        file_name.push(Name::SEMAPHORE_PREFIX);
+    }
+    file_name.push(name.behind_slash());
+    file_name
+}
+
+/// Which object a file is.
+fn object_name(file_name: &OsStr) -> (Kind, Name) {
+    match file_name.as_bytes().strip_prefix(Name::SEMAPHORE_PREFIX.as_bytes()) {
+        Some(name @ [_, ..]) => (Kind::Psem, Name::of_file(OsStr::from_bytes(name))),
+        _ => (Kind::Pshm, Name::of_file(file_name)),
+    }
+}
+
+/// Hands every object of this kind to `visit`.
+pub(in crate::kernel) fn read_all<E: From<ReadError>>(
+    wanted: Kind,
+    mut visit: impl FnMut(Object) -> Result<(), E>,
+) -> Result<(), E> {
+    let directory = directory();
+    let all = directory.read(
+        |file_name| object_name(file_name).0 == wanted,
+        |file_name, data| {
+            visit(of(wanted, object_name(file_name).1, data, || {
+                open_to_read(&directory, file_name)
+            }))
+        },
+    );
+    match all {
+        // Where it is missing, there is none.
+        Err(Stop::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        all => all.map_err(|stop| stop.into_error(|error| ReadError::Io { path: PATH, error })),
+    }
+}
+
+fn kind_of(file: FileType) -> FileKind {
+    match () {
+        () if file.is_dir() => FileKind::Directory,
+        () if file.is_fifo() => FileKind::Pipe,
+        () if file.is_socket() => FileKind::Socket,
+        () if file.is_symlink() => FileKind::Link,
+        () if file.is_block_device() || file.is_char_device() => FileKind::Device,
+        () => FileKind::Regular,
+    }
+}
+
+/// An object as it is now.
+pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
+    let directory = directory();
+    let file_name = file_name(kind, name);
+    let data = directory.find(&file_name)?;
+    Ok(of(kind, name.clone(), &data, || open_to_read(&directory, &file_name)))
+}
+
+fn open_to_read(directory: &Directory, file_name: &OsStr) -> io::Result<File> {
+    directory.open(file_name, OpenOptions::new().read(true))
+}
+
+/// What the file of an object tells; `open` opens it, where that is needed.
+pub(in crate::kernel) fn of(
+    kind: Kind,
+    name: Name,
+    data: &Metadata,
+    open: impl FnOnce() -> io::Result<File>,
+) -> Object {
+    let status = match name.behind_slash().as_bytes().contains(&b'/') {
+        true => MemoryStatus::Subdirectory,
+        false => MemoryStatus::Named,
+    };
+    match kind {
+        Kind::Psem => Object::PosixSemaphore(PosixSemaphore {
+            state: semaphore(data, open),
+            file: file::file(name, data),
+        }),
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg | Kind::Pshm => {
+            Object::PosixMemory(PosixMemory {
+                file: file::file(name, data),
+                size: data.size(),
+                // st_blocks counts 512 bytes each, whatever the block size.
+                rss: data.blocks() * 512,
+                file_kind: kind_of(data.file_type()),
+                status,
+            })
+        }
+    }
+}
+
+/// Reads a semaphore without waiting for it or opening it as one.
+fn semaphore(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<SemaphoreState> {
+    SemaphoreState::from_file(&content(data, open)?)
+}
+
+/// What a file holds that is small enough for a semaphore.
+fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<Vec<u8>> {
+    // Larger than any layout.
+    if data.size() > 64 {
+        return None;
+    }
+    let mut bytes = [0; 64];
+    let length = open().ok()?.read_at(&mut bytes, 0).ok()?;
+    Some(bytes[..length].to_vec())
+}
+
+/// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
+/// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
+pub fn musl_semaphore(name: &Name) -> Option<SemaphoreState> {
+    let (directory, file_name) = (directory(), file_name(Kind::Pshm, name));
+    let data = directory.find(&file_name).ok()?;
+    let open = || open_to_read(&directory, &file_name);
+    SemaphoreState::from_musl(&content(&data, open)?)
+}
+
+/// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
+/// be at least as large (`EINVAL`). No umask applies. What was made is full of zeros, and takes
+/// memory as it is touched.
+pub fn create_memory(
+    name: &Name,
+    size: u64,
+    mode: Mode,
+    exclusive: bool,
+) -> Result<Origin, CallError> {
+    let c_name = file::c_name(name)?;
+    let open = |flags: i32, shown: &str| -> Result<File, CallError> {
+        // SAFETY: the name is a C string, which the call only reads.
+        let descriptor =
+            call("shm_open", format_args!("{c_name:?}, {shown}, {mode}"), || unsafe {
+                libc::shm_open(c_name.as_ptr(), flags, mode.bits())
+            })?;
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        Ok(unsafe { File::from_raw_fd(descriptor) })
+    };
+    let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
+    let (file, origin) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
+    match origin {
+        Origin::Made => file.set_len(size).map_err(|error| {
+            // Nobody asked for an empty one. It has just been made, so the name is its own.
+            let _ = unlink(Kind::Pshm, name, None);
+            CallError { name: "ftruncate", errno: file::errno(&error) }
+        })?,
+        Origin::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
+            return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
+        }
+        Origin::Found => {}
+    }
+    Ok(origin)
+}
+
+/// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
+/// keeps its value. No umask applies.
+pub fn create_semaphore(
+    name: &Name,
+    value: u32,
+    mode: Mode,
+    exclusive: bool,
+) -> Result<Origin, CallError> {
+    let c_name = file::c_name(name)?;
+    let open = |flags: i32, shown: &str| -> Result<(), CallError> {
+        let mut semaphore = libc::SEM_FAILED;
+        call("sem_open", format_args!("{c_name:?}, {shown}, {mode}, {value}"), || {
+            // SAFETY: the name is a C string, which the call only reads.
+            semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode.bits(), value) };
+            if semaphore == libc::SEM_FAILED { -1 } else { 0 }
+        })?;
+        // SAFETY: sem_open gave it, and nobody uses it.
+        unsafe { libc::sem_close(semaphore) };
+        Ok(())
+    };
+    let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
+    Ok(file::make_or_open(exclusive, make, || open(0, "0"))?.1)
+}
+
+/// Who may make and remove names in `/dev/shm`.
+pub fn directory_permissions() -> Option<Permissions> {
+    let data = std::fs::metadata(PATH).ok()?;
+    Some(file::permissions_of(&data))
+}
+
+/// Whether what has the name of an object is something else: a directory, a link, a pipe.
+pub fn is_something_else(reference: &Reference) -> bool {
+    let Target::Name(name) = &reference.target else { return false };
+    let file_name = file_name(reference.kind, name);
+    directory().find(&file_name).is_err()
+        && std::fs::symlink_metadata(directory().path(&file_name)).is_ok()
+}
+
+/// Removes a name, if it is that of this file, where one is given. The object goes when the last process
+/// unmaps and closes it.
+pub fn unlink(kind: Kind, name: &Name, file: Option<FileIdentity>) -> Result<(), CallError> {
+    // Whatever else has that name is none.
+    let found = file::identity(&directory().find(&file_name(kind, name))?);
+    if file.is_some_and(|file| file != found) {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
+    }
+    let c_name = file::c_name(name)?;
+    let arguments = format_args!("{c_name:?}");
+    // SAFETY: the name is a C string, which the calls only read.
+    match kind {
+        Kind::Psem => {
+            call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
+        }
+        Kind::Pshm => {
+            call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) })
+        }
+        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => {
+            Err(CallError { name: "unlink", errno: Errno::EINVAL })
+        }
+    }?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semaphores_are_told_from_memory() {
+        let name = |file: &str| {
+            let (kind, name) = object_name(OsStr::new(file));
+            assert_eq!(file_name(kind, &name), file);
+            format!("{kind}:{name}")
+        };
+        assert_eq!(name("sem.lock"), "psem:/lock");
+        assert_eq!(name("cache"), "pshm:/cache");
+        assert_eq!(name("sem."), "pshm:/sem.");
+    }
+}

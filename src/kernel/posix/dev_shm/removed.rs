@@ -1,0 +1,265 @@
+//! Memory in `/dev/shm` that has no name any more, and stays as long as a process has it open or mapped.
+//! Only the processes tell of it: `/proc/PID/fd` and `/proc/PID/maps`, `proc(5)`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{PATH, Space, Tree, of};
+use crate::ipc::posix::MemoryStatus;
+use crate::ipc::{Kind, Name, Object, PosixMemory};
+use crate::kernel::io::os_error;
+use crate::kernel::posix::file;
+use crate::kernel::process;
+use crate::kernel::process::is_gone_error;
+use crate::kernel::process::scan::maps::mappings;
+
+/// The files without a name that somebody holds.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// Those that may be looked at, in the order of their names and inodes.
+    pub objects: Vec<Object>,
+    /// How many bytes more are in use, of files that could not be found.
+    pub hidden_bytes: u64,
+    /// The processes that have some mapped that may not be looked at.
+    pub hidden_in: Vec<i32>,
+    /// How many processes could not be inspected that may hold some.
+    pub uninspected: u64,
+    /// Why one of them could not be inspected, if that was anything but a lack of permission.
+    pub error: Option<String>,
+}
+
+impl Removed {
+    /// Finds them: what is in use, and not among the names of `tree`. Looks at the processes only if more is
+    /// in use than the names account for; `before` is the room before the names were read.
+    pub fn find(tree: &Tree, before: &Space) -> io::Result<Removed> {
+        let now = Space::read()?;
+        // What comes or goes meanwhile is in one of both alone.
+        let used = before.used_bytes.min(now.used_bytes);
+        let inodes = before.used_inodes.min(now.used_inodes);
+        let named = Named::of(tree);
+        let counts = now.is_tmpfs && now.inodes.is_some() && tree.unread.is_empty();
+        if counts && used <= named.bytes && inodes <= named.inodes {
+            return Ok(Removed::default());
+        }
+        let mut search = Search::new(&named)?;
+        search.look_at_processes()?;
+        let removed = search.finish();
+        let held: u64 = removed.memory().map(|memory| memory.rss).sum();
+        // What could not be read has names, but is not accounted for.
+        let is_known = now.is_tmpfs && tree.unread.is_empty();
+        let used = used.min(Space::read()?.used_bytes);
+        let hidden_bytes =
+            if is_known { used.saturating_sub(named.bytes).saturating_sub(held) } else { 0 };
+        Ok(Removed { hidden_bytes, ..removed })
+    }
+
+    /// The same as what they are.
+    pub fn memory(&self) -> impl Iterator<Item = &PosixMemory> {
+        self.objects.iter().filter_map(Object::memory)
+    }
+
+    /// What could not be found, in words, if anything.
+    pub fn gap(&self) -> Option<String> {
+        let bytes = self.hidden_bytes;
+        let helps = self.error.is_none() && process::uid() != 0;
+        let advice = if helps { "; run as root to see them" } else { "" };
+        let error = self.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+        let processes = if self.uninspected == 1 { "process" } else { "processes" };
+        Some(match (self.hidden_in.as_slice(), self.uninspected) {
+            ([], 0) if bytes == 0 => return None,
+            ([], 0) => format!(
+                "{bytes} bytes in {PATH} belong to removed files, and no process that can be seen holds them"
+            ),
+            // Most processes that may not be looked at have nothing there.
+            ([], _) if bytes == 0 && self.error.is_none() => return None,
+            ([], number) => format!(
+                "{bytes} bytes in {PATH} belong to removed files that were not found: {number} {processes} could not be inspected{error}{advice}"
+            ),
+            (pids, _) => {
+                let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
+                format!(
+                    "removed files in {PATH}, mapped by {}, may not be looked at{advice}",
+                    pids.join(", ")
+                )
+            }
+        })
+    }
+}
+
+/// What the names account for.
+struct Named {
+    device: u64,
+    files: HashSet<u64>,
+    bytes: u64,
+    inodes: u64,
+}
+
+impl Named {
+    fn of(tree: &Tree) -> Named {
+        let mut files = HashSet::new();
+        let new = |data: &&Metadata| files.insert(data.ino());
+        // st_blocks counts 512 bytes each, whatever the block size.
+        let bytes =
+            tree.entries.iter().map(|(_, data)| data).filter(new).map(|data| data.blocks() * 512);
+        let bytes = bytes.sum();
+        Named {
+            device: fs::metadata(PATH).map_or(0, |data| data.dev()),
+            files,
+            bytes,
+            // The directory itself has one, and so has each name.
+            inodes: tree.entries.len() as u64 + 1,
+        }
+    }
+}
+
+struct Search<'a> {
+    named: &'a Named,
+    found: BTreeMap<(Name, u64), Object>,
+    seen: HashSet<u64>,
+    /// Mapped, and not to be looked at by the caller: by whom.
+    closed: HashMap<u64, i32>,
+    removed: Removed,
+}
+
+impl<'a> Search<'a> {
+    fn new(named: &'a Named) -> io::Result<Search<'a>> {
+        process::check_proc().map_err(io::Error::other)?;
+        let (found, seen, closed) = Default::default();
+        Ok(Search { named, found, seen, closed, removed: Removed::default() })
+    }
+
+    fn look_at_processes(&mut self) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            match self.look_at(pid, &mut buffer) {
+                Ok(()) => {}
+                Err(error) if is_gone_error(&error) => {}
+                Err(error) => self.miss(pid, &error),
+            }
+        }
+        // Mounted with hidepid=2, /proc conceals even that there is somebody.
+        if !fs::exists("/proc/1").unwrap_or(false) {
+            self.removed.uninspected += 1;
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, pid: i32, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let directory = format!("/proc/{pid}");
+        match self.look_in(pid, &directory, buffer) {
+            // The first thread may have ended while others live.
+            Err(error) if is_gone_error(&error) => {
+                for thread in process::threads(pid)? {
+                    match self.look_in(pid, &format!("{directory}/task/{thread}"), buffer) {
+                        Err(error) if is_gone_error(&error) => {}
+                        seen => return seen,
+                    }
+                }
+                Ok(())
+            }
+            seen => seen,
+        }
+    }
+
+    fn look_in(&mut self, pid: i32, directory: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
+        for entry in fs::read_dir(format!("{directory}/fd"))? {
+            let path = entry?.path();
+            match file::identity_at(&path) {
+                Ok(file) if file.device == self.named.device => self.look_at_descriptor(&path)?,
+                Ok(_) => {}
+                // Closed meanwhile.
+                Err(error) if is_gone_error(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        buffer.clear();
+        io::Read::read_to_end(&mut fs::File::open(format!("{directory}/maps"))?, buffer)?;
+        for mapping in mappings(buffer) {
+            if mapping.device != self.named.device || !self.is_new(mapping.inode) {
+                continue;
+            }
+            match fs::metadata(format!("{directory}/map_files/{}", mapping.range)) {
+                Ok(data) => self.add(mapping.name, &data),
+                // Takes privileges over the whole machine.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    if mapping.name.ends_with(DELETED) {
+                        self.closed.insert(mapping.inode, pid);
+                    }
+                }
+                Err(error) if is_gone_error(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_descriptor(&mut self, path: &Path) -> io::Result<()> {
+        let look = || Ok((fs::metadata(path)?, fs::read_link(path)?));
+        match look() {
+            Ok((data, name)) if self.is_new(data.ino()) => {
+                self.add(name.as_os_str().as_bytes(), &data);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) if is_gone_error(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_new(&self, inode: u64) -> bool {
+        !self.named.files.contains(&inode) && !self.seen.contains(&inode)
+    }
+
+    /// Notes a file that has no name, with the one that the kernel remembers.
+    fn add(&mut self, path: &[u8], data: &Metadata) {
+        if data.nlink() > 0 || !data.is_file() || data.dev() != self.named.device {
+            return;
+        }
+        self.seen.insert(data.ino());
+        let path = path.strip_suffix(DELETED).unwrap_or(path);
+        let prefix = format!("{PATH}/");
+        let name = path.strip_prefix(prefix.as_bytes()).unwrap_or_else(|| {
+            // As it is called where that directory is mounted elsewhere.
+            path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+        });
+        let name = Name::of_file(OsStr::from_bytes(name));
+        // Of memory, nothing is read from the file itself.
+        let open = || Err(io::ErrorKind::NotFound.into());
+        let mut object = of(Kind::Pshm, name.clone(), data, open);
+        if let Object::PosixMemory(memory) = &mut object {
+            memory.status = MemoryStatus::Deleted;
+        }
+        self.found.insert((name, data.ino()), object);
+    }
+
+    /// Notes that a process could not be inspected which may hold some.
+    fn miss(&mut self, pid: i32, error: &io::Error) {
+        let reaches = process::mounted_devices(pid)
+            .is_none_or(|devices| devices.contains(&self.named.device));
+        if process::is_kernel_thread(pid) || !reaches {
+            return;
+        }
+        self.removed.uninspected += 1;
+        if error.kind() != ErrorKind::PermissionDenied {
+            self.removed.error.get_or_insert_with(|| os_error::describe(error));
+        }
+    }
+
+    fn finish(mut self) -> Removed {
+        self.closed.retain(|inode, _| !self.seen.contains(inode));
+        let mut pids: Vec<_> = self.closed.into_values().collect();
+        pids.sort_unstable();
+        pids.dedup();
+        Removed { objects: self.found.into_values().collect(), hidden_in: pids, ..self.removed }
+    }
+}
+
+/// What the kernel writes behind the name of a file that has none any more.
+const DELETED: &[u8] = b" (deleted)";

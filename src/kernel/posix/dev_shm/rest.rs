@@ -1,0 +1,108 @@
+//! Everything in `/dev/shm`, objects or not.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::{PATH, directory, of, open_to_read};
+use crate::ipc::posix::{FileKind, MemoryStatus};
+use crate::ipc::{Foreign, Kind, Name, Object};
+use crate::kernel::io::os_error;
+
+/// A file or directory that could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {}", Foreign::from(path.as_path()), os_error::describe(error))]
+pub struct Unread {
+    /// Which.
+    path: PathBuf,
+    /// Why.
+    error: io::Error,
+}
+
+/// What has a name in the file system of `/dev/shm`.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// The names below the directory and what is behind each, in an order of their own. What is mounted
+    /// over a directory is not in it.
+    pub(super) entries: Vec<(OsString, Metadata)>,
+    /// What could not be looked at.
+    pub unread: Vec<Unread>,
+}
+
+impl Tree {
+    /// Looks at every name. Without the directory there are none.
+    pub fn read() -> Tree {
+        let mut tree = Tree::default();
+        let mut directories = vec![OsString::new()];
+        let device = fs::metadata(PATH).map_or(0, |data| data.dev());
+        while let Some(name) = directories.pop() {
+            let path = directory().path(&name);
+            let entries = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+            let entries = entries.unwrap_or_else(|error| {
+                tree.note(&path, error);
+                Vec::new()
+            });
+            for entry in entries {
+                let name: OsString = Path::new(&name).join(entry.file_name()).into();
+                match fs::symlink_metadata(entry.path()) {
+                    Ok(data) if data.dev() != device => {}
+                    Ok(data) => {
+                        if data.is_dir() {
+                            directories.push(name.clone());
+                        }
+                        tree.entries.push((name, data));
+                    }
+                    Err(error) => tree.note(&entry.path(), error),
+                }
+            }
+        }
+        tree.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        tree
+    }
+
+    /// One that vanishes meanwhile is not there.
+    fn note(&mut self, path: &Path, error: io::Error) {
+        if error.kind() != ErrorKind::NotFound {
+            self.unread.push(Unread { path: path.to_owned(), error });
+        }
+    }
+
+    /// How many bytes its files are larger than what they hold: as much as touching them all would take.
+    pub fn promised(&self) -> u64 {
+        let mut seen = HashSet::new();
+        let files =
+            self.entries.iter().filter(|(_, data)| data.is_file() && seen.insert(data.ino()));
+        // st_blocks counts 512 bytes each, whatever the block size.
+        files.map(|(_, data)| data.size().saturating_sub(data.blocks() * 512)).sum()
+    }
+
+    /// Whatever is there besides objects: files in directories, empty directories, and what is no regular
+    /// file.
+    pub fn rest(&self) -> Vec<Object> {
+        let filled: HashSet<&Path> =
+            self.entries.iter().filter_map(|(name, _)| Path::new(name).parent()).collect();
+        let is_rest = |(name, data): &&(OsString, Metadata)| match data.is_dir() {
+            true => !filled.contains(Path::new(name)),
+            false => !data.is_file() || name.as_bytes().contains(&b'/'),
+        };
+        let object = |(name, data): &(OsString, Metadata)| {
+            let open = || open_to_read(&directory(), name);
+            of(Kind::Pshm, Name::of_file(name), data, open)
+        };
+        self.entries.iter().filter(is_rest).map(object).collect()
+    }
+
+    /// The files in subdirectories: memory that no name of shared memory reaches.
+    pub fn below(&self) -> impl Iterator<Item = Object> {
+        let is_memory = |object: &Object| {
+            object.memory().is_some_and(|memory| {
+                memory.file_kind == FileKind::Regular && memory.status == MemoryStatus::Subdirectory
+            })
+        };
+        self.rest().into_iter().filter(is_memory)
+    }
+}

@@ -1,0 +1,258 @@
+//! POSIX objects as the files that they are, each in the directory of its kind: `mq_overview(7)`,
+//! `shm_overview(7)`, `sem_overview(7)`.
+
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use nix::errno::Errno;
+
+use crate::ipc::posix::{FileIdentity, NamedFile};
+use crate::ipc::{Change, Mode, Name, Permissions, Time};
+use crate::kernel::call::{CallError, call};
+use crate::kernel::object::ReadError;
+use crate::kernel::process;
+use crate::kernel::sysv::permissions::Changed;
+
+/// A directory of POSIX objects.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// Where nobody else sees the directory, it lasts as long as this.
+    _mount: Option<File>,
+}
+
+impl Directory {
+    /// A directory that everybody sees.
+    pub(in crate::kernel) fn at(path: impl Into<PathBuf>) -> Directory {
+        Directory { path: path.into(), _mount: None }
+    }
+
+    /// The root of a mount that has no place.
+    pub(in crate::kernel) fn of_mount(mount: File) -> Directory {
+        Directory {
+            path: format!("/proc/self/fd/{}", mount.as_raw_fd()).into(),
+            _mount: Some(mount),
+        }
+    }
+
+    /// Whether it can be reached: a mount that has no place only by way of `/proc`.
+    pub(in crate::kernel) fn is_there(&self) -> io::Result<()> {
+        match fs::metadata(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(process::check_proc().map_or_else(io::Error::other, |()| error)),
+        }
+    }
+
+    /// The path of one file.
+    pub(in crate::kernel) fn path(&self, file_name: &OsStr) -> PathBuf {
+        self.path.join(file_name)
+    }
+
+    /// Hands the name of every regular file that is wanted, and what is known of it, to `visit`, in the
+    /// order of the names. One that goes meanwhile is passed over.
+    pub(in crate::kernel) fn read<E>(
+        &self,
+        is_wanted: impl Fn(&OsStr) -> bool,
+        mut visit: impl FnMut(&OsStr, &Metadata) -> Result<(), E>,
+    ) -> Result<(), Stop<E>> {
+        let entries = fs::read_dir(&self.path).map_err(Stop::Io)?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(Stop::Io)?;
+        names.retain(|name| is_wanted(name));
+        names.sort_unstable();
+        for name in names {
+            match fs::symlink_metadata(self.path(&name)) {
+                Ok(data) if data.is_file() => visit(&name, &data).map_err(Stop::By)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of one regular file.
+    pub(in crate::kernel) fn find(&self, file_name: &OsStr) -> Result<Metadata, CallError> {
+        match fs::symlink_metadata(self.path(file_name)) {
+            Ok(data) if data.is_file() => Ok(data),
+            // Whatever it is, it is no object.
+            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: "stat", errno: errno(&error) }),
+        }
+    }
+
+    /// Opens a file in order to look at it: it is neither followed elsewhere nor waited for.
+    pub(in crate::kernel) fn open(
+        &self,
+        file_name: &OsStr,
+        access: &mut OpenOptions,
+    ) -> io::Result<File> {
+        access.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(self.path(file_name))
+    }
+
+    /// Changes owner and mode of a file, which need not be open to the caller.
+    pub(in crate::kernel) fn change(
+        &self,
+        file_name: &OsStr,
+        wanted: &Change,
+    ) -> Result<Changed, CallError> {
+        let path = c_string(&self.path(file_name))?;
+        let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        // SAFETY: the path is a C string; the call returns a new descriptor.
+        let descriptor = call("open", format_args!("{path:?}, O_PATH|O_NOFOLLOW"), || unsafe {
+            libc::open(path.as_ptr(), flags)
+        })?;
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        change(&unsafe { File::from_raw_fd(descriptor) }, wanted)
+    }
+}
+
+/// Changes owner and mode of an open file.
+pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed, CallError> {
+    let permissions = || -> Result<Permissions, CallError> {
+        match file.metadata() {
+            Ok(data) if data.is_file() => Ok(permissions_of(&data)),
+            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: "fstat", errno: errno(&error) }),
+        }
+    };
+    let descriptor = file.as_raw_fd();
+    let before = permissions()?;
+    let after = change.apply(&before);
+    if change.mode.is_some() {
+        // fchmod takes no descriptor that is only a place.
+        let path = c_string(Path::new(&format!("/proc/self/fd/{descriptor}")))?;
+        // SAFETY: the path is a C string, which the call only reads.
+        call("chmod", format_args!("{path:?}, {}", after.mode), || unsafe {
+            libc::chmod(path.as_ptr(), after.mode.bits())
+        })?;
+    }
+    if change.uid.is_some() || change.gid.is_some() {
+        let unchanged = u32::MAX;
+        let (uid, gid) = (change.uid.unwrap_or(unchanged), change.gid.unwrap_or(unchanged));
+        // SAFETY: the empty path stands for the descriptor itself.
+        call("fchownat", format_args!("{descriptor}, \"\", {uid}, {gid}"), || unsafe {
+            libc::fchownat(descriptor, c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH)
+        })?;
+    }
+    Ok(Changed { before, after: permissions()? })
+}
+
+/// Why reading a directory ended before its end.
+#[derive(Debug)]
+pub(in crate::kernel) enum Stop<E> {
+    /// It cannot be read.
+    Io(io::Error),
+    /// Whoever visits has had enough.
+    By(E),
+}
+
+impl<E: From<ReadError>> Stop<E> {
+    /// The error of the visitor, or that of the reader in the words of `explain`.
+    pub(in crate::kernel) fn into_error(self, explain: impl FnOnce(io::Error) -> ReadError) -> E {
+        match self {
+            Stop::Io(error) => explain(error).into(),
+            Stop::By(error) => error,
+        }
+    }
+}
+
+/// How an object came to be at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is new.
+    Made,
+    /// It was there.
+    Found,
+}
+
+/// Makes an object or, unless `exclusive`, opens the one that is there; in the end one of both, for
+/// somebody else may make or remove it in between.
+pub(in crate::kernel) fn make_or_open<T>(
+    exclusive: bool,
+    make: impl Fn() -> Result<T, CallError>,
+    open: impl Fn() -> Result<T, CallError>,
+) -> Result<(T, Origin), CallError> {
+    loop {
+        match without_umask(&make) {
+            Err(error) if error.errno == Errno::EEXIST && !exclusive => {}
+            made => return Ok((made?, Origin::Made)),
+        }
+        match open() {
+            Err(error) if error.errno == Errno::ENOENT => {}
+            opened => return Ok((opened?, Origin::Found)),
+        }
+    }
+}
+
+/// The file of an object.
+pub(in crate::kernel) fn file(name: Name, data: &Metadata) -> NamedFile {
+    let made = data.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    let made = made.and_then(|made| i64::try_from(made.as_secs()).ok());
+    NamedFile {
+        name,
+        identity: identity(data),
+        permissions: permissions_of(data),
+        modified: Some(Time(data.mtime())),
+        // A queue has no time of birth, and its ctime is that of the last look at it.
+        made_before: Some(Time(made.unwrap_or(data.ctime().min(data.mtime())))),
+    }
+}
+
+/// Which file it is.
+pub(in crate::kernel) fn identity(data: &Metadata) -> FileIdentity {
+    FileIdentity { device: data.dev(), inode: data.ino() }
+}
+
+/// Which file is at this path, without asking a remote file system, which may take for ever:
+/// `statx(2)`.
+pub(in crate::kernel) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
+    let path = c_string(path).map_err(|error| io::Error::from_raw_os_error(error.errno as i32))?;
+    let mut data = MaybeUninit::<libc::statx>::zeroed();
+    let (flags, wanted) = (libc::AT_STATX_DONT_SYNC, libc::STATX_INO);
+    // SAFETY: the path is a C string, and the pointer is to a statx, which the call fills.
+    let data = unsafe {
+        if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, wanted, data.as_mut_ptr()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        data.assume_init()
+    };
+    let device = libc::makedev(data.stx_dev_major, data.stx_dev_minor);
+    Ok(FileIdentity { device, inode: data.stx_ino })
+}
+
+/// Who owns a file, and its mode.
+pub(in crate::kernel) fn permissions_of(data: &Metadata) -> Permissions {
+    Permissions::of_file(data.uid(), data.gid(), Mode::from_bits(data.mode()))
+}
+
+/// The name as the C library takes it.
+pub(in crate::kernel) fn c_name(name: &Name) -> Result<CString, CallError> {
+    let mut path = PathBuf::from("/").into_os_string();
+    path.push(name.behind_slash());
+    c_string(Path::new(&path))
+}
+
+fn c_string(path: &Path) -> Result<CString, CallError> {
+    let invalid = |_| CallError { name: "open", errno: Errno::EINVAL };
+    CString::new(path.as_os_str().as_bytes()).map_err(invalid)
+}
+
+pub(in crate::kernel) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
+}
+
+/// Performs a call that makes a file, with no umask: the mode is that which was asked for.
+fn without_umask<R>(make: impl FnOnce() -> R) -> R {
+    // SAFETY: cannot fail, and no other thread of this program makes files at the same time.
+    let mask = unsafe { libc::umask(0) };
+    let made = make();
+    // SAFETY: as above.
+    unsafe { libc::umask(mask) };
+    made
+}

@@ -1,0 +1,384 @@
+//! POSIX message queues: `mq_open(3)`, `mq_send(3)`, `mq_receive(3)`, `mq_getattr(3)`.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::MetadataExt;
+use std::ptr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::errno::Errno;
+
+use super::file::{self, Directory, Origin};
+use super::mq_mount;
+use crate::ipc::posix::{FileIdentity, NamedFile};
+use crate::ipc::{Change, Kind, Mode, Name, PosixQueue};
+use crate::kernel::call::{CallError, call};
+use crate::kernel::object::ReadError;
+use crate::kernel::process;
+use crate::kernel::signals::wait::{self, Waited};
+use crate::kernel::sysv::permissions::Changed;
+
+/// The shape of a queue, `struct mq_attr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// `mq_maxmsg`: the most messages that it may hold.
+    pub max_messages: u64,
+    /// `mq_msgsize`: the most bytes that one message may have.
+    pub message_size: u64,
+}
+
+/// An open queue. It is closed when it is dropped.
+#[derive(Debug)]
+pub struct Open(File);
+
+/// Opens a queue with `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
+pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
+    let c_name = file::c_name(name)?;
+    let shown = ["O_RDONLY", "O_WRONLY", "O_RDWR"][access as usize];
+    // SAFETY: the name is a C string, which the call only reads.
+    let descriptor = call("mq_open", format_args!("{c_name:?}, {shown}"), || unsafe {
+        libc::mq_open(c_name.as_ptr(), access | libc::O_CLOEXEC)
+    })?;
+    Ok(Open::new(descriptor))
+}
+
+/// Opens a queue for reading if that is allowed, else for writing.
+pub(in crate::kernel) fn open_somehow(name: &Name) -> Result<Open, CallError> {
+    open(name, libc::O_RDONLY).or_else(|error| match error.errno {
+        Errno::EACCES => open(name, libc::O_WRONLY),
+        _ => Err(error),
+    })
+}
+
+/// Makes a queue, or opens the one with this name unless `exclusive`. Without a shape it gets
+/// `fs.mqueue.msg_default` and `fs.mqueue.msgsize_default`. No umask applies.
+pub fn create(
+    name: &Name,
+    shape: Option<Shape>,
+    mode: Mode,
+    exclusive: bool,
+) -> Result<(Open, Origin), CallError> {
+    let c_name = file::c_name(name)?;
+    let attributes = shape.map(|shape| {
+        let long = |number: u64| number.try_into().unwrap_or(libc::c_long::MAX);
+        // SAFETY: zero is a valid value of every field.
+        let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
+        attributes.mq_maxmsg = long(shape.max_messages);
+        attributes.mq_msgsize = long(shape.message_size);
+        attributes
+    });
+    let make = || {
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+        let attributes = attributes.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let arguments = format_args!("{c_name:?}, O_WRONLY|O_CREAT|O_EXCL, {mode}, {shape:?}");
+        // SAFETY: the name is a C string, and the last pointer is null or to an mq_attr; the call
+        // only reads them.
+        let descriptor = call("mq_open", arguments, || unsafe {
+            libc::mq_open(c_name.as_ptr(), flags, mode.bits(), attributes)
+        })?;
+        Ok(Open::new(descriptor))
+    };
+    file::make_or_open(exclusive, make, || open(name, libc::O_WRONLY))
+}
+
+/// Removes a name. The queue goes when the last process closes it.
+pub fn unlink(name: &Name) -> Result<(), CallError> {
+    let name = file::c_name(name)?;
+    // SAFETY: the name is a C string, which the call only reads.
+    call("mq_unlink", format_args!("{name:?}"), || unsafe { libc::mq_unlink(name.as_ptr()) })?;
+    Ok(())
+}
+
+/// Hands every queue of this IPC namespace to `visit`.
+pub(in crate::kernel) fn read_all<E: From<ReadError>>(
+    mut visit: impl FnMut(PosixQueue) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(found) = mq_mount::directory().map_err(ReadError::of_queues)? else { return Ok(()) };
+    let directory = found.directory;
+    directory
+        .read(
+            |_| true,
+            |file_name, data| {
+                let name = Name::of_file(file_name);
+                let opened = mq_mount::open(&directory, &name).ok();
+                visit(of(file::file(name, data), opened))
+            },
+        )
+        .map_err(|stop| stop.into_error(ReadError::of_queues))
+}
+
+/// A queue as it is now. Where its directory is to be had, without permission on it.
+pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
+    match directory_of(name) {
+        Some(directory) => {
+            let data = directory.find(name.behind_slash())?;
+            let opened = mq_mount::open(&directory, name).ok();
+            Ok(of(file::file(name.clone(), &data), opened))
+        }
+        None => {
+            let queue = open_somehow(name)?;
+            let data = queue.0.metadata();
+            let data =
+                data.map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+            Ok(of(file::file(name.clone(), &data), Some(queue.0)))
+        }
+    }
+}
+
+/// Removes a name, if it still is that of this file, as far as its directory is to be had: `ENOENT` if
+/// not.
+pub(in crate::kernel) fn unlink_file(name: &Name, file: FileIdentity) -> Result<(), CallError> {
+    if let Some(directory) = directory_of(name)
+        && file::identity(&directory.find(name.behind_slash())?) != file
+    {
+        return Err(CallError { name: "stat", errno: Errno::ENOENT });
+    }
+    unlink(name)
+}
+
+/// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to
+/// open it.
+pub fn change(name: &Name, change: &Change) -> Result<Changed, CallError> {
+    let file_name = name.behind_slash();
+    match directory_of(name) {
+        Some(directory) => directory.change(file_name, change),
+        None => {
+            let queue = open_somehow(name)?;
+            file::change(&queue.0, change)
+        }
+    }
+}
+
+/// The directory in which the file of a queue is, where it is to be had. One that may be that of
+/// another namespace counts only if it has such a file.
+fn directory_of(name: &Name) -> Option<Directory> {
+    let found = mq_mount::directory().ok().flatten()?;
+    let is_certain = found.is_proven || found.directory.find(name.behind_slash()).is_ok();
+    is_certain.then_some(found.directory)
+}
+
+/// What the file of a queue tells, if it could be opened.
+pub(in crate::kernel) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue {
+    let mut queue = PosixQueue {
+        file,
+        messages: None,
+        bytes: None,
+        max_messages: None,
+        message_size: None,
+        notified_pid: 0,
+    };
+    let Some(file) = opened else { return queue };
+    let mut opened = Open(file);
+    if let Ok(attributes) = opened.attributes() {
+        queue.messages = attributes.mq_curmsgs.try_into().ok();
+        queue.max_messages = attributes.mq_maxmsg.try_into().ok();
+        queue.message_size = attributes.mq_msgsize.try_into().ok();
+    }
+    let mut text = String::new();
+    // From its start, whoever has read from this descriptor before.
+    if opened.0.rewind().and_then(|()| opened.0.read_to_string(&mut text)).is_ok() {
+        queue.bytes = field(&text, "QSIZE:");
+        queue.notified_pid = field(&text, "NOTIFY_PID:").unwrap_or(0);
+    }
+    queue
+}
+
+/// A number in the text of a queue's file: `QSIZE:129 NOTIFY:2 SIGNO:0 NOTIFY_PID:8260`.
+fn field<T: std::str::FromStr>(text: &str, label: &str) -> Option<T> {
+    text.split_ascii_whitespace().find_map(|word| word.strip_prefix(label))?.parse().ok()
+}
+
+impl Open {
+    fn new(descriptor: libc::mqd_t) -> Open {
+        // SAFETY: the descriptor is new, so nobody else owns it; on Linux it is one of a file.
+        Open(unsafe { File::from_raw_fd(descriptor) })
+    }
+
+    /// The descriptor, as the file that it is on Linux.
+    pub(in crate::kernel) fn into_file(self) -> File {
+        self.0
+    }
+
+    /// The same, still open.
+    pub(in crate::kernel) fn file(&self) -> &File {
+        &self.0
+    }
+
+    /// How many messages it holds.
+    pub fn messages(&self) -> Result<u64, CallError> {
+        Ok(self.attributes()?.mq_curmsgs.try_into().unwrap_or(0))
+    }
+
+    /// Whether the caller may remove it: `EACCES` for a queue of another user without `CAP_FOWNER`.
+    pub(in crate::kernel) fn check_removable(&self) -> Result<(), CallError> {
+        let data = self.0.metadata();
+        let data = data.map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+        let access = file::permissions_of(&data).access(&process::caller(Kind::Pmsg));
+        access.control.then_some(()).ok_or(CallError { name: "mq_unlink", errno: Errno::EACCES })
+    }
+
+    /// Which file it is.
+    pub fn identity(&self) -> std::io::Result<FileIdentity> {
+        Ok(file::identity(&self.0.metadata()?))
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Result<Shape, CallError> {
+        let attributes = self.attributes()?;
+        Ok(Shape {
+            max_messages: attributes.mq_maxmsg.try_into().unwrap_or(0),
+            message_size: attributes.mq_msgsize.try_into().unwrap_or(0),
+        })
+    }
+
+    fn attributes(&self) -> Result<libc::mq_attr, CallError> {
+        let mut attributes = MaybeUninit::<libc::mq_attr>::zeroed();
+        let descriptor = self.0.as_raw_fd();
+        // SAFETY: the pointer is to an mq_attr, which the call fills.
+        call("mq_getattr", format_args!("{descriptor}"), || unsafe {
+            libc::mq_getattr(descriptor, attributes.as_mut_ptr())
+        })?;
+        // SAFETY: zeroed is a valid mq_attr, and the call has filled it since.
+        Ok(unsafe { attributes.assume_init() })
+    }
+
+    /// Sends a message if there is room for it now; `EAGAIN` if not.
+    #[inline]
+    pub fn send(&self, priority: u32, payload: &[u8]) -> Result<(), CallError> {
+        would_block(self.send_until(priority, payload, PAST))
+    }
+
+    /// Sends a message, waiting for room until the deadline, for ever without one.
+    pub fn send_waiting(
+        &self,
+        priority: u32,
+        payload: &[u8],
+        deadline: Option<Instant>,
+    ) -> Waited<()> {
+        self.persist(deadline, |until| self.send_until(priority, payload, until))
+    }
+
+    fn send_until(
+        &self,
+        priority: u32,
+        payload: &[u8],
+        until: libc::timespec,
+    ) -> Result<(), CallError> {
+        let (descriptor, size) = (self.0.as_raw_fd(), payload.len());
+        // SAFETY: the buffer holds `size` bytes; the call only reads it and the time.
+        call("mq_timedsend", format_args!("{descriptor}, {size} bytes, {priority}"), || unsafe {
+            libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, &until)
+        })?;
+        Ok(())
+    }
+
+    /// Takes the oldest message of the highest priority into `buffer`, which must have room for the
+    /// largest that the queue takes (`EMSGSIZE`); returns its priority and length. `EAGAIN` if there
+    /// is none.
+    #[inline]
+    pub fn receive(&self, buffer: &mut [u8]) -> Result<(u32, usize), CallError> {
+        would_block(self.receive_until(buffer, PAST))
+    }
+
+    /// The same, waiting for a message until the deadline, for ever without one.
+    pub fn receive_waiting(
+        &self,
+        buffer: &mut [u8],
+        deadline: Option<Instant>,
+    ) -> Waited<(u32, usize)> {
+        self.persist(deadline, |until| self.receive_until(buffer, until))
+    }
+
+    /// Whether its name is gone: then nobody else comes to it any more. The kernel tells nobody who
+    /// waits.
+    pub fn is_removed(&self) -> bool {
+        self.0.metadata().is_ok_and(|data| data.nlink() == 0)
+    }
+
+    /// Attempts a call, which takes a point in time, until it ends by itself. Looks up now and then
+    /// whether the queue is still there: `EIDRM` if not, as for System V queues.
+    fn persist<T>(
+        &self,
+        deadline: Option<Instant>,
+        mut attempt: impl FnMut(libc::timespec) -> Result<T, CallError>,
+    ) -> Waited<T> {
+        wait::persist(deadline, || {
+            let look_up = Instant::now() + LOOK_UP;
+            let until = deadline.map_or(look_up, |deadline| deadline.min(look_up));
+            attempt(absolute(until)).map_err(|error| match error.errno {
+                Errno::ETIMEDOUT if self.is_removed() => CallError { errno: Errno::EIDRM, ..error },
+                _ => error,
+            })
+        })
+    }
+
+    fn receive_until(
+        &self,
+        buffer: &mut [u8],
+        until: libc::timespec,
+    ) -> Result<(u32, usize), CallError> {
+        let (descriptor, size) = (self.0.as_raw_fd(), buffer.len());
+        let mut priority = 0;
+        // SAFETY: the buffer has room for `size` bytes; the call only reads the time.
+        let taken =
+            call("mq_timedreceive", format_args!("{descriptor}, {size} bytes"), || unsafe {
+                let buffer = buffer.as_mut_ptr().cast();
+                libc::mq_timedreceive(descriptor, buffer, size, &mut priority, &until)
+            })?;
+        Ok((priority, taken as usize))
+    }
+}
+
+/// The timeout of these calls is a point in time. With one that has passed they never wait.
+const PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// How often to look up from a wait.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// Who would not wait sees `ETIMEDOUT` where there was nothing to do, and `EINTR` where a signal came
+/// at the very moment.
+fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
+    result.map_err(|error| match error.errno {
+        Errno::ETIMEDOUT | Errno::EINTR => CallError { errno: Errno::EAGAIN, ..error },
+        _ => error,
+    })
+}
+
+/// A deadline by the clock of these calls, the time of day. It may be set meanwhile: whoever wakes
+/// too early by the steady clock waits once more.
+fn absolute(deadline: Instant) -> libc::timespec {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    timespec(now.saturating_add(deadline.saturating_duration_since(Instant::now())))
+}
+
+/// `tv_nsec` is always below 1,000,000,000: a `Duration` has carried already.
+fn timespec(since_epoch: Duration) -> libc::timespec {
+    let seconds = libc::time_t::try_from(since_epoch.as_secs()).unwrap_or(libc::time_t::MAX);
+    libc::timespec { tv_sec: seconds, tv_nsec: since_epoch.subsec_nanos() as _ }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_the_file_of_a_queue_says() {
+        let text = "QSIZE:129        NOTIFY:2     SIGNO:0     NOTIFY_PID:8260  \n";
+        assert_eq!(field(text, "QSIZE:"), Some(129));
+        assert_eq!(field(text, "NOTIFY_PID:"), Some(8260));
+        assert_eq!(field::<i32>("", "QSIZE:"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_point_in_time_is_carried(seconds in 0..1u64 << 40, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
+            let sum = timespec(Duration::new(seconds, now) + Duration::from_nanos(more.into()));
+            prop_assert!((0..1_000_000_000).contains(&sum.tv_nsec));
+            let total = i128::from(sum.tv_sec) * 1_000_000_000 + i128::from(sum.tv_nsec);
+            prop_assert_eq!(total, i128::from(seconds) * 1_000_000_000 + i128::from(now) + i128::from(more));
+        }
+    }
+}

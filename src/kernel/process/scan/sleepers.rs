@@ -1,0 +1,96 @@
+//! Threads asleep in an IPC call, each by its id and with what proves that it never woke in between.
+
+use std::io;
+
+use super::system_call::SystemCall;
+use super::{Holds, Look, descriptors, mapped, read};
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::process::role::Role;
+use crate::ipc::{
+    Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Queue, Segment, SemaphoreSet,
+};
+use crate::kernel::process;
+
+/// A thread in a system call that waits for an IPC object. Two that are equal, seen at two moments,
+/// are one thread that has slept in one call all the time between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sleeper {
+    /// Its process.
+    pub pid: i32,
+    /// Its own id.
+    pub thread: i32,
+    /// What it waits for.
+    pub role: Role,
+    /// Whether a signal has stopped it (SIGSTOP, or a debugger): it cannot go on, whatever happens
+    /// to the object.
+    pub is_stopped: bool,
+    /// How many threads its process has.
+    pub siblings: usize,
+    /// For which object it waits.
+    pub on: WaitedFor,
+    /// How often it has gone to sleep, `voluntary_ctxt_switches` in `proc_pid_status(5)`.
+    switches: u64,
+}
+
+/// The object for which a thread waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitedFor {
+    /// Of System V, with this id.
+    SystemV(Kind, i32),
+    /// Of POSIX.
+    File(FileIdentity),
+}
+
+impl WaitedFor {
+    /// What those wait for who wait for this object.
+    pub fn of(object: &Object) -> WaitedFor {
+        let kind = object.kind();
+        match object {
+            Object::Queue(Queue { id, .. })
+            | Object::Segment(Segment { id, .. })
+            | Object::SemaphoreSet(SemaphoreSet { id, .. }) => WaitedFor::SystemV(kind, *id),
+            Object::PosixQueue(PosixQueue { file, .. })
+            | Object::PosixMemory(PosixMemory { file, .. })
+            | Object::PosixSemaphore(PosixSemaphore { file, .. }) => WaitedFor::File(file.identity),
+        }
+    }
+}
+
+/// The threads of a process that are asleep in a call on one of the objects of `look`. What may not
+/// be inspected, and what has ended, is left out.
+pub fn sleepers(pid: i32, look: &Look) -> Vec<Sleeper> {
+    let mut buffer = Vec::new();
+    find(pid, look, &mut buffer).unwrap_or_default()
+}
+
+fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>> {
+    let directory = format!("/proc/{pid}");
+    let holds = match look.files.is_empty() {
+        true => Holds::default(),
+        false => {
+            let open = descriptors(&directory, look)?;
+            read(&format!("{directory}/maps"), buffer)?;
+            Holds { open, mapped: mapped(buffer, look) }
+        }
+    };
+    let threads = process::threads(pid)?;
+    let mut found = Vec::new();
+    for &thread in &threads {
+        let directory = format!("{directory}/task/{thread}");
+        if read(&format!("{directory}/syscall"), buffer).is_err() {
+            continue;
+        }
+        let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
+        let system_v = call.waits_on(&directory);
+        let system_v = system_v.map(|(kind, id, role)| (WaitedFor::SystemV(kind, id), role));
+        let file = || {
+            let (file, role) = call.waits_on_file(&directory, &holds, look).ok()??;
+            Some((WaitedFor::File(file), role))
+        };
+        let Some((on, role)) = system_v.or_else(file) else { continue };
+        let Some((switches, is_stopped)) = process::sleep(&directory) else { continue };
+        let siblings = threads.len();
+        found.push(Sleeper { pid, thread, role, is_stopped, siblings, on, switches });
+    }
+    Ok(found)
+}

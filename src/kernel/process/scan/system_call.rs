@@ -1,0 +1,159 @@
+//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments tell on what
+//! it sleeps.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::{Holds, Look, compat};
+use crate::ipc::Kind;
+use crate::ipc::message::Wanted;
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::process::role::{Operation, Role};
+use crate::kernel::posix::file;
+use crate::kernel::process::is_gone_error;
+
+/// The system call in which a thread is.
+pub(crate) struct SystemCall {
+    number: i64,
+    arguments: [u64; 6],
+}
+
+impl SystemCall {
+    /// Understands the text of `syscall` in this directory of `/proc/PID/task`, whatever the sort of
+    /// program.
+    pub(crate) fn parse(text: &[u8], directory: &str) -> Option<SystemCall> {
+        let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+        // "running" is none.
+        let number = words.next()?.parse().ok()?;
+        let mut arguments = [0u64; 6];
+        for argument in &mut arguments {
+            *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+        }
+        let peek = |address| {
+            let mut bytes = [0; 8];
+            let memory = File::open(format!("{directory}/mem")).ok()?;
+            memory.read_exact_at(&mut bytes, address).ok()?;
+            let (words, _) = bytes.as_chunks();
+            Some([u32::from_ne_bytes(*words.first()?), u32::from_ne_bytes(*words.get(1)?)])
+        };
+        let (number, arguments) = compat::native((number, arguments), peek);
+        Some(SystemCall { number, arguments })
+    }
+
+    /// On which object of System V the thread sleeps, if on one.
+    pub(crate) fn waits_on(&self, directory: &str) -> Option<(Kind, i32, Role)> {
+        let arguments = &self.arguments;
+        let id = arguments[0] as i32;
+        Some(match self.number {
+            libc::SYS_msgsnd => (Kind::Msg, id, Role::WaitsToSend(arguments[2])),
+            libc::SYS_msgrcv => {
+                let except = arguments[4] as i32 & libc::MSG_EXCEPT != 0;
+                let wanted = Wanted::from_number(arguments[3] as i64, except);
+                (Kind::Msg, id, Role::WaitsToReceive(wanted))
+            }
+            libc::SYS_semop | libc::SYS_semtimedop => {
+                let operations = operations(directory, arguments[1], arguments[2]);
+                (Kind::Sem, id, Role::WaitsOnSemaphores(operations))
+            }
+            _ => return None,
+        })
+    }
+
+    /// On which POSIX object it sleeps: a queue by its descriptor, a semaphore by its address.
+    pub(super) fn waits_on_file(
+        &self,
+        directory: &str,
+        holds: &Holds,
+        look: &Look,
+    ) -> io::Result<Option<(FileIdentity, Role)>> {
+        let [first, second, third, ..] = self.arguments;
+        let queue = |role| {
+            let path = format!("{directory}/fd/{}", first as i32);
+            match file::identity_at(Path::new(&path)) {
+                Ok(file) => Ok(look.wanted(file).map(|(file, _)| (file, role))),
+                // Closed meanwhile, or woken up.
+                Err(error) if is_gone_error(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        let semaphore = || {
+            let mut semaphores = holds.mapped.iter().filter(|(.., kind)| *kind == Kind::Psem);
+            let found = semaphores.find(|(range, ..)| range.contains(&first))?;
+            Some((found.1, Role::WaitsForIncrease))
+        };
+        match self.number {
+            libc::SYS_mq_timedsend => queue(Role::WaitsToSend(third)),
+            libc::SYS_mq_timedreceive => queue(Role::WaitsToReceive(Wanted::Any)),
+            libc::SYS_futex => {
+                const FUTEX_CMD_MASK: u64 = 0x7f;
+                let command = (second & FUTEX_CMD_MASK) as i32;
+                let waits = matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
+                Ok(if waits { semaphore() } else { None })
+            }
+            // One that was stopped and goes on, with the arguments of before.
+            libc::SYS_restart_syscall => Ok(semaphore()),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The operations that a thread sleeps on, read from its memory: those that only add never sleep.
+fn operations(directory: &str, address: u64, count: u64) -> Vec<Operation> {
+    /// The size of `struct sembuf`: number, operation and flags, two bytes each.
+    const SIZE: usize = 6;
+    // SEMOPM is 500.
+    let mut bytes = vec![0; count.min(500) as usize * SIZE];
+    let memory = File::open(format!("{directory}/mem"));
+    if memory.and_then(|memory| memory.read_exact_at(&mut bytes, address)).is_err() {
+        return Vec::new();
+    }
+    let operations = bytes.chunks_exact(SIZE).map(|bytes| Operation {
+        semaphore: u16::from_ne_bytes([bytes[0], bytes[1]]),
+        change: i16::from_ne_bytes([bytes[2], bytes[3]]),
+    });
+    operations.filter(|operation| operation.change <= 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn calls_that_sleep_on_an_object() {
+        let of = |call: i64, arguments: &str| {
+            let text = format!("{call} {arguments} 0x7ffd 0x7f00\n");
+            SystemCall::parse(text.as_bytes(), "/nowhere")
+                .and_then(|call| call.waits_on("/nowhere"))
+        };
+        let receive = |wanted| Some((Kind::Msg, 5, Role::WaitsToReceive(wanted)));
+        assert_eq!(of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x7 0x0 0x0"), receive(Wanted::Type(7)));
+        assert_eq!(of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x0 0x0 0x0"), receive(Wanted::Any));
+        assert_eq!(
+            of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0xfffffffffffffff9 0x0 0x0"),
+            receive(Wanted::UpTo(7))
+        );
+        assert_eq!(
+            of(libc::SYS_msgrcv, "0x5 0x7f 0x64 0x7 0x2000 0x0"),
+            receive(Wanted::Except(7))
+        );
+        assert_eq!(
+            of(libc::SYS_msgsnd, "0x8000 0x7f 0x64 0x0 0x0 0x0"),
+            Some((Kind::Msg, 32768, Role::WaitsToSend(0x64)))
+        );
+        assert_eq!(of(libc::SYS_read, "0x5 0x7f 0x64 0x7 0x0 0x0"), None);
+        assert!(SystemCall::parse(b"running\n", "").is_none());
+        assert!(SystemCall::parse(b"-1 0x7ffd 0x7f00\n", "").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx -]{0,100}") {
+            for bytes in [&bytes, text.as_bytes()] {
+                let _ = SystemCall::parse(bytes, "/nowhere").and_then(|call| call.waits_on(""));
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Which processes have to do with an object: those that the kernel recorded in it, and those that
+//! a scan of `/proc` found at it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+
+use super::scan::{self, Hidden, Look, Scan};
+use super::{Length, Process};
+use crate::ipc::clock::Clock;
+use crate::ipc::object::Semaphore;
+use crate::ipc::process::heirs::Heirs;
+use crate::ipc::process::observed::{Known, Users};
+use crate::ipc::process::role::{Role, State};
+use crate::ipc::{Object, SemaphoreSet, Time, User, Verdict};
+use crate::kernel::posix::lease::Leases;
+use crate::kernel::process;
+use crate::kernel::sysv::sem;
+
+/// Somebody who has looked at all processes once, and can tell of any object who uses it.
+#[derive(Debug)]
+pub struct Observer {
+    scan: Scan,
+    processes: RefCell<HashMap<i32, Option<Process>>>,
+    /// The most that may be missing among the users of one object.
+    missed: Cell<u64>,
+    has_outsiders: bool,
+    clock: Clock,
+    /// How much of command lines is wanted.
+    commands: Length,
+    /// Where to ask for leases, if that was wanted.
+    leases: Option<Leases>,
+}
+
+/// What stands in the way of knowing all who use some objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// How many processes could not be inspected that may use one of them.
+    pub processes: u64,
+    /// Why, where it was anything but a lack of permission.
+    pub error: Option<String>,
+}
+
+/// All that is known of these objects, by one look around them.
+pub fn know_all(objects: Vec<Object>) -> io::Result<Vec<Known>> {
+    let observer = Observer::new(&Look::around(&objects))?;
+    Ok(objects.into_iter().map(|object| observer.know(object)).collect())
+}
+
+impl Observer {
+    /// Looks around.
+    pub fn new(look: &Look) -> io::Result<Observer> {
+        let scan = Scan::new(look)?;
+        Ok(Observer {
+            scan,
+            processes: RefCell::default(),
+            missed: Cell::default(),
+            has_outsiders: scan::has_outsiders(),
+            clock: process::clock(),
+            commands: look.commands(),
+            leases: look.leases.then(Leases::default),
+        })
+    }
+
+    /// Who could not be inspected that may have to do with an object that this observer was asked
+    /// about.
+    pub fn missed(&self) -> Missed {
+        let processes = self.missed.get();
+        let error = self.scan.uninspected.iter().find_map(|hidden| hidden.error.clone());
+        Missed { processes, error: error.filter(|_| processes > 0) }
+    }
+
+    /// Whether there may be processes that no process of this process namespace can see.
+    pub fn has_outsiders(&self) -> bool {
+        self.has_outsiders
+    }
+
+    /// Who may come back to an unused one of these objects, which must be all of their kinds.
+    pub fn heirs(&self, all: &[Known]) -> Heirs {
+        // Seldom: a look at all processes is worth it only then.
+        let was_given_away = |known: &Known| {
+            known.permissions().was_given_away() && known.is_unused() == Verdict::Yes
+        };
+        let servers = match all.iter().any(was_given_away) {
+            true => process::servers().ok(),
+            false => Some(Vec::new()),
+        };
+        Heirs::of(all, self.clock, servers)
+    }
+
+    /// All that is known of an object. The pids in semaphores are seen only with read permission.
+    pub fn know(&self, object: Object) -> Known {
+        let known = self.look_at(object);
+        if known.may_miss_users() {
+            let uninspected = known.users.as_ref().map_or(0, |users| users.uninspected);
+            self.missed.set(self.missed.get().max(uninspected));
+        }
+        known
+    }
+
+    fn look_at(&self, mut object: Object) -> Known {
+        if let Object::Segment(segment) = &mut object {
+            self.scan.complete(segment);
+        }
+        let semaphores = match &object {
+            Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
+            Object::Queue(_)
+            | Object::Segment(_)
+            | Object::PosixQueue(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => None,
+        };
+        // By its mode: a privileged process that overrides it is not suspected of being here.
+        let may_use = |hidden: &&Hidden| {
+            hidden.identity.as_ref().is_none_or(|who| {
+                let access = object.permissions().access(who);
+                access.read || access.write
+            })
+        };
+        let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(&object));
+        let mut unseen: Vec<_> =
+            hidden().map(|hidden| hidden.identity.as_ref().map(|who| who.uid)).collect();
+        unseen.sort_unstable();
+        unseen.dedup();
+        let mut users = Users {
+            has_outsiders: self.has_outsiders,
+            uninspected: hidden().count() as u64,
+            unseen,
+            suspects: hidden().filter(may_use).count() as u64,
+            ..Users::default()
+        };
+        // Attached before its process came into this namespace: the id is that of another segment.
+        let is_elsewhere = matches!(&object, Object::Segment(segment) if segment.attached == 0);
+        let present = self.scan.present(&object);
+        if present.is_empty() {
+            // Who has it open is not disturbed by the question whether somebody has.
+            users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(&object));
+        }
+        for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
+            let process = self.process(*pid);
+            let since =
+                process.as_ref().map(|process| self.clock.time_of(process.living.since_boot));
+            users.all.push(user(*pid, role.clone(), since, State::Alive, process));
+        }
+        self.add_recorded(&object, semaphores.as_deref(), &mut users);
+        Known { object, semaphores, users: Some(users) }
+    }
+
+    /// Adds the processes that the kernel recorded in an object.
+    fn add_recorded(&self, object: &Object, semaphores: Option<&[Semaphore]>, users: &mut Users) {
+        let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
+            // Nobody, or somebody of another pid namespace.
+            0 => users.has_strangers |= has_happened,
+            _ => users.all.push(self.recorded(pid, role, when)),
+        };
+        match object {
+            Object::Queue(queue) => {
+                let (sent, received) = (queue.last_send, queue.last_recv);
+                record(queue.last_send_pid, Role::LastSender, sent, sent.is_some());
+                record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
+            }
+            Object::Segment(segment) => {
+                // The kernel keeps no time of creation; whoever started after the last change of
+                // the segment did not make it.
+                record(segment.creator_pid, Role::Creator, segment.changed, true);
+                let last = segment.last_attach.max(segment.last_detach);
+                record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
+            }
+            Object::SemaphoreSet(set) => match semaphores {
+                None => users.has_strangers = true,
+                Some(semaphores) => {
+                    for (pid, numbers, is_stranger) in self.operators(set, semaphores) {
+                        // SETVAL and SETALL leave a pid, too, and the time of a change.
+                        let last = set.last_op.max(set.changed);
+                        record(pid, Role::LastOperation(numbers), last, is_stranger);
+                    }
+                }
+            },
+            Object::PosixQueue(queue) => record(queue.notified_pid, Role::Notified, None, false),
+            Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
+        }
+    }
+
+    /// The processes that operated last on the semaphores of a set, each with the indexes of those, and
+    /// whether pid 0 stands for a process that cannot be seen here.
+    fn operators(
+        &self,
+        set: &SemaphoreSet,
+        semaphores: &[Semaphore],
+    ) -> Vec<(i32, Vec<u32>, bool)> {
+        let mut operated: Vec<(i32, Vec<u32>)> = Vec::new();
+        for semaphore in semaphores {
+            match operated.iter_mut().find(|(pid, _)| *pid == semaphore.last_pid) {
+                Some((_, numbers)) => numbers.push(semaphore.index),
+                None => operated.push((semaphore.last_pid, vec![semaphore.index])),
+            }
+        }
+        // A set that was operated on has at least one pid, if all can be seen; elsewhere nobody
+        // cannot be told from somebody of another process namespace.
+        let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
+        let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
+        operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
+    }
+
+    /// Somebody whom the kernel recorded at a time, and what has become of them. A process that has the
+    /// number now is another one only if it certainly started later.
+    fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> User {
+        let Some(process) = self.process(pid) else {
+            let is_gone = process::is_gone(pid);
+            let state = if is_gone { State::Gone } else { State::Alive };
+            let doubt = (!is_gone).then(|| format!("process {pid} could not be inspected"));
+            return User { doubt, ..user(pid, role, when, state, None) };
+        };
+        let is_after = when.map_or(Verdict::No, |when| {
+            let living = &process.living;
+            self.clock.has_started_after(living, living.since_boot, when)
+        });
+        let (state, doubt) = match is_after {
+            Verdict::Yes => (State::Reused, None),
+            Verdict::No => (State::Alive, None),
+            Verdict::Unknown(why) => (
+                State::Alive,
+                Some(format!("whether process {pid} is the one recorded cannot be told: {why}")),
+            ),
+        };
+        User { doubt, ..user(pid, role, when, state, Some(process)) }
+    }
+
+    fn process(&self, pid: i32) -> Option<Process> {
+        self.processes
+            .borrow_mut()
+            .entry(pid)
+            .or_insert_with(|| Process::find(pid, self.commands))
+            .clone()
+    }
+}
+
+fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> User {
+    let living = process.as_ref().map(|process| process.living);
+    let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
+    User { pid, role, since, uid, command, state, living, doubt: None }
+}

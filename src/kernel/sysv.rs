@@ -1,0 +1,9 @@
+//! System V IPC: its calls and its tables, `sysvipc(7)`.
+
+pub mod huge_pages;
+pub mod msg;
+pub mod permissions;
+pub mod proc_table;
+pub mod sem;
+pub mod shm;
+pub mod totals;

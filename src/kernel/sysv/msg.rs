@@ -1,0 +1,207 @@
+//! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
+
+use std::mem::MaybeUninit;
+use std::time::Instant;
+
+use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
+
+use super::permissions::{self, Changed};
+use crate::ipc::message::{TYPE_SIZE, Wanted};
+use crate::ipc::{Change, Key, Mode, Queue, Time};
+use crate::kernel::call::{CallError, Flags, call};
+use crate::kernel::signals::wait::{self, Waited};
+
+/// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
+const MSG_STAT_ANY: i32 = 13;
+
+/// The queue with this key.
+pub fn find(key: Key) -> Result<i32, CallError> {
+    get(key, 0)
+}
+
+/// Makes a queue, or opens the one with this key unless `exclusive`.
+pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
+    create_with_flags(key, mode.bits() as i32, exclusive)
+}
+
+/// The same with the flags that `msgget(2)` takes: the mode in its low nine bits.
+pub fn create_with_flags(key: Key, flags: i32, exclusive: bool) -> Result<i32, CallError> {
+    get(key, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+}
+
+fn get(key: Key, flags: i32) -> Result<i32, CallError> {
+    // SAFETY: takes and returns plain numbers.
+    call("msgget", format_args!("{key}, {}", Flags(flags)), || unsafe {
+        libc::msgget(key.0, flags)
+    })
+}
+
+/// Removes a queue. Whoever waits on it gets `EIDRM`.
+pub fn remove(id: i32) -> Result<(), CallError> {
+    // SAFETY: IPC_RMID does not look at the pointer.
+    call("msgctl", format_args!("{id}, IPC_RMID"), || unsafe {
+        libc::msgctl(id, IPC_RMID, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+/// `msg_qbytes` of a queue: the most bytes it may hold. Needs no permission on it from Linux 4.17
+/// on, read permission before.
+pub fn max_bytes(id: i32) -> Result<u64, CallError> {
+    Ok(status(id)?.msg_qbytes)
+}
+
+/// Sets `msg_qbytes` of a queue, and nothing else; returns what it was. `EPERM` above
+/// `kernel.msgmnb` without `CAP_SYS_RESOURCE`.
+pub fn set_max_bytes(id: i32, bytes: u64) -> Result<u64, CallError> {
+    let mut status = status(id)?;
+    let before = std::mem::replace(&mut status.msg_qbytes, bytes);
+    set(id, &mut status)?;
+    Ok(before)
+}
+
+/// Changes owner and mode of a queue, and nothing else.
+pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
+    let mut status = status(id)?;
+    let changed = permissions::apply(change, &mut status.msg_perm);
+    set(id, &mut status)?;
+    Ok(changed)
+}
+
+/// A queue as it is now.
+pub fn read(id: i32) -> Result<Queue, CallError> {
+    let status = status(id)?;
+    Ok(Queue {
+        id,
+        permissions: permissions::of(&status.msg_perm),
+        changed: Time::from_kernel(status.msg_ctime),
+        bytes: status.__msg_cbytes,
+        messages: status.msg_qnum,
+        max_bytes: Some(status.msg_qbytes),
+        last_send_pid: status.msg_lspid,
+        last_send: Time::from_kernel(status.msg_stime),
+        last_recv_pid: status.msg_lrpid,
+        last_recv: Time::from_kernel(status.msg_rtime),
+    })
+}
+
+/// Whether the caller may read a queue: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
+/// not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
+/// The state of a queue: from Linux 4.17 on without read permission.
+fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
+    let mut status = MaybeUninit::<libc::msqid_ds>::zeroed();
+    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
+    let found = call("msgctl", format_args!("{id}, MSG_STAT_ANY"), || unsafe {
+        libc::msgctl(id, MSG_STAT_ANY, status.as_mut_ptr())
+    });
+    if found != Ok(id) {
+        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        stat(id, &mut status)?;
+    }
+    // SAFETY: zeroed is a valid msqid_ds, and the call has filled it since.
+    Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::msqid_ds>) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
+    call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
+        libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
+}
+
+fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a msqid_ds, which the call only reads.
+    call("msgctl", format_args!("{id}, IPC_SET"), || unsafe { libc::msgctl(id, IPC_SET, status) })?;
+    Ok(())
+}
+
+/// Sends a message, its type in front, if there is room for it now; `EAGAIN` if not.
+#[inline]
+pub fn send(id: i32, message: &[u8]) -> Result<(), CallError> {
+    send_with(id, message, IPC_NOWAIT)
+}
+
+/// Sends a message, waiting for room until the deadline, for ever without one.
+pub fn send_waiting(id: i32, message: &[u8], deadline: Option<Instant>) -> Waited<()> {
+    wait::wait(deadline, || send_with(id, message, 0))
+}
+
+#[inline]
+fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
+    assert!(message.len() >= TYPE_SIZE);
+    let size = message.len() - TYPE_SIZE;
+    // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
+    call("msgsnd", format_args!("{id}, {size} bytes, {}", Flags(flags)), || unsafe {
+        libc::msgsnd(id, message.as_ptr().cast(), size, flags)
+    })?;
+    Ok(())
+}
+
+/// Takes a message into `buffer`, its type in front; returns the length of the payload.
+/// `ENOMSG` if there is none, `E2BIG` if the next one is larger than the buffer: it stays.
+#[inline]
+pub fn receive(id: i32, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, CallError> {
+    receive_with(id, wanted, buffer, IPC_NOWAIT)
+}
+
+/// As [`receive`], waiting for a message until the deadline, for ever without one.
+pub fn receive_waiting(
+    id: i32,
+    wanted: Wanted,
+    buffer: &mut [u8],
+    deadline: Option<Instant>,
+) -> Waited<usize> {
+    wait::wait(deadline, || receive_with(id, wanted, buffer, 0))
+}
+
+#[inline]
+fn receive_with(
+    id: i32,
+    wanted: Wanted,
+    buffer: &mut [u8],
+    mut flags: i32,
+) -> Result<usize, CallError> {
+    let message_type = match wanted {
+        Wanted::Any => 0,
+        Wanted::Type(message_type) => message_type,
+        Wanted::UpTo(most) => -most,
+        Wanted::Except(unwanted) => {
+            flags |= libc::MSG_EXCEPT;
+            unwanted
+        }
+    };
+    take(id, message_type, buffer, flags)
+}
+
+/// Whether `msgrcv(2)` is there at all; no queue has the id for which this asks.
+pub fn has_receiving() -> bool {
+    let asked = receive(-1, Wanted::Any, &mut [0; TYPE_SIZE]);
+    asked.map_err(|error| error.errno) != Err(nix::errno::Errno::ENOSYS)
+}
+
+/// Copies the message at this place in the queue, from 0, and leaves it there. `ENOMSG` past the
+/// end, `ENOSYS` where the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
+pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
+    take(id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
+}
+
+#[inline]
+fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usize, CallError> {
+    assert!(buffer.len() >= TYPE_SIZE);
+    let size = buffer.len() - TYPE_SIZE;
+    // SAFETY: the buffer has room for the type and `size` bytes of payload.
+    let taken = call(
+        "msgrcv",
+        format_args!("{id}, {size} bytes, {message_type}, {}", Flags(flags)),
+        || unsafe {
+            libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
+        },
+    )?;
+    Ok(taken as usize)
+}

@@ -1,0 +1,127 @@
+//! System V semaphore sets: `semget(2)`, `semctl(2)`.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+
+use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
+
+use super::permissions::{self, Changed};
+use crate::ipc::object::Semaphore;
+use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
+use crate::kernel::call::{CallError, Flags, call};
+
+/// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
+const SEM_STAT_ANY: i32 = 20;
+
+/// The set with this key.
+pub fn find(key: Key) -> Result<i32, CallError> {
+    get(key, 0, 0)
+}
+
+/// Makes a set of `nsems` semaphores, all 0, or opens the one with this key unless `exclusive`;
+/// that one must have at least as many.
+pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
+    create_with_flags(key, nsems, mode.bits() as i32, exclusive)
+}
+
+/// The same with the flags that `semget(2)` takes: the mode in its low nine bits.
+pub fn create_with_flags(
+    key: Key,
+    nsems: i32,
+    flags: i32,
+    exclusive: bool,
+) -> Result<i32, CallError> {
+    get(key, nsems, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+}
+
+fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
+    // SAFETY: takes and returns plain numbers.
+    call("semget", format_args!("{key}, {nsems}, {}", Flags(flags)), || unsafe {
+        libc::semget(key.0, nsems, flags)
+    })
+}
+
+/// Removes a set. Whoever waits on it gets `EIDRM`.
+pub fn remove(id: i32) -> Result<(), CallError> {
+    // SAFETY: IPC_RMID has no fourth argument.
+    call("semctl", format_args!("{id}, 0, IPC_RMID"), || unsafe { libc::semctl(id, 0, IPC_RMID) })?;
+    Ok(())
+}
+
+/// The state of each of the `nsems` semaphores of a set. Needs read permission.
+pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
+    let ask = |number: i32, command: i32, name: fmt::Arguments<'_>| {
+        // SAFETY: these commands have no fourth argument.
+        call("semctl", format_args!("{id}, {number}, {name}"), || unsafe {
+            libc::semctl(id, number, command)
+        })
+    };
+    (0..nsems as i32)
+        .map(|number| {
+            Ok(Semaphore {
+                index: number as u32,
+                value: ask(number, libc::GETVAL, format_args!("GETVAL"))? as u32,
+                ncount: ask(number, libc::GETNCNT, format_args!("GETNCNT"))? as u32,
+                zcount: ask(number, libc::GETZCNT, format_args!("GETZCNT"))? as u32,
+                last_pid: ask(number, libc::GETPID, format_args!("GETPID"))?,
+            })
+        })
+        .collect()
+}
+
+/// Changes owner and mode of a set, and nothing else.
+pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
+    let mut status = status(id)?;
+    let changed = permissions::apply(change, &mut status.sem_perm);
+    let pointer: *mut libc::semid_ds = &mut status;
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call only reads.
+    call("semctl", format_args!("{id}, 0, IPC_SET"), || unsafe {
+        libc::semctl(id, 0, IPC_SET, pointer)
+    })?;
+    Ok(changed)
+}
+
+/// A set as it is now.
+pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
+    let status = status(id)?;
+    Ok(SemaphoreSet {
+        id,
+        permissions: permissions::of(&status.sem_perm),
+        changed: Time::from_kernel(status.sem_ctime),
+        nsems: status.sem_nsems,
+        last_op: Time::from_kernel(status.sem_otime),
+    })
+}
+
+/// Whether the caller may read a set: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
+/// not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
+/// The state of a set: from Linux 4.17 on without read permission.
+fn status(id: i32) -> Result<libc::semid_ds, CallError> {
+    let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
+    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call fills; it keeps no pointer.
+    let found = call("semctl", format_args!("{id}, 0, SEM_STAT_ANY"), || unsafe {
+        libc::semctl(id, 0, SEM_STAT_ANY, status.as_mut_ptr())
+    });
+    if found != Ok(id) {
+        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        stat(id, &mut status)?;
+    }
+    // SAFETY: zeroed is a valid semid_ds, and the call has filled it since.
+    Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::semid_ds>) -> Result<(), CallError> {
+    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
+    // call fills; it keeps no pointer.
+    call("semctl", format_args!("{id}, 0, IPC_STAT"), || unsafe {
+        libc::semctl(id, 0, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
+}

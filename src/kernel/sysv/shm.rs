@@ -1,0 +1,157 @@
+//! System V shared memory: `shmget(2)`, `shmctl(2)`.
+
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::MetadataExt;
+
+use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
+
+use super::permissions::{self, Changed};
+use crate::ipc::object::SegmentStatus;
+use crate::ipc::{Change, Key, Mode, Segment, Time};
+use crate::kernel::call::{CallError, Flags, call};
+
+/// `SHM_STAT_ANY`, Linux 4.17: as `SHM_STAT`, without asking for read permission.
+const SHM_STAT_ANY: i32 = 15;
+
+/// The segment with this key.
+pub fn find(key: Key) -> Result<i32, CallError> {
+    get(key, 0, 0)
+}
+
+/// Makes a segment of `size` bytes, or opens the one with this key unless `exclusive`; that one
+/// must be at least as large.
+pub fn create(key: Key, size: u64, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
+    create_with_flags(key, size, mode.bits() as i32, exclusive)
+}
+
+/// The same with the flags that `shmget(2)` takes: the mode in its low nine bits, `SHM_HUGETLB`,
+/// `SHM_NORESERVE`.
+pub fn create_with_flags(
+    key: Key,
+    size: u64,
+    flags: i32,
+    exclusive: bool,
+) -> Result<i32, CallError> {
+    get(key, size, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
+}
+
+fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
+    // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
+    let bytes = usize::try_from(size).unwrap_or(usize::MAX);
+    // SAFETY: takes and returns plain numbers.
+    call("shmget", format_args!("{key}, {size}, {}", Flags(flags)), || unsafe {
+        libc::shmget(key.0, bytes, flags)
+    })
+}
+
+/// A file system on which the kernel keeps segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its device, as `stat(2)` gives it.
+    pub number: u64,
+    /// The size of its pages in bytes, if they are huge: `hugetlbfs`.
+    pub huge_page: Option<u64>,
+}
+
+/// The file systems on which the kernel keeps segments: one for each size of pages. Files of
+/// `memfd_create(2)` lie on the same, and making one disturbs nobody. `EMFILE`, `ENFILE`, `ENOMEM`
+/// where none can be made.
+pub fn devices() -> io::Result<Vec<Device>> {
+    let huge = libc::MFD_HUGETLB;
+    let sizes = [0, huge, huge | libc::MFD_HUGE_2MB, huge | libc::MFD_HUGE_1GB];
+    let mut devices: Vec<Device> = Vec::new();
+    for flags in sizes {
+        // SAFETY: the name is a C string; the call returns a new descriptor.
+        let descriptor =
+            unsafe { libc::memfd_create(c"ipctool".as_ptr(), flags | libc::MFD_CLOEXEC) };
+        if descriptor < 0 {
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => return Err(error),
+                // A kernel without pages of this size has no such segments.
+                _ => continue,
+            }
+        }
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        let data = unsafe { File::from_raw_fd(descriptor) }.metadata()?;
+        let number = data.dev();
+        if devices.iter().all(|device| device.number != number) {
+            let huge_page = (flags & huge != 0).then_some(data.blksize());
+            devices.push(Device { number, huge_page });
+        }
+    }
+    Ok(devices)
+}
+
+/// Removes a segment, or marks it for removal by the last process that detaches it.
+pub fn remove(id: i32) -> Result<(), CallError> {
+    // SAFETY: IPC_RMID does not look at the pointer.
+    call("shmctl", format_args!("{id}, IPC_RMID"), || unsafe {
+        libc::shmctl(id, IPC_RMID, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+/// Changes owner and mode of a segment, and nothing else.
+pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
+    let mut status = status(id)?;
+    let changed = permissions::apply(change, &mut status.shm_perm);
+    // SAFETY: the pointer is to a shmid_ds, which the call only reads.
+    call("shmctl", format_args!("{id}, IPC_SET"), || unsafe {
+        libc::shmctl(id, IPC_SET, &mut status)
+    })?;
+    Ok(changed)
+}
+
+/// A segment as it is now, but for where its memory is, which only `/proc/sysvipc/shm` tells.
+pub fn read(id: i32) -> Result<Segment, CallError> {
+    let status = status(id)?;
+    Ok(Segment {
+        id,
+        permissions: permissions::of(&status.shm_perm),
+        changed: Time::from_kernel(status.shm_ctime),
+        size: status.shm_segsz as u64,
+        attached: status.shm_nattch,
+        status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
+        huge_page: None,
+        rss: None,
+        swap: None,
+        creator_pid: status.shm_cpid,
+        last_pid: status.shm_lpid,
+        last_attach: Time::from_kernel(status.shm_atime),
+        last_detach: Time::from_kernel(status.shm_dtime),
+    })
+}
+
+/// Whether the caller may read a segment: `IPC_STAT`, which asks for that and nothing else. `EACCES`
+/// if not.
+pub fn check_readable(id: i32) -> Result<(), CallError> {
+    stat(id, &mut MaybeUninit::zeroed())
+}
+
+/// The state of a segment: from Linux 4.17 on without read permission.
+fn status(id: i32) -> Result<libc::shmid_ds, CallError> {
+    let mut status = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
+    let found = call("shmctl", format_args!("{id}, SHM_STAT_ANY"), || unsafe {
+        libc::shmctl(id, SHM_STAT_ANY, status.as_mut_ptr())
+    });
+    if found != Ok(id) {
+        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        stat(id, &mut status)?;
+    }
+    // SAFETY: zeroed is a valid shmid_ds, and the call has filled it since.
+    Ok(unsafe { status.assume_init() })
+}
+
+fn stat(id: i32, status: &mut MaybeUninit<libc::shmid_ds>) -> Result<(), CallError> {
+    // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
+    call("shmctl", format_args!("{id}, IPC_STAT"), || unsafe {
+        libc::shmctl(id, IPC_STAT, status.as_mut_ptr())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Plain aligned text, streamed: one line an object.
+
+use std::io::{self, Write};
+
+use crate::output::{Column, Layout, Render, Style};
+
+/// The format at work.
+pub struct Plain<'a, T: 'static, W> {
+    layout: Layout<T>,
+    style: &'a Style,
+    out: W,
+    line: Vec<u8>,
+    section: Option<usize>,
+}
+
+impl<'a, T, W: Write> Plain<'a, T, W> {
+    /// Writes nothing until the first row: a section without one leaves no trace.
+    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> Self {
+        Plain { layout, style, out, line: Vec::new(), section: None }
+    }
+
+    fn heading(&mut self, section: usize) -> io::Result<()> {
+        let is_first = self.section.replace(section).is_none();
+        if !self.layout.headings {
+            return Ok(());
+        }
+        if !is_first {
+            self.out.write_all(b"\n")?;
+        }
+        write_line(&mut self.line, &self.layout.sections[section].columns, |column, line| {
+            line.extend_from_slice(column.heading().as_bytes());
+        });
+        self.out.write_all(&self.line)
+    }
+}
+
+/// Builds a line of cells: numbers to the right, words to the left, one blank between, none at the
+/// end.
+#[inline]
+fn write_line<T>(
+    line: &mut Vec<u8>,
+    columns: &[&'static Column<T>],
+    mut write: impl FnMut(&'static Column<T>, &mut Vec<u8>),
+) {
+    line.clear();
+    // Spaces owed to the cell on the left.
+    let mut owed = 0;
+    for column in columns {
+        line.resize(line.len() + owed, b' ');
+        let start = line.len();
+        write(column, line);
+        let length = line.len() - start;
+        let padding = column.width.saturating_sub(length);
+        if column.numeric {
+            line.resize(line.len() + padding, b' ');
+            line.copy_within(start..start + length, start + padding);
+            line[start..start + padding].fill(b' ');
+            owed = 1;
+        } else {
+            owed = padding + 1;
+        }
+    }
+    line.push(b'\n');
+}
+
+impl<T, W: Write> Render<T> for Plain<'_, T, W> {
+    fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
+        if self.layout.sections[section].columns.is_empty() {
+            return Ok(());
+        }
+        if self.section != Some(section) {
+            self.heading(section)?;
+        }
+        write_line(&mut self.line, &self.layout.sections[section].columns, |column, line| {
+            (column.value)(item).write(self.style, line);
+        });
+        self.out.write_all(&self.line)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

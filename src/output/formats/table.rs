@@ -1,0 +1,116 @@
+//! Tables for a terminal.
+
+use std::io::{self, Write};
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width, presets,
+};
+
+use crate::kernel::process;
+use crate::output::{Layout, Render, Style, Value};
+
+/// The format at work: rows are kept, for a table has to know its widest cell.
+pub struct Table<'a, T: 'static, W> {
+    layout: Layout<T>,
+    style: &'a Style,
+    out: W,
+    rows: Vec<Vec<Vec<Cell>>>,
+}
+
+impl<'a, T, W: Write> Table<'a, T, W> {
+    /// Shows nothing before the end.
+    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> Self {
+        let rows = layout.sections.iter().map(|_| Vec::new()).collect();
+        Table { layout, style, out, rows }
+    }
+}
+
+impl<T, W: Write> Render<T> for Table<'_, T, W> {
+    fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
+        let cells = self.layout.sections[section].columns.iter().map(|column| {
+            let value = (column.value)(item);
+            let mut text = Vec::new();
+            value.write(self.style, &mut text);
+            let mut cell = Cell::new(String::from_utf8_lossy(&text));
+            if column.numeric {
+                cell = cell.set_alignment(CellAlignment::Right);
+            }
+            if !self.style.color {
+                return cell;
+            }
+            match value {
+                _ if (column.alarm)(item) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+                Value::Pid(pid) if !process::exists(pid) => cell.fg(Color::DarkGrey),
+                _ => cell,
+            }
+        });
+        self.rows[section].push(cells.collect());
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        for (number, (section, rows)) in self.layout.sections.iter().zip(&mut self.rows).enumerate()
+        {
+            if section.columns.is_empty() {
+                continue;
+            }
+            if rows.is_empty() {
+                if section.asked_for {
+                    writeln!(self.out, "No {}.", section.title)?;
+                }
+                continue;
+            }
+            if self.layout.sections.len() > 1 && self.layout.headings {
+                let mut title = section.title.clone();
+                title[..1].make_ascii_uppercase();
+                writeln!(self.out, "{}{title}", if number > 0 { "\n" } else { "" })?;
+            }
+            let mut table = comfy_table::Table::new();
+            table.load_style(if is_utf8() {
+                presets::UTF8_FULL_CONDENSED
+            } else {
+                presets::ASCII_FULL_CONDENSED
+            });
+            // A terminal of no width is one whose width nobody set.
+            let width = crate::output::stdout::is_terminal().then(|| table.width()).flatten();
+            match width.filter(|&width| width > 0) {
+                Some(width) => {
+                    table.set_width(width);
+                    table.set_content_arrangement(ContentArrangement::Dynamic);
+                }
+                None => {
+                    table.set_content_arrangement(ContentArrangement::Disabled);
+                }
+            }
+            if self.style.color {
+                table.enforce_styling();
+            } else {
+                table.force_no_tty();
+            }
+            if self.layout.headings {
+                table.set_header(section.columns.iter().map(|column| column.heading()));
+            }
+            table.add_rows(std::mem::take(rows));
+            // Values are to be read and copied, so they are never broken over lines; sentences are,
+            // but not into letters.
+            for (cells, column) in table.column_iter_mut().zip(&section.columns) {
+                cells.set_constraint(match column.prose {
+                    true => ColumnConstraint::LowerBoundary(Width::Fixed(20)),
+                    false => ColumnConstraint::ContentWidth,
+                });
+            }
+            writeln!(self.out, "{table}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Whether the terminal understands more than ASCII, `locale(7)`.
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
