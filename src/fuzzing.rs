@@ -153,7 +153,7 @@ pub fn proc_table(bytes: &[u8]) {
 pub fn proc_maps(bytes: &[u8]) {
     let device = Device { number: 1, huge_page: None };
     let _ = scan::maps::attached(bytes, &[device]).count();
-    let _ = scan::maps::mapped(bytes, &scan::Look::default());
+    let _ = scan::maps::mapped(bytes, &scan::ScanScope::default());
 }
 
 /// `/proc/PID/syscall`.

@@ -1,6 +1,6 @@
 //! What `ipctool chmod` and `ipctool chown` share: one change to several objects.
 
-use super::{complain, report, resolve};
+use super::{print_error, report, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, change_failed};
@@ -83,7 +83,7 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
     };
     let lost = lost.join(", ");
     let warning = format_args!("{verb} {reference}: warning: you can no longer {lost} it");
-    complain(Notice::new(warning).with_hint(undo));
+    print_error(Notice::new(warning).with_hint(undo));
 }
 
 /// Old and new, where they differ.

@@ -4,14 +4,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::{complain, key};
+use super::{key, print_error};
 use crate::cli::Create;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::limits::Limit;
-use crate::kernel::posix::dev_shm::Origin;
+use crate::kernel::posix::dev_shm::Outcome;
 use crate::kernel::posix::mq::Shape;
 use crate::kernel::posix::{dev_shm, mq};
 use crate::kernel::process::accounts::user;
@@ -135,9 +135,9 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
             dev_shm::create_memory(&name, size, args.mode, args.exclusive)
         }
     };
-    let origin =
+    let outcome =
         made.map_err(|error| Failure::of_named_creation(VERB, &reference, shape, error))?;
-    if origin == Origin::Found {
+    if outcome == Outcome::Found {
         tell_differences(args, &reference);
     }
     Ok(reference)
@@ -164,7 +164,7 @@ fn tell_differences(args: &Create, reference: &Reference) {
         access(args, &object).into_iter().chain(content(args, &object)).collect();
     if !differences.is_empty() {
         let differences = differences.join(", ");
-        complain(format_args!("{VERB} {reference}: it was there already, {differences}"));
+        print_error(format_args!("{VERB} {reference}: it was there already, {differences}"));
     }
 }
 

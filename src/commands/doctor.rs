@@ -43,7 +43,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         return Err(Failure::usage(VERB, what).into());
     }
     let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
-    let facts = Facts::look(needs, &args.ignore, args.threshold)?;
+    let facts = Facts::gather(needs, &args.ignore, args.threshold)?;
     let findings = examine(&checks, &facts);
     let format = args.format.chosen();
     if format.is_for_machines() {
@@ -55,7 +55,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
     } else if facts.is_whole && stdout::is_terminal() {
         stdout::print(&report::healthy(facts.objects.len(), checks.len(), &style))?;
     }
-    select::confess(VERB, &facts.missed);
+    select::warn_uninspected(VERB, &facts.missed);
     let is_bad = findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(match is_bad {
         true => Status::Findings,

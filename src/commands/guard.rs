@@ -13,10 +13,10 @@ use std::{env, io};
 
 use destination::Destination;
 use report::Report;
-use setting::Ground;
+use setting::Setting;
 use watch::{Course, Watch};
 
-use super::complain;
+use super::print_error;
 use crate::cli::Guard;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
@@ -37,31 +37,31 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     style.human_sizes = true;
     // Whatever can go wrong without the command does so before it runs.
     let destination = args.report.as_deref().map(Destination::open).transpose()?;
-    let mut ground = Ground::choose(args.isolate, args.keep, args.quiet)?;
+    let mut setting = Setting::choose(args.isolate, args.keep, args.quiet)?;
     // Whose process ids were whose is known from before anything that is new can have been made.
-    let mut watch = Watch::begin(&args, &ground)?;
-    ground.remember()?;
-    if !args.quiet && env::current_dir().is_ok_and(|path| ground.covers(&path)) {
+    let mut watch = Watch::begin(&args, &setting)?;
+    setting.remember()?;
+    if !args.quiet && env::current_dir().is_ok_and(|path| setting.covers(&path)) {
         let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
-        complain(Notice::new(what).with_hint(COVERED));
+        print_error(Notice::new(what).with_hint(COVERED));
     }
-    let (status, course, findings) = match watch.start(&ground) {
+    let (status, course, findings) = match watch.start(&setting) {
         Err(error) => {
-            let (failure, status) = not_started(&args, &ground, &error);
-            complain(failure);
+            let (failure, status) = not_started(&args, &setting, &error);
+            print_error(failure);
             (status.code(), None, Findings::default())
         }
         Ok(()) => {
             let mut course = watch.follow();
             if course.is_abandoned {
-                if !ground.is_isolated() {
+                if !setting.is_isolated() {
                     let what = "interrupted twice: what the command left behind is still there";
                     let notice = Notice::new(format_args!("{VERB}: {what}"));
-                    complain(notice.with_hint("'ipctool list' shows it"));
+                    print_error(notice.with_hint("'ipctool list' shows it"));
                 }
                 return Ok(Status::Signal(signals::INTERRUPT));
             }
-            let findings = Findings::gather(&args, &ground, &mut watch, &mut course);
+            let findings = Findings::gather(&args, &setting, &mut watch, &mut course);
             (course.status(), Some(course), findings)
         }
     };
@@ -69,7 +69,7 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     let report = Report {
         command: &args.command,
         status,
-        is_isolated: ground.is_isolated(),
+        is_isolated: setting.is_isolated(),
         timed_out: args.timeout.filter(|_| course.as_ref().is_some_and(|one| one.is_timed_out)),
         strays: course.as_ref().map_or(&[], |course| &course.strays),
         difference,
@@ -86,7 +86,7 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
     if let Err(failure) = &written {
-        complain(failure);
+        print_error(failure);
     }
     Ok(match course.as_ref().map(|course| (course.ended, course.from_terminal)) {
         // Whoever runs this in a loop at a terminal wants the loop to end with it.
@@ -117,23 +117,23 @@ struct Findings {
 impl Findings {
     /// Looks at what the command left behind, ends its background processes if they are to end, and
     /// removes what may be removed.
-    fn gather(args: &Guard, ground: &Ground, watch: &mut Watch, course: &mut Course) -> Findings {
+    fn gather(args: &Guard, setting: &Setting, watch: &mut Watch, course: &mut Course) -> Findings {
         let commands = watch::length(args);
-        let mut survey = ground.survey(commands);
+        let mut survey = setting.survey(commands);
         // By the processes that live now: those that wait on a queue leave no record in it.
-        let mut difference = ground.difference(&survey, &watch.kin());
-        let are_ended = (ground.is_isolated() || args.kill_strays) && watch.end_strays(course);
+        let mut difference = setting.difference(&survey, &watch.descendants());
+        let are_ended = (setting.is_isolated() || args.kill_strays) && watch.end_strays(course);
         if are_ended {
             // What one of them removes when it is asked to end was left behind all the same.
-            let later = ground.survey(commands);
-            difference.add_new(ground.difference(&later, &watch.kin()));
-            if !ground.is_isolated() {
+            let later = setting.survey(commands);
+            difference.add_new(setting.difference(&later, &watch.descendants()));
+            if !setting.is_isolated() {
                 later.refresh(&mut difference);
             }
             survey.add_notes(later);
         }
         let ignored = difference.set_aside(&args.ignore);
-        if !ground.is_isolated() && !args.keep {
+        if !setting.is_isolated() && !args.keep {
             removal::remove(&mut difference.leaks, &watch.living());
         }
         Findings { difference, ignored, uninspected: survey.uninspected }
@@ -141,7 +141,7 @@ impl Findings {
 }
 
 /// Why the command did not start, and the status for it.
-fn not_started(args: &Guard, ground: &Ground, error: &io::Error) -> (Failure, Status) {
+fn not_started(args: &Guard, setting: &Setting, error: &io::Error) -> (Failure, Status) {
     let command = &args.command[0];
     let (what, status) = match error.kind() {
         io::ErrorKind::NotFound => (os_error::describe(error), Status::NOT_FOUND),
@@ -152,7 +152,7 @@ fn not_started(args: &Guard, ground: &Ground, error: &io::Error) -> (Failure, St
         _ => (os_error::describe(error), Status::NOT_EXECUTABLE),
     };
     let mut failure = Failure::new(VERB, Foreign::from(command.as_os_str()), what, Reason::Failed);
-    if ground.covers(Path::new(command)) {
+    if setting.covers(Path::new(command)) {
         failure = failure.with_hint(COVERED);
     } else if error.kind() == io::ErrorKind::NotFound && is_there(command) {
         failure = failure.with_hint(

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::complain;
+use super::print_error;
 use crate::cli::{self, InstallLinks};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -51,7 +51,7 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
         }
     }
     for (name, entry) in &taken {
-        complain(links.taken_by(name, entry));
+        print_error(links.taken_by(name, entry));
     }
     if !taken.is_empty() {
         return Ok(Status::Failed);
@@ -163,10 +163,10 @@ fn warn_of_others(directory: &Path, binary: &Path) {
         .collect();
     if !others.is_empty() {
         let others = others.join(", ");
-        complain(format_args!("{VERB}: note: with your PATH, a shell still runs {others}"));
+        print_error(format_args!("{VERB}: note: with your PATH, a shell still runs {others}"));
     } else if found.is_empty() {
         let directory = Foreign::from(directory);
-        complain(format_args!("{VERB}: note: {directory} is not in your PATH"));
+        print_error(format_args!("{VERB}: note: {directory} is not in your PATH"));
     }
 }
 

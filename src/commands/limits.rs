@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{complain, report, resolve};
+use super::{print_error, report, resolve};
 use crate::cli::{Limits, Setting};
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason, queue_bytes_failed};
@@ -31,7 +31,7 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     let (mut allowances, unseen) = survey()?;
     if let Some(error) = unseen {
         let subject = format_args!("{VERB}: RLIMIT_MSGQUEUE: its use is not known");
-        complain(Notice::of_read_error(subject, &error));
+        print_error(Notice::of_read_error(subject, &error));
     }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));

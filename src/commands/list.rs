@@ -10,7 +10,7 @@ use super::{now, select};
 use crate::cli::List;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::{Kind, Known, Object};
+use crate::ipc::{Kind, Object, Observed};
 use crate::kernel;
 use crate::kernel::sysv::huge_pages;
 use crate::output::columns::{self, Preset};
@@ -69,15 +69,15 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
-    let mut observed = match looks {
+    let mut observation = match looks {
         true => Some(select::observe(VERB, &filter, now, args.verbose)?),
         false => None,
     };
-    let known = observed.as_mut().map(|observed| mem::take(&mut observed.known));
-    let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
-        for mut known in known.into_iter().flatten() {
-            kernel::object::complete(&mut known.object);
-            visit(known)?;
+    let observed = observation.as_mut().map(|seen| mem::take(&mut seen.objects));
+    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> anyhow::Result<()> {
+        for mut observed in observed.into_iter().flatten() {
+            kernel::object::complete(&mut observed.object);
+            visit(observed)?;
         }
         if looks {
             return Ok(());
@@ -92,34 +92,34 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
             if let (Some(finder), Object::Segment(segment)) = (&huge_pages, &mut object) {
                 finder.complete(segment);
             }
-            Ok(visit(Known::from(object))?)
+            Ok(visit(Observed::from(object))?)
         })?;
         Ok(())
     };
-    let rest = rest.known(looks)?;
+    let rest = rest.observed(looks)?;
     // Right behind the objects of their kind.
-    let each = |visit: &mut dyn FnMut(Known) -> Result<(), OutputError>| -> anyhow::Result<()> {
+    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> anyhow::Result<()> {
         let mut rest = rest.into_iter();
-        each(&mut |known| {
-            if known.kind() > Kind::Pshm {
+        each(&mut |observed| {
+            if observed.kind() > Kind::Pshm {
                 rest.by_ref().try_for_each(&mut *visit)?;
             }
-            visit(known)
+            visit(observed)
         })?;
         Ok(rest.try_for_each(visit)?)
     };
-    let section = |known: &Known| kinds.iter().position(|&kind| kind == known.kind());
+    let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
     let mut render = renderer(format, layout, &style, stdout::buffered()?).map_err(OutputError)?;
-    let mut write = |known: &Known| match section(known) {
-        Some(section) => render.row(section, known).map_err(OutputError),
+    let mut write = |observed: &Observed| match section(observed) {
+        Some(section) => render.row(section, observed).map_err(OutputError),
         None => Ok(()),
     };
     match sort {
-        None => each(&mut |known| write(&known))?,
+        None => each(&mut |observed| write(&observed))?,
         Some(sort) => {
             let mut all = Vec::new();
-            each(&mut |known| {
-                all.push(known);
+            each(&mut |observed| {
+                all.push(observed);
                 Ok(())
             })?;
             sort.apply(&mut all, &style);
@@ -130,8 +130,8 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         }
     }
     render.finish().map_err(OutputError)?;
-    if let Some(observed) = observed {
-        observed.confess(VERB);
+    if let Some(observation) = observation {
+        observation.warn_uninspected(VERB);
     }
     Ok(Status::Done)
 }
@@ -189,7 +189,7 @@ fn visible(
     preset: Preset,
     chosen: Option<&Chosen>,
     format: Format,
-) -> Vec<&'static Column<Known>> {
+) -> Vec<&'static Column<Observed>> {
     let find = |name: &&str| columns::with_requests(kind).find(|column| column.name == *name);
     let usual = columns::preset(preset, kind);
     match chosen {
@@ -226,11 +226,11 @@ impl Sort {
     }
 
     /// Sorts, leaving equals as they were and what is missing at the end.
-    fn apply(&self, objects: &mut [Known], style: &Style) {
+    fn apply(&self, objects: &mut [Observed], style: &Style) {
         use crate::output::Value;
-        fn value<'a>(known: &'a Known, name: &str) -> Value<'a> {
-            let column = columns::with_requests(known.kind()).find(|column| column.name == name);
-            column.map_or(Value::Missing, |column| (column.value)(known))
+        fn value<'a>(observed: &'a Observed, name: &str) -> Value<'a> {
+            let column = columns::with_requests(observed.kind()).find(|column| column.name == name);
+            column.map_or(Value::Missing, |column| (column.value)(observed))
         }
         objects.sort_by(|a, b| {
             let (a, b) = (value(a, self.name), value(b, self.name));

@@ -58,7 +58,7 @@ pub fn run(cli: Cli) -> Status {
         let status = Status::from(&error);
         // A reader that has seen enough needs no message.
         if status != Status::Done {
-            complain(notice(verb, &error));
+            print_error(notice(verb, &error));
         }
         status
     })
@@ -74,7 +74,7 @@ fn notice(verb: &str, error: &anyhow::Error) -> Notice {
 }
 
 /// Tells a person what went wrong, as the one line of an error and perhaps a hint.
-pub fn complain(message: impl Into<Notice>) {
+pub fn print_error(message: impl Into<Notice>) {
     // There is nobody left to tell if this fails.
     let _ = tell(message);
 }
@@ -87,7 +87,7 @@ fn tell(message: impl Into<Notice>) -> io::Result<()> {
 
 /// Tells what went wrong with one of several objects, and gives the status for it.
 fn report(failure: &Failure) -> Status {
-    complain(failure);
+    print_error(failure);
     failure.into()
 }
 

@@ -5,7 +5,7 @@ mod removal;
 
 use batch::{Batch, Undelivered, Untaken};
 
-use super::{complain, notice, resolve, tell};
+use super::{notice, print_error, resolve, tell};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -245,7 +245,7 @@ impl Receiver {
             for (number, payload) in self.batch.messages().take(written as usize) {
                 let label = self.queue.channel.label(number);
                 let size = count(payload.len() as u64, "byte");
-                complain(format_args!("{VERB} {}: {label}, {size}", self.args.queue));
+                print_error(format_args!("{VERB} {}: {label}, {size}", self.args.queue));
             }
         }
         if written == self.batch.len() {

@@ -12,10 +12,10 @@ use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Known, Object, ProcessName, Reference, count};
+use crate::ipc::{Filter, Kind, Object, Observed, ProcessName, Reference, count};
 use crate::kernel;
 use crate::kernel::io::stdio::StandardError;
-use crate::kernel::process::scan::{Look, Scan};
+use crate::kernel::process::scan::{Scan, ScanScope};
 use crate::kernel::process::{Length, Process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
@@ -73,16 +73,16 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                     // Answering takes time, in which somebody may have begun to wait.
                     let (still, _) = select(&filter, false, false)?;
                     let still: HashSet<_> =
-                        still.iter().map(|still| still.known.reference()).collect();
-                    let passes = |old: &Selected| still.contains(&old.known.reference());
-                    for Selected { known, .. } in selected.iter().filter(|old| !passes(old)) {
-                        removal.fail(&removal::used_meanwhile(known.reference()));
+                        still.iter().map(|still| still.observed.reference()).collect();
+                    let passes = |old: &Selected| still.contains(&old.observed.reference());
+                    for Selected { observed, .. } in selected.iter().filter(|old| !passes(old)) {
+                        removal.fail(&removal::used_meanwhile(observed.reference()));
                     }
                     selected.retain(passes);
                 }
             }
             match args.even_if_changed {
-                true => selected.iter().for_each(|one| removal.remove(one.known.reference())),
+                true => selected.iter().for_each(|one| removal.remove(one.observed.reference())),
                 false => removal.remove_selected(&selected, &filter),
             }
             if !args.json {
@@ -101,20 +101,20 @@ fn select(
     is_first: bool,
 ) -> anyhow::Result<(Vec<Selected>, Vec<Kind>)> {
     let now = now();
-    let (known, unlisted) = if filter.needs_users() {
-        let observed = select::observe(VERB, filter, now, is_verbose)?;
+    let (observed, unlisted) = if filter.needs_users() {
+        let observation = select::observe(VERB, filter, now, is_verbose)?;
         if is_first {
-            observed.confess(VERB);
+            observation.warn_uninspected(VERB);
         }
-        (observed.known, observed.unlisted)
+        (observation.objects, observation.unlisted)
     } else {
         let (mut objects, unlisted) = select::snapshot(VERB, filter)?;
         objects.retain(|object| filter.may_match(object, now));
-        (objects.into_iter().map(Known::from).collect(), unlisted)
+        (objects.into_iter().map(Observed::from).collect(), unlisted)
     };
-    let explained = known.into_iter().map(|known| {
-        let reason = filter.reason(&known, now);
-        Selected { known, reason }
+    let explained = observed.into_iter().map(|observed| {
+        let reason = filter.reason(&observed, now);
+        Selected { observed, reason }
     });
     Ok((explained.collect(), unlisted))
 }
@@ -137,7 +137,7 @@ fn confirm(selected: &[Selected], style: &Style) -> anyhow::Result<bool> {
     if selected.len() <= SHOWN {
         show(selected, Format::Plain, style, StandardError)?;
     }
-    let kinds = selected.iter().map(|selected| selected.known.kind());
+    let kinds = selected.iter().map(|selected| selected.observed.kind());
     write!(StandardError, "remove {}? [y/N] ", counted(kinds))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
@@ -186,7 +186,7 @@ pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Notic
     if marked.is_empty() {
         return Vec::new();
     }
-    let scan = Scan::new(&Look::around(marked));
+    let scan = Scan::new(&ScanScope::around(marked));
     let explain = |object: &Object| {
         let times = match object {
             Object::Segment(segment) => count(segment.attached, "time"),

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{complain, notice};
+use super::{notice, print_error};
 use crate::cli::Filters;
 use crate::explain::Failure;
 use crate::ipc::filter::Certainty;
-use crate::ipc::{Filter, Kind, Known, Object, Time, Verdict};
+use crate::ipc::{Filter, Kind, Object, Observed, Time, Verdict};
 use crate::kernel;
 use crate::kernel::object::ReadError;
-use crate::kernel::process::scan::Look;
+use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
 use crate::kernel::process::{self, accounts};
 
@@ -56,7 +56,7 @@ pub fn read_all(
     for kind in filter.kinds() {
         match kernel::object::read_all(kind, &mut visit) {
             Err(error) if error.is::<ReadError>() && is_dispensable(kind, filter) => {
-                complain(notice(verb, &error));
+                print_error(notice(verb, &error));
                 unlisted.push(kind);
             }
             read => read?,
@@ -71,9 +71,9 @@ fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
 }
 
 /// What certainly passes a filter, and what stands in the way of knowing all.
-pub struct Observed {
+pub struct Observation {
     /// The objects with their users.
-    pub known: Vec<Known>,
+    pub objects: Vec<Observed>,
     /// Who could not be seen that may matter.
     pub missed: Missed,
     /// Objects were left out that processes of other process namespaces may use.
@@ -90,7 +90,7 @@ pub fn observe(
     filter: &Filter,
     now: Time,
     verbose: bool,
-) -> anyhow::Result<Observed> {
+) -> anyhow::Result<Observation> {
     let (mut objects, unlisted) = snapshot(verb, filter)?;
     // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
     let compares = filter.orphan == Some(Certainty::Certain);
@@ -100,36 +100,40 @@ pub fn observe(
         true => objects.retain(|object| kinds.contains(&object.kind())),
         false => objects.retain(|object| filter.may_match(object, now)),
     }
-    let look = match filter.needs_unused() {
-        true => Look::to_judge(&objects),
-        false => Look::around(&objects),
+    let scope = match filter.needs_unused() {
+        true => ScanScope::to_judge(&objects),
+        false => ScanScope::around(&objects),
     };
-    let observer = Observer::new(&look)?;
-    let all: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
+    let observer = Observer::new(&scope)?;
+    let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
     let heirs = compares.then(|| observer.heirs(&all));
-    let mut observed =
-        Observed { known: Vec::new(), missed: observer.missed(), has_outsiders: false, unlisted };
-    for known in all {
-        match filter.matches(&known, now, heirs.as_ref()) {
-            Verdict::Yes => observed.known.push(known),
+    let mut observation = Observation {
+        objects: Vec::new(),
+        missed: observer.missed(),
+        has_outsiders: false,
+        unlisted,
+    };
+    for observed in all {
+        match filter.matches(&observed, now, heirs.as_ref()) {
+            Verdict::Yes => observation.objects.push(observed),
             Verdict::No => {}
             Verdict::Unknown(why) => {
-                observed.has_outsiders |= observer.has_outsiders();
+                observation.has_outsiders |= observer.has_outsiders();
                 if verbose {
-                    complain(format_args!("{verb} {}: left out: {why}", known.reference()));
+                    print_error(format_args!("{verb} {}: left out: {why}", observed.reference()));
                 }
             }
         }
     }
-    Ok(observed)
+    Ok(observation)
 }
 
-impl Observed {
+impl Observation {
     /// Tells on standard error who could not be seen, so that nobody is silently missing.
-    pub fn confess(&self, verb: &'static str) {
-        confess(verb, &self.missed);
+    pub fn warn_uninspected(&self, verb: &'static str) {
+        warn_uninspected(verb, &self.missed);
         if self.has_outsiders {
-            complain(format_args!(
+            print_error(format_args!(
                 "{verb}: this process namespace is not the machine's own, so not every process can be seen: what others may use is left out"
             ));
         }
@@ -137,7 +141,7 @@ impl Observed {
 }
 
 /// The same of the processes alone.
-pub fn confess(verb: &'static str, missed: &Missed) {
+pub fn warn_uninspected(verb: &'static str, missed: &Missed) {
     let Missed { processes, error } = missed;
     if *processes > 0 {
         let noun = if *processes == 1 { "process" } else { "processes" };
@@ -146,6 +150,6 @@ pub fn confess(verb: &'static str, missed: &Missed) {
             None if process::uid() == 0 => String::new(),
             None => "; run as root to see them".to_owned(),
         };
-        complain(format_args!("{verb}: {processes} {noun} could not be inspected{advice}"));
+        print_error(format_args!("{verb}: {processes} {noun} could not be inspected{advice}"));
     }
 }

@@ -10,13 +10,13 @@ use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::object::Semaphore;
 use crate::ipc::posix::SemaphoreState;
-use crate::ipc::{Caller, Key, Kind, Known, Object, Time, User, count};
+use crate::ipc::{Caller, Key, Kind, Object, Observed, Time, Use, count};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm;
 use crate::kernel::process;
 use crate::kernel::process::Length;
 use crate::kernel::process::accounts::{group, user};
-use crate::kernel::process::scan::Look;
+use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::Observer;
 use crate::kernel::sysv::sem;
 use crate::output::formats::json::{self, Record};
@@ -41,38 +41,39 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
         }
     }
     let commands = if args.json { Length::Whole } else { Length::Shown };
-    let observer = Observer::new(&Look::around(&objects).with_commands(commands))?;
-    let known: Vec<_> = objects.into_iter().map(|object| observer.know(object)).collect();
-    for failure in known.iter().filter_map(gap) {
+    let observer = Observer::new(&ScanScope::around(&objects).with_commands(commands))?;
+    let observed: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
+    for failure in observed.iter().filter_map(gap) {
         status = status.and(report(&failure));
     }
     let mut out = stdout::buffered()?;
     if args.json {
-        let records: Vec<_> = known.iter().map(|known| StatRecord::new(known, &style)).collect();
+        let records: Vec<_> =
+            observed.iter().map(|observed| StatRecord::new(observed, &style)).collect();
         json::write(&mut out, &records).map_err(|error| OutputError(error.into()))?;
         out.write_all(b"\n").map_err(OutputError)?;
     } else {
-        for (number, known) in known.iter().enumerate() {
+        for (number, observed) in observed.iter().enumerate() {
             let gap = if number > 0 { "\n" } else { "" };
-            let caller = process::caller(known.kind());
-            let page = page(known, &caller, &style).map_err(OutputError)?;
+            let caller = process::caller(observed.kind());
+            let page = page(observed, &caller, &style).map_err(OutputError)?;
             write!(out, "{gap}{page}").map_err(OutputError)?;
         }
     }
     out.flush().map_err(OutputError)?;
-    select::confess(VERB, &observer.missed());
+    select::warn_uninspected(VERB, &observer.missed());
     Ok(status)
 }
 
 /// What is in the way of knowing all about an object.
-fn gap(known: &Known) -> Option<Failure> {
-    let Object::SemaphoreSet(set) = &known.object else { return None };
-    if known.semaphores.is_some() {
+fn gap(observed: &Observed) -> Option<Failure> {
+    let Object::SemaphoreSet(set) = &observed.object else { return None };
+    if observed.semaphores.is_some() {
         return None;
     }
     // Asked once more, for the reason.
     let error = sem::semaphores(set.id, set.nsems).err()?;
-    let failure = Failure::of_call(VERB, &known.reference(), error);
+    let failure = Failure::of_call(VERB, &observed.reference(), error);
     let what = format!("cannot read the semaphores: {}", failure.what);
     Some(Failure { what, ..failure })
 }
@@ -81,8 +82,8 @@ fn gap(known: &Known) -> Option<Failure> {
 #[derive(Serialize)]
 struct StatRecord<'a> {
     #[serde(flatten)]
-    object: Record<'a, Known>,
-    users: Vec<Record<'a, User>>,
+    object: Record<'a, Observed>,
+    users: Vec<Record<'a, Use>>,
     /// For a set only: null where they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     semaphores: Option<Option<Vec<Record<'a, Semaphore>>>>,
@@ -93,27 +94,29 @@ struct StatRecord<'a> {
 }
 
 impl<'a> StatRecord<'a> {
-    fn new(known: &'a Known, style: &'a Style) -> StatRecord<'a> {
-        let semaphores = known.semaphores.as_ref();
+    fn new(observed: &'a Observed, style: &'a Style) -> StatRecord<'a> {
+        let semaphores = observed.semaphores.as_ref();
         StatRecord {
-            object: Record::of(known, columns::of_kind(known.kind()), style),
-            users: known
+            object: Record::of(observed, columns::of_kind(observed.kind()), style),
+            users: observed
                 .users()
                 .iter()
                 .map(|user| Record::of(user, columns::USER.iter(), style))
                 .collect(),
-            semaphores: (known.kind() == Kind::Sem).then(|| {
+            semaphores: (observed.kind() == Kind::Sem).then(|| {
                 let record = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
                 Some(semaphores?.iter().map(record).collect())
             }),
-            musl_semaphore: known.memory().map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
+            musl_semaphore: observed
+                .memory()
+                .map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
         }
     }
 }
 
 /// One object for a person.
-fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String> {
-    let object = &known.object;
+fn page(observed: &Observed, caller: &Caller, style: &Style) -> std::io::Result<String> {
+    let object = &observed.object;
     let permissions = object.permissions();
     let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
     match permissions.key {
@@ -214,7 +217,7 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
                     "waiters",
                     format!(
                         "{waiters} by the count of the C library, in which a killed one stays; {} found waiting now",
-                        known.waiting()
+                        observed.waiting()
                     ),
                 );
             }
@@ -232,11 +235,11 @@ fn page(known: &Known, caller: &Caller, style: &Style) -> std::io::Result<String
         None => page.line("changed", time(object.changed())),
     }
     let mut text = page.into_text();
-    if let Some(semaphores) = &known.semaphores {
+    if let Some(semaphores) = &observed.semaphores {
         append_rows(semaphores, "semaphores", &columns::SEMAPHORE, style, &mut text)?;
     }
-    if !known.users().is_empty() {
-        append_rows(known.users(), "processes", &columns::USER, style, &mut text)?;
+    if !observed.users().is_empty() {
+        append_rows(observed.users(), "processes", &columns::USER, style, &mut text)?;
     }
     Ok(text)
 }

@@ -7,7 +7,7 @@ use std::io;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ErrorKind};
 
-use super::complain;
+use super::print_error;
 use crate::cli;
 use crate::exit::Status;
 use crate::explain::Notice;
@@ -59,7 +59,7 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
     };
     let verb = verb.map(|verb| verb + ": ").unwrap_or_default();
     let notice = Notice::new(format_args!("{verb}{message}"));
-    complain(hint.into_iter().fold(notice, Notice::with_hint));
+    print_error(hint.into_iter().fold(notice, Notice::with_hint));
     Status::Usage
 }
 

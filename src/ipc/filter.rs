@@ -6,7 +6,7 @@ use super::attribution::expected::Expected;
 use super::kind::Kind;
 use super::object::Object;
 use super::process::heirs::Heirs;
-use super::process::observed::{Known, Verdict};
+use super::process::observed::{Observed, Verdict};
 use super::process::role::State;
 use super::sysv::key::Key;
 use super::time::Time;
@@ -95,25 +95,26 @@ impl Filter {
 
     /// Whether an object meets every condition. `heirs` are those who use objects of its kind, without
     /// whom nothing is certain to be an orphan.
-    pub fn matches(&self, known: &Known, now: Time, heirs: Option<&Heirs>) -> Verdict {
-        let is_user =
-            |pid| known.users().iter().any(|user| user.pid == pid && user.state != State::Reused);
-        Verdict::from(self.may_match(known, now))
+    pub fn matches(&self, observed: &Observed, now: Time, heirs: Option<&Heirs>) -> Verdict {
+        let is_user = |pid| {
+            observed.users().iter().any(|user| user.pid == pid && user.state != State::Reused)
+        };
+        Verdict::from(self.may_match(observed, now))
             .and(|| match self.pid {
-                Some(pid) if !is_user(pid) && known.may_miss_users() => {
+                Some(pid) if !is_user(pid) && observed.may_miss_users() => {
                     Verdict::Unknown("not every process could be inspected".to_owned())
                 }
                 pid => pid.is_none_or(is_user).into(),
             })
-            .and(|| if self.unused { known.is_unused() } else { Verdict::Yes })
-            .and(|| if self.orphan.is_some() { known.is_orphan() } else { Verdict::Yes })
+            .and(|| if self.unused { observed.is_unused() } else { Verdict::Yes })
+            .and(|| if self.orphan.is_some() { observed.is_orphan() } else { Verdict::Yes })
             .and(|| match self.orphan {
                 Some(Certainty::Certain) => match heirs {
                     Some(heirs) => heirs
-                        .are_none_of(known)
+                        .are_none_of(observed)
                         .and(|| match () {
-                            () if self.kinds.contains(&known.kind()) => Verdict::Yes,
-                            () => heirs.is_settled(known),
+                            () if self.kinds.contains(&observed.kind()) => Verdict::Yes,
+                            () => heirs.is_settled(observed),
                         })
                         .with_advice("--orphan=likely takes it"),
                     None => Verdict::Unknown("its heirs are not known".to_owned()),
@@ -123,18 +124,18 @@ impl Filter {
     }
 
     /// Why an object that matches was selected, in words.
-    pub fn reason(&self, known: &Known, now: Time) -> String {
+    pub fn reason(&self, observed: &Observed, now: Time) -> String {
         let mut reasons = Vec::new();
         if self.orphan.is_some() {
-            reasons.push(known.orphan_proof());
+            reasons.push(observed.orphan_proof());
         } else if self.unused {
-            reasons.push(known.unused_proof().to_owned());
+            reasons.push(observed.unused_proof().to_owned());
         }
         if let Some(pid) = self.pid {
             reasons.push(format!("process {pid} has to do with it"));
         }
         if self.idle.is_some() {
-            let idle = known.last_operation().map_or(0, |last| last.age(now).as_secs());
+            let idle = observed.last_operation().map_or(0, |last| last.age(now).as_secs());
             reasons.push(format!("idle for {idle} s"));
         }
         for (is_asked, reason) in [

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use super::namespace;
 use super::process::{self, Kinship, Length};
 use crate::ipc::Foreign;
-use crate::ipc::attribution::descendants::{Descendant, Kin};
-use crate::ipc::attribution::pid_history::{Numbers, SECOND};
+use crate::ipc::attribution::descendants::{Descendant, Descendants};
+use crate::ipc::attribution::pid_history::{PidHistory, SECOND};
 use perf::{Event, Trace, What, now};
 use pid_counter::Reader;
 use search::Looks;
@@ -118,16 +118,16 @@ impl Family {
     }
 
     /// Everybody that has been seen, after a last look.
-    pub fn settle(&mut self) -> Kin<'_> {
+    pub fn settle(&mut self) -> Descendants<'_> {
         self.update();
         while self.trace.as_ref().is_some_and(Trace::has_more) {
             self.update();
         }
         self.meet_living();
         self.sweep(now());
-        const NOTHING: &Numbers = &Numbers::NONE;
-        let numbers = self.reader.as_mut().map_or(NOTHING, Reader::finish);
-        Kin { all: &self.all, is_complete: self.is_complete, numbers }
+        const NOTHING: &PidHistory = &PidHistory::NONE;
+        let pid_history = self.reader.as_mut().map_or(NOTHING, Reader::finish);
+        Descendants { all: &self.all, is_complete: self.is_complete, pid_history }
     }
 
     /// What to wait for until the next [`Family::update`] is worth while.
@@ -147,7 +147,7 @@ impl Family {
     /// Learns what has happened since the last time.
     pub fn update(&mut self) {
         if let Some(reader) = &mut self.reader {
-            reader.look();
+            reader.scope();
         }
         if let Some((events, end)) = self.trace.as_mut().map(Trace::take) {
             let is_whole = events.iter().all(|event| event.what != What::Lost);
@@ -161,7 +161,7 @@ impl Family {
             }
         }
         if !self.is_complete && self.sees_proc {
-            self.look();
+            self.scope();
             if self.swept.elapsed() > SWEEP {
                 self.sweep(now());
             }
@@ -274,11 +274,11 @@ impl Family {
 
     /// Who lives, or has not been noticed to have ended, if it is still the same.
     fn check(&self, pid: i32) -> Option<Kinship> {
-        let known = self.find(pid).filter(|_| self.is_alive(pid))?;
+        let observed = self.find(pid).filter(|_| self.is_alive(pid))?;
         // Whoever got the number later started later. So it seems of everybody where the clock was
         // set back since; but who descends from this process is of the command.
         let is_same = |process: &Kinship| {
-            self.started(process) <= known.from + SLACK
+            self.started(process) <= observed.from + SLACK
                 || (!self.has_others && self.descends(process))
         };
         process::kinship(pid).filter(is_same)
@@ -315,7 +315,9 @@ impl Family {
         if self.is_alive(pid) {
             match self.find(pid) {
                 // It was found before it was heard of.
-                Some(known) if known.from.abs_diff(time) < SECOND && !self.is_complete => return,
+                Some(observed) if observed.from.abs_diff(time) < SECOND && !self.is_complete => {
+                    return;
+                }
                 // It ended unheard.
                 _ => self.ended(pid, self.certain),
             }

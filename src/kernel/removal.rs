@@ -14,10 +14,10 @@ use super::call::CallError;
 use super::io::os_error::describe;
 use super::object;
 use super::posix::lease::{Lease, Leases, Refused};
-use super::process::scan::Look;
+use super::process::scan::ScanScope;
 use super::process::uses::Observer;
 use super::sysv::sem;
-use crate::ipc::{Kind, Known, Object, Verdict};
+use crate::ipc::{Kind, Object, Observed, Verdict};
 
 /// So many objects are looked at once more, and removed, in one go.
 const BATCH: usize = 512;
@@ -52,7 +52,7 @@ pub fn settle_some<T, Fate>(
     let begun = Instant::now();
     let observer = match objects.is_empty() {
         true => None,
-        false => Some(Observer::new(&Look::around(&objects))?),
+        false => Some(Observer::new(&ScanScope::around(&objects))?),
     };
     let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
     let mut fates = Vec::new();
@@ -67,7 +67,7 @@ pub fn settle_some<T, Fate>(
 
 /// Removes an object if it is as it was when it was selected; with `unused`, only if nobody uses it
 /// either, as far as the kernel itself tells.
-pub fn remove_unchanged(selected: &Known, unused: bool) -> Result<(), Spared> {
+pub fn remove_unchanged(selected: &Observed, unused: bool) -> Result<(), Spared> {
     let lease = if unused { take_lease(&selected.object)? } else { None };
     let now = look_again(selected, lease.as_ref(), unused)?;
     let held = match now.kind() {
@@ -99,7 +99,11 @@ fn take_lease(object: &Object) -> Result<Option<Lease>, Spared> {
 }
 
 /// The object as it is now, if it still is as it was, and with `unused`, unused.
-fn look_again(selected: &Known, lease: Option<&Lease>, unused: bool) -> Result<Known, Spared> {
+fn look_again(
+    selected: &Observed,
+    lease: Option<&Lease>,
+    unused: bool,
+) -> Result<Observed, Spared> {
     let now = match lease {
         Some(lease) => {
             lease.read(&selected.object).map_err(|error| Spared::Unknown(describe(&error)))?
@@ -109,7 +113,7 @@ fn look_again(selected: &Known, lease: Option<&Lease>, unused: bool) -> Result<K
     if !selected.object.is_unchanged(&now) {
         return Err(Spared::Changed);
     }
-    let mut now = Known::from(now);
+    let mut now = Observed::from(now);
     if let (Object::SemaphoreSet(set), Some(before)) = (&now.object, &selected.semaphores) {
         let semaphores = sem::semaphores(set.id, set.nsems).map_err(spared)?;
         if semaphores != *before {

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 
 use super::{Column, Value};
 use crate::ipc::posix::{MemoryStatus, NamedFile, SemaphoreState};
-use crate::ipc::{Foreign, Kind, Known, Object, PosixQueue, Queue, Segment, SemaphoreSet, User};
+use crate::ipc::{Foreign, Kind, Object, Observed, PosixQueue, Queue, Segment, SemaphoreSet, Use};
 
-type ObjectColumn = Column<Known>;
+type ObjectColumn = Column<Observed>;
 
 /// What every object is.
 static EVERY: [ObjectColumn; 2] = [
@@ -209,7 +209,7 @@ static POSIX_MEMORY: [ObjectColumn; 3] = [
     ),
 ];
 
-fn memory_status(object: &Known) -> Option<MemoryStatus> {
+fn memory_status(object: &Observed) -> Option<MemoryStatus> {
     object.memory().map(|memory| memory.status)
 }
 
@@ -225,8 +225,8 @@ static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
     ),
 ];
 
-fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
-    match &known.object {
+fn queue<'a>(observed: &'a Observed, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
         Object::Queue(queue) => value(queue),
         Object::Segment(_)
         | Object::SemaphoreSet(_)
@@ -236,8 +236,8 @@ fn queue<'a>(known: &'a Known, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
     }
 }
 
-fn segment<'a>(known: &'a Known, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
-    match &known.object {
+fn segment<'a>(observed: &'a Observed, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
         Object::Segment(segment) => value(segment),
         Object::Queue(_)
         | Object::SemaphoreSet(_)
@@ -247,8 +247,8 @@ fn segment<'a>(known: &'a Known, value: fn(&'a Segment) -> Value<'a>) -> Value<'
     }
 }
 
-fn set<'a>(known: &'a Known, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
-    match &known.object {
+fn set<'a>(observed: &'a Observed, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
         Object::SemaphoreSet(set) => value(set),
         Object::Queue(_)
         | Object::Segment(_)
@@ -258,8 +258,8 @@ fn set<'a>(known: &'a Known, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<
     }
 }
 
-fn posix_queue<'a>(known: &'a Known, value: fn(&'a PosixQueue) -> Value<'a>) -> Value<'a> {
-    match &known.object {
+fn posix_queue<'a>(observed: &'a Observed, value: fn(&'a PosixQueue) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
         Object::PosixQueue(queue) => value(queue),
         Object::Queue(_)
         | Object::Segment(_)
@@ -269,8 +269,8 @@ fn posix_queue<'a>(known: &'a Known, value: fn(&'a PosixQueue) -> Value<'a>) -> 
     }
 }
 
-fn semaphore(known: &Known, value: fn(SemaphoreState) -> Value<'static>) -> Value<'_> {
-    match &known.object {
+fn semaphore(observed: &Observed, value: fn(SemaphoreState) -> Value<'static>) -> Value<'_> {
+    match &observed.object {
         Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, value),
         Object::Queue(_)
         | Object::Segment(_)
@@ -280,8 +280,8 @@ fn semaphore(known: &Known, value: fn(SemaphoreState) -> Value<'static>) -> Valu
     }
 }
 
-fn file<'a>(known: &'a Known, value: fn(&'a NamedFile) -> Value<'a>) -> Value<'a> {
-    known.file().map_or(Value::Missing, value)
+fn file<'a>(observed: &'a Observed, value: fn(&'a NamedFile) -> Value<'a>) -> Value<'a> {
+    observed.file().map_or(Value::Missing, value)
 }
 
 /// Which columns `list` shows a person who named none.
@@ -314,18 +314,18 @@ pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> 
 
 /// Columns that need a look at all processes: shown only to those who ask for them.
 pub static ON_REQUEST: [ObjectColumn; 2] = [
-    Column::number("waiting", 7, "how many threads wait on it", |known| {
-        known.users.as_ref().map_or(Value::Missing, |_| Value::Count(known.waiting()))
+    Column::number("waiting", 7, "how many threads wait on it", |observed| {
+        observed.users.as_ref().map_or(Value::Missing, |_| Value::Count(observed.waiting()))
     }),
     Column::prose(
         "users",
         20,
         "processes that have it attached, mapped or open, or wait",
-        |known| {
+        |observed| {
             let mut seen = HashSet::new();
-            let present = known.users().iter().filter(|user| user.role.is_present());
+            let present = observed.users().iter().filter(|user| user.role.is_present());
             let present = present.filter(|user| seen.insert(user.pid));
-            let name = |user: &User| {
+            let name = |user: &Use| {
                 let program = user.command.as_ref().map(Foreign::program);
                 let program = program.as_ref().map_or("?".into(), Foreign::as_raw);
                 Cow::Owned(format!("{}({program})", user.pid))

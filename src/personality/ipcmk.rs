@@ -165,7 +165,7 @@ pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
         [letter, b'B' | b'b'] => (letter, 1000),
         _ => return Err(Invalid::Malformed),
     };
-    let power = POWERS.iter().position(|known| *known == letter.to_ascii_uppercase());
+    let power = POWERS.iter().position(|observed| *observed == letter.to_ascii_uppercase());
     let power = power.ok_or(Invalid::Malformed)? as u32 + 1;
     let size = match whole {
         // In the largest units, too.

@@ -83,8 +83,8 @@ const MOST_NAMED: usize = 20;
 impl Right {
     /// Whether the caller may do this with an object.
     pub fn to(act: Act, seen: &Seen, facts: &Facts) -> Right {
-        let caller = facts.caller(seen.known.kind());
-        let access = seen.known.permissions().access(caller);
+        let caller = facts.caller(seen.observed.kind());
+        let access = seen.observed.permissions().access(caller);
         Right::from(match act {
             Act::Control => access.control,
             Act::ReadAndControl => access.read && access.control,
@@ -151,7 +151,7 @@ impl Draft {
 
     /// Together with others of the same owner of which the same can be said.
     pub fn shared(mut self, seen: &Seen, words: &'static str) -> Draft {
-        self.shared = Some(Shared { owner: seen.known.permissions().uid, words });
+        self.shared = Some(Shared { owner: seen.observed.permissions().uid, words });
         self
     }
 
@@ -209,7 +209,7 @@ impl Draft {
         let first = self.references.first()?;
         let first = facts.objects.iter().find(|one| one.reference() == *first)?;
         // Those of several owners are several findings.
-        Selector::of(&self.references, Some(first.known.permissions().uid), facts)
+        Selector::of(&self.references, Some(first.observed.permissions().uid), facts)
     }
 
     /// The messages of one queue go into a file of its own.

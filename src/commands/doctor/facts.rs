@@ -15,11 +15,11 @@ use crate::ipc::object::Semaphore;
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{
-    Caller, Expected, Filter, Heirs, Kind, Known, Object, Queue, Reference, Time, User,
+    Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use,
 };
 use crate::kernel;
 use crate::kernel::limits::Limit;
-use crate::kernel::process::scan::Look;
+use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
 use crate::kernel::process::uses::{Missed, Observer};
 use crate::kernel::process::{self, accounts};
@@ -64,7 +64,7 @@ pub(in crate::commands) struct Facts {
 /// An object and what is known of it.
 pub(in crate::commands) struct Seen {
     /// As it was at the first look.
-    pub known: Known,
+    pub observed: Observed,
     /// Whether it may be removed, since nobody uses it any more.
     pub orphan: Verdict,
     /// The threads that have slept in one call on it from the first look to the second.
@@ -82,26 +82,26 @@ pub(in crate::commands) struct Seen {
 
 impl Facts {
     /// Looks at what the checks need.
-    pub fn look(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
+    pub fn gather(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
         let (mut objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
         objects.iter_mut().for_each(kernel::object::complete);
-        let look = Look::to_judge(&objects);
-        let (known, observer): (Vec<Known>, _) = match needs.users {
+        let scope = ScanScope::to_judge(&objects);
+        let (observed, observer): (Vec<Observed>, _) = match needs.users {
             true => {
-                let observer = Observer::new(&look)?;
-                let known = objects.into_iter().map(|object| observer.know(object)).collect();
-                (known, Some(observer))
+                let observer = Observer::new(&scope)?;
+                let observed = objects.into_iter().map(|object| observer.observe(object)).collect();
+                (observed, Some(observer))
             }
-            false => (objects.into_iter().map(Known::from).collect(), None),
+            false => (objects.into_iter().map(Observed::from).collect(), None),
         };
         // What is ignored is used all the same, and its users may be heirs of the others.
-        let heirs = observer.as_ref().map(|observer| observer.heirs(&known));
+        let heirs = observer.as_ref().map(|observer| observer.heirs(&observed));
         let missed = observer.map_or_else(Missed::default, |observer| observer.missed());
-        let is_told = |known: &Known| !ignore.iter().any(|expected| expected.is(known));
-        let told = known.into_iter().filter(is_told);
+        let is_told = |observed: &Observed| !ignore.iter().any(|expected| expected.is(observed));
+        let told = observed.into_iter().filter(is_told);
         let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
         if needs.rest {
-            look_again(&mut seen, &look, threshold);
+            look_again(&mut seen, &scope, threshold);
         }
         let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(VERB) } else { (None, true) };
         Ok(Facts {
@@ -140,11 +140,11 @@ fn ignore_option(expected: &Expected) -> String {
 }
 
 impl Seen {
-    fn at_first(known: Known, heirs: Option<&Heirs>) -> Seen {
+    fn at_first(observed: Observed, heirs: Option<&Heirs>) -> Seen {
         Seen {
             // Who did not look at the users knows nothing.
             orphan: match heirs {
-                Some(heirs) => known.is_orphan().and(|| heirs.are_none_of(&known)),
+                Some(heirs) => observed.is_orphan().and(|| heirs.are_none_of(&observed)),
                 None => Verdict::Unknown("nobody looked".to_owned()),
             },
             resting: Vec::new(),
@@ -152,18 +152,18 @@ impl Seen {
             later: None,
             semaphores: None,
             types: None,
-            known,
+            observed,
         }
     }
 
     /// Its reference.
     pub fn reference(&self) -> Reference {
-        self.known.reference()
+        self.observed.reference()
     }
 
     /// Whether all who may use it are known.
     pub fn is_known_to_all(&self) -> bool {
-        let users = self.known.users.as_ref();
+        let users = self.observed.users.as_ref();
         users.is_some_and(|users| {
             users.suspects == 0 && !users.has_strangers && !users.has_outsiders
         })
@@ -171,7 +171,7 @@ impl Seen {
 
     /// A process as a person knows it: `12 (perl x.pl)`.
     pub fn name(&self, pid: i32) -> String {
-        let user = self.known.users().iter().find(|user| user.pid == pid);
+        let user = self.observed.users().iter().find(|user| user.pid == pid);
         user.map_or_else(|| pid.to_string(), |user| user.name().to_string())
     }
 
@@ -183,23 +183,23 @@ impl Seen {
     }
 
     /// The living processes that have such a role.
-    pub fn present(&self, is_such: impl Fn(&Role) -> bool) -> impl Iterator<Item = &User> {
-        self.known.users().iter().filter(move |user| is_such(&user.role))
+    pub fn present(&self, is_such: impl Fn(&Role) -> bool) -> impl Iterator<Item = &Use> {
+        self.observed.users().iter().filter(move |user| is_such(&user.role))
     }
 
     /// The living processes that the kernel recorded for it, and that use it.
     pub fn pids(&self) -> Vec<i32> {
-        let alive = self.known.users().iter().filter(|user| user.state == State::Alive);
+        let alive = self.observed.users().iter().filter(|user| user.state == State::Alive);
         alive.map(|user| user.pid).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether something may be stuck, even where nobody can be seen to wait.
     fn is_pressing(&self, threshold: u64) -> bool {
-        let (used, most) = match &self.known.object {
+        let (used, most) = match &self.observed.object {
             Object::Queue(queue) => (queue.bytes.max(queue.messages), queue.max_bytes),
             Object::PosixQueue(queue) => (queue.messages.unwrap_or(0), queue.max_messages),
             Object::SemaphoreSet(_) => {
-                let semaphores = self.known.semaphores.iter().flatten();
+                let semaphores = self.observed.semaphores.iter().flatten();
                 return semaphores.into_iter().any(|semaphore| semaphore.ncount > 0);
             }
             Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
@@ -211,17 +211,20 @@ impl Seen {
 }
 
 /// Looks once more at whatever may be stuck, and keeps what has not moved.
-fn look_again(seen: &mut [Seen], look: &Look, threshold: u64) {
-    let waits = |user: &&User| user.role.waits();
-    let pids: BTreeSet<i32> =
-        seen.iter().flat_map(|one| one.known.users().iter().filter(waits)).map(|u| u.pid).collect();
-    let all = || pids.iter().flat_map(|&pid| sleepers(pid, look));
+fn look_again(seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
+    let waits = |user: &&Use| user.role.waits();
+    let pids: BTreeSet<i32> = seen
+        .iter()
+        .flat_map(|one| one.observed.users().iter().filter(waits))
+        .map(|u| u.pid)
+        .collect();
+    let all = || pids.iter().flat_map(|&pid| sleepers(pid, scope));
     let before: Vec<Sleeper> = all().collect();
     if before.is_empty() && !seen.iter().any(|one| one.is_pressing(threshold)) {
         return;
     }
     for one in seen.iter_mut() {
-        if let Object::Queue(queue) = &one.known.object
+        if let Object::Queue(queue) = &one.observed.object
             && one.present(|role| matches!(role, Role::WaitsToReceive(_))).next().is_some()
         {
             one.types = types(queue);
@@ -237,12 +240,12 @@ fn look_again(seen: &mut [Seen], look: &Look, threshold: u64) {
     }
     for one in seen {
         // A file may have several names.
-        let on_it = resting.get(&WaitedFor::of(&one.known.object));
+        let on_it = resting.get(&WaitedFor::of(&one.observed.object));
         one.resting = on_it.cloned().unwrap_or_default();
-        match &one.known.object {
+        match &one.observed.object {
             Object::Queue(_) | Object::PosixQueue(_) => {
                 let now = kernel::object::read(&one.reference()).ok();
-                one.later = now.filter(|now| one.known.object.is_same(now));
+                one.later = now.filter(|now| one.observed.object.is_same(now));
                 let users = one.pids().into_iter();
                 one.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();
             }

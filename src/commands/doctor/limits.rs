@@ -72,7 +72,7 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
 /// How much of a limit goes with an object; nothing if the limit is not on such objects.
 fn share(limit: Limit, seen: &Seen) -> Option<u64> {
     let one_if = |is_limited: bool| is_limited.then_some(1);
-    match &seen.known.object {
+    match &seen.observed.object {
         Object::Queue(_) => one_if(limit == Limit::Msgmni),
         Object::Segment(_) if limit == Limit::Shmmni => Some(1),
         Object::Segment(segment) => {
@@ -108,14 +108,17 @@ impl<'a> Orphans<'a> {
     ) -> Option<Orphans<'a>> {
         let is_left = |seen: &&Seen| {
             is_left_over(seen, facts)
-                && seen.known.messages().unwrap_or(0) == 0
-                && owner.is_none_or(|uid| seen.known.permissions().uid == uid)
+                && seen.observed.messages().unwrap_or(0) == 0
+                && owner.is_none_or(|uid| seen.observed.permissions().uid == uid)
         };
         let left = facts.objects.iter().filter(is_left);
         let all: Vec<_> = left.filter_map(|seen| Some((seen, share(seen)?))).collect();
         // Of what is new, some may have to stay; of what is old, nothing.
-        let old =
-            all.iter().filter(|(seen, _)| seen.known.is_idle(HOUR, facts.now)).copied().collect();
+        let old = all
+            .iter()
+            .filter(|(seen, _)| seen.observed.is_idle(HOUR, facts.now))
+            .copied()
+            .collect();
         [all, old].into_iter().find_map(|all| {
             let references: Vec<_> = all.iter().map(|(seen, _)| seen.reference()).collect();
             let removal = Selector::of(&references, owner, facts)?.remove();
@@ -151,7 +154,7 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
         allowance.percent().unwrap_or(0.0),
         allowance.name,
     );
-    let share = |seen: &Seen| match &seen.known.object {
+    let share = |seen: &Seen| match &seen.observed.object {
         Object::PosixQueue(queue) => queue.reserved_bytes(),
         Object::Queue(_)
         | Object::Segment(_)

@@ -29,7 +29,7 @@ const MAIN: [&str; 4] =
 fn remove_ipc(facts: &Facts) -> Option<Draft> {
     // What logind takes for a user of the system it leaves alone; nobody never logs in.
     let is_person = |uid: &u32| *uid >= 1000 && *uid != 65_534;
-    let owners = facts.objects.iter().map(|seen| seen.known.permissions().uid);
+    let owners = facts.objects.iter().map(|seen| seen.observed.permissions().uid);
     let mut owners: Vec<u32> = owners.filter(is_person).collect();
     owners.sort_unstable();
     owners.dedup();

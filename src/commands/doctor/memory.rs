@@ -7,17 +7,17 @@ use std::io::ErrorKind;
 use super::checks::{Check, Needs, Subject};
 use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
-use crate::commands::complain;
+use crate::commands::print_error;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
 use crate::ipc::process::role::Role;
-use crate::ipc::{Known, Object, PosixMemory, Segment, User, count};
+use crate::ipc::{Object, Observed, PosixMemory, Segment, Use, count};
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit};
 use crate::kernel::memory::Memory;
 use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
 use crate::kernel::process;
-use crate::kernel::process::uses::know_all;
+use crate::kernel::process::uses::observe_all;
 use crate::output::style::human_size;
 
 pub(super) static SHM_FULL: Check = Check {
@@ -54,7 +54,7 @@ pub(in crate::commands) struct DevShm {
     /// included: sizes without what is in memory.
     promised: u64,
     /// The files without a name, with those that hold them.
-    removed: Vec<Known>,
+    removed: Vec<Observed>,
     /// How many bytes more are of files without a name, which could not be found.
     hidden: u64,
 }
@@ -67,22 +67,22 @@ pub(in crate::commands) fn survey(verb: &'static str) -> (Option<DevShm>, bool) 
         Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
         Err(error) => {
             let error = os_error::describe(&error);
-            complain(format_args!("{verb}: cannot look at /dev/shm: {error}"));
+            print_error(format_args!("{verb}: cannot look at /dev/shm: {error}"));
             return (None, false);
         }
     };
     let tree = Tree::read();
     let mut is_whole = tree.unread.is_empty();
-    tree.unread.iter().for_each(|unread| complain(format_args!("{verb}: {unread}")));
+    tree.unread.iter().for_each(|unread| print_error(format_args!("{verb}: {unread}")));
     let looked = Removed::find(&tree, &space).and_then(|removed| {
         let (hidden, promised) = (removed.hidden_bytes, promised(removed.memory()));
-        Ok((know_all(removed.objects)?, hidden, promised))
+        Ok((observe_all(removed.objects)?, hidden, promised))
     });
     let (removed, hidden, promised) = match looked {
         Ok(told) => told,
         Err(error) => {
             let error = os_error::describe(&error);
-            complain(format_args!("{verb}: cannot look for removed files: {error}"));
+            print_error(format_args!("{verb}: cannot look for removed files: {error}"));
             is_whole = false;
             (Vec::new(), 0, 0)
         }
@@ -185,7 +185,7 @@ fn percent(used: u64, limit: u64) -> f64 {
 /// on purpose: it is a warning only where room is short.
 pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
-    let files = removed.iter().filter_map(|known| Some((known.memory()?.rss, known)));
+    let files = removed.iter().filter_map(|observed| Some((observed.memory()?.rss, observed)));
     let files = files.filter(|(rss, _)| *rss > 0);
     let mut files: Vec<_> = files.collect();
     files.sort_by_key(|(rss, _)| std::cmp::Reverse(*rss));
@@ -195,8 +195,8 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     }
     let mut why = Vec::new();
     if held > 0 {
-        let mut holders: Vec<&User> = Vec::new();
-        for user in files.iter().flat_map(|(_, known)| known.users()) {
+        let mut holders: Vec<&Use> = Vec::new();
+        for user in files.iter().flat_map(|(_, observed)| observed.users()) {
             let holds = matches!(user.role, Role::Mapped | Role::Open);
             if holds && holders.iter().all(|other| other.pid != user.pid) {
                 holders.push(user);
@@ -227,7 +227,7 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     let severity =
         if space.bytes.is_some_and(is_short) { Severity::Warning } else { Severity::Note };
     // Whoever holds it decides when it may go.
-    let pids = files.iter().flat_map(|(_, known)| known.users()).map(|user| user.pid);
+    let pids = files.iter().flat_map(|(_, observed)| observed.users()).map(|user| user.pid);
     let pids: BTreeSet<i32> = pids.collect();
     let root = if *hidden > 0 && process::uid() != 0 { "sudo " } else { "" };
     let why = format!("{}; '{root}ipctool list pshm' shows them", why.join(", and "));
@@ -240,14 +240,15 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
     if Limit::ShmRmidForced.value() != Some(1) {
         return Vec::new();
     }
-    let unattached =
-        |known: &&Known| matches!(&known.object, Object::Segment(Segment { attached: 0, .. }));
+    let unattached = |observed: &&Observed| {
+        matches!(&observed.object, Object::Segment(Segment { attached: 0, .. }))
+    };
     let at_risk: Vec<_> = facts
         .objects
         .iter()
-        .map(|seen| &seen.known)
+        .map(|seen| &seen.observed)
         .filter(unattached)
-        .map(|known| known.reference())
+        .map(|observed| observed.reference())
         .collect();
     let mut why = "kernel.shm_rmid_forced is 1: the kernel destroys a segment when its last process detaches it, and one that nobody has attached when the process that made it ends".to_owned();
     let severity = match at_risk.as_slice() {
@@ -270,8 +271,8 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
 }
 
 /// `: 12 (perl x.pl), 34 (writer)`, or nothing.
-fn names(users: &[&User]) -> String {
-    let name = |user: &&User| user.name().to_string();
+fn names(users: &[&Use]) -> String {
+    let name = |user: &&Use| user.name().to_string();
     match users {
         [] => String::new(),
         users => format!(": {}", users.iter().map(name).collect::<Vec<_>>().join(", ")),

@@ -52,10 +52,10 @@ pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A finding that the removal of its object mends, which is left over: its messages are saved first.
 pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {
-    let (remedy, right) = match seen.known.messages() {
+    let (remedy, right) = match seen.observed.messages() {
         Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
         // Whether it holds any cannot be seen.
-        None if seen.known.kind().is_queue() => (Remedy::Decide, Right::Granted),
+        None if seen.observed.kind().is_queue() => (Remedy::Decide, Right::Granted),
         Some(0) | None => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
     };
     draft.mended_by(remedy, right)
@@ -63,7 +63,7 @@ pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Dra
 
 /// Whether anybody has ever used it, as far as the kernel records that: of POSIX objects nobody knows.
 fn was_used(seen: &Seen) -> bool {
-    match &seen.known.object {
+    match &seen.observed.object {
         Object::Queue(queue) => queue.last_send.max(queue.last_recv).is_some(),
         Object::Segment(segment) => segment.last_attach.max(segment.last_detach).is_some(),
         // Whoever sets the values of a new one prepares it for others.
@@ -75,22 +75,22 @@ fn was_used(seen: &Seen) -> bool {
 /// Whether it may be removed because nobody uses it any more. What is new and has never been used
 /// may not: the kernel remembers nobody who has made it, and they may be about to use it.
 pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
-    seen.orphan == Verdict::Yes && (was_used(seen) || seen.known.is_idle(HOUR, facts.now))
+    seen.orphan == Verdict::Yes && (was_used(seen) || seen.observed.is_idle(HOUR, facts.now))
 }
 
 fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if seen.orphan != Verdict::Yes {
         return None;
     }
-    let last = seen.known.last_operation();
+    let last = seen.observed.last_operation();
     let since =
         last.map_or(String::new(), |last| format!("; last touched {}", age(last, facts.now)));
-    let held = match seen.known.messages() {
+    let held = match seen.observed.messages() {
         Some(number @ 1..) => format!("{}; ", queued(number)),
         Some(0) | None => String::new(),
     };
-    let why = format!("{held}{}{since}", seen.known.orphan_proof());
-    let is_posix = seen.known.kind().is_posix();
+    let why = format!("{held}{}{since}", seen.observed.orphan_proof());
+    let is_posix = seen.observed.kind().is_posix();
     if !is_left_over(seen, facts) {
         let words = match is_posix {
             true => {
@@ -106,7 +106,7 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
         return Some(Draft::of(seen, Severity::Note, why).shared(seen, words));
     }
     // Nobody is recorded who could be gone.
-    let is_note = !is_posix && !was_used(seen) && seen.known.recorded().next().is_none();
+    let is_note = !is_posix && !was_used(seen) && seen.observed.recorded().next().is_none();
     let severity = if is_note { Severity::Note } else { Severity::Warning };
     let words = match (is_posix, is_note) {
         (true, _) => "nobody has them open or mapped",
@@ -120,7 +120,7 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
 }
 
 fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    if seen.known.permissions().key != Key::FTOK_FAILED {
+    if seen.observed.permissions().key != Key::FTOK_FAILED {
         return None;
     }
     let why = "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned();
@@ -145,7 +145,7 @@ fn queued(messages: u64) -> String {
 }
 
 fn marked_attached(seen: &Seen) -> Option<Draft> {
-    let Object::Segment(segment) = &seen.known.object else { return None };
+    let Object::Segment(segment) = &seen.observed.object else { return None };
     let Segment { size, attached, status, .. } = segment;
     if !status.is_marked() {
         return None;
@@ -165,11 +165,11 @@ fn marked_attached(seen: &Seen) -> Option<Draft> {
 }
 
 fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    let Object::Queue(queue) = &seen.known.object else { return None };
-    let has_strangers = seen.known.users.as_ref().is_none_or(|users| users.has_strangers);
-    let mut recorded = seen.known.recorded().peekable();
+    let Object::Queue(queue) = &seen.observed.object else { return None };
+    let has_strangers = seen.observed.users.as_ref().is_none_or(|users| users.has_strangers);
+    let mut recorded = seen.observed.recorded().peekable();
     recorded.peek()?;
-    let is_used = seen.known.is_unused() == Verdict::No;
+    let is_used = seen.observed.is_unused() == Verdict::No;
     let is_left = recorded.all(|user| user.state != State::Alive);
     if queue.messages == 0 || has_strangers || is_used || !is_left {
         return None;

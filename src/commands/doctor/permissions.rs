@@ -26,7 +26,7 @@ pub(super) static LOCKED_OUT: Check = Check {
 };
 
 fn world_writable(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    let mode = seen.known.permissions().mode;
+    let mode = seen.observed.permissions().mode;
     if mode.bits() & 0o002 == 0 {
         return None;
     }
@@ -46,9 +46,9 @@ fn world_writable(seen: &Seen, facts: &Facts) -> Option<Draft> {
 
 /// The living processes that use an object by the bits of its mode for others.
 fn others(seen: &Seen) -> Vec<i32> {
-    let permissions = seen.known.permissions();
+    let permissions = seen.observed.permissions();
     let is_other = |pid: &i32| {
-        let user = seen.known.users().iter().find(|user| user.pid == *pid);
+        let user = seen.observed.users().iter().find(|user| user.pid == *pid);
         // A process whose user cannot be seen may be one of them; root needs no bits.
         user.and_then(|user| user.uid).is_none_or(|uid| {
             let groups = process::identity(*pid).map(|who| who.groups).unwrap_or_default();
@@ -60,7 +60,7 @@ fn others(seen: &Seen) -> Vec<i32> {
 }
 
 fn locked_out(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    let mode = seen.known.permissions().mode;
+    let mode = seen.observed.permissions().mode;
     let lost = match (mode.bits() & 0o400, mode.bits() & 0o200) {
         (0, 0) => "read and write",
         (0, _) => "read",

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
 use crate::ipc::process::role::{Role, State};
-use crate::ipc::{Object, PosixQueue, Queue, User, count};
+use crate::ipc::{Object, PosixQueue, Queue, Use, count};
 use crate::kernel::limits;
 use crate::kernel::process::scan::sleepers::Sleeper;
 
@@ -110,7 +110,7 @@ enum Looks<'a> {
 impl Looks<'_> {
     fn of(seen: &Seen) -> Option<Looks<'_>> {
         let later = seen.later.as_ref()?;
-        match &seen.known.object {
+        match &seen.observed.object {
             Object::Queue(first) => match later {
                 Object::Queue(now) => Some(Looks::Queue(first, now)),
                 Object::Segment(_)
@@ -180,9 +180,9 @@ fn closed(seen: &Seen, now: &Queue, senders: &Senders, facts: &Facts) -> Option<
 /// Whether a living process has received within this second: times are in whole seconds, so the
 /// queue may be in full use.
 fn is_flowing(seen: &Seen, queue: &Queue, facts: &Facts) -> bool {
-    let is_receiver = |user: &User| user.role == Role::LastReceiver && user.state == State::Alive;
+    let is_receiver = |user: &Use| user.role == Role::LastReceiver && user.state == State::Alive;
     queue.last_recv.is_some_and(|last| last.age(facts.now).as_secs() < 1)
-        && seen.known.recorded().any(is_receiver)
+        && seen.observed.recorded().any(is_receiver)
 }
 
 fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
@@ -242,7 +242,7 @@ fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Fact
 
 /// Lets the queue hold more bytes: up to `msgmnb` its owner can, beyond it takes a privilege.
 fn raise(draft: Draft, seen: &Seen, needed: u64, facts: &Facts) -> Draft {
-    let Object::Queue(Queue { max_bytes: Some(most), .. }) = &seen.known.object else {
+    let Object::Queue(Queue { max_bytes: Some(most), .. }) = &seen.observed.object else {
         return draft;
     };
     let most = *most;

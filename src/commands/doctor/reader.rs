@@ -30,7 +30,7 @@ impl Reader {
         let waits = |role: &Role| matches!(role, Role::WaitsToReceive(_));
         let resting: Vec<&Sleeper> = seen.resting.iter().filter(|one| waits(&one.role)).collect();
         let waiting = seen.present(waits).count();
-        let last = seen.known.recorded().find(|user| user.role == Role::LastReceiver);
+        let last = seen.observed.recorded().find(|user| user.role == Role::LastReceiver);
         if waiting > 0 {
             if let Some(sleeper) = resting.iter().find(|sleeper| sleeper.is_stopped) {
                 return Reader::Stopped(sleeper.pid);
@@ -57,7 +57,7 @@ impl Reader {
             Some(user) if user.state != State::Alive => Reader::Gone(user.pid),
             Some(user) if seen.stopped.contains(&user.pid) => Reader::Stopped(user.pid),
             Some(user) => Reader::Alive(user.pid),
-            None => match &seen.known.object {
+            None => match &seen.observed.object {
                 Object::Queue(queue) if queue.last_recv.is_none() => Reader::Never,
                 Object::Queue(_)
                 | Object::Segment(_)

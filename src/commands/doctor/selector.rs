@@ -36,17 +36,17 @@ impl Selector {
         let wanted: HashSet<&Reference> = wanted.iter().collect();
         let is_wanted = |seen: &&Seen| wanted.contains(&seen.reference());
         let seen: Vec<&Seen> = facts.objects.iter().filter(is_wanted).collect();
-        let key = seen.first()?.known.permissions().key;
+        let key = seen.first()?.observed.permissions().key;
         let has_key = key != Key::PRIVATE
-            && seen.iter().all(|one| one.known.permissions().key == key)
-            && seen.iter().all(|one| !one.known.kind().is_posix());
-        let is_of_kind = |kind: &Kind| seen.iter().any(|one| one.known.kind() == *kind);
+            && seen.iter().all(|one| one.observed.permissions().key == key)
+            && seen.iter().all(|one| !one.observed.kind().is_posix());
+        let is_of_kind = |kind: &Kind| seen.iter().any(|one| one.observed.kind() == *kind);
         let all = Selector {
             kinds: Kind::ALL.into_iter().filter(is_of_kind).collect(),
             owner,
             key: has_key.then_some(key),
             idle: None,
-            has_messages: seen.iter().any(|one| one.known.messages().unwrap_or(0) > 0),
+            has_messages: seen.iter().any(|one| one.observed.messages().unwrap_or(0) > 0),
             ignore: facts.ignore_options.clone(),
         };
         // The name of a POSIX object may be that of another one by the time that somebody looks.
@@ -71,8 +71,8 @@ impl Selector {
         // As things are now.
         let is_selected = |seen: &&Seen| {
             seen.orphan == Verdict::Yes
-                && filter.may_match(&seen.known, facts.now)
-                && (self.has_messages || seen.known.messages().unwrap_or(0) == 0)
+                && filter.may_match(&seen.observed, facts.now)
+                && (self.has_messages || seen.observed.messages().unwrap_or(0) == 0)
         };
         let selected = facts.objects.iter().filter(is_selected);
         let selected: HashSet<Reference> = selected.map(Seen::reference).collect();

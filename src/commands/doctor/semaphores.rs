@@ -8,7 +8,7 @@ use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
 use crate::ipc::object::Semaphore;
 use crate::ipc::process::role::{Operation, Role, State};
-use crate::ipc::{Object, PosixSemaphore, Reference, User, Verdict};
+use crate::ipc::{Object, PosixSemaphore, Reference, Use, Verdict};
 use crate::kernel::process;
 use crate::kernel::process::scan::sleepers::Sleeper;
 
@@ -31,7 +31,7 @@ pub(super) static STUCK_SEMAPHORE: Check = Check {
 };
 
 fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
-    match &seen.known.object {
+    match &seen.observed.object {
         // What nobody has ever operated on, nobody holds.
         Object::SemaphoreSet(set) => set.last_op.and_then(|_| stuck_in_set(seen, facts)),
         Object::PosixSemaphore(semaphore) => stuck_posix(seen, semaphore),
@@ -43,12 +43,12 @@ fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
 
 fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let gone = |index| {
-        seen.known.recorded().find(|user| {
+        seen.observed.recorded().find(|user| {
             matches!(&user.role, Role::LastOperation(numbers) if numbers.contains(&index))
                 && user.state != State::Alive
         })
     };
-    let before = seen.known.semaphores.as_ref()?;
+    let before = seen.observed.semaphores.as_ref()?;
     let is_held = |one: &Semaphore| one.value == 0 && one.ncount > 0;
     // Nothing has happened to it between the two looks.
     let still = |now: &&Semaphore| {
@@ -57,7 +57,7 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     };
     let mut held = seen.semaphores.as_ref()?.iter().filter(still);
     let (semaphore, last) = held.find_map(|semaphore| Some((semaphore, gone(semaphore.index)?)))?;
-    let (index, id) = (semaphore.index, seen.known.id()?);
+    let (index, id) = (semaphore.index, seen.observed.id()?);
     let waits = |sleeper: &&Sleeper| wish(sleeper, index).is_some();
     let waiters: Vec<&Sleeper> = seen.resting.iter().filter(waits).collect();
     let pids: Vec<i32> = waiters.iter().map(|sleeper| sleeper.pid).collect();
@@ -145,7 +145,7 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
     let mut siblings: BTreeMap<i32, usize> = BTreeMap::new();
     let clock = process::clock();
     for seen in &facts.objects {
-        let Object::SemaphoreSet(set) = &seen.known.object else { continue };
+        let Object::SemaphoreSet(set) = &seen.observed.object else { continue };
         // Where nobody has ever operated on a set, whoever is recorded has only set a value.
         let (Some(semaphores), Some(_)) = (&seen.semaphores, set.last_op) else { continue };
         for sleeper in &seen.resting {
@@ -178,8 +178,8 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
 }
 
 /// A process that is recorded for one of the semaphores, if it is still there.
-fn recorded(seen: &Seen, holder: i32) -> Option<&User> {
-    seen.known.recorded().find(|user| user.pid == holder && user.state == State::Alive)
+fn recorded(seen: &Seen, holder: i32) -> Option<&Use> {
+    seen.observed.recorded().find(|user| user.pid == holder && user.state == State::Alive)
 }
 
 /// Whether an operation must wait as the semaphore is now.

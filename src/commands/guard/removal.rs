@@ -6,7 +6,7 @@ use crate::commands::rm::{self, Removed};
 use crate::explain::Failure;
 use crate::ipc::attribution::leak::{Leak, Outcome, blind_spot, holders};
 use crate::ipc::process::observed::Users;
-use crate::ipc::{Known, Object, ProcessName};
+use crate::ipc::{Object, Observed, ProcessName};
 use crate::kernel::io::os_error::describe;
 use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
@@ -23,7 +23,7 @@ pub(super) fn remove(leaks: &mut [Leak], strays: &[ProcessName]) {
     while !rest.is_empty() {
         let fates = settle_some(
             rest,
-            |leak| Some(&leak.known.object),
+            |leak| Some(&leak.observed.object),
             |leak, observer| observer.map(|observer| settle(leak, observer, strays)),
         );
         let fates: Vec<Option<Fate>> = match fates {
@@ -37,7 +37,7 @@ pub(super) fn remove(leaks: &mut [Leak], strays: &[ProcessName]) {
         let (done, later) = rest.split_at_mut(fates.len());
         for (leak, (outcome, why, users)) in done.iter_mut().zip(fates.into_iter().flatten()) {
             (leak.outcome, leak.why) = (outcome, why);
-            leak.known.users = users.or(leak.known.users.take());
+            leak.observed.users = users.or(leak.observed.users.take());
         }
         rest = later;
     }
@@ -48,28 +48,28 @@ fn settle(leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
     let gone = (Outcome::Removed, None, None);
     let marked = (Outcome::Marked, None, None);
     let left = |why: String| (Outcome::Left, Some(why), None);
-    let reference = leak.known.reference();
+    let reference = leak.observed.reference();
     let now = match kernel::object::read(&reference) {
         // Somebody was quicker.
         Err(error) if CallError::is_missing(&error) => return gone,
         Err(error) => return left(error.to_string()),
-        Ok(now) if !leak.known.is_same(&now) => return gone,
+        Ok(now) if !leak.observed.is_same(&now) => return gone,
         Ok(now) => now,
     };
     if now.is_marked() {
         return marked;
     }
-    let known = observer.know(now);
-    if !holders(&known).is_empty() {
-        return (Outcome::Left, None, known.users);
+    let observed = observer.observe(now);
+    if !holders(&observed).is_empty() {
+        return (Outcome::Left, None, observed.users);
     }
     if !strays.is_empty() {
         return left(may_know(strays));
     }
-    if let Some(unseen) = attached_unseen(&known).or_else(|| blind_spot(&known)) {
+    if let Some(unseen) = attached_unseen(&observed).or_else(|| blind_spot(&observed)) {
         return left(unseen);
     }
-    let selected = Known { object: leak.known.object.clone(), ..known };
+    let selected = Observed { object: leak.observed.object.clone(), ..observed };
     match remove_unchanged(&selected, true) {
         Ok(()) => match rm::what_is_left(&reference) {
             Removed::Gone => gone,
@@ -90,8 +90,8 @@ fn may_know(strays: &[ProcessName]) -> String {
 }
 
 /// That somebody has a segment attached who was not found, in words.
-fn attached_unseen(known: &Known) -> Option<String> {
-    match &known.object {
+fn attached_unseen(observed: &Observed) -> Option<String> {
+    match &observed.object {
         Object::Segment(segment) if segment.attached > 0 => {
             Some("a process that could not be inspected has it attached".to_owned())
         }

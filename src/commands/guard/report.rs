@@ -11,7 +11,7 @@ use super::watch::Stray;
 use crate::commands::rm::counted;
 use crate::ipc::attribution::leak::{Difference, Leak, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
-use crate::ipc::{Foreign, Known, Object, ProcessName, Reference, count, duration};
+use crate::ipc::{Foreign, Object, Observed, ProcessName, Reference, count, duration};
 use crate::kernel::io::stdio::StandardError;
 use crate::output::formats::json::{self, Record};
 use crate::output::style::human_size;
@@ -47,7 +47,7 @@ impl Report<'_> {
     /// What could not be looked at, in words.
     fn blind_spots(&self) -> impl Iterator<Item = String> {
         let doubtful = self.difference.strangers.iter().filter(|one| !one.is_certain);
-        let doubtful = doubtful.map(|one| format!("{}: {}", one.known.reference(), one.why));
+        let doubtful = doubtful.map(|one| format!("{}: {}", one.observed.reference(), one.why));
         self.uninspected.iter().cloned().chain(doubtful)
     }
 
@@ -88,7 +88,7 @@ impl Report<'_> {
         };
         let (files, objects): (Vec<&Leak>, Vec<&Leak>) =
             leaks.iter().partition(|leak| leak.other_file().is_some());
-        let mut what = counted(objects.iter().map(|leak| leak.known.kind()));
+        let mut what = counted(objects.iter().map(|leak| leak.observed.kind()));
         if !files.is_empty() {
             let comma = if what.is_empty() { "" } else { ", " };
             what += &format!("{comma}{} in /dev/shm", count(files.len() as u64, "other file"));
@@ -99,7 +99,7 @@ impl Report<'_> {
         let _ = write_rows(Format::Plain, section, true, leaks, style, &mut *text);
         for leak in leaks {
             let holders: Vec<_> = leak.holders().iter().map(ProcessName::to_string).collect();
-            let reference = leak.known.reference();
+            let reference = leak.observed.reference();
             let was = if leak.outcome == Outcome::Removed { "was" } else { "is" };
             if !holders.is_empty() {
                 line(text, &format!("{reference} {was} held by {}", listed(&holders)));
@@ -116,8 +116,8 @@ impl Report<'_> {
         // What is in doubt comes first.
         let (certain, doubtful): (Vec<_>, Vec<_>) =
             strangers.iter().partition(|one| one.is_certain);
-        for Stranger { known, why, .. } in doubtful.iter().chain(&certain).take(STRANGERS) {
-            let reference = known.reference();
+        for Stranger { observed, why, .. } in doubtful.iter().chain(&certain).take(STRANGERS) {
+            let reference = observed.reference();
             line(text, &format!("{reference} appeared meanwhile, left alone: {why}"));
         }
         if let Some(more @ 1..) = strangers.len().checked_sub(STRANGERS) {
@@ -151,7 +151,7 @@ impl Report<'_> {
                 .strangers
                 .iter()
                 .map(|one| JsonStranger {
-                    object: all(&one.known, style),
+                    object: all(&one.observed, style),
                     outcome: Outcome::Left,
                     why: &one.why,
                 })
@@ -220,7 +220,7 @@ struct Json<'a> {
 #[derive(Serialize)]
 struct JsonLeak<'a> {
     #[serde(flatten)]
-    object: Record<'a, Known>,
+    object: Record<'a, Observed>,
     pid: Option<i32>,
     command: Option<&'a Foreign>,
     holders: Vec<ProcessName>,
@@ -234,7 +234,7 @@ struct JsonLeak<'a> {
 #[derive(Serialize)]
 struct JsonStranger<'a> {
     #[serde(flatten)]
-    object: Record<'a, Known>,
+    object: Record<'a, Observed>,
     outcome: Outcome,
     why: &'a str,
 }
@@ -242,7 +242,7 @@ struct JsonStranger<'a> {
 impl<'a> JsonLeak<'a> {
     fn of(leak: &'a Leak, style: &'a Style) -> JsonLeak<'a> {
         JsonLeak {
-            object: all(&leak.known, style),
+            object: all(&leak.observed, style),
             pid: leak.by.as_ref().map(|by| by.pid),
             command: leak.by.as_ref().and_then(|by| by.command.as_ref()),
             holders: leak.holders(),
@@ -254,6 +254,6 @@ impl<'a> JsonLeak<'a> {
 }
 
 /// All fields of an object.
-fn all<'a>(known: &'a Known, style: &'a Style) -> Record<'a, Known> {
-    Record::of(known, columns::of_kind(known.kind()), style)
+fn all<'a>(observed: &'a Observed, style: &'a Style) -> Record<'a, Observed> {
+    Record::of(observed, columns::of_kind(observed.kind()), style)
 }

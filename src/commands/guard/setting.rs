@@ -6,9 +6,9 @@ use std::path::Path;
 use super::VERB;
 use super::survey::Survey;
 use crate::cli::Isolate;
-use crate::commands::complain;
+use crate::commands::print_error;
 use crate::explain::{Failure, Reason};
-use crate::ipc::attribution::descendants::Kin;
+use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::attribution::leak::{self, Difference, Neighbours};
 use crate::ipc::{Kind, Object};
 use crate::kernel;
@@ -17,20 +17,20 @@ use crate::kernel::process::scan;
 use crate::kernel::process::{self, Activity, Length};
 
 /// Where the command runs.
-pub(super) enum Ground {
+pub(super) enum Setting {
     /// In new namespaces, where the command must not gain these capabilities.
     Isolated { beyond: u64 },
     /// Where these objects were before, and the processes did this.
     Shared { before: Vec<Object>, activity: Activity },
 }
 
-impl Ground {
+impl Setting {
     /// Moves this process to where the command is to run.
-    pub fn choose(isolate: Isolate, keep: bool, is_quiet: bool) -> anyhow::Result<Ground> {
+    pub fn choose(isolate: Isolate, keep: bool, is_quiet: bool) -> anyhow::Result<Setting> {
         let forbidden = match isolate {
             Isolate::Never => None,
             _ => match enter(isolate == Isolate::Always, keep)? {
-                Ok(beyond) => return Ok(Ground::Isolated { beyond }),
+                Ok(beyond) => return Ok(Setting::Isolated { beyond }),
                 Err(forbidden) => Some(forbidden),
             },
         };
@@ -45,17 +45,17 @@ impl Ground {
                     .with_hint("--isolate never tells its objects from those of others by process")
                     .into());
             }
-            Some(forbidden) if !is_quiet => complain(format_args!(
+            Some(forbidden) if !is_quiet => print_error(format_args!(
                 "{VERB}: not isolated: {forbidden}; objects of others are told apart by process, and POSIX objects are not looked at"
             )),
             _ => {}
         }
-        Ok(Ground::Shared { before: Vec::new(), activity: Activity::default() })
+        Ok(Setting::Shared { before: Vec::new(), activity: Activity::default() })
     }
 
     /// Remembers what is there already. First what the processes do: what one makes after that is new.
     pub fn remember(&mut self) -> anyhow::Result<()> {
-        if let Ground::Shared { before, activity } = self {
+        if let Setting::Shared { before, activity } = self {
             *activity = Activity::now();
             *before = kernel::object::snapshot(Kind::SYSTEM_V)?;
         }
@@ -63,14 +63,14 @@ impl Ground {
     }
 
     pub fn is_isolated(&self) -> bool {
-        matches!(self, Ground::Isolated { .. })
+        matches!(self, Setting::Isolated { .. })
     }
 
     /// The capabilities that the command must not gain.
     pub fn beyond(&self) -> u64 {
         match self {
-            Ground::Isolated { beyond } => *beyond,
-            Ground::Shared { .. } => 0,
+            Setting::Isolated { beyond } => *beyond,
+            Setting::Shared { .. } => 0,
         }
     }
 
@@ -91,23 +91,23 @@ impl Ground {
     /// lines of its users.
     pub fn survey(&self, commands: Length) -> Survey {
         match self {
-            Ground::Isolated { .. } => Survey::of_isolated(commands),
-            Ground::Shared { before, .. } => Survey::of_shared(before, commands),
+            Setting::Isolated { .. } => Survey::of_isolated(commands),
+            Setting::Shared { before, .. } => Survey::of_shared(before, commands),
         }
     }
 
     /// What of all this is the command's, of which these are the processes.
-    pub fn difference(&self, after: &Survey, kin: &Kin) -> Difference {
+    pub fn difference(&self, after: &Survey, descendants: &Descendants) -> Difference {
         match self {
-            Ground::Isolated { .. } => leak::all_leaked(after.objects.clone(), kin),
-            Ground::Shared { before, activity } => {
-                let neighbours = neighbours(after, activity, kin);
+            Setting::Isolated { .. } => leak::all_leaked(after.objects.clone(), descendants),
+            Setting::Shared { before, activity } => {
+                let neighbours = neighbours(after, activity, descendants);
                 // Only root's descendants can have become somebody else by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
                 let objects = after.objects.clone();
                 let clock = process::clock();
                 let mut difference =
-                    leak::compare(before, objects, kin, only_uid, &neighbours, clock);
+                    leak::compare(before, objects, descendants, only_uid, &neighbours, clock);
                 // What the command could not have removed, somebody else did; and what could not be
                 // listed may be there.
                 let caller = process::caller(Kind::Msg);
@@ -122,11 +122,11 @@ impl Ground {
 
 /// The processes beside the command that may have made one of the new objects, as far as the kernel does
 /// not record who made it.
-fn neighbours(after: &Survey, activity: &Activity, kin: &Kin) -> Neighbours {
+fn neighbours(after: &Survey, activity: &Activity, descendants: &Descendants) -> Neighbours {
     if !after.has_obscure {
         return Neighbours::default();
     }
-    match activity.disturbed(|pid| kin.lives(pid), Length::Shown) {
+    match activity.disturbed(|pid| descendants.lives(pid), Length::Shown) {
         Ok(awake) => {
             let outside = "processes of other process namespaces may have made it";
             let unseen = scan::has_outsiders().then(|| outside.to_owned());

@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ipc::attribution::leak::Difference;
-use crate::ipc::{Kind, Known, Object, Reference};
+use crate::ipc::{Kind, Object, Observed, Reference};
 use crate::kernel;
 use crate::kernel::process::Length;
-use crate::kernel::process::scan::Look;
+use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::Observer;
 
 /// A look at the objects of some kinds.
 pub(super) struct Survey {
     /// What was there, with the users of what was new.
-    pub objects: Vec<Known>,
+    pub objects: Vec<Observed>,
     /// Whether something is new of whose maker the kernel has no record.
     pub has_obscure: bool,
     /// The kinds that could not be listed.
@@ -69,9 +69,9 @@ impl Survey {
         let (compared, old): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|object| obscure.contains(&object.kind()));
         new.extend(compared);
-        match Observer::new(&Look::around(&new).with_commands(commands)) {
+        match Observer::new(&ScanScope::around(&new).with_commands(commands)) {
             Ok(observer) => {
-                survey.objects.extend(new.into_iter().map(|object| observer.know(object)));
+                survey.objects.extend(new.into_iter().map(|object| observer.observe(object)));
             }
             Err(error) => {
                 if before.is_some() {
@@ -82,11 +82,11 @@ impl Survey {
         }
         if before.is_some() {
             // Others make and remove objects all the time: of what is gone, nothing can be seen.
-            survey.objects.retain(|known| {
-                !kernel::object::read(&known.reference()).is_err_and(|error| error.is_missing())
+            survey.objects.retain(|observed| {
+                !kernel::object::read(&observed.reference()).is_err_and(|error| error.is_missing())
             });
         }
-        survey.objects.extend(old.into_iter().map(Known::from));
+        survey.objects.extend(old.into_iter().map(Observed::from));
         survey
     }
 
@@ -104,10 +104,10 @@ impl Survey {
     /// one, by whom they were attributed.
     pub fn refresh(&self, difference: &mut Difference) {
         let now: HashMap<Reference, &Object> =
-            self.objects.iter().map(|known| (known.reference(), &known.object)).collect();
+            self.objects.iter().map(|observed| (observed.reference(), &observed.object)).collect();
         for leak in &mut difference.leaks {
-            if let Some(object) = now.get(&leak.known.reference()) {
-                leak.known.object = (*object).clone();
+            if let Some(object) = now.get(&leak.observed.reference()) {
+                leak.observed.object = (*object).clone();
             }
         }
     }
@@ -120,15 +120,15 @@ impl Survey {
 }
 
 /// An object with the processes that the kernel recorded in it, where no others can be seen.
-fn know_recorded(object: Object) -> Known {
-    match Observer::new(&Look::default()) {
+fn know_recorded(object: Object) -> Observed {
+    match Observer::new(&ScanScope::default()) {
         Ok(observer) => {
-            let mut known = observer.know(object);
-            if let Some(users) = &mut known.users {
+            let mut observed = observer.observe(object);
+            if let Some(users) = &mut observed.users {
                 users.has_strangers = true;
             }
-            known
+            observed
         }
-        Err(_) => Known::from(object),
+        Err(_) => Observed::from(object),
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::setting::Ground;
+use super::setting::Setting;
 use crate::cli::Guard;
 use crate::exit::Status;
-use crate::ipc::attribution::descendants::Kin;
+use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::{Foreign, ProcessName};
 use crate::kernel::descendants::child::{self, Ended, Fate};
 use crate::kernel::descendants::{Family, Member};
@@ -93,12 +93,12 @@ struct Abandoned;
 
 impl<'a> Watch<'a> {
     /// Gets ready for the command.
-    pub fn begin(args: &'a Guard, ground: &Ground) -> io::Result<Watch<'a>> {
+    pub fn begin(args: &'a Guard, setting: &Setting) -> io::Result<Watch<'a>> {
         child::adopt_orphans()?;
         Ok(Watch {
             args,
             inbox: Inbox::open()?,
-            family: Family::watch(ground.inside(), length(args)),
+            family: Family::watch(setting.inside(), length(args)),
             child: 0,
             ended: None,
             time_over: None,
@@ -111,9 +111,9 @@ impl<'a> Watch<'a> {
     }
 
     /// Starts the command.
-    pub fn start(&mut self, ground: &Ground) -> io::Result<()> {
+    pub fn start(&mut self, setting: &Setting) -> io::Result<()> {
         let words = &self.args.command;
-        self.child = child::spawn(words, &self.inbox, ground.beyond())?;
+        self.child = child::spawn(words, &self.inbox, setting.beyond())?;
         // 0 is no limit, as for timeout(1).
         self.time_over = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
         let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
@@ -122,7 +122,7 @@ impl<'a> Watch<'a> {
     }
 
     /// The processes of the command, dead and alive.
-    pub fn kin(&mut self) -> Kin<'_> {
+    pub fn descendants(&mut self) -> Descendants<'_> {
         self.family.settle()
     }
 
@@ -192,8 +192,8 @@ impl<'a> Watch<'a> {
     }
 
     fn name(&self, pid: i32) -> ProcessName {
-        let known = self.family.find(pid).and_then(|one| one.command.as_deref().cloned());
-        ProcessName { pid, command: process::command(pid, length(self.args)).or(known) }
+        let observed = self.family.find(pid).and_then(|one| one.command.as_deref().cloned());
+        ProcessName { pid, command: process::command(pid, length(self.args)).or(observed) }
     }
 
     /// Whether no process of the command is left.

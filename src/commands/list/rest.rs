@@ -2,11 +2,11 @@
 
 use super::Chosen;
 use super::VERB;
-use crate::commands::complain;
+use crate::commands::print_error;
 use crate::ipc::posix::MemoryStatus;
-use crate::ipc::{Filter, Kind, Known, Object, PosixMemory};
+use crate::ipc::{Filter, Kind, Object, Observed, PosixMemory};
 use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
-use crate::kernel::process::uses::know_all;
+use crate::kernel::process::uses::observe_all;
 
 /// The files in subdirectories, and those that were removed and are still held.
 #[derive(Debug, Default)]
@@ -24,16 +24,18 @@ impl Rest {
         // Without the directory there is nothing in it.
         let Ok(before) = Space::read() else { return Rest::default() };
         let tree = Tree::read();
-        tree.unread.iter().for_each(|unread| complain(format_args!("{VERB}: {unread}")));
+        tree.unread.iter().for_each(|unread| print_error(format_args!("{VERB}: {unread}")));
         let mut objects: Vec<_> = tree.below().collect();
         match Removed::find(&tree, &before) {
             Ok(removed) => {
                 if let Some(gap) = removed.gap() {
-                    complain(format_args!("{VERB}: {gap}"));
+                    print_error(format_args!("{VERB}: {gap}"));
                 }
                 objects.extend(removed.objects);
             }
-            Err(error) => complain(format_args!("{VERB}: cannot look for removed files: {error}")),
+            Err(error) => {
+                print_error(format_args!("{VERB}: cannot look for removed files: {error}"))
+            }
         }
         Rest { objects }
     }
@@ -55,10 +57,10 @@ impl Rest {
     }
 
     /// All that is known of them; who holds them, where somebody wants to see that.
-    pub(super) fn known(self, looks: bool) -> anyhow::Result<Vec<Known>> {
+    pub(super) fn observed(self, looks: bool) -> anyhow::Result<Vec<Observed>> {
         if !looks || self.objects.is_empty() {
-            return Ok(self.objects.into_iter().map(Known::from).collect());
+            return Ok(self.objects.into_iter().map(Observed::from).collect());
         }
-        Ok(know_all(self.objects)?)
+        Ok(observe_all(self.objects)?)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Receiver, VERB};
-use crate::commands::complain;
+use crate::commands::print_error;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
@@ -56,7 +56,7 @@ impl Receiver {
             }
         }
         if self.args.verbose {
-            complain(format_args!("{VERB} {}: removed", self.args.queue));
+            print_error(format_args!("{VERB} {}: removed", self.args.queue));
         }
         Ok(Status::Done)
     }
@@ -72,7 +72,7 @@ impl Receiver {
             if let Some(remedy) = closed.remedy() {
                 failure = failure.with_hint(format!("'{remedy}' lets them send again"));
             }
-            complain(failure);
+            print_error(failure);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
-use crate::commands::{complain, find, report, resolve};
+use crate::commands::{find, print_error, report, resolve};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::process::observed::Selected;
@@ -126,7 +126,7 @@ impl Removal {
 
     fn tell_marked(&mut self) {
         let marked = std::mem::take(&mut self.marked);
-        explain_marked(VERB, &marked).into_iter().for_each(complain);
+        explain_marked(VERB, &marked).into_iter().for_each(print_error);
     }
 
     pub fn fail(&mut self, failure: &Failure) {
@@ -166,7 +166,7 @@ impl Removal {
             parts.push(format!("{} failed", self.outcome.failed.len()));
         }
         if !parts.is_empty() {
-            complain(format_args!("{VERB}: {}", parts.join(", ")));
+            print_error(format_args!("{VERB}: {}", parts.join(", ")));
         }
     }
 
@@ -191,26 +191,29 @@ type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
 fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
     // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
-    let is_queue = |one: &Selected| unused && one.known.kind() == Kind::Msg;
+    let is_queue = |one: &Selected| unused && one.observed.kind() == Kind::Msg;
     let settle = |one: &Selected, observer: Option<&Observer>| {
-        let known = &one.known;
+        let observed = &one.observed;
         let waiters = match observer {
-            Some(observer) if is_queue(one) => observer.know(known.object.clone()).is_unused(),
+            Some(observer) if is_queue(one) => {
+                observer.observe(observed.object.clone()).is_unused()
+            }
             _ => Verdict::Yes,
         };
-        let reference = known.reference();
+        let reference = observed.reference();
         let fate = match waiters {
             Verdict::No => Err(Spared::Changed),
             Verdict::Unknown(why) => Err(Spared::Unknown(why)),
-            Verdict::Yes => remove_unchanged(known, unused).map(|()| what_is_left(&reference)),
+            Verdict::Yes => remove_unchanged(observed, unused).map(|()| what_is_left(&reference)),
         };
         (reference, fate)
     };
-    settle_some(selected, |one| is_queue(one).then_some(&one.known.object), settle)
+    settle_some(selected, |one| is_queue(one).then_some(&one.observed.object), settle)
         // What was removed before stays so, and is told: the rest is left alone.
         .unwrap_or_else(|error| {
             let why = format!("the processes cannot be inspected: {}", describe(&error));
-            let left = |one: &Selected| (one.known.reference(), Err(Spared::Unknown(why.clone())));
+            let left =
+                |one: &Selected| (one.observed.reference(), Err(Spared::Unknown(why.clone())));
             selected.iter().map(left).collect()
         })
 }

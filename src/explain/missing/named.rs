@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::ipc::process::role::Role;
-use crate::ipc::{Kind, Known, Name, Reference, User};
+use crate::ipc::{Kind, Name, Observed, Reference, Use};
 use crate::kernel::posix::dev_shm::{self, Removed, Space, Tree};
-use crate::kernel::process::uses::know_all;
+use crate::kernel::process::uses::observe_all;
 use crate::output::escape::shell_word;
 
 /// What the files and processes around say to a name that no object has.
@@ -30,10 +30,11 @@ fn musl_hint(name: &Name) -> Option<String> {
 
 /// Memory that had this name, was removed, and is still held.
 fn removed_hint(name: &Name) -> Option<String> {
-    let is_named = |known: &&Known| known.file().is_some_and(|file| file.name == *name);
-    let known: Vec<_> = removed().iter().filter(is_named).collect();
-    let bytes: u64 = known.iter().filter_map(|known| known.memory()).map(|memory| memory.rss).sum();
-    let holders: BTreeSet<_> = known.into_iter().flat_map(holders).collect();
+    let is_named = |observed: &&Observed| observed.file().is_some_and(|file| file.name == *name);
+    let observed: Vec<_> = removed().iter().filter(is_named).collect();
+    let bytes: u64 =
+        observed.iter().filter_map(|observed| observed.memory()).map(|memory| memory.rss).sum();
+    let holders: BTreeSet<_> = observed.into_iter().flat_map(holders).collect();
     let holders = Vec::from_iter(holders);
     let (first, others) = holders.split_first()?;
     let others = match others.len() {
@@ -47,22 +48,22 @@ fn removed_hint(name: &Name) -> Option<String> {
 
 /// The files that were removed and are still held, with their holders: however many names are missing,
 /// one look at all processes.
-fn removed() -> &'static [Known] {
-    static REMOVED: OnceLock<Vec<Known>> = OnceLock::new();
+fn removed() -> &'static [Observed] {
+    static REMOVED: OnceLock<Vec<Observed>> = OnceLock::new();
     REMOVED.get_or_init(|| {
         let find = || {
             let before = Space::read().ok()?;
-            know_all(Removed::find(&Tree::read(), &before).ok()?.objects).ok()
+            observe_all(Removed::find(&Tree::read(), &before).ok()?.objects).ok()
         };
         find().unwrap_or_default()
     })
 }
 
 /// Those who have it open or mapped.
-fn holders(known: &Known) -> impl Iterator<Item = String> {
+fn holders(observed: &Observed) -> impl Iterator<Item = String> {
     let own = std::process::id();
-    let holds = move |user: &&User| {
+    let holds = move |user: &&Use| {
         matches!(user.role, Role::Mapped | Role::Open) && user.pid.unsigned_abs() != own
     };
-    known.users().iter().filter(holds).map(|user| user.name().to_string())
+    observed.users().iter().filter(holds).map(|user| user.name().to_string())
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::pid_history::{LAG, Numbers, SECOND};
+use super::pid_history::{LAG, PidHistory, SECOND};
 use crate::ipc::foreign::Foreign;
 use crate::ipc::time::Time;
 
@@ -37,43 +37,43 @@ impl Descendant {
 
 /// The descendants of a process.
 #[derive(Clone, Copy, Debug)]
-pub struct Kin<'a> {
+pub struct Descendants<'a> {
     /// Those that were seen, dead and alive.
     pub all: &'a [Descendant],
     /// Whether nobody was missed.
     pub is_complete: bool,
     /// Whether others can have had their numbers.
-    pub numbers: &'a Numbers,
+    pub pid_history: &'a PidHistory,
 }
 
 /// Whose a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ipc) enum Origin {
+pub(in crate::ipc) enum Descent {
     /// A descendant.
-    Kin,
+    Descendants,
     /// One that was not seen to descend.
     Stranger,
     /// A descendant, or a stranger who had the same number.
     Either,
 }
 
-impl Kin<'_> {
+impl Descendants<'_> {
     /// Whose the process was that the kernel recorded with this number, at a time in seconds.
-    pub(in crate::ipc) fn origin(&self, pid: i32, second: Option<Time>) -> Origin {
-        let mut origin = Origin::Stranger;
+    pub(in crate::ipc) fn descent(&self, pid: i32, second: Option<Time>) -> Descent {
+        let mut descent = Descent::Stranger;
         for one in self.all.iter().filter(|one| one.pid == pid) {
             // What has no time may have been done as soon as it was there.
             let second = second.unwrap_or(Time((one.from / SECOND) as i64));
             let is_after = one.from.saturating_sub(LAG) / SECOND <= second.0 as u64;
             let is_sure = one.lived_through(second)
-                || is_after && self.numbers.had_one_holder(pid, one.from, second);
+                || is_after && self.pid_history.had_one_holder(pid, one.from, second);
             match one.lived_in(second) {
-                _ if is_sure => return Origin::Kin,
-                true => origin = Origin::Either,
+                _ if is_sure => return Descent::Descendants,
+                true => descent = Descent::Either,
                 false => {}
             }
         }
-        origin
+        descent
     }
 
     /// Whether the process that has this number now is a descendant.

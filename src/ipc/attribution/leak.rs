@@ -6,8 +6,8 @@ use super::expected::Expected;
 use crate::ipc::object::Object;
 use crate::ipc::posix::FileKind;
 use crate::ipc::process::name::ProcessName;
-use crate::ipc::process::observed::Known;
-use crate::ipc::process::role::{State, User};
+use crate::ipc::process::observed::Observed;
+use crate::ipc::process::role::{State, Use};
 use crate::ipc::reference::Reference;
 
 pub use super::maker::{all_leaked, compare};
@@ -17,7 +17,7 @@ pub use super::neighbours::{Neighbour, Neighbours};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// The object.
-    pub known: Known,
+    pub observed: Observed,
     /// Who made it, or else used it last, as far as the kernel tells.
     pub by: Option<ProcessName>,
     /// What has become of it.
@@ -47,7 +47,7 @@ pub enum Outcome {
 impl Leak {
     /// The memory that it takes, in bytes: pages of a segment, payload of a queue.
     pub fn memory(&self) -> u64 {
-        match &self.known.object {
+        match &self.observed.object {
             Object::Queue(queue) => queue.bytes,
             Object::Segment(segment) => {
                 segment.rss.map_or(segment.size, |rss| rss + segment.swap.unwrap_or_default())
@@ -60,7 +60,7 @@ impl Leak {
 
     /// What it is, if it is a file of `/dev/shm` that is no object.
     pub fn other_file(&self) -> Option<FileKind> {
-        match &self.known.object {
+        match &self.observed.object {
             Object::PosixMemory(memory) => {
                 Some(memory.file_kind).filter(|&kind| kind != FileKind::Regular)
             }
@@ -70,15 +70,15 @@ impl Leak {
 
     /// The processes that hold it, as [`holders`] has them.
     pub fn holders(&self) -> Vec<ProcessName> {
-        holders(&self.known)
+        holders(&self.observed)
     }
 }
 
 /// The living processes that have an object attached, mapped or open, wait on it, or are recorded in
 /// it: each may use it again.
-pub fn holders(known: &Known) -> Vec<ProcessName> {
+pub fn holders(observed: &Observed) -> Vec<ProcessName> {
     let mut holders: Vec<ProcessName> = Vec::new();
-    for user in known.users().iter().filter(|user| lives(user)) {
+    for user in observed.users().iter().filter(|user| lives(user)) {
         if holders.iter().all(|holder| holder.pid != user.pid) {
             holders.push(user.name());
         }
@@ -87,7 +87,7 @@ pub fn holders(known: &Known) -> Vec<ProcessName> {
 }
 
 /// Whether a user of an object lives, as far as anybody can tell.
-pub(super) fn lives(user: &User) -> bool {
+pub(super) fn lives(user: &Use) -> bool {
     match user.state {
         State::Alive => true,
         State::Gone | State::Reused => false,
@@ -98,20 +98,20 @@ pub(super) const MODE_HIDES: &str = "its mode hides the processes that the kerne
 
 /// Why somebody may use an object who is not among its known users, in words; nothing where the
 /// kernel's counts, or a look at every process that may use it, prove that there is nobody.
-pub fn blind_spot(known: &Known) -> Option<String> {
-    let Some(users) = &known.users else {
+pub fn blind_spot(observed: &Observed) -> Option<String> {
+    let Some(users) = &observed.users else {
         return Some("the processes could not be inspected".to_owned());
     };
     if users.has_strangers {
         return Some("not every process that uses it can be seen".to_owned());
     }
-    let (unseen, what) = match &known.object {
+    let (unseen, what) = match &observed.object {
         // The kernel counts who has it attached.
         Object::Segment(_) => return None,
         Object::Queue(_) if users.has_outsiders => {
             return Some("processes of other process namespaces may use it".to_owned());
         }
-        Object::SemaphoreSet(_) => match known.counted_unseen() {
+        Object::SemaphoreSet(_) => match observed.counted_unseen() {
             None => return Some(MODE_HIDES.to_owned()),
             Some(waiting) => (waiting, "waits on it"),
         },
@@ -134,7 +134,7 @@ pub fn blind_spot(known: &Known) -> Option<String> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stranger {
     /// The object.
-    pub known: Known,
+    pub observed: Observed,
     /// Why it is not called a leak, in words.
     pub why: String,
     /// Whether all was seen that bears on the answer.
@@ -155,20 +155,20 @@ pub struct Difference {
 impl Difference {
     /// Adds what a later comparison has found that this one has not.
     pub fn add_new(&mut self, later: Difference) {
-        let leaks = self.leaks.iter().map(|leak| &leak.known);
-        let strangers = self.strangers.iter().map(|stranger| &stranger.known);
+        let leaks = self.leaks.iter().map(|leak| &leak.observed);
+        let strangers = self.strangers.iter().map(|stranger| &stranger.observed);
         let seen: HashSet<Reference> =
-            leaks.chain(strangers).map(|known| known.reference()).collect();
-        let is_new = |known: &Known| !seen.contains(&known.reference());
-        self.leaks.extend(later.leaks.into_iter().filter(|leak| is_new(&leak.known)));
-        self.strangers.extend(later.strangers.into_iter().filter(|one| is_new(&one.known)));
+            leaks.chain(strangers).map(|observed| observed.reference()).collect();
+        let is_new = |observed: &Observed| !seen.contains(&observed.reference());
+        self.leaks.extend(later.leaks.into_iter().filter(|leak| is_new(&leak.observed)));
+        self.strangers.extend(later.strangers.into_iter().filter(|one| is_new(&one.observed)));
         self.vanished = later.vanished;
     }
 
     /// Takes out what was made on purpose. Returns what would be leaks.
     pub fn set_aside(&mut self, expected: &[Expected]) -> Vec<Leak> {
         let is_meant = |object: &Object| expected.iter().any(|one| one.is(object));
-        self.strangers.retain(|stranger| !is_meant(&stranger.known));
-        self.leaks.extract_if(.., |leak| is_meant(&leak.known)).collect()
+        self.strangers.retain(|stranger| !is_meant(&stranger.observed));
+        self.leaks.extract_if(.., |leak| is_meant(&leak.observed)).collect()
     }
 }

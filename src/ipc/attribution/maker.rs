@@ -2,24 +2,24 @@
 
 use std::collections::HashSet;
 
-use super::descendants::{Descendant, Kin, Origin};
+use super::descendants::{Descendant, Descendants, Descent};
 use super::leak::{
     Difference, Leak, MODE_HIDES, Neighbour, Neighbours, Outcome, Stranger, blind_spot, lives,
 };
 use crate::ipc::clock::Clock;
 use crate::ipc::process::heirs::Heirs;
-use crate::ipc::process::role::{Role, User};
-use crate::ipc::{Known, Object, ProcessName, Reference, Verdict};
+use crate::ipc::process::role::{Role, Use};
+use crate::ipc::{Object, Observed, ProcessName, Reference, Verdict};
 
 /// Everything in a namespace of the command's own: all that is there is left behind. Where the
 /// family is complete, and has but one member, that one did it all.
-pub fn all_leaked(after: Vec<Known>, kin: &Kin) -> Difference {
-    let leak = |known: Known| {
-        let by = author(&known, kin.all).or_else(|| match kin.all {
-            [only] if kin.is_complete => Some(named(only.pid, kin.all)),
+pub fn all_leaked(after: Vec<Observed>, descendants: &Descendants) -> Difference {
+    let leak = |observed: Observed| {
+        let by = author(&observed, descendants.all).or_else(|| match descendants.all {
+            [only] if descendants.is_complete => Some(named(only.pid, descendants.all)),
             _ => None,
         });
-        Leak { known, by, outcome: Outcome::GoneWithNamespace, why: None }
+        Leak { observed, by, outcome: Outcome::GoneWithNamespace, why: None }
     };
     Difference { leaks: after.into_iter().map(leak).collect(), ..Difference::default() }
 }
@@ -30,30 +30,30 @@ pub fn all_leaked(after: Vec<Known>, kin: &Kin) -> Difference {
 /// processes.
 pub fn compare(
     before: &[Object],
-    after: Vec<Known>,
-    kin: &Kin,
+    after: Vec<Observed>,
+    descendants: &Descendants,
     only_uid: Option<u32>,
     neighbours: &Neighbours,
     clock: Clock,
 ) -> Difference {
-    let others = Others { neighbours, heirs: strange_heirs(&after, kin, clock) };
+    let others = Others { neighbours, heirs: strange_heirs(&after, descendants, clock) };
     let old: HashSet<Reference> = before.iter().map(Object::reference).collect();
-    let present: HashSet<Reference> = after.iter().map(|known| known.reference()).collect();
+    let present: HashSet<Reference> = after.iter().map(|observed| observed.reference()).collect();
     let mut difference = Difference::default();
     let is_gone = |object: &&Object| !present.contains(&object.reference());
     difference.vanished.extend(before.iter().filter(is_gone).cloned());
-    for known in after.into_iter().filter(|known| !old.contains(&known.reference())) {
-        let (why, is_certain) = match attribute(&known, kin, &others, only_uid) {
+    for observed in after.into_iter().filter(|observed| !old.contains(&observed.reference())) {
+        let (why, is_certain) = match attribute(&observed, descendants, &others, only_uid) {
             Maker::Command(pid) => {
-                let by = Some(named(pid, kin.all));
-                let outcome = if known.is_marked() { Outcome::Marked } else { Outcome::Left };
-                difference.leaks.push(Leak { known, by, outcome, why: None });
+                let by = Some(named(pid, descendants.all));
+                let outcome = if observed.is_marked() { Outcome::Marked } else { Outcome::Left };
+                difference.leaks.push(Leak { observed, by, outcome, why: None });
                 continue;
             }
             Maker::Others(why) => (why, true),
             Maker::Unknown(why) => (why, false),
         };
-        difference.strangers.push(Stranger { known, why, is_certain });
+        difference.strangers.push(Stranger { observed, why, is_certain });
     }
     difference
 }
@@ -76,15 +76,20 @@ struct Others<'a> {
 }
 
 /// Who made a new object.
-fn attribute(known: &Known, kin: &Kin, others: &Others, only_uid: Option<u32>) -> Maker {
-    let creator = known.permissions().cuid;
+fn attribute(
+    observed: &Observed,
+    descendants: &Descendants,
+    others: &Others,
+    only_uid: Option<u32>,
+) -> Maker {
+    let creator = observed.permissions().cuid;
     if only_uid.is_some_and(|uid| uid != creator) {
         return Maker::Others(format!("user {creator} made it"));
     }
-    match used_by(known, kin) {
+    match used_by(observed, descendants) {
         Err(why) => why,
-        Ok(pid) if known.kind().records_maker() => Maker::Command(pid),
-        Ok(pid) => others.maker_beside(pid, known, kin),
+        Ok(pid) if observed.kind().records_maker() => Maker::Command(pid),
+        Ok(pid) => others.maker_beside(pid, observed, descendants),
     }
 }
 
@@ -92,18 +97,18 @@ impl Others<'_> {
     /// Who made a queue or a set that this process of the command used: the kernel records its last
     /// use, which is no proof of having made it. The command, where all others who live certainly did
     /// not.
-    fn maker_beside(&self, pid: i32, known: &Known, kin: &Kin) -> Maker {
+    fn maker_beside(&self, pid: i32, observed: &Observed, descendants: &Descendants) -> Maker {
         let but = |why| format!("process {pid} of the command used it, but {why}");
-        if let Some(claim) = claim(known, kin) {
+        if let Some(claim) = claim(observed, descendants) {
             return Maker::Others(but(claim));
         }
-        if let Some(unseen) = blind_spot(known) {
+        if let Some(unseen) = blind_spot(observed) {
             return Maker::Unknown(but(unseen));
         }
-        if let Verdict::Unknown(why) = self.heirs.are_none_of(known) {
+        if let Verdict::Unknown(why) = self.heirs.are_none_of(observed) {
             return Maker::Others(but(why));
         }
-        if let Some(Neighbour { name, .. }) = self.neighbours.possible_maker(known) {
+        if let Some(Neighbour { name, .. }) = self.neighbours.possible_maker(observed) {
             let why = format!("{name} ran meanwhile, too, and may have made it");
             return Maker::Others(but(why));
         }
@@ -116,20 +121,20 @@ impl Others<'_> {
 
 /// The descendant of whom the kernel proves that it made, or at least used, a new object; or what
 /// to say where there is none.
-fn used_by(known: &Known, kin: &Kin) -> Result<i32, Maker> {
+fn used_by(observed: &Observed, descendants: &Descendants) -> Result<i32, Maker> {
     let (mut doubtful, mut others) = (None, Vec::new());
-    for user in evidence(known) {
-        match kin.origin(user.pid, user.since) {
-            Origin::Kin => return Ok(user.pid),
-            Origin::Either => doubtful = Some(user.pid),
-            Origin::Stranger => others.push(user.pid),
+    for user in evidence(observed) {
+        match descendants.descent(user.pid, user.since) {
+            Descent::Descendants => return Ok(user.pid),
+            Descent::Either => doubtful = Some(user.pid),
+            Descent::Stranger => others.push(user.pid),
         }
     }
     // Who waits on a queue or a set uses it, and leaves no record.
-    if let Some(waiter) = waiters(known).find(|user| kin.lives(user.pid)) {
+    if let Some(waiter) = waiters(observed).find(|user| descendants.lives(user.pid)) {
         return Ok(waiter.pid);
     }
-    others.extend(waiters(known).map(|user| user.pid));
+    others.extend(waiters(observed).map(|user| user.pid));
     if let Some(pid) = doubtful {
         return Err(Maker::Others(format!(
             "process {pid} made or used it, but that number may have been used again that second"
@@ -138,70 +143,78 @@ fn used_by(known: &Known, kin: &Kin) -> Result<i32, Maker> {
     others.sort_unstable();
     others.dedup();
     let others: Vec<_> = others.iter().map(i32::to_string).collect();
-    Err(Maker::Others(match (others.as_slice(), &known.object) {
-        ([], Object::SemaphoreSet(_)) if known.semaphores.is_none() => {
+    Err(Maker::Others(match (others.as_slice(), &observed.object) {
+        ([], Object::SemaphoreSet(_)) if observed.semaphores.is_none() => {
             return Err(Maker::Unknown(MODE_HIDES.to_owned()));
         }
-        ([], _) if known.users.as_ref().is_some_and(|users| users.has_strangers) => {
+        ([], _) if observed.users.as_ref().is_some_and(|users| users.has_strangers) => {
             "a process of another process namespace made or used it".to_owned()
         }
         ([], _) => "nobody has used it yet, so the kernel records no process for it".to_owned(),
-        ([one], _) => format!("process {one} made or used it, which {}", kin.unrelated(false)),
+        ([one], _) => {
+            format!("process {one} made or used it, which {}", descendants.unrelated(false))
+        }
         (several, _) => {
-            format!("processes {} used it, which {}", several.join(", "), kin.unrelated(true))
+            format!(
+                "processes {} used it, which {}",
+                several.join(", "),
+                descendants.unrelated(true)
+            )
         }
     }))
 }
 
 /// The living stranger who may have made a queue or a set that the command used, in words.
-fn claim(known: &Known, kin: &Kin) -> Option<String> {
-    let is_stranger = |user: &&User| {
-        lives(user) && !kin.lives(user.pid) && kin.origin(user.pid, user.since) != Origin::Kin
+fn claim(observed: &Observed, descendants: &Descendants) -> Option<String> {
+    let is_stranger = |user: &&Use| {
+        lives(user)
+            && !descendants.lives(user.pid)
+            && descendants.descent(user.pid, user.since) != Descent::Descendants
     };
-    let unrelated = kin.unrelated(false);
-    let waiting = waiters(known)
+    let unrelated = descendants.unrelated(false);
+    let waiting = waiters(observed)
         .find(is_stranger)
         .map(|user| format!("process {} waits on it, which {unrelated}", user.pid));
     let recorded = || {
-        let user = evidence(known).find(is_stranger)?;
+        let user = evidence(observed).find(is_stranger)?;
         Some(format!("so did process {}, which {unrelated}", user.pid))
     };
     waiting.or_else(recorded)
 }
 
 /// The living strangers who use objects, and may have made one at which they do not show.
-fn strange_heirs(all: &[Known], kin: &Kin, clock: Clock) -> Heirs {
-    let of_strangers = |known: &Known| {
-        let mut known = known.clone();
-        if let Some(users) = &mut known.users {
-            users.all.retain(|user| !kin.lives(user.pid));
+fn strange_heirs(all: &[Observed], descendants: &Descendants, clock: Clock) -> Heirs {
+    let of_strangers = |observed: &Observed| {
+        let mut observed = observed.clone();
+        if let Some(users) = &mut observed.users {
+            users.all.retain(|user| !descendants.lives(user.pid));
         }
-        known
+        observed
     };
-    let of_strangers: Vec<Known> = all.iter().map(of_strangers).collect();
+    let of_strangers: Vec<Observed> = all.iter().map(of_strangers).collect();
     Heirs::of(&of_strangers, clock, Some(Vec::new()))
 }
 
 /// The processes that wait on a queue or a set.
-fn waiters(known: &Known) -> impl Iterator<Item = &User> {
-    known.users().iter().filter(|user| user.role.waits())
+fn waiters(observed: &Observed) -> impl Iterator<Item = &Use> {
+    observed.users().iter().filter(|user| user.role.waits())
 }
 
 /// The processes that the kernel recorded for an object in a way that tells whose it is, and when.
 /// Of a segment it knows who made it, so who attached it does not count.
-fn evidence(known: &Known) -> impl Iterator<Item = &User> {
+fn evidence(observed: &Observed) -> impl Iterator<Item = &Use> {
     let counts = |role: &Role| {
         matches!(
             role,
             Role::Creator | Role::LastSender | Role::LastReceiver | Role::LastOperation(_)
         )
     };
-    known.recorded().filter(move |user| counts(&user.role))
+    observed.recorded().filter(move |user| counts(&user.role))
 }
 
 /// Who made an object, or else used it last, where nobody else can have.
-fn author(known: &Known, family: &[Descendant]) -> Option<ProcessName> {
-    Some(named(evidence(known).next()?.pid, family))
+fn author(observed: &Observed, family: &[Descendant]) -> Option<ProcessName> {
+    Some(named(evidence(observed).next()?.pid, family))
 }
 
 fn named(pid: i32, family: &[Descendant]) -> ProcessName {
@@ -213,7 +226,7 @@ fn named(pid: i32, family: &[Descendant]) -> ProcessName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::attribution::pid_history::{Numbers, Reading, SECOND};
+    use crate::ipc::attribution::pid_history::{PidHistory, Reading, SECOND};
     use crate::ipc::message::Wanted;
     use crate::ipc::object::SegmentStatus;
     use crate::ipc::process::observed::Users;
@@ -233,9 +246,9 @@ mod tests {
         }
     }
 
-    fn user(pid: i32, role: Role, since: i64) -> User {
+    fn user(pid: i32, role: Role, since: i64) -> Use {
         let since = Some(Time(since));
-        User {
+        Use {
             pid,
             role,
             since,
@@ -247,11 +260,11 @@ mod tests {
         }
     }
 
-    fn known(object: Object, all: Vec<User>) -> Known {
-        Known { object, semaphores: None, users: Some(Users { all, ..Users::default() }) }
+    fn observed(object: Object, all: Vec<Use>) -> Observed {
+        Observed { object, semaphores: None, users: Some(Users { all, ..Users::default() }) }
     }
 
-    fn queue(id: i32, sender: Option<(i32, i64)>) -> Known {
+    fn queue(id: i32, sender: Option<(i32, i64)>) -> Observed {
         let object = Object::Queue(Queue {
             id,
             permissions: permissions(1),
@@ -265,10 +278,10 @@ mod tests {
             last_recv: None,
         });
         let users = sender.map(|(pid, time)| user(pid, Role::LastSender, time));
-        known(object, users.into_iter().collect())
+        observed(object, users.into_iter().collect())
     }
 
-    fn segment(creator: i32, last: i32) -> Known {
+    fn segment(creator: i32, last: i32) -> Observed {
         let object = Object::Segment(Segment {
             id: 0,
             permissions: permissions(1),
@@ -284,7 +297,7 @@ mod tests {
             last_attach: None,
             last_detach: None,
         });
-        known(
+        observed(
             object,
             vec![user(creator, Role::Creator, 100), user(last, Role::LastAttachDetach, 100)],
         )
@@ -295,12 +308,12 @@ mod tests {
         Descendant { pid, command: Some(std::rc::Rc::new("make test".into())), from, until }
     }
 
-    fn kin(all: &[Descendant]) -> Kin<'_> {
-        Kin { all, is_complete: true, numbers: const { &Numbers::NONE } }
+    fn descendants(all: &[Descendant]) -> Descendants<'_> {
+        Descendants { all, is_complete: true, pid_history: const { &PidHistory::NONE } }
     }
 
-    fn verdict(known: Known, family: &[Descendant]) -> Result<i32, String> {
-        maker(&known, &kin(family), None)
+    fn verdict(observed: Observed, family: &[Descendant]) -> Result<i32, String> {
+        maker(&observed, &descendants(family), None)
     }
 
     /// Neighbours that did nothing, of whom none uses an object.
@@ -310,8 +323,12 @@ mod tests {
     }
 
     /// The process of the command, or why it is not called that.
-    fn maker(known: &Known, kin: &Kin, only_uid: Option<u32>) -> Result<i32, String> {
-        match attribute(known, kin, &nobody(), only_uid) {
+    fn maker(
+        observed: &Observed,
+        descendants: &Descendants,
+        only_uid: Option<u32>,
+    ) -> Result<i32, String> {
+        match attribute(observed, descendants, &nobody(), only_uid) {
             Maker::Command(pid) => Ok(pid),
             Maker::Others(why) | Maker::Unknown(why) => Err(why),
         }
@@ -337,7 +354,7 @@ mod tests {
         let family = [Descendant { until: Some(100 * SECOND + 5), ..descendant(7, 100, 0) }];
         let leaked = || queue(1, Some((7, 100)));
         assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
-        let mut numbers = Numbers::default();
+        let mut pid_history = PidHistory::default();
         let reading = |time, made| Reading {
             time: time * SECOND,
             made,
@@ -348,28 +365,29 @@ mod tests {
             counts_all: true,
             may_be_set: false,
         };
-        numbers.add(reading(99, 1000));
-        numbers.add(reading(102, 1040));
-        let kin = Kin { all: &family, is_complete: true, numbers: &numbers };
-        assert_eq!(maker(&leaked(), &kin, None), Ok(7));
+        pid_history.add(reading(99, 1000));
+        pid_history.add(reading(102, 1040));
+        let descendants =
+            Descendants { all: &family, is_complete: true, pid_history: &pid_history };
+        assert_eq!(maker(&leaked(), &descendants, None), Ok(7));
         // Its end may have been missed, not its beginning.
-        assert_eq!(maker(&queue(1, Some((7, 101))), &kin, None), Ok(7));
-        assert!(maker(&queue(1, Some((7, 98))), &kin, None).is_err());
-        let mut numbers = Numbers::default();
-        numbers.add(reading(99, 1000));
-        numbers.add(reading(103, 1060));
-        let kin = Kin { numbers: &numbers, ..kin };
-        assert!(maker(&leaked(), &kin, None).is_err());
+        assert_eq!(maker(&queue(1, Some((7, 101))), &descendants, None), Ok(7));
+        assert!(maker(&queue(1, Some((7, 98))), &descendants, None).is_err());
+        let mut pid_history = PidHistory::default();
+        pid_history.add(reading(99, 1000));
+        pid_history.add(reading(103, 1060));
+        let descendants = Descendants { pid_history: &pid_history, ..descendants };
+        assert!(maker(&leaked(), &descendants, None).is_err());
     }
 
     #[test]
     fn what_a_living_stranger_uses_too_may_be_his() {
         let family = [descendant(7, 90, 110)];
         let with_receiver = |state| {
-            let mut known = queue(1, Some((7, 100)));
-            let receiver = User { state, ..user(8, Role::LastReceiver, 99) };
-            known.users.as_mut().unwrap().all.push(receiver);
-            known
+            let mut observed = queue(1, Some((7, 100)));
+            let receiver = Use { state, ..user(8, Role::LastReceiver, 99) };
+            observed.users.as_mut().unwrap().all.push(receiver);
+            observed
         };
         assert_eq!(verdict(with_receiver(State::Gone), &family), Ok(7));
         assert!(verdict(with_receiver(State::Alive), &family).unwrap_err().contains("process 8"));
@@ -378,20 +396,20 @@ mod tests {
     #[test]
     fn where_descendants_may_have_been_missed_a_living_stranger_is_one() {
         let family = [descendant(7, 90, 110)];
-        let mut known = queue(1, Some((7, 100)));
-        let receiver = User { state: State::Alive, ..user(8, Role::LastReceiver, 99) };
-        known.users.as_mut().unwrap().all.push(receiver);
-        let partial = Kin { is_complete: false, ..kin(&family) };
-        let why = maker(&known, &partial, None).unwrap_err();
+        let mut observed = queue(1, Some((7, 100)));
+        let receiver = Use { state: State::Alive, ..user(8, Role::LastReceiver, 99) };
+        observed.users.as_mut().unwrap().all.push(receiver);
+        let partial = Descendants { is_complete: false, ..descendants(&family) };
+        let why = maker(&observed, &partial, None).unwrap_err();
         assert!(why.contains("process 8, which was not seen to descend"), "{why}");
     }
 
     #[test]
     fn what_a_stranger_waits_on_is_theirs_and_what_a_descendant_waits_on_is_the_commands() {
-        let waiting = |known: &mut Known| {
+        let waiting = |observed: &mut Observed| {
             let waits = Role::WaitsToReceive(Wanted::Any);
-            let waiter = User { state: State::Alive, ..user(8, waits, 80) };
-            known.users.as_mut().unwrap().all.push(waiter);
+            let waiter = Use { state: State::Alive, ..user(8, waits, 80) };
+            observed.users.as_mut().unwrap().all.push(waiter);
         };
         let gone = descendant(7, 90, 110);
         let living = Descendant { pid: 8, until: None, ..gone.clone() };
@@ -415,14 +433,14 @@ mod tests {
                 first_seen: i64::MAX,
                 uids: [uid; 4],
             });
-            let sender = User { state: State::Alive, living, ..user(9, Role::LastSender, 95) };
-            known(queue(2, None).object, vec![sender])
+            let sender = Use { state: State::Alive, living, ..user(9, Role::LastSender, 95) };
+            observed(queue(2, None).object, vec![sender])
         };
-        let leaks = |other: Known, family: &[Descendant]| {
+        let leaks = |other: Observed, family: &[Descendant]| {
             let before = [other.object.clone()];
             let after = vec![queue(1, Some((7, 100))), other];
             let difference =
-                compare(&before, after, &kin(family), None, &Neighbours::default(), CLOCK);
+                compare(&before, after, &descendants(family), None, &Neighbours::default(), CLOCK);
             difference.leaks.len()
         };
         assert_eq!(leaks(user_of_another(1), &family), 0);
@@ -443,11 +461,11 @@ mod tests {
             let neighbours = Neighbours { awake, unseen: unseen.map(str::to_owned) };
             let others = Others { neighbours: &neighbours, ..nobody() };
             // Its owner is user 1, its creator user 3.
-            let mut known = queue(1, Some((7, 100)));
-            if let Object::Queue(queue) = &mut known.object {
+            let mut observed = queue(1, Some((7, 100)));
+            if let Object::Queue(queue) = &mut observed.object {
                 queue.permissions = permissions(3);
             }
-            attribute(&known, &kin(&family), &others, None)
+            attribute(&observed, &descendants(&family), &others, None)
         };
         let why = "process 7 of the command used it, but 9 (perl x) ran meanwhile, too, and may have made it";
         for uids in [&[1][..], &[3], &[2, 3], &[]] {
@@ -461,21 +479,24 @@ mod tests {
     #[test]
     fn what_processes_may_use_that_were_not_seen_is_unknown() {
         let family = [descendant(7, 90, 110)];
-        let mut known = queue(1, Some((7, 100)));
-        known.users.as_mut().unwrap().suspects = 2;
-        let maker = attribute(&known, &kin(&family), &nobody(), None);
+        let mut observed = queue(1, Some((7, 100)));
+        observed.users.as_mut().unwrap().suspects = 2;
+        let maker = attribute(&observed, &descendants(&family), &nobody(), None);
         assert!(
             matches!(&maker, Maker::Unknown(why) if why.contains("2 processes that may use it")),
             "{maker:?}"
         );
-        known.users.as_mut().unwrap().suspects = 0;
-        assert_eq!(attribute(&known, &kin(&family), &nobody(), None), Maker::Command(7));
-        known.users.as_mut().unwrap().has_strangers = true;
-        assert!(matches!(attribute(&known, &kin(&family), &nobody(), None), Maker::Unknown(_)));
+        observed.users.as_mut().unwrap().suspects = 0;
+        assert_eq!(attribute(&observed, &descendants(&family), &nobody(), None), Maker::Command(7));
+        observed.users.as_mut().unwrap().has_strangers = true;
+        assert!(matches!(
+            attribute(&observed, &descendants(&family), &nobody(), None),
+            Maker::Unknown(_)
+        ));
         // The kernel records who made a segment.
         let mut made = segment(7, 0);
         made.users.as_mut().unwrap().suspects = 2;
-        assert_eq!(attribute(&made, &kin(&family), &nobody(), None), Maker::Command(7));
+        assert_eq!(attribute(&made, &descendants(&family), &nobody(), None), Maker::Command(7));
     }
 
     #[test]
@@ -493,8 +514,8 @@ mod tests {
     #[test]
     fn what_another_user_made_is_his() {
         let family = [descendant(7, 90, 110)];
-        assert!(maker(&queue(1, Some((7, 100))), &kin(&family), Some(1)).is_ok());
-        assert!(maker(&queue(1, Some((7, 100))), &kin(&family), Some(2)).is_err());
+        assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(1)).is_ok());
+        assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(2)).is_err());
     }
 
     #[test]
@@ -504,12 +525,12 @@ mod tests {
         let after =
             vec![queue(2, Some((7, 100))), queue(3, Some((7, 100))), queue(4, Some((8, 100)))];
         let difference =
-            compare(&before, after, &kin(&family), None, &Neighbours::default(), CLOCK);
+            compare(&before, after, &descendants(&family), None, &Neighbours::default(), CLOCK);
         let ids = |objects: Vec<&Object>| {
             objects.iter().filter_map(|object| object.id()).collect::<Vec<_>>()
         };
-        assert_eq!(ids(difference.leaks.iter().map(|leak| &leak.known.object).collect()), [3]);
-        assert_eq!(ids(difference.strangers.iter().map(|one| &one.known.object).collect()), [4]);
+        assert_eq!(ids(difference.leaks.iter().map(|leak| &leak.observed.object).collect()), [3]);
+        assert_eq!(ids(difference.strangers.iter().map(|one| &one.observed.object).collect()), [4]);
         assert_eq!(ids(difference.vanished.iter().collect()), [1]);
         let by = difference.leaks[0].by.clone().unwrap();
         assert_eq!((by.pid, by.command), (7, Some("make test".into())));
@@ -518,11 +539,11 @@ mod tests {
     #[test]
     fn alone_in_a_namespace_the_only_process_did_it() {
         let family = [descendant(7, 90, 110)];
-        let leaks = all_leaked(vec![queue(1, None)], &kin(&family)).leaks;
+        let leaks = all_leaked(vec![queue(1, None)], &descendants(&family)).leaks;
         assert_eq!(leaks[0].by.as_ref().map(|by| by.pid), Some(7));
-        let unsure = Kin { is_complete: false, ..kin(&family) };
+        let unsure = Descendants { is_complete: false, ..descendants(&family) };
         assert_eq!(all_leaked(vec![queue(1, None)], &unsure).leaks[0].by, None);
         let two = [descendant(7, 90, 110), descendant(8, 90, 110)];
-        assert_eq!(all_leaked(vec![queue(1, None)], &kin(&two)).leaks[0].by, None);
+        assert_eq!(all_leaked(vec![queue(1, None)], &descendants(&two)).leaks[0].by, None);
     }
 }

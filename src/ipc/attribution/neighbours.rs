@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ipc::{Known, ProcessName};
+use crate::ipc::{Observed, ProcessName};
 
 /// A living process outside the command that did something while the command ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Neighbours {
 impl Neighbours {
     /// The one that may have made a queue or a set, or have been told of it by who did: a process of
     /// its owner or its creator.
-    pub(super) fn possible_maker(&self, known: &Known) -> Option<&Neighbour> {
-        let owners = [known.permissions().uid, known.permissions().cuid];
+    pub(super) fn possible_maker(&self, observed: &Observed) -> Option<&Neighbour> {
+        let owners = [observed.permissions().uid, observed.permissions().cuid];
         let is_of = |uids: &BTreeSet<u32>| owners.iter().any(|owner| uids.contains(owner));
         self.awake.iter().find(|one| one.uids.as_ref().is_none_or(is_of))
     }

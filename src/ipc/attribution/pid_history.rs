@@ -62,13 +62,13 @@ impl Reading {
 
 /// What is known of the process ids since a first reading: nothing without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
+pub struct PidHistory {
     readings: Vec<Reading>,
 }
 
-impl Numbers {
+impl PidHistory {
     /// No reading.
-    pub const NONE: Numbers = Numbers { readings: Vec::new() };
+    pub const NONE: PidHistory = PidHistory { readings: Vec::new() };
 
     /// Adds a later reading.
     pub fn add(&mut self, reading: Reading) {
@@ -123,40 +123,40 @@ mod tests {
         }
     }
 
-    fn numbers(readings: &[Reading]) -> Numbers {
-        let mut numbers = Numbers::default();
-        readings.iter().cloned().for_each(|reading| numbers.add(reading));
-        numbers
+    fn pid_history(readings: &[Reading]) -> PidHistory {
+        let mut pid_history = PidHistory::default();
+        readings.iter().cloned().for_each(|reading| pid_history.add(reading));
+        pid_history
     }
 
     #[test]
     fn a_number_is_given_once_in_a_short_time() {
-        let numbers = numbers(&[reading(100, 5000, &[1, 7]), reading(110, 5900, &[1])]);
-        assert!(numbers.had_one_holder(8, 105 * SECOND, Time(105)));
+        let pid_history = pid_history(&[reading(100, 5000, &[1, 7]), reading(110, 5900, &[1])]);
+        assert!(pid_history.had_one_holder(8, 105 * SECOND, Time(105)));
         // Somebody had it, who may have done it in the second of their end.
-        assert!(!numbers.had_one_holder(7, 105 * SECOND, Time(105)));
+        assert!(!pid_history.had_one_holder(7, 105 * SECOND, Time(105)));
         // Made before anybody looked.
-        assert!(!numbers.had_one_holder(8, 99 * SECOND, Time(105)));
-        assert!(!Numbers::default().had_one_holder(8, 105 * SECOND, Time(105)));
+        assert!(!pid_history.had_one_holder(8, 99 * SECOND, Time(105)));
+        assert!(!PidHistory::default().had_one_holder(8, 105 * SECOND, Time(105)));
     }
 
     #[test]
     fn a_number_may_be_given_twice_in_a_long_time() {
         let mut all = vec![reading(100, 5000, &[1]), reading(110, 6001, &[1, 9])];
-        assert!(!numbers(&all).had_one_holder(8, 105 * SECOND, Time(105)));
+        assert!(!pid_history(&all).had_one_holder(8, 105 * SECOND, Time(105)));
         // Unless somebody has looked in between.
         all.insert(1, reading(103, 5500, &[1]));
         all.insert(2, reading(107, 5600, &[1]));
-        let numbers = numbers(&all);
-        assert!(numbers.had_one_holder(8, 105 * SECOND, Time(105)));
-        assert!(numbers.had_one_holder(8, 105 * SECOND, Time(106)));
-        assert!(numbers.had_one_holder(9, 108 * SECOND, Time(108)));
+        let pid_history = pid_history(&all);
+        assert!(pid_history.had_one_holder(8, 105 * SECOND, Time(105)));
+        assert!(pid_history.had_one_holder(8, 105 * SECOND, Time(106)));
+        assert!(pid_history.had_one_holder(9, 108 * SECOND, Time(108)));
     }
 
     #[test]
     fn a_number_may_be_given_twice_where_somebody_sets_the_next() {
         let one_holder = |before: Reading, after: Reading| {
-            numbers(&[before, after]).had_one_holder(8, 105 * SECOND, Time(105))
+            pid_history(&[before, after]).had_one_holder(8, 105 * SECOND, Time(105))
         };
         let (before, after) = (reading(100, 5000, &[1, 7]), reading(110, 5900, &[1]));
         assert!(one_holder(before.clone(), after.clone()));
@@ -180,7 +180,7 @@ mod tests {
     fn the_first_second_is_known_from_the_first_reading_on() {
         let mut early = reading(100, 5000, &[1]);
         early.time += SECOND / 2;
-        let numbers = numbers(&[early, reading(101, 5010, &[1])]);
-        assert!(numbers.had_one_holder(8, 100 * SECOND + SECOND * 3 / 4, Time(100)));
+        let pid_history = pid_history(&[early, reading(101, 5010, &[1])]);
+        assert!(pid_history.had_one_holder(8, 100 * SECOND + SECOND * 3 / 4, Time(100)));
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::name::ProcessName;
-use super::observed::{Known, Verdict};
+use super::observed::{Observed, Verdict};
 use super::role::{Living, State};
 use crate::ipc::clock::Clock;
 use crate::ipc::kind::Kind;
@@ -50,7 +50,7 @@ pub struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whose {
     /// Those of this effective user; nothing where not even that is known.
-    User(Option<u32>),
+    Use(Option<u32>),
     /// Those of other process namespaces.
     Outsiders,
 }
@@ -84,7 +84,7 @@ impl Pair {
 
 impl Heirs {
     /// From all objects of the kinds that will be asked about, each with its users.
-    pub fn of(all: &[Known], clock: Clock, servers: Option<Vec<Server>>) -> Heirs {
+    pub fn of(all: &[Observed], clock: Clock, servers: Option<Vec<Server>>) -> Heirs {
         let mut heirs = Heirs {
             clock,
             servers,
@@ -92,26 +92,26 @@ impl Heirs {
             obscure: HashMap::new(),
             families: HashMap::new(),
         };
-        for known in all {
-            heirs.add(known);
+        for observed in all {
+            heirs.add(observed);
         }
         heirs
     }
 
-    fn add(&mut self, known: &Known) {
-        let (kind, reference) = (known.kind(), known.reference());
+    fn add(&mut self, observed: &Observed) {
+        let (kind, reference) = (observed.kind(), observed.reference());
         let mut hide = |whose| {
             self.obscure.entry((kind, whose)).or_default().add(reference.clone());
         };
-        if let Some(users) = known.users.as_ref().filter(|_| may_have_unseen_users(known)) {
-            users.unseen.iter().for_each(|&uid| hide(Whose::User(uid)));
+        if let Some(users) = observed.users.as_ref().filter(|_| may_have_unseen_users(observed)) {
+            users.unseen.iter().for_each(|&uid| hide(Whose::Use(uid)));
             if users.has_outsiders {
                 hide(Whose::Outsiders);
             }
         }
-        for user in known.users().iter().filter(|user| user.state == State::Alive) {
+        for user in observed.users().iter().filter(|user| user.state == State::Alive) {
             let Some(living) = user.living else {
-                hide(Whose::User(user.uid));
+                hide(Whose::Use(user.uid));
                 continue;
             };
             for uid in living.uids {
@@ -120,9 +120,9 @@ impl Heirs {
                 of_user.entry(user.pid).or_insert_with(new).uses.add(reference.clone());
             }
         }
-        if let Some(file) = known.file()
+        if let Some(file) = observed.file()
             && let Some(stem) = stem(&file.name)
-            && known.is_unused() != Verdict::Yes
+            && observed.is_unused() != Verdict::Yes
         {
             self.families.entry((kind, stem.to_owned())).or_default().add(reference);
         }
@@ -132,12 +132,12 @@ impl Heirs {
     /// is older than it, or whose server is, uses another object of its kind; its creator has not given
     /// it to the user that processes of a living server run as; and of a POSIX object none is in use
     /// that differs in the number at the end of the name alone.
-    pub fn are_none_of(&self, known: &Known) -> Verdict {
-        let (kind, reference) = (known.kind(), known.reference());
-        let permissions = known.permissions();
+    pub fn are_none_of(&self, observed: &Observed) -> Verdict {
+        let (kind, reference) = (observed.kind(), observed.reference());
+        let permissions = observed.permissions();
         let owners = [permissions.uid, permissions.cuid];
         let is_older = |living: &Living, since_boot| {
-            known.made_before().is_none_or(|made| {
+            observed.made_before().is_none_or(|made| {
                 self.clock.has_started_after(living, since_boot, made) != Verdict::Yes
             })
         };
@@ -169,7 +169,7 @@ impl Heirs {
                 ));
             }
         }
-        let relative = known
+        let relative = observed
             .file()
             .and_then(|file| stem(&file.name))
             .and_then(|stem| self.families.get(&(kind, stem.to_owned()))?.other_than(&reference));
@@ -186,13 +186,13 @@ impl Heirs {
         let [owner, creator] = owners;
         let who = |whose| match whose {
             Whose::Outsiders => "of another process namespace",
-            Whose::User(_) => "that could not be inspected",
+            Whose::Use(_) => "that could not be inspected",
         };
         let unseen = [
             Whose::Outsiders,
-            Whose::User(None),
-            Whose::User(Some(owner)),
-            Whose::User(Some(creator)),
+            Whose::Use(None),
+            Whose::Use(Some(owner)),
+            Whose::Use(Some(creator)),
         ];
         let found = unseen.into_iter().find_map(|whose| {
             Some((whose, self.obscure.get(&(kind, whose))?.other_than(reference)?))
@@ -207,17 +207,17 @@ impl Heirs {
 
     /// Whether a file of `/dev/shm` has been left alone for an hour. Of other objects it is certain
     /// that they are objects.
-    pub fn is_settled(&self, known: &Known) -> Verdict {
-        if !matches!(known.kind(), Kind::Pshm | Kind::Psem) {
+    pub fn is_settled(&self, observed: &Observed) -> Verdict {
+        if !matches!(observed.kind(), Kind::Pshm | Kind::Psem) {
             return Verdict::Yes;
         }
-        let Some(last) = known.last_operation() else {
+        let Some(last) = observed.last_operation() else {
             return Verdict::Unknown("it has no time of last use".to_owned());
         };
         match self.clock.is_older(last, SETTLED) {
             Verdict::No => Verdict::Unknown(format!(
                 "any file may lie in /dev/shm, and this one was written within the last hour: with '{0}' as kind it counts",
-                known.kind()
+                observed.kind()
             )),
             verdict => verdict,
         }
@@ -225,15 +225,15 @@ impl Heirs {
 }
 
 /// Whether processes may use an object that were not found among its users.
-fn may_have_unseen_users(known: &Known) -> bool {
-    let has_strangers = known.users.as_ref().is_none_or(|users| users.has_strangers);
-    match &known.object {
-        Object::Segment(_) => known.counted_unseen() != Some(0),
-        Object::SemaphoreSet(_) => has_strangers || known.counted_unseen() != Some(0),
+fn may_have_unseen_users(observed: &Observed) -> bool {
+    let has_strangers = observed.users.as_ref().is_none_or(|users| users.has_strangers);
+    match &observed.object {
+        Object::Segment(_) => observed.counted_unseen() != Some(0),
+        Object::SemaphoreSet(_) => has_strangers || observed.counted_unseen() != Some(0),
         // The kernel tells nobody who waits.
         Object::Queue(_) => true,
         Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
-            let lease = known.users.as_ref().and_then(|users| users.lease.as_ref());
+            let lease = observed.users.as_ref().and_then(|users| users.lease.as_ref());
             lease != Some(&Verdict::Yes)
         }
     }

@@ -2,14 +2,14 @@
 
 use std::ops::Deref;
 
-use super::role::{Role, State, User};
+use super::role::{Role, State, Use};
 use crate::ipc::object::{Object, Semaphore};
 use crate::ipc::text::count;
 
 /// An object and, if somebody looked, its users. It stands for the object wherever one is asked
 /// for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct Observed {
     /// The object.
     pub object: Object,
     /// The semaphores of a set, where they could be read.
@@ -22,7 +22,7 @@ pub struct Known {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     /// The processes, first those that have to do with it now, then those recorded by the kernel.
-    pub all: Vec<User>,
+    pub all: Vec<Use>,
     /// The kernel recorded somebody whom this process cannot know: of another pid namespace, or in
     /// semaphores that may not be read.
     pub has_strangers: bool,
@@ -43,7 +43,7 @@ pub struct Users {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
     /// The object.
-    pub known: Known,
+    pub observed: Observed,
     /// Why, in words.
     pub reason: String,
 }
@@ -76,7 +76,7 @@ impl Verdict {
     pub fn with_advice(self, more: &str) -> Verdict {
         match self {
             Verdict::Unknown(why) => Verdict::Unknown(format!("{why}; {more}")),
-            known => known,
+            observed => observed,
         }
     }
 }
@@ -87,13 +87,13 @@ impl From<bool> for Verdict {
     }
 }
 
-impl From<Object> for Known {
-    fn from(object: Object) -> Known {
-        Known { object, semaphores: None, users: None }
+impl From<Object> for Observed {
+    fn from(object: Object) -> Observed {
+        Observed { object, semaphores: None, users: None }
     }
 }
 
-impl Deref for Known {
+impl Deref for Observed {
     type Target = Object;
 
     fn deref(&self) -> &Object {
@@ -101,14 +101,14 @@ impl Deref for Known {
     }
 }
 
-impl Known {
+impl Observed {
     /// All users that are known.
-    pub fn users(&self) -> &[User] {
+    pub fn users(&self) -> &[Use] {
         self.users.as_ref().map_or(&[], |users| &users.all)
     }
 
     /// The users that the kernel recorded.
-    pub fn recorded(&self) -> impl Iterator<Item = &User> {
+    pub fn recorded(&self) -> impl Iterator<Item = &Use> {
         self.users().iter().filter(|user| !user.role.is_present())
     }
 

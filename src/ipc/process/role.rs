@@ -10,7 +10,7 @@ use crate::ipc::time::Time;
 
 /// One process in one role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub struct Use {
     /// The process id.
     pub pid: i32,
     /// What it has to do with the object.
@@ -83,7 +83,7 @@ pub struct Operation {
     pub change: i16,
 }
 
-impl User {
+impl Use {
     /// Its name.
     pub fn name(&self) -> ProcessName {
         ProcessName { pid: self.pid, command: self.command.clone() }

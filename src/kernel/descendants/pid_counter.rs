@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::perf::now;
-use crate::ipc::attribution::pid_history::{Numbers, RESERVED, Reading};
+use crate::ipc::attribution::pid_history::{PidHistory, RESERVED, Reading};
 use crate::kernel::process::{self, scan};
 
 /// How often to look.
@@ -14,20 +14,20 @@ pub(in crate::kernel) const LOOK: Duration = Duration::from_millis(100);
 /// Whoever reads the numbers from time to time.
 #[derive(Debug)]
 pub(in crate::kernel) struct Reader {
-    numbers: Numbers,
+    numbers: PidHistory,
     looked: Instant,
 }
 
 impl Reader {
     /// Takes the first reading.
     pub fn start() -> Reader {
-        let mut reader = Reader { numbers: Numbers::default(), looked: Instant::now() };
+        let mut reader = Reader { numbers: PidHistory::default(), looked: Instant::now() };
         reader.read();
         reader
     }
 
     /// Takes another one if enough has happened since the last.
-    pub fn look(&mut self) {
+    pub fn scope(&mut self) {
         if self.looked.elapsed() < LOOK {
             return;
         }
@@ -40,7 +40,7 @@ impl Reader {
     }
 
     /// All readings, the last of now.
-    pub fn finish(&mut self) -> &Numbers {
+    pub fn finish(&mut self) -> &PidHistory {
         // Without the first, nothing is known.
         if self.numbers.last().is_some() {
             self.read();

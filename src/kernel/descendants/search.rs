@@ -51,7 +51,7 @@ impl Looks {
 
 impl Family {
     /// Looks at the processes that were made since the last look.
-    pub(super) fn look(&mut self) {
+    pub(super) fn scope(&mut self) {
         let Some(newest) = self.looks.loads.as_ref().and_then(newest) else { return };
         let before = std::mem::replace(&mut self.looks.newest, newest);
         let mut candidates = std::mem::take(&mut self.looks.missing);
@@ -109,7 +109,7 @@ impl Family {
     /// Somebody who may be new.
     fn meet(&mut self, process: Kinship) {
         let started = self.started(&process);
-        if self.find(process.pid).is_some_and(|known| started <= known.from + SLACK) {
+        if self.find(process.pid).is_some_and(|observed| started <= observed.from + SLACK) {
             return;
         }
         // Rounded up: the time before it may have been another's.

@@ -48,5 +48,5 @@ pub fn ignored() -> impl Iterator<Item = (i32, bool)> {
 /// The signal by which writing to a closed pipe would have ended a program of C; nothing where it
 /// was ignored.
 pub fn signal_of_closed_pipe() -> Option<i32> {
-    ignored().find(|&known| known == (libc::SIGPIPE, false)).map(|(signal, _)| signal)
+    ignored().find(|&observed| observed == (libc::SIGPIPE, false)).map(|(signal, _)| signal)
 }

@@ -62,8 +62,8 @@ impl Outlet {
             let asked = libc::ioctl(file.as_raw_fd(), libc::FIONREAD, &raw mut held);
             (asked, libc::fcntl(file.as_raw_fd(), libc::F_GETPIPE_SZ))
         };
-        let known = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
-        let (size, page) = (known(size), process::page_size() as usize);
+        let observed = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
+        let (size, page) = (observed(size), process::page_size() as usize);
         let is_writable = || os_error::is_writable(file);
         if asked != 0 {
             return 0;
@@ -71,7 +71,7 @@ impl Outlet {
         if held == 0 {
             self.written.clear();
         }
-        match self.pages(known(held), page) {
+        match self.pages(observed(held), page) {
             Some(pages) if pages * page < size => size - pages * page,
             _ if is_writable() => libc::PIPE_BUF,
             _ => 0,

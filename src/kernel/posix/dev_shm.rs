@@ -18,8 +18,8 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 
 use nix::errno::Errno;
 
-pub use super::file::Origin;
-use super::file::{self, Directory, Stop};
+pub use super::file::Outcome;
+use super::file::{self, Directory, VisitError};
 use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{
     Kind, Mode, Name, Object, Permissions, PosixMemory, PosixSemaphore, Reference, Target,
@@ -69,7 +69,7 @@ pub(in crate::kernel) fn read_all<E: From<ReadError>>(
     );
     match all {
         // Where it is missing, there is none.
-        Err(Stop::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(VisitError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
         all => all.map_err(|stop| stop.into_error(|error| ReadError::Io { path: PATH, error })),
     }
 }
@@ -159,7 +159,7 @@ pub fn create_memory(
     size: u64,
     mode: Mode,
     exclusive: bool,
-) -> Result<Origin, CallError> {
+) -> Result<Outcome, CallError> {
     let c_name = file::c_name(name)?;
     let open = |flags: i32, shown: &str| -> Result<File, CallError> {
         // SAFETY: the name is a C string, which the call only reads.
@@ -171,19 +171,19 @@ pub fn create_memory(
         Ok(unsafe { File::from_raw_fd(descriptor) })
     };
     let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
-    let (file, origin) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
-    match origin {
-        Origin::Made => file.set_len(size).map_err(|error| {
+    let (file, outcome) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
+    match outcome {
+        Outcome::Made => file.set_len(size).map_err(|error| {
             // Nobody asked for an empty one. It has just been made, so the name is its own.
             let _ = unlink(Kind::Pshm, name, None);
             CallError { name: "ftruncate", errno: file::errno(&error) }
         })?,
-        Origin::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
+        Outcome::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
             return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
         }
-        Origin::Found => {}
+        Outcome::Found => {}
     }
-    Ok(origin)
+    Ok(outcome)
 }
 
 /// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
@@ -193,7 +193,7 @@ pub fn create_semaphore(
     value: u32,
     mode: Mode,
     exclusive: bool,
-) -> Result<Origin, CallError> {
+) -> Result<Outcome, CallError> {
     let c_name = file::c_name(name)?;
     let open = |flags: i32, shown: &str| -> Result<(), CallError> {
         let mut semaphore = libc::SEM_FAILED;

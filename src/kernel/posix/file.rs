@@ -61,15 +61,15 @@ impl Directory {
         &self,
         is_wanted: impl Fn(&OsStr) -> bool,
         mut visit: impl FnMut(&OsStr, &Metadata) -> Result<(), E>,
-    ) -> Result<(), Stop<E>> {
-        let entries = fs::read_dir(&self.path).map_err(Stop::Io)?;
+    ) -> Result<(), VisitError<E>> {
+        let entries = fs::read_dir(&self.path).map_err(VisitError::Io)?;
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
-        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(Stop::Io)?;
+        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(VisitError::Io)?;
         names.retain(|name| is_wanted(name));
         names.sort_unstable();
         for name in names {
             match fs::symlink_metadata(self.path(&name)) {
-                Ok(data) if data.is_file() => visit(&name, &data).map_err(Stop::By)?,
+                Ok(data) if data.is_file() => visit(&name, &data).map_err(VisitError::By)?,
                 _ => {}
             }
         }
@@ -145,26 +145,26 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
 
 /// Why reading a directory ended before its end.
 #[derive(Debug)]
-pub(in crate::kernel) enum Stop<E> {
+pub(in crate::kernel) enum VisitError<E> {
     /// It cannot be read.
     Io(io::Error),
     /// Whoever visits has had enough.
     By(E),
 }
 
-impl<E: From<ReadError>> Stop<E> {
+impl<E: From<ReadError>> VisitError<E> {
     /// The error of the visitor, or that of the reader in the words of `explain`.
     pub(in crate::kernel) fn into_error(self, explain: impl FnOnce(io::Error) -> ReadError) -> E {
         match self {
-            Stop::Io(error) => explain(error).into(),
-            Stop::By(error) => error,
+            VisitError::Io(error) => explain(error).into(),
+            VisitError::By(error) => error,
         }
     }
 }
 
 /// How an object came to be at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Outcome {
     /// It is new.
     Made,
     /// It was there.
@@ -177,15 +177,15 @@ pub(in crate::kernel) fn make_or_open<T>(
     exclusive: bool,
     make: impl Fn() -> Result<T, CallError>,
     open: impl Fn() -> Result<T, CallError>,
-) -> Result<(T, Origin), CallError> {
+) -> Result<(T, Outcome), CallError> {
     loop {
         match without_umask(&make) {
             Err(error) if error.errno == Errno::EEXIST && !exclusive => {}
-            made => return Ok((made?, Origin::Made)),
+            made => return Ok((made?, Outcome::Made)),
         }
         match open() {
             Err(error) if error.errno == Errno::ENOENT => {}
-            opened => return Ok((opened?, Origin::Found)),
+            opened => return Ok((opened?, Outcome::Found)),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 
-use super::file::{self, Directory, Origin};
+use super::file::{self, Directory, Outcome};
 use super::mq_mount;
 use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Kind, Mode, Name, PosixQueue};
@@ -59,7 +59,7 @@ pub fn create(
     shape: Option<Shape>,
     mode: Mode,
     exclusive: bool,
-) -> Result<(Open, Origin), CallError> {
+) -> Result<(Open, Outcome), CallError> {
     let c_name = file::c_name(name)?;
     let attributes = shape.map(|shape| {
         let long = |number: u64| number.try_into().unwrap_or(libc::c_long::MAX);

@@ -28,7 +28,7 @@ use crate::kernel::sysv::shm::Device;
 
 /// What to look for: reading costs time.
 #[derive(Clone, Debug, Default)]
-pub struct Look {
+pub struct ScanScope {
     /// Who has segments attached: reads the maps of every process.
     pub attachments: bool,
     /// Who waits on queues and sets: reads the system call of every thread.
@@ -41,32 +41,32 @@ pub struct Look {
     commands: Length,
 }
 
-impl Look {
+impl ScanScope {
     /// What tells of these objects: a segment that the kernel counts as unattached needs no look.
-    pub fn around(objects: &[Object]) -> Look {
-        let mut look = Look::default();
+    pub fn around(objects: &[Object]) -> ScanScope {
+        let mut scope = ScanScope::default();
         for object in objects {
             match object {
-                Object::Segment(segment) => look.attachments |= segment.attached > 0,
-                Object::Queue(_) | Object::SemaphoreSet(_) => look.waiters = true,
+                Object::Segment(segment) => scope.attachments |= segment.attached > 0,
+                Object::Queue(_) | Object::SemaphoreSet(_) => scope.waiters = true,
                 Object::PosixQueue(PosixQueue { file, .. })
                 | Object::PosixMemory(PosixMemory { file, .. })
                 | Object::PosixSemaphore(PosixSemaphore { file, .. }) => {
-                    look.files.insert(file.identity, object.kind());
+                    scope.files.insert(file.identity, object.kind());
                 }
             }
         }
-        look
+        scope
     }
 
     /// The same, to tell whether somebody uses them.
-    pub fn to_judge(objects: &[Object]) -> Look {
-        Look { leases: true, ..Look::around(objects) }
+    pub fn to_judge(objects: &[Object]) -> ScanScope {
+        ScanScope { leases: true, ..ScanScope::around(objects) }
     }
 
     /// The same with so much of the command line of each process that is found.
-    pub fn with_commands(self, length: Length) -> Look {
-        Look { commands: length, ..self }
+    pub fn with_commands(self, length: Length) -> ScanScope {
+        ScanScope { commands: length, ..self }
     }
 
     /// How much to read of command lines.
@@ -159,27 +159,27 @@ impl Hidden {
 
 impl Scan {
     /// Looks at every process, on all processors. One that vanishes meanwhile is no error.
-    pub fn new(look: &Look) -> io::Result<Scan> {
-        if !look.is_for_system_v() && look.files.is_empty() {
+    pub fn new(scope: &ScanScope) -> io::Result<Scan> {
+        if !scope.is_for_system_v() && scope.files.is_empty() {
             return Ok(Scan::default());
         }
         process::check_proc().map_err(io::Error::other)?;
         let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
         let is_init_elsewhere = is_init_elsewhere()?;
         let pids = process::listed()?;
-        let devices = if look.attachments { shm::devices()? } else { Vec::new() };
+        let devices = if scope.attachments { shm::devices()? } else { Vec::new() };
         let part = |pids: &[i32]| {
             let mut scan = Scan::default();
             let mut buffer = Vec::new();
             for &pid in pids {
                 let is_near = pid != 1 || !is_init_elsewhere;
-                if !is_near && look.files.is_empty() {
+                if !is_near && scope.files.is_empty() {
                     continue;
                 }
-                match scan.inspect(pid, look, &own, &devices, &mut buffer) {
+                match scan.inspect(pid, scope, &own, &devices, &mut buffer) {
                     // What it used, it uses no more.
                     Err(_) if process::has_left(pid) => {}
-                    Err(error) => scan.miss(pid, look, is_near, &error),
+                    Err(error) => scan.miss(pid, scope, is_near, &error),
                     Ok(()) => {}
                 }
             }
@@ -230,7 +230,7 @@ impl Scan {
     }
 
     /// Notes that not all of a process could be seen.
-    fn miss(&mut self, pid: i32, look: &Look, is_near: bool, error: &io::Error) {
+    fn miss(&mut self, pid: i32, scope: &ScanScope, is_near: bool, error: &io::Error) {
         // Threads of the kernel have nothing to do with IPC, and nobody may look.
         if process::is_kernel_thread(pid) {
             return;
@@ -240,7 +240,7 @@ impl Scan {
             identity: process::identity(pid),
             error: (!is_denied).then(|| os_error::describe(error)),
             is_near,
-            devices: if look.files.is_empty() { None } else { process::mounted_devices(pid) },
+            devices: if scope.files.is_empty() { None } else { process::mounted_devices(pid) },
         });
     }
 
@@ -264,7 +264,7 @@ impl Scan {
     fn inspect(
         &mut self,
         pid: i32,
-        look: &Look,
+        scope: &ScanScope,
         own: &OsString,
         devices: &[Device],
         buffer: &mut Vec<u8>,
@@ -285,13 +285,13 @@ impl Scan {
         }
         let is_near = namespace?.as_os_str() == own;
         // Segments and sets belong to their namespace; a file may have been handed on.
-        let attachments = look.attachments && is_near;
-        let holds = if look.files.is_empty() {
+        let attachments = scope.attachments && is_near;
+        let holds = if scope.files.is_empty() {
             Holds::default()
         } else {
-            Holds { open: descriptors(&directory, look)?, ..Holds::default() }
+            Holds { open: descriptors(&directory, scope)?, ..Holds::default() }
         };
-        let holds = if attachments || look.files.values().any(|kind| *kind != Kind::Pmsg) {
+        let holds = if attachments || scope.files.values().any(|kind| *kind != Kind::Pmsg) {
             read(&format!("{directory}/maps"), buffer)?;
             if attachments {
                 for Attached { id, range, huge_page } in attached(buffer, devices) {
@@ -307,13 +307,13 @@ impl Scan {
                     }
                 }
             }
-            Holds { mapped: mapped(buffer, look), ..holds }
+            Holds { mapped: mapped(buffer, scope), ..holds }
         } else {
             holds
         };
         // Looking at what a thread does takes more rights than looking at what its process holds.
-        let waiters = match look.waiters || holds.may_wait() {
-            true => self.find_waiters(pid, own, &holds, look, buffer),
+        let waiters = match scope.waiters || holds.may_wait() {
+            true => self.find_waiters(pid, own, &holds, scope, buffer),
             false => Ok(()),
         };
         for (file, role) in holds.roles() {
@@ -332,7 +332,7 @@ impl Scan {
         pid: i32,
         own: &OsString,
         holds: &Holds,
-        look: &Look,
+        scope: &ScanScope,
         buffer: &mut Vec<u8>,
     ) -> io::Result<()> {
         let mut missed = None;
@@ -349,7 +349,7 @@ impl Scan {
                 }
             }
             let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
-            if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| look.waiters) {
+            if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| scope.waiters) {
                 // Each thread has an IPC namespace of its own, though most share that of their process.
                 match fs::read_link(format!("{directory}/ns/ipc")) {
                     Ok(namespace) if namespace.as_os_str() == own => {
@@ -360,7 +360,7 @@ impl Scan {
                     Err(_) => {}
                 }
             }
-            if let Some((file, role)) = call.waits_on_file(&directory, holds, look)? {
+            if let Some((file, role)) = call.waits_on_file(&directory, holds, scope)? {
                 self.holders.entry(file).or_default().push((pid, role));
             }
         }
@@ -400,11 +400,11 @@ impl Holds {
 }
 
 /// The POSIX objects among the descriptors of a process.
-fn descriptors(directory: &str, look: &Look) -> io::Result<Vec<(FileIdentity, Kind)>> {
+fn descriptors(directory: &str, scope: &ScanScope) -> io::Result<Vec<(FileIdentity, Kind)>> {
     let mut open = Vec::new();
     for entry in fs::read_dir(format!("{directory}/fd"))? {
         match file::identity_at(&entry?.path()) {
-            Ok(file) => open.extend(look.wanted(file)),
+            Ok(file) => open.extend(scope.wanted(file)),
             // Closed meanwhile, it is nothing.
             Err(error) if is_gone_error(&error) => {}
             Err(error) => return Err(error),

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
-use super::scan::{self, Hidden, Look, Scan};
+use super::scan::{self, Hidden, Scan, ScanScope};
 use super::{Length, Process};
 use crate::ipc::clock::Clock;
 use crate::ipc::object::Semaphore;
 use crate::ipc::process::heirs::Heirs;
-use crate::ipc::process::observed::{Known, Users};
+use crate::ipc::process::observed::{Observed, Users};
 use crate::ipc::process::role::{Role, State};
-use crate::ipc::{Object, SemaphoreSet, Time, User, Verdict};
+use crate::ipc::{Object, SemaphoreSet, Time, Use, Verdict};
 use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
 use crate::kernel::sysv::sem;
@@ -42,23 +42,23 @@ pub struct Missed {
 }
 
 /// All that is known of these objects, by one look around them.
-pub fn know_all(objects: Vec<Object>) -> io::Result<Vec<Known>> {
-    let observer = Observer::new(&Look::around(&objects))?;
-    Ok(objects.into_iter().map(|object| observer.know(object)).collect())
+pub fn observe_all(objects: Vec<Object>) -> io::Result<Vec<Observed>> {
+    let observer = Observer::new(&ScanScope::around(&objects))?;
+    Ok(objects.into_iter().map(|object| observer.observe(object)).collect())
 }
 
 impl Observer {
     /// Looks around.
-    pub fn new(look: &Look) -> io::Result<Observer> {
-        let scan = Scan::new(look)?;
+    pub fn new(scope: &ScanScope) -> io::Result<Observer> {
+        let scan = Scan::new(scope)?;
         Ok(Observer {
             scan,
             processes: RefCell::default(),
             missed: Cell::default(),
             has_outsiders: scan::has_outsiders(),
             clock: process::clock(),
-            commands: look.commands(),
-            leases: look.leases.then(Leases::default),
+            commands: scope.commands(),
+            leases: scope.leases.then(Leases::default),
         })
     }
 
@@ -76,10 +76,10 @@ impl Observer {
     }
 
     /// Who may come back to an unused one of these objects, which must be all of their kinds.
-    pub fn heirs(&self, all: &[Known]) -> Heirs {
+    pub fn heirs(&self, all: &[Observed]) -> Heirs {
         // Seldom: a look at all processes is worth it only then.
-        let was_given_away = |known: &Known| {
-            known.permissions().was_given_away() && known.is_unused() == Verdict::Yes
+        let was_given_away = |observed: &Observed| {
+            observed.permissions().was_given_away() && observed.is_unused() == Verdict::Yes
         };
         let servers = match all.iter().any(was_given_away) {
             true => process::servers().ok(),
@@ -89,16 +89,16 @@ impl Observer {
     }
 
     /// All that is known of an object. The pids in semaphores are seen only with read permission.
-    pub fn know(&self, object: Object) -> Known {
-        let known = self.look_at(object);
-        if known.may_miss_users() {
-            let uninspected = known.users.as_ref().map_or(0, |users| users.uninspected);
+    pub fn observe(&self, object: Object) -> Observed {
+        let observed = self.look_at(object);
+        if observed.may_miss_users() {
+            let uninspected = observed.users.as_ref().map_or(0, |users| users.uninspected);
             self.missed.set(self.missed.get().max(uninspected));
         }
-        known
+        observed
     }
 
-    fn look_at(&self, mut object: Object) -> Known {
+    fn look_at(&self, mut object: Object) -> Observed {
         if let Object::Segment(segment) = &mut object {
             self.scan.complete(segment);
         }
@@ -143,7 +143,7 @@ impl Observer {
             users.all.push(user(*pid, role.clone(), since, State::Alive, process));
         }
         self.add_recorded(&object, semaphores.as_deref(), &mut users);
-        Known { object, semaphores, users: Some(users) }
+        Observed { object, semaphores, users: Some(users) }
     }
 
     /// Adds the processes that the kernel recorded in an object.
@@ -204,12 +204,12 @@ impl Observer {
 
     /// Somebody whom the kernel recorded at a time, and what has become of them. A process that has the
     /// number now is another one only if it certainly started later.
-    fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> User {
+    fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> Use {
         let Some(process) = self.process(pid) else {
             let is_gone = process::is_gone(pid);
             let state = if is_gone { State::Gone } else { State::Alive };
             let doubt = (!is_gone).then(|| format!("process {pid} could not be inspected"));
-            return User { doubt, ..user(pid, role, when, state, None) };
+            return Use { doubt, ..user(pid, role, when, state, None) };
         };
         let is_after = when.map_or(Verdict::No, |when| {
             let living = &process.living;
@@ -223,7 +223,7 @@ impl Observer {
                 Some(format!("whether process {pid} is the one recorded cannot be told: {why}")),
             ),
         };
-        User { doubt, ..user(pid, role, when, state, Some(process)) }
+        Use { doubt, ..user(pid, role, when, state, Some(process)) }
     }
 
     fn process(&self, pid: i32) -> Option<Process> {
@@ -235,8 +235,8 @@ impl Observer {
     }
 }
 
-fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> User {
+fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> Use {
     let living = process.as_ref().map(|process| process.living);
     let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
-    User { pid, role, since, uid, command, state, living, doubt: None }
+    Use { pid, role, since, uid, command, state, living, doubt: None }
 }

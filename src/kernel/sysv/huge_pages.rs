@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::ipc::{Object, Segment};
 use crate::kernel::process;
-use crate::kernel::process::scan::{Look, Scan};
+use crate::kernel::process::scan::{Scan, ScanScope};
 
 /// The sizes of huge pages that this kernel has, in bytes, in no order.
 fn sizes() -> Vec<u64> {
@@ -50,10 +50,10 @@ impl Finder {
             return;
         }
         let scan = self.scan.get_or_init(|| {
-            let mut look = Look::default();
-            look.attachments = true;
+            let mut scope = ScanScope::default();
+            scope.attachments = true;
             // What cannot be looked at stays without this word.
-            Scan::new(&look).unwrap_or_default()
+            Scan::new(&scope).unwrap_or_default()
         });
         scan.complete(segment);
     }

@@ -10,11 +10,11 @@ use crate::ipc::object::Semaphore;
 use crate::ipc::posix::FileKind;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::process::role::State;
-use crate::ipc::{Object, User};
+use crate::ipc::{Object, Use};
 use crate::output::{Column, Value};
 
 /// The processes that have to do with an object.
-pub static USER: [Column<User>; 6] = [
+pub static USER: [Column<Use>; 6] = [
     Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
     Column::text("user", 10, "its effective user", |user| {
         user.uid.map_or(Value::Missing, Value::User)
@@ -27,7 +27,7 @@ pub static USER: [Column<User>; 6] = [
         "state",
         6,
         "alive, gone, or reused: another process has its number",
-        |user: &User| Value::Text(Cow::Borrowed(user.state.name())),
+        |user: &Use| Value::Text(Cow::Borrowed(user.state.name())),
     )
     .alarmed(|user| user.state != State::Alive),
     Column::prose("command", 20, "command line", |user| {
@@ -38,13 +38,13 @@ pub static USER: [Column<User>; 6] = [
 /// What a filter has selected.
 pub static SELECTED: [Column<Selected>; 4] = [
     Column::text("ref", 16, "reference, as every command takes it", |selected| {
-        Value::Reference(selected.known.reference())
+        Value::Reference(selected.observed.reference())
     }),
     Column::text("key", 10, "key; none for a private object", |selected| {
-        Value::key(selected.known.permissions().key)
+        Value::key(selected.observed.permissions().key)
     }),
     Column::text("owner", 10, "user name of the owner", |selected| {
-        Value::User(selected.known.permissions().uid)
+        Value::User(selected.observed.permissions().uid)
     }),
     Column::prose("reason", 20, "why it was selected", |selected| {
         Value::Text(Cow::Borrowed(&selected.reason))
@@ -54,19 +54,19 @@ pub static SELECTED: [Column<Selected>; 4] = [
 /// What a command has left behind.
 pub static LEAK: [Column<Leak>; 7] = [
     Column::text("kind", 4, "kind of object", |leak| {
-        Value::Text(Cow::Borrowed(leak.known.kind().name()))
+        Value::Text(Cow::Borrowed(leak.observed.kind().name()))
     }),
     Column::text("ref", 12, "reference, as every command takes it", |leak| {
-        Value::Reference(leak.known.reference())
+        Value::Reference(leak.observed.reference())
     }),
     Column::text("key", 10, "key; none for a private object", |leak| {
-        Value::key(leak.known.permissions().key)
+        Value::key(leak.observed.permissions().key)
     }),
     Column::text("owner", 8, "user name of the owner", |leak| {
-        Value::User(leak.known.permissions().uid)
+        Value::User(leak.observed.permissions().uid)
     }),
     Column::text("holds", 12, "size of a segment, or what is on a queue or in a set", |leak| {
-        match &leak.known.object {
+        match &leak.observed.object {
             Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
             Object::Segment(segment) => Value::Bytes(segment.size),
             Object::SemaphoreSet(set) => Value::Text(Cow::Owned(count(set.nsems, "semaphore"))),

@@ -41,7 +41,7 @@ impl Removed {
         // What comes or goes meanwhile is in one of both alone.
         let used = before.used_bytes.min(now.used_bytes);
         let inodes = before.used_inodes.min(now.used_inodes);
-        let named = Named::of(tree);
+        let named = Names::of(tree);
         let counts = now.is_tmpfs && now.inodes.is_some() && tree.unread.is_empty();
         if counts && used <= named.bytes && inodes <= named.inodes {
             return Ok(Removed::default());
@@ -92,22 +92,22 @@ impl Removed {
 }
 
 /// What the names account for.
-struct Named {
+struct Names {
     device: u64,
     files: HashSet<u64>,
     bytes: u64,
     inodes: u64,
 }
 
-impl Named {
-    fn of(tree: &Tree) -> Named {
+impl Names {
+    fn of(tree: &Tree) -> Names {
         let mut files = HashSet::new();
         let new = |data: &&Metadata| files.insert(data.ino());
         // st_blocks counts 512 bytes each, whatever the block size.
         let bytes =
             tree.entries.iter().map(|(_, data)| data).filter(new).map(|data| data.blocks() * 512);
         let bytes = bytes.sum();
-        Named {
+        Names {
             device: fs::metadata(PATH).map_or(0, |data| data.dev()),
             files,
             bytes,
@@ -118,7 +118,7 @@ impl Named {
 }
 
 struct Search<'a> {
-    named: &'a Named,
+    named: &'a Names,
     found: BTreeMap<(Name, u64), Object>,
     seen: HashSet<u64>,
     /// Mapped, and not to be looked at by the caller: by whom.
@@ -127,7 +127,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(named: &'a Named) -> io::Result<Search<'a>> {
+    fn new(named: &'a Names) -> io::Result<Search<'a>> {
         process::check_proc().map_err(io::Error::other)?;
         let (found, seen, closed) = Default::default();
         Ok(Search { named, found, seen, closed, removed: Removed::default() })
@@ -201,8 +201,8 @@ impl<'a> Search<'a> {
     }
 
     fn look_at_descriptor(&mut self, path: &Path) -> io::Result<()> {
-        let look = || Ok((fs::metadata(path)?, fs::read_link(path)?));
-        match look() {
+        let scope = || Ok((fs::metadata(path)?, fs::read_link(path)?));
+        match scope() {
             Ok((data, name)) if self.is_new(data.ino()) => {
                 self.add(name.as_os_str().as_bytes(), &data);
                 Ok(())

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Look;
+use super::ScanScope;
 use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
 use crate::kernel::sysv::shm::Device;
@@ -62,10 +62,10 @@ pub(crate) fn attached<'a>(
 }
 
 /// The POSIX objects in the text of `/proc/PID/maps`, and where they lie.
-pub(crate) fn mapped(maps: &[u8], look: &Look) -> Vec<(Range<u64>, FileIdentity, Kind)> {
+pub(crate) fn mapped(maps: &[u8], scope: &ScanScope) -> Vec<(Range<u64>, FileIdentity, Kind)> {
     let object = |mapping: Mapping<'_>| {
         let Mapping { device, inode, .. } = mapping;
-        let (file, kind) = look.wanted(FileIdentity { device, inode })?;
+        let (file, kind) = scope.wanted(FileIdentity { device, inode })?;
         let (start, end) = mapping.range.split_once('-')?;
         let address = |text| u64::from_str_radix(text, 16).ok();
         Some((address(start)?..address(end)?, file, kind))
@@ -102,12 +102,12 @@ mod tests {
 
     #[test]
     fn a_mapped_file_is_told_by_device_and_inode() {
-        let mut look = Look::default();
+        let mut scope = ScanScope::default();
         let file = FileIdentity { device: libc::makedev(0xfe, 0), inode: 77 };
-        look.files.insert(file, Kind::Pshm);
+        scope.files.insert(file, Kind::Pshm);
         let range = 0x7f0000004000..0x7f0000005000;
-        assert_eq!(mapped(MAPS.as_bytes(), &look), [(range, file, Kind::Pshm)]);
-        assert_eq!(mapped(MAPS.as_bytes(), &Look::default()), []);
+        assert_eq!(mapped(MAPS.as_bytes(), &scope), [(range, file, Kind::Pshm)]);
+        assert_eq!(mapped(MAPS.as_bytes(), &ScanScope::default()), []);
     }
 
     proptest! {
@@ -115,7 +115,7 @@ mod tests {
         fn no_text_panics(bytes: Vec<u8>, text in "[0-9a-fx: /SYV-]{0,100}") {
             for bytes in [&bytes, text.as_bytes()] {
                 let _ = attached(bytes, &[Device { number: libc::makedev(0, 1), huge_page: None }]).count();
-                let _ = mapped(bytes, &Look::default());
+                let _ = mapped(bytes, &ScanScope::default());
             }
         }
     }

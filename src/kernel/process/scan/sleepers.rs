@@ -3,7 +3,7 @@
 use std::io;
 
 use super::system_call::SystemCall;
-use super::{Holds, Look, descriptors, mapped, read};
+use super::{Holds, ScanScope, descriptors, mapped, read};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
 use crate::ipc::{
@@ -56,21 +56,21 @@ impl WaitedFor {
     }
 }
 
-/// The threads of a process that are asleep in a call on one of the objects of `look`. What may not
+/// The threads of a process that are asleep in a call on one of the objects of `scope`. What may not
 /// be inspected, and what has ended, is left out.
-pub fn sleepers(pid: i32, look: &Look) -> Vec<Sleeper> {
+pub fn sleepers(pid: i32, scope: &ScanScope) -> Vec<Sleeper> {
     let mut buffer = Vec::new();
-    find(pid, look, &mut buffer).unwrap_or_default()
+    find(pid, scope, &mut buffer).unwrap_or_default()
 }
 
-fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>> {
+fn find(pid: i32, scope: &ScanScope, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>> {
     let directory = format!("/proc/{pid}");
-    let holds = match look.files.is_empty() {
+    let holds = match scope.files.is_empty() {
         true => Holds::default(),
         false => {
-            let open = descriptors(&directory, look)?;
+            let open = descriptors(&directory, scope)?;
             read(&format!("{directory}/maps"), buffer)?;
-            Holds { open, mapped: mapped(buffer, look) }
+            Holds { open, mapped: mapped(buffer, scope) }
         }
     };
     let threads = process::threads(pid)?;
@@ -84,7 +84,7 @@ fn find(pid: i32, look: &Look, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>>
         let system_v = call.waits_on(&directory);
         let system_v = system_v.map(|(kind, id, role)| (WaitedFor::SystemV(kind, id), role));
         let file = || {
-            let (file, role) = call.waits_on_file(&directory, &holds, look).ok()??;
+            let (file, role) = call.waits_on_file(&directory, &holds, scope).ok()??;
             Some((WaitedFor::File(file), role))
         };
         let Some((on, role)) = system_v.or_else(file) else { continue };

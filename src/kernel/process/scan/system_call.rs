@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Holds, Look, compat};
+use super::{Holds, ScanScope, compat};
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
@@ -66,13 +66,13 @@ impl SystemCall {
         &self,
         directory: &str,
         holds: &Holds,
-        look: &Look,
+        scope: &ScanScope,
     ) -> io::Result<Option<(FileIdentity, Role)>> {
         let [first, second, third, ..] = self.arguments;
         let queue = |role| {
             let path = format!("{directory}/fd/{}", first as i32);
             match file::identity_at(Path::new(&path)) {
-                Ok(file) => Ok(look.wanted(file).map(|(file, _)| (file, role))),
+                Ok(file) => Ok(scope.wanted(file).map(|(file, _)| (file, role))),
                 // Closed meanwhile, or woken up.
                 Err(error) if is_gone_error(&error) => Ok(None),
                 Err(error) => Err(error),
