@@ -8,8 +8,8 @@ use super::{find, report, select};
 use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::object::Semaphore;
 use crate::ipc::posix::SemaphoreState;
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Caller, Key, Kind, Object, Observed, Time, Use, count};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm;
@@ -108,6 +108,7 @@ impl<'a> StatRecord<'a> {
                 Some(semaphores?.iter().map(record).collect())
             }),
             musl_semaphore: observed
+                .object
                 .memory()
                 .map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
         }

@@ -99,7 +99,7 @@ impl Filter {
         let is_user = |pid| {
             observed.users().iter().any(|user| user.pid == pid && user.state != State::Reused)
         };
-        Verdict::from(self.may_match(observed, now))
+        Verdict::from(self.may_match(&observed.object, now))
             .and(|| match self.pid {
                 Some(pid) if !is_user(pid) && observed.may_miss_users() => {
                     Verdict::Unknown("not every process could be inspected".to_owned())
@@ -135,7 +135,7 @@ impl Filter {
             reasons.push(format!("process {pid} has to do with it"));
         }
         if self.idle.is_some() {
-            let idle = observed.last_operation().map_or(0, |last| last.age(now).as_secs());
+            let idle = observed.object.last_operation().map_or(0, |last| last.age(now).as_secs());
             reasons.push(format!("idle for {idle} s"));
         }
         for (is_asked, reason) in [
@@ -161,7 +161,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::object::SegmentStatus;
+    use crate::ipc::sysv::SegmentStatus;
     use crate::ipc::{Mode, Permissions, Queue, Segment};
 
     const NOW: Time = Time(1_000_000);

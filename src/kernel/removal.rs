@@ -70,7 +70,7 @@ pub fn settle_some<T, Fate>(
 pub fn remove_unchanged(selected: &Observed, unused: bool) -> Result<(), Spared> {
     let lease = if unused { take_lease(&selected.object)? } else { None };
     let now = look_again(selected, lease.as_ref(), unused)?;
-    let held = match now.kind() {
+    let held = match now.object.kind() {
         // Whoever opens a queue keeps the directory of all of them locked while waiting for the lease,
         // and the removal would wait for that in turn.
         Kind::Pmsg => {
@@ -79,9 +79,9 @@ pub fn remove_unchanged(selected: &Observed, unused: bool) -> Result<(), Spared>
         }
         Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => lease,
     };
-    let removed = match now.file() {
-        Some(file) => object::unlink_file(&now.reference(), file.identity),
-        None => object::remove(&now.reference()),
+    let removed = match now.object.file() {
+        Some(file) => object::unlink_file(&now.object.reference(), file.identity),
+        None => object::remove(&now.object.reference()),
     };
     drop(held);
     removed.map_err(spared)
@@ -108,7 +108,7 @@ fn look_again(
         Some(lease) => {
             lease.read(&selected.object).map_err(|error| Spared::Unknown(describe(&error)))?
         }
-        None => object::read(&selected.reference()).map_err(spared)?,
+        None => object::read(&selected.object.reference()).map_err(spared)?,
     };
     if !selected.object.is_unchanged(&now) {
         return Err(Spared::Changed);

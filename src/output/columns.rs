@@ -16,212 +16,213 @@ type ObjectColumn = Column<Observed>;
 
 /// What every object is.
 static EVERY: [ObjectColumn; 2] = [
-    Column::text("ref", 16, "reference, as every command takes it", |object| {
-        match memory_status(object) {
+    Column::text("ref", 16, "reference, as every command takes it", |observed| {
+        match memory_status(observed) {
             // Its name may be that of another one by now.
             Some(MemoryStatus::Deleted) => Value::Missing,
             Some(MemoryStatus::Named | MemoryStatus::Subdirectory) | None => {
-                Value::Reference(object.reference())
+                Value::Reference(observed.reference())
             }
         }
     }),
-    Column::text("kind", 4, "kind of object", |object| {
-        Value::Text(Cow::Borrowed(object.kind().name()))
+    Column::text("kind", 4, "kind of object", |observed| {
+        Value::Text(Cow::Borrowed(observed.kind().name()))
     }),
 ];
 
 /// What names a System V object.
 static SYSTEM_V_NAMES: [ObjectColumn; 2] = [
-    Column::number("id", 10, "identifier", |object| {
-        object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
+    Column::number("id", 10, "identifier", |observed| {
+        observed.object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
     }),
-    Column::text("key", 10, "key; none for a private object", |object| {
-        Value::key(object.permissions().key)
+    Column::text("key", 10, "key; none for a private object", |observed| {
+        Value::key(observed.permissions().key)
     }),
 ];
 
 /// What names a POSIX object.
 static POSIX_NAMES: [ObjectColumn; 1] =
-    [Column::text("name", 16, "name, as programs open it", |object| {
-        file(object, |file| Value::Text(Cow::Owned(file.name.to_text())))
+    [Column::text("name", 16, "name, as programs open it", |observed| {
+        file(observed, |file| Value::Text(Cow::Owned(file.name.to_text())))
     })];
 
 /// Who owns any object.
 static OWNERSHIP: [ObjectColumn; 5] = [
-    Column::text("owner", 10, "user name of the owner", |object| {
-        Value::User(object.permissions().uid)
+    Column::text("owner", 10, "user name of the owner", |observed| {
+        Value::User(observed.permissions().uid)
     }),
-    Column::text("group", 10, "group name of the owner", |object| {
-        Value::Group(object.permissions().gid)
+    Column::text("group", 10, "group name of the owner", |observed| {
+        Value::Group(observed.permissions().gid)
     }),
-    Column::number("uid", 6, "user id of the owner", |object| {
-        Value::Count(object.permissions().uid.into())
+    Column::number("uid", 6, "user id of the owner", |observed| {
+        Value::Count(observed.permissions().uid.into())
     }),
-    Column::number("gid", 6, "group id of the owner", |object| {
-        Value::Count(object.permissions().gid.into())
+    Column::number("gid", 6, "group id of the owner", |observed| {
+        Value::Count(observed.permissions().gid.into())
     }),
-    Column::text("mode", 9, "permission bits", |object| Value::Mode(object.permissions().mode)),
+    Column::text("mode", 9, "permission bits", |observed| Value::Mode(observed.permissions().mode)),
 ];
 
 /// Where a System V object comes from.
 static SYSTEM_V_ORIGIN: [ObjectColumn; 5] = [
-    Column::text("creator", 10, "user name of the creator", |object| {
-        Value::User(object.permissions().cuid)
+    Column::text("creator", 10, "user name of the creator", |observed| {
+        Value::User(observed.permissions().cuid)
     }),
-    Column::text("cgroup", 10, "group name of the creator", |object| {
-        Value::Group(object.permissions().cgid)
+    Column::text("cgroup", 10, "group name of the creator", |observed| {
+        Value::Group(observed.permissions().cgid)
     }),
-    Column::number("cuid", 6, "user id of the creator", |object| {
-        Value::Count(object.permissions().cuid.into())
+    Column::number("cuid", 6, "user id of the creator", |observed| {
+        Value::Count(observed.permissions().cuid.into())
     }),
-    Column::number("cgid", 6, "group id of the creator", |object| {
-        Value::Count(object.permissions().cgid.into())
+    Column::number("cgid", 6, "group id of the creator", |observed| {
+        Value::Count(observed.permissions().cgid.into())
     }),
-    Column::text("changed", 10, "when it was made, or its owner or mode changed", |object| {
-        Value::time(object.changed())
+    Column::text("changed", 10, "when it was made, or its owner or mode changed", |observed| {
+        Value::time(observed.object.changed())
     }),
 ];
 
 /// When a POSIX object changed.
 static POSIX_CHANGE: [ObjectColumn; 1] =
-    [Column::text("modified", 10, "when its content last changed by a system call", |object| {
-        file(object, |file| Value::time(file.modified))
+    [Column::text("modified", 10, "when its content last changed by a system call", |observed| {
+        file(observed, |file| Value::time(file.modified))
     })];
 
 /// What a queue of either family tells.
-const MESSAGES: ObjectColumn = Column::number("messages", 8, "messages on the queue", |object| {
-    Value::count(object.messages())
+const MESSAGES: ObjectColumn = Column::number("messages", 8, "messages on the queue", |observed| {
+    Value::count(observed.object.messages())
 });
 
 static QUEUE: [ObjectColumn; 7] = [
     MESSAGES,
-    Column::number("bytes", 9, "bytes on the queue", |object| {
-        queue(object, |queue| Value::Bytes(queue.bytes))
+    Column::number("bytes", 9, "bytes on the queue", |observed| {
+        queue(observed, |queue| Value::Bytes(queue.bytes))
     })
-    .alarmed(|object| {
-        matches!(&object.object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
+    .alarmed(|observed| {
+        matches!(&observed.object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
     }),
-    Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |object| {
-        queue(object, |queue| Value::bytes(queue.max_bytes))
+    Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |observed| {
+        queue(observed, |queue| Value::bytes(queue.max_bytes))
     }),
-    Column::text("last_send", 10, "when a message was last sent", |object| {
-        queue(object, |queue| Value::time(queue.last_send))
+    Column::text("last_send", 10, "when a message was last sent", |observed| {
+        queue(observed, |queue| Value::time(queue.last_send))
     }),
-    Column::text("last_recv", 10, "when a message was last received", |object| {
-        queue(object, |queue| Value::time(queue.last_recv))
+    Column::text("last_recv", 10, "when a message was last received", |observed| {
+        queue(observed, |queue| Value::time(queue.last_recv))
     }),
-    Column::number("last_send_pid", 13, "process that last sent", |object| {
-        queue(object, |queue| Value::pid(queue.last_send_pid))
+    Column::number("last_send_pid", 13, "process that last sent", |observed| {
+        queue(observed, |queue| Value::pid(queue.last_send_pid))
     }),
-    Column::number("last_recv_pid", 13, "process that last received", |object| {
-        queue(object, |queue| Value::pid(queue.last_recv_pid))
+    Column::number("last_recv_pid", 13, "process that last received", |observed| {
+        queue(observed, |queue| Value::pid(queue.last_recv_pid))
     }),
 ];
 
 static SEGMENT: [ObjectColumn; 9] = [
-    Column::number("size", 12, "size in bytes", |object| {
-        segment(object, |segment| Value::Bytes(segment.size))
+    Column::number("size", 12, "size in bytes", |observed| {
+        segment(observed, |segment| Value::Bytes(segment.size))
     }),
-    Column::number("attached", 8, "how often it is attached now", |object| {
-        segment(object, |segment| Value::Count(segment.attached))
+    Column::number("attached", 8, "how often it is attached now", |observed| {
+        segment(observed, |segment| Value::Count(segment.attached))
     }),
     Column::text(
         "status",
         8,
         "dest (marked for destruction), locked, hugetlb (where it is attached)",
-        |object| {
-            segment(object, |segment| {
+        |observed| {
+            segment(observed, |segment| {
                 Value::List(segment.status_names().map(Cow::Borrowed).collect())
             })
         },
     )
-    .alarmed(|object| object.is_marked()),
-    Column::number("rss", 12, "bytes of it in memory", |object| {
-        segment(object, |segment| Value::bytes(segment.rss))
+    .alarmed(|observed| observed.object.is_marked()),
+    Column::number("rss", 12, "bytes of it in memory", |observed| {
+        segment(observed, |segment| Value::bytes(segment.rss))
     }),
-    Column::number("swap", 12, "bytes of it swapped out", |object| {
-        segment(object, |segment| Value::bytes(segment.swap))
+    Column::number("swap", 12, "bytes of it swapped out", |observed| {
+        segment(observed, |segment| Value::bytes(segment.swap))
     }),
-    Column::number("creator_pid", 11, "process that made it", |object| {
-        segment(object, |segment| Value::pid(segment.creator_pid))
+    Column::number("creator_pid", 11, "process that made it", |observed| {
+        segment(observed, |segment| Value::pid(segment.creator_pid))
     }),
-    Column::number("last_pid", 10, "process that last attached or detached it", |object| {
-        segment(object, |segment| Value::pid(segment.last_pid))
+    Column::number("last_pid", 10, "process that last attached or detached it", |observed| {
+        segment(observed, |segment| Value::pid(segment.last_pid))
     }),
-    Column::text("last_attach", 11, "when it was last attached", |object| {
-        segment(object, |segment| Value::time(segment.last_attach))
+    Column::text("last_attach", 11, "when it was last attached", |observed| {
+        segment(observed, |segment| Value::time(segment.last_attach))
     }),
-    Column::text("last_detach", 11, "when it was last detached", |object| {
-        segment(object, |segment| Value::time(segment.last_detach))
+    Column::text("last_detach", 11, "when it was last detached", |observed| {
+        segment(observed, |segment| Value::time(segment.last_detach))
     }),
 ];
 
 static SEMAPHORE_SET: [ObjectColumn; 2] = [
-    Column::number("nsems", 6, "semaphores in the set", |object| {
-        set(object, |set| Value::Count(set.nsems))
+    Column::number("nsems", 6, "semaphores in the set", |observed| {
+        set(observed, |set| Value::Count(set.nsems))
     }),
-    Column::text("last_op", 10, "when an operation last succeeded on it", |object| {
-        set(object, |set| Value::time(set.last_op))
+    Column::text("last_op", 10, "when an operation last succeeded on it", |observed| {
+        set(observed, |set| Value::time(set.last_op))
     }),
 ];
 
 static POSIX_QUEUE: [ObjectColumn; 6] = [
-    MESSAGES
-        .alarmed(|object| matches!(&object.object, Object::PosixQueue(queue) if queue.is_full())),
-    Column::number("bytes", 9, "bytes on the queue", |object| {
-        posix_queue(object, |queue| Value::bytes(queue.bytes))
+    MESSAGES.alarmed(
+        |observed| matches!(&observed.object, Object::PosixQueue(queue) if queue.is_full()),
+    ),
+    Column::number("bytes", 9, "bytes on the queue", |observed| {
+        posix_queue(observed, |queue| Value::bytes(queue.bytes))
     }),
-    Column::number("max_messages", 12, "most messages it may hold (mq_maxmsg)", |object| {
-        posix_queue(object, |queue| Value::count(queue.max_messages))
+    Column::number("max_messages", 12, "most messages it may hold (mq_maxmsg)", |observed| {
+        posix_queue(observed, |queue| Value::count(queue.max_messages))
     }),
-    Column::number("message_size", 12, "most bytes in one message (mq_msgsize)", |object| {
-        posix_queue(object, |queue| Value::bytes(queue.message_size))
+    Column::number("message_size", 12, "most bytes in one message (mq_msgsize)", |observed| {
+        posix_queue(observed, |queue| Value::bytes(queue.message_size))
     }),
     Column::number(
         "reserved_bytes",
         14,
         "what it takes of RLIMIT_MSGQUEUE, full or empty",
-        |object| posix_queue(object, |queue| Value::bytes(queue.reserved_bytes())),
+        |observed| posix_queue(observed, |queue| Value::bytes(queue.reserved_bytes())),
     ),
     Column::number(
         "notified_pid",
         12,
         "process that is told of the next message (mq_notify)",
-        |object| posix_queue(object, |queue| Value::pid(queue.notified_pid)),
+        |observed| posix_queue(observed, |queue| Value::pid(queue.notified_pid)),
     ),
 ];
 
 static POSIX_MEMORY: [ObjectColumn; 3] = [
-    Column::number("size", 12, "size in bytes", |object| {
-        object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
+    Column::number("size", 12, "size in bytes", |observed| {
+        observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
     }),
-    Column::number("rss", 12, "bytes of it that take memory", |object| {
-        object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
+    Column::number("rss", 12, "bytes of it that take memory", |observed| {
+        observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
     }),
     Column::text(
         "status",
         12,
         "subdirectory, or deleted and still held: no object, and no command takes it",
-        |object| match memory_status(object) {
+        |observed| match memory_status(observed) {
             Some(status) => Value::List(status.name().map(Cow::Borrowed).into_iter().collect()),
             None => Value::Missing,
         },
     ),
 ];
 
-fn memory_status(object: &Observed) -> Option<MemoryStatus> {
-    object.memory().map(|memory| memory.status)
+fn memory_status(observed: &Observed) -> Option<MemoryStatus> {
+    observed.object.memory().map(|memory| memory.status)
 }
 
 static POSIX_SEMAPHORE: [ObjectColumn; 2] = [
-    Column::number("value", 6, "its value; none where it cannot be read", |object| {
-        semaphore(object, |state| Value::Count(state.value.into()))
+    Column::number("value", 6, "its value; none where it cannot be read", |observed| {
+        semaphore(observed, |state| Value::Count(state.value.into()))
     }),
     Column::number(
         "waiters",
         7,
         "the C library's count of waiting threads, in which a killed one stays; see 'waiting'",
-        |object| semaphore(object, |state| Value::Count(state.waiters.into())),
+        |observed| semaphore(observed, |state| Value::Count(state.waiters.into())),
     ),
 ];
 
@@ -281,7 +282,7 @@ fn semaphore(observed: &Observed, value: fn(SemaphoreState) -> Value<'static>) -
 }
 
 fn file<'a>(observed: &'a Observed, value: fn(&'a NamedFile) -> Value<'a>) -> Value<'a> {
-    observed.file().map_or(Value::Missing, value)
+    observed.object.file().map_or(Value::Missing, value)
 }
 
 /// Which columns `list` shows a person who named none.

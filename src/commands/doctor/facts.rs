@@ -11,9 +11,9 @@ use crate::commands::{limits, select};
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
-use crate::ipc::object::Semaphore;
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{
     Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use,
 };
@@ -97,7 +97,8 @@ impl Facts {
         // What is ignored is used all the same, and its users may be heirs of the others.
         let heirs = observer.as_ref().map(|observer| observer.heirs(&observed));
         let missed = observer.map_or_else(Missed::default, |observer| observer.missed());
-        let is_told = |observed: &Observed| !ignore.iter().any(|expected| expected.is(observed));
+        let is_told =
+            |observed: &Observed| !ignore.iter().any(|expected| expected.is(&observed.object));
         let told = observed.into_iter().filter(is_told);
         let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
         if needs.rest {

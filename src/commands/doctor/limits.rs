@@ -108,7 +108,7 @@ impl<'a> Orphans<'a> {
     ) -> Option<Orphans<'a>> {
         let is_left = |seen: &&Seen| {
             is_left_over(seen, facts)
-                && seen.observed.messages().unwrap_or(0) == 0
+                && seen.observed.object.messages().unwrap_or(0) == 0
                 && owner.is_none_or(|uid| seen.observed.permissions().uid == uid)
         };
         let left = facts.objects.iter().filter(is_left);
@@ -116,7 +116,7 @@ impl<'a> Orphans<'a> {
         // Of what is new, some may have to stay; of what is old, nothing.
         let old = all
             .iter()
-            .filter(|(seen, _)| seen.observed.is_idle(HOUR, facts.now))
+            .filter(|(seen, _)| seen.observed.object.is_idle(HOUR, facts.now))
             .copied()
             .collect();
         [all, old].into_iter().find_map(|all| {

@@ -185,7 +185,8 @@ fn percent(used: u64, limit: u64) -> f64 {
 /// on purpose: it is a warning only where room is short.
 pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
-    let files = removed.iter().filter_map(|observed| Some((observed.memory()?.rss, observed)));
+    let files =
+        removed.iter().filter_map(|observed| Some((observed.object.memory()?.rss, observed)));
     let files = files.filter(|(rss, _)| *rss > 0);
     let mut files: Vec<_> = files.collect();
     files.sort_by_key(|(rss, _)| std::cmp::Reverse(*rss));

@@ -52,7 +52,7 @@ pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A finding that the removal of its object mends, which is left over: its messages are saved first.
 pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {
-    let (remedy, right) = match seen.observed.messages() {
+    let (remedy, right) = match seen.observed.object.messages() {
         Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
         // Whether it holds any cannot be seen.
         None if seen.observed.kind().is_queue() => (Remedy::Decide, Right::Granted),
@@ -75,17 +75,17 @@ fn was_used(seen: &Seen) -> bool {
 /// Whether it may be removed because nobody uses it any more. What is new and has never been used
 /// may not: the kernel remembers nobody who has made it, and they may be about to use it.
 pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
-    seen.orphan == Verdict::Yes && (was_used(seen) || seen.observed.is_idle(HOUR, facts.now))
+    seen.orphan == Verdict::Yes && (was_used(seen) || seen.observed.object.is_idle(HOUR, facts.now))
 }
 
 fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if seen.orphan != Verdict::Yes {
         return None;
     }
-    let last = seen.observed.last_operation();
+    let last = seen.observed.object.last_operation();
     let since =
         last.map_or(String::new(), |last| format!("; last touched {}", age(last, facts.now)));
-    let held = match seen.observed.messages() {
+    let held = match seen.observed.object.messages() {
         Some(number @ 1..) => format!("{}; ", queued(number)),
         Some(0) | None => String::new(),
     };

@@ -46,7 +46,7 @@ impl Selector {
             owner,
             key: has_key.then_some(key),
             idle: None,
-            has_messages: seen.iter().any(|one| one.observed.messages().unwrap_or(0) > 0),
+            has_messages: seen.iter().any(|one| one.observed.object.messages().unwrap_or(0) > 0),
             ignore: facts.ignore_options.clone(),
         };
         // The name of a POSIX object may be that of another one by the time that somebody looks.
@@ -71,8 +71,8 @@ impl Selector {
         // As things are now.
         let is_selected = |seen: &&Seen| {
             seen.orphan == Verdict::Yes
-                && filter.may_match(&seen.observed, facts.now)
-                && (self.has_messages || seen.observed.messages().unwrap_or(0) == 0)
+                && filter.may_match(&seen.observed.object, facts.now)
+                && (self.has_messages || seen.observed.object.messages().unwrap_or(0) == 0)
         };
         let selected = facts.objects.iter().filter(is_selected);
         let selected: HashSet<Reference> = selected.map(Seen::reference).collect();

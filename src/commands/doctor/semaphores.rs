@@ -6,8 +6,8 @@ use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Right, as_root};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
-use crate::ipc::object::Semaphore;
 use crate::ipc::process::role::{Operation, Role, State};
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, PosixSemaphore, Reference, Use, Verdict};
 use crate::kernel::process;
 use crate::kernel::process::scan::sleepers::Sleeper;
@@ -57,7 +57,7 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     };
     let mut held = seen.semaphores.as_ref()?.iter().filter(still);
     let (semaphore, last) = held.find_map(|semaphore| Some((semaphore, gone(semaphore.index)?)))?;
-    let (index, id) = (semaphore.index, seen.observed.id()?);
+    let (index, id) = (semaphore.index, seen.observed.object.id()?);
     let waits = |sleeper: &&Sleeper| wish(sleeper, index).is_some();
     let waiters: Vec<&Sleeper> = seen.resting.iter().filter(waits).collect();
     let pids: Vec<i32> = waiters.iter().map(|sleeper| sleeper.pid).collect();

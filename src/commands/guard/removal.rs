@@ -53,7 +53,7 @@ fn settle(leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
         // Somebody was quicker.
         Err(error) if CallError::is_missing(&error) => return gone,
         Err(error) => return left(error.to_string()),
-        Ok(now) if !leak.observed.is_same(&now) => return gone,
+        Ok(now) if !leak.observed.object.is_same(&now) => return gone,
         Ok(now) => now,
     };
     if now.is_marked() {

@@ -30,10 +30,14 @@ fn musl_hint(name: &Name) -> Option<String> {
 
 /// Memory that had this name, was removed, and is still held.
 fn removed_hint(name: &Name) -> Option<String> {
-    let is_named = |observed: &&Observed| observed.file().is_some_and(|file| file.name == *name);
+    let is_named =
+        |observed: &&Observed| observed.object.file().is_some_and(|file| file.name == *name);
     let observed: Vec<_> = removed().iter().filter(is_named).collect();
-    let bytes: u64 =
-        observed.iter().filter_map(|observed| observed.memory()).map(|memory| memory.rss).sum();
+    let bytes: u64 = observed
+        .iter()
+        .filter_map(|observed| observed.object.memory())
+        .map(|memory| memory.rss)
+        .sum();
     let holders: BTreeSet<_> = observed.into_iter().flat_map(holders).collect();
     let holders = Vec::from_iter(holders);
     let (first, others) = holders.split_first()?;

@@ -168,7 +168,7 @@ impl Difference {
     /// Takes out what was made on purpose. Returns what would be leaks.
     pub fn set_aside(&mut self, expected: &[Expected]) -> Vec<Leak> {
         let is_meant = |object: &Object| expected.iter().any(|one| one.is(object));
-        self.strangers.retain(|stranger| !is_meant(&stranger.observed));
-        self.leaks.extract_if(.., |leak| is_meant(&leak.observed)).collect()
+        self.strangers.retain(|stranger| !is_meant(&stranger.observed.object));
+        self.leaks.extract_if(.., |leak| is_meant(&leak.observed.object)).collect()
     }
 }

@@ -46,7 +46,8 @@ pub fn compare(
         let (why, is_certain) = match attribute(&observed, descendants, &others, only_uid) {
             Maker::Command(pid) => {
                 let by = Some(named(pid, descendants.all));
-                let outcome = if observed.is_marked() { Outcome::Marked } else { Outcome::Left };
+                let outcome =
+                    if observed.object.is_marked() { Outcome::Marked } else { Outcome::Left };
                 difference.leaks.push(Leak { observed, by, outcome, why: None });
                 continue;
             }
@@ -228,9 +229,9 @@ mod tests {
     use super::*;
     use crate::ipc::attribution::pid_history::{PidHistory, Reading, SECOND};
     use crate::ipc::message::Wanted;
-    use crate::ipc::object::SegmentStatus;
     use crate::ipc::process::observed::Users;
     use crate::ipc::process::role::{Living, State};
+    use crate::ipc::sysv::SegmentStatus;
     use crate::ipc::{Key, Mode, Permissions, Queue, Segment, Time};
 
     const CLOCK: Clock = Clock { boot: 0, now: 1000 * SECOND as i64, witness: None };

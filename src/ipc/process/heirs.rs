@@ -120,7 +120,7 @@ impl Heirs {
                 of_user.entry(user.pid).or_insert_with(new).uses.add(reference.clone());
             }
         }
-        if let Some(file) = observed.file()
+        if let Some(file) = observed.object.file()
             && let Some(stem) = stem(&file.name)
             && observed.is_unused() != Verdict::Yes
         {
@@ -137,7 +137,7 @@ impl Heirs {
         let permissions = observed.permissions();
         let owners = [permissions.uid, permissions.cuid];
         let is_older = |living: &Living, since_boot| {
-            observed.made_before().is_none_or(|made| {
+            observed.object.made_before().is_none_or(|made| {
                 self.clock.has_started_after(living, since_boot, made) != Verdict::Yes
             })
         };
@@ -169,10 +169,10 @@ impl Heirs {
                 ));
             }
         }
-        let relative = observed
-            .file()
-            .and_then(|file| stem(&file.name))
-            .and_then(|stem| self.families.get(&(kind, stem.to_owned()))?.other_than(&reference));
+        let relative =
+            observed.object.file().and_then(|file| stem(&file.name)).and_then(|stem| {
+                self.families.get(&(kind, stem.to_owned()))?.other_than(&reference)
+            });
         if let Some(relative) = relative {
             return Verdict::Unknown(format!(
                 "it may belong to {relative}, which is or may be in use"
@@ -211,7 +211,7 @@ impl Heirs {
         if !matches!(observed.kind(), Kind::Pshm | Kind::Psem) {
             return Verdict::Yes;
         }
-        let Some(last) = observed.last_operation() else {
+        let Some(last) = observed.object.last_operation() else {
             return Verdict::Unknown("it has no time of last use".to_owned());
         };
         match self.clock.is_older(last, SETTLED) {

@@ -1,13 +1,12 @@
 //! An object together with what is known of the processes around it.
 
-use std::ops::Deref;
-
 use super::role::{Role, State, Use};
-use crate::ipc::object::{Object, Semaphore};
+use crate::ipc::Object;
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::text::count;
+use crate::ipc::{Kind, Permissions, Reference};
 
-/// An object and, if somebody looked, its users. It stands for the object wherever one is asked
-/// for.
+/// An object and, if somebody looked, its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     /// The object.
@@ -93,15 +92,22 @@ impl From<Object> for Observed {
     }
 }
 
-impl Deref for Observed {
-    type Target = Object;
-
-    fn deref(&self) -> &Object {
-        &self.object
-    }
-}
-
 impl Observed {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.object.kind()
+    }
+
+    /// The reference that `list` prints.
+    pub fn reference(&self) -> Reference {
+        self.object.reference()
+    }
+
+    /// Key, owners and mode.
+    pub fn permissions(&self) -> &Permissions {
+        self.object.permissions()
+    }
+
     /// All users that are known.
     pub fn users(&self) -> &[Use] {
         self.users.as_ref().map_or(&[], |users| &users.all)

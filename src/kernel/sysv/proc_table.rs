@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::ipc::object::{Object, Queue, Segment, SegmentStatus, SemaphoreSet};
+use crate::ipc::Object;
+use crate::ipc::sysv::{Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 use crate::kernel::object::ReadError;
 

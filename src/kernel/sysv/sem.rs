@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
-use crate::ipc::object::Semaphore;
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
 use crate::kernel::call::{CallError, Flags, call};
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
-use crate::ipc::object::SegmentStatus;
+use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
 use crate::kernel::call::{CallError, Flags, call};
 

@@ -6,10 +6,10 @@ use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
 use crate::ipc::finding::Finding;
 use crate::ipc::limit::Allowance;
-use crate::ipc::object::Semaphore;
 use crate::ipc::posix::FileKind;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::process::role::State;
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Use};
 use crate::output::{Column, Value};
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{Listing, Unit, ctime, put};
-use crate::ipc::object::Semaphore;
+use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Permissions, Queue, Reference, Segment, SemaphoreSet, Time};
 use crate::kernel;
 use crate::kernel::object::StatusError;

@@ -1,0 +1,65 @@
+//! POSIX message queues.
+
+use super::file::NamedFile;
+
+/// A POSIX message queue, `mq_getattr(3)` and `mq_overview(7)`. What takes permission to open it is
+/// absent where that is lacking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PosixQueue {
+    /// Name, owner and mode.
+    pub file: NamedFile,
+    /// `mq_curmsgs`: messages now on it.
+    pub messages: Option<u64>,
+    /// `QSIZE`: bytes of payload now on it. Takes read permission.
+    pub bytes: Option<u64>,
+    /// `mq_maxmsg`: the most messages that it may hold.
+    pub max_messages: Option<u64>,
+    /// `mq_msgsize`: the most bytes that one message may have.
+    pub message_size: Option<u64>,
+    /// `NOTIFY_PID`: who asked to be told of the next message, `mq_notify(3)`. 0 for nobody, and
+    /// where read permission is lacking.
+    pub notified_pid: i32,
+}
+
+impl PosixQueue {
+    /// The bytes that the kernel charges its owner for, [`reserved_bytes`].
+    pub fn reserved_bytes(&self) -> Option<u64> {
+        Some(reserved_bytes(self.max_messages?, self.message_size?))
+    }
+
+    /// Whether there is no room for another message.
+    pub fn is_full(&self) -> bool {
+        self.messages.zip(self.max_messages).is_some_and(|(now, most)| now >= most)
+    }
+}
+
+/// The bytes that a POSIX queue of this shape takes of `RLIMIT_MSGQUEUE`: for its capacity and not
+/// for its content, since Linux 3.5, `getrlimit(2)`.
+pub fn reserved_bytes(max_messages: u64, message_size: u64) -> u64 {
+    /// The size of `struct msg_msg`, and of `struct posix_msg_tree_node`.
+    const STRUCT: u64 = if cfg!(target_pointer_width = "64") { 48 } else { 24 };
+    const MQ_PRIO_MAX: u64 = 32_768;
+    let tree = max_messages.saturating_add(max_messages.min(MQ_PRIO_MAX)).saturating_mul(STRUCT);
+    tree.saturating_add(max_messages.saturating_mul(message_size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_queue_is_charged() {
+        if cfg!(target_pointer_width = "64") {
+            assert_eq!(reserved_bytes(10, 8192), 82_880);
+            assert_eq!(reserved_bytes(65_536, 1), 65_536 * 48 + 32_768 * 48 + 65_536);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_overflows(most: u64, size: u64) {
+            let _ = reserved_bytes(most, size);
+        }
+    }
+}
