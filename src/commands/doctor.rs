@@ -20,15 +20,17 @@ use facts::Facts;
 
 use super::select;
 use crate::cli::Doctor;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::finding::{Finding, Severity};
+use crate::kernel::Namespace;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
 
 const VERB: &str = "doctor";
 
-pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<Status> {
     if args.list_checks {
         let lines: String = checks::ALL.iter().map(|check| format!("{check}\n")).collect();
         stdout::print(&lines)?;
@@ -43,7 +45,7 @@ pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
         return Err(Failure::usage(VERB, what).into());
     }
     let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
-    let facts = Facts::gather(needs, &args.ignore, args.threshold)?;
+    let facts = Facts::gather(namespace, needs, &args.ignore, args.threshold)?;
     let findings = examine(&checks, &facts);
     let format = args.format.chosen();
     if format.is_for_machines() {

@@ -2,16 +2,18 @@
 
 mod rest;
 
+use crate::kernel::Namespace;
+use crate::kernel::namespace::complete;
 use std::mem;
 
 use rest::Rest;
 
 use super::{now, select};
 use crate::cli::List;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::{Kind, Object, Observed};
-use crate::kernel;
 use crate::kernel::sysv::huge_pages;
 use crate::output::columns::{self, Preset};
 use crate::output::stdout::{self, OutputError};
@@ -19,7 +21,7 @@ use crate::output::{Column, Format, Layout, Section, Style, renderer};
 
 const VERB: &str = "list";
 
-pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: List, namespace: &Namespace, mut style: Style) -> Result<Status> {
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.style.bytes;
     style.time_format = args.style.time_format;
@@ -41,7 +43,7 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let usual = preset == Preset::Usual && args.output.is_none();
     let mut shown = visible(Kind::Pshm, preset, chosen.as_ref(), format).into_iter();
     let rest = match usual || shown.any(|column| column.name == "status") {
-        true => Rest::read(&filter),
+        true => Rest::read(namespace, &filter),
         false => Rest::default(),
     };
     let beside = rest.columns(chosen.as_ref(), args.output.is_some());
@@ -65,29 +67,30 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
     let shows = |name| layout.fields().contains(&name) || sorts_by(name);
     // Costs a system call for each queue.
     let completed = format == Format::Table || shows("max_bytes");
-    let huge_pages = (shows("status") || shows("rss")).then(huge_pages::Finder::default);
+    let huge_pages =
+        (shows("status") || shows("rss")).then(|| huge_pages::Finder::new(namespace.handle()));
     // Costs a look at every process.
     let looks = filter.needs_users() || columns::ON_REQUEST.iter().any(|column| shows(column.name));
     let now = now();
     let mut observation = match looks {
-        true => Some(select::observe(VERB, &filter, now, args.verbose)?),
+        true => Some(select::observe(VERB, namespace, &filter, now, args.verbose)?),
         false => None,
     };
     let observed = observation.as_mut().map(|seen| mem::take(&mut seen.objects));
-    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> anyhow::Result<()> {
+    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> Result<()> {
         for mut observed in observed.into_iter().flatten() {
-            kernel::object::complete(&mut observed.object);
+            complete(&mut observed.object);
             visit(observed)?;
         }
         if looks {
             return Ok(());
         }
-        select::read_all(VERB, &filter, |mut object| {
+        select::read_all(VERB, namespace, &filter, |mut object| {
             if !filter.may_match(&object, now) {
                 return Ok(());
             }
             if completed {
-                kernel::object::complete(&mut object);
+                complete(&mut object);
             }
             if let (Some(finder), Object::Segment(segment)) = (&huge_pages, &mut object) {
                 finder.complete(segment);
@@ -96,9 +99,9 @@ pub(super) fn run(args: List, mut style: Style) -> anyhow::Result<Status> {
         })?;
         Ok(())
     };
-    let rest = rest.observed(looks)?;
+    let rest = rest.observed(namespace, looks)?;
     // Right behind the objects of their kind.
-    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> anyhow::Result<()> {
+    let each = |visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>| -> Result<()> {
         let mut rest = rest.into_iter();
         each(&mut |observed| {
             if observed.kind() > Kind::Pshm {

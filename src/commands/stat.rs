@@ -4,15 +4,17 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{find, report, select};
+use super::{find_all, report_all, select};
 use crate::cli::Stat;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Caller, Key, Kind, Object, Observed, Time, Use, count};
+use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
-use crate::kernel::posix::dev_shm;
+use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::process;
 use crate::kernel::process::Length;
 use crate::kernel::process::accounts::{group, user};
@@ -27,36 +29,31 @@ use crate::output::{Column, Format, Section, Style, TimeFormat, columns, write_r
 
 const VERB: &str = "stat";
 
-pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Stat, namespace: &Namespace, style: Style) -> Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
         return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
     }
-    let mut status = Status::Done;
-    let mut objects = Vec::new();
-    for reference in references {
-        match find(VERB, &reference) {
-            Ok(object) => objects.push(object),
-            Err(failure) => status = status.and(report(&failure)),
-        }
-    }
+    let (objects, failures) = find_all(VERB, namespace, &references);
+    let mut status = report_all(namespace, &failures);
     let commands = if args.json { Length::Whole } else { Length::Shown };
-    let observer = Observer::new(&ScanScope::around(&objects).with_commands(commands))?;
+    let observer = Observer::new(namespace, &ScanScope::around(&objects).with_commands(commands))?;
     let observed: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
-    for failure in observed.iter().filter_map(gap) {
-        status = status.and(report(&failure));
-    }
+    let gaps: Vec<_> = observed.iter().filter_map(gap).collect();
+    status = status.and(report_all(namespace, &gaps));
     let mut out = stdout::buffered()?;
     if args.json {
-        let records: Vec<_> =
-            observed.iter().map(|observed| StatRecord::new(observed, &style)).collect();
+        let records: Vec<_> = observed
+            .iter()
+            .map(|observed| StatRecord::new(observed, namespace.shm(), &style))
+            .collect();
         json::write(&mut out, &records).map_err(|error| OutputError(error.into()))?;
         out.write_all(b"\n").map_err(OutputError)?;
     } else {
         for (number, observed) in observed.iter().enumerate() {
             let gap = if number > 0 { "\n" } else { "" };
-            let caller = process::caller(observed.kind());
-            let page = page(observed, &caller, &style).map_err(OutputError)?;
+            let caller = process::caller(namespace.handle(), observed.kind());
+            let page = page(observed, &caller, namespace.shm(), &style).map_err(OutputError)?;
             write!(out, "{gap}{page}").map_err(OutputError)?;
         }
     }
@@ -74,8 +71,7 @@ fn gap(observed: &Observed) -> Option<Failure> {
     // Asked once more, for the reason.
     let error = sem::semaphores(set.id, set.nsems).err()?;
     let failure = Failure::of_call(VERB, &observed.reference(), error);
-    let what = format!("cannot read the semaphores: {}", failure.what);
-    Some(Failure { what, ..failure })
+    Some(failure.after("cannot read the semaphores: "))
 }
 
 /// One object for programs.
@@ -94,7 +90,7 @@ struct StatRecord<'a> {
 }
 
 impl<'a> StatRecord<'a> {
-    fn new(observed: &'a Observed, style: &'a Style) -> StatRecord<'a> {
+    fn new(observed: &'a Observed, shm: &DevShm, style: &'a Style) -> StatRecord<'a> {
         let semaphores = observed.semaphores.as_ref();
         StatRecord {
             object: Record::of(observed, columns::of_kind(observed.kind()), style),
@@ -110,13 +106,18 @@ impl<'a> StatRecord<'a> {
             musl_semaphore: observed
                 .object
                 .memory()
-                .map(|memory| dev_shm::musl_semaphore(&memory.file.name)),
+                .map(|memory| shm.musl_semaphore(&memory.file.name)),
         }
     }
 }
 
 /// One object for a person.
-fn page(observed: &Observed, caller: &Caller, style: &Style) -> std::io::Result<String> {
+fn page(
+    observed: &Observed,
+    caller: &Caller,
+    shm: &DevShm,
+    style: &Style,
+) -> std::io::Result<String> {
     let object = &observed.object;
     let permissions = object.permissions();
     let mut page = Page::new(format!("{}  {}", object.reference(), object.kind().noun()));
@@ -202,9 +203,7 @@ fn page(observed: &Observed, caller: &Caller, style: &Style) -> std::io::Result<
         Object::PosixMemory(memory) => {
             page.line("size", format!("{}: {} bytes", human_size(memory.size), memory.size));
             page.line("in memory", format!("{} bytes, swapped out or not", memory.rss));
-            if let Some(SemaphoreState { value, waiters }) =
-                dev_shm::musl_semaphore(&memory.file.name)
-            {
+            if let Some(SemaphoreState { value, waiters }) = shm.musl_semaphore(&memory.file.name) {
                 page.line(
                     "semaphore",
                     format!("if a program with musl made it as one, its value is {value}, its waiters {waiters}"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::VERB;
 use super::checks::Needs;
 use super::memory::{self, DevShm};
+use crate::commands::Result;
 use crate::commands::{limits, select};
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
@@ -15,10 +16,11 @@ use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{
-    Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use,
+    Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Snapshot, Time, Use,
 };
-use crate::kernel;
+use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
+use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
 use crate::kernel::process::uses::{Missed, Observer};
@@ -40,6 +42,8 @@ pub(in crate::commands) struct Facts {
     pub allowances: Vec<Allowance>,
     /// From how many per cent on something is nearly full.
     pub threshold: u64,
+    /// Where the objects are.
+    pub namespace: Handle,
     /// Who asks, as far as System V objects are concerned.
     system_v_caller: Caller,
     /// Who asks, as far as POSIX objects are concerned.
@@ -82,13 +86,19 @@ pub(in crate::commands) struct Seen {
 
 impl Facts {
     /// Looks at what the checks need.
-    pub fn gather(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
-        let (mut objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
-        objects.iter_mut().for_each(kernel::object::complete);
+    pub fn gather(
+        namespace: &Namespace,
+        needs: Needs,
+        ignore: &[Expected],
+        threshold: u64,
+    ) -> Result<Facts> {
+        let Snapshot { mut objects, unlisted } =
+            select::snapshot(VERB, namespace, &Filter::default())?;
+        objects.iter_mut().for_each(complete);
         let scope = ScanScope::to_judge(&objects);
         let (observed, observer): (Vec<Observed>, _) = match needs.users {
             true => {
-                let observer = Observer::new(&scope)?;
+                let observer = Observer::new(namespace, &scope)?;
                 let observed = objects.into_iter().map(|object| observer.observe(object)).collect();
                 (observed, Some(observer))
             }
@@ -102,16 +112,18 @@ impl Facts {
         let told = observed.into_iter().filter(is_told);
         let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
         if needs.rest {
-            look_again(&mut seen, &scope, threshold);
+            look_again(namespace, &mut seen, &scope, threshold);
         }
-        let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(VERB) } else { (None, true) };
+        let (dev_shm, is_whole) =
+            if needs.dev_shm { memory::survey(VERB, namespace) } else { (None, true) };
         Ok(Facts {
             objects: seen,
             // What cannot be listed has been said.
-            allowances: if needs.limits { limits::survey()?.0 } else { Vec::new() },
+            allowances: if needs.limits { limits::survey(namespace)?.0 } else { Vec::new() },
             threshold,
-            system_v_caller: process::caller(Kind::Msg),
-            posix_caller: process::caller(Kind::Pmsg),
+            namespace: namespace.handle().clone(),
+            system_v_caller: process::caller(namespace.handle(), Kind::Msg),
+            posix_caller: process::caller(namespace.handle(), Kind::Pmsg),
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
             may_exceed_msgmnb: process::may_exceed_msgmnb(),
             ignore_options: ignore.iter().map(ignore_option).collect(),
@@ -212,7 +224,7 @@ impl Seen {
 }
 
 /// Looks once more at whatever may be stuck, and keeps what has not moved.
-fn look_again(seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
+fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
     let waits = |user: &&Use| user.role.waits();
     let pids: BTreeSet<i32> = seen
         .iter()
@@ -245,7 +257,7 @@ fn look_again(seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
         one.resting = on_it.cloned().unwrap_or_default();
         match &one.observed.object {
             Object::Queue(_) | Object::PosixQueue(_) => {
-                let now = kernel::object::read(&one.reference()).ok();
+                let now = namespace.read(&one.reference()).ok();
                 one.later = now.filter(|now| one.observed.object.is_same(now));
                 let users = one.pids().into_iter();
                 one.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();
