@@ -1,5 +1,7 @@
 //! Options that several verbs share.
 
+use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::reference::InvalidReference;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -128,8 +130,8 @@ impl From<Orphan> for Certainty {
 }
 
 /// What is kept on purpose.
-pub(super) fn expected(text: &str) -> anyhow::Result<Expected> {
-    Ok(Expected::parse(text, |name| accounts::user_id(name).ok())?)
+pub(super) fn expected(text: &str) -> Result<Expected, InvalidExpected> {
+    Expected::parse(text, |name| accounts::user_id(name).ok())
 }
 
 /// Objects by reference, or with ipcrm's flags.
@@ -174,15 +176,20 @@ impl References {
     }
 }
 
+/// Text that is no id.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not an id: an id is a number from 0 to {most}", most = i32::MAX)]
+struct InvalidId(String);
+
 /// An id as `ipcrm` reads it: decimal, octal or hexadecimal.
-fn ipcrm_id(text: &str) -> anyhow::Result<i32> {
+fn ipcrm_id(text: &str) -> Result<i32, InvalidId> {
     match ipc::Key::from_number(text) {
         Ok(ipc::Key(id @ 0..)) => Ok(id),
-        _ => anyhow::bail!("'{text}' is not an id: an id is a number from 0 to {}", i32::MAX),
+        _ => Err(InvalidId(text.to_owned())),
     }
 }
 
-pub(super) fn queue(text: &str) -> anyhow::Result<Reference> {
+pub(super) fn queue(text: &str) -> Result<Reference, InvalidReference> {
     Reference::to_queue(text)
 }
 

@@ -1,5 +1,7 @@
 //! The verbs for the system as a whole, and for commands in it.
 
+use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::reference::InvalidReference;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,11 +14,22 @@ use super::options::{FormatArgs, expected, queue};
 use crate::commands::{CHECKS, Check};
 use crate::ipc::{Expected, Reference, duration, limit, size};
 
+/// Why the size of a queue cannot be set.
+#[derive(Debug, thiserror::Error)]
+enum InvalidQueue {
+    /// It names no queue.
+    #[error(transparent)]
+    Reference(#[from] InvalidReference),
+    /// It is a queue of POSIX.
+    #[error("'{0}' is a POSIX message queue: its size was set when it was made")]
+    Posix(String),
+}
+
 /// A queue whose size can be set.
-fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
+fn system_v_queue(text: &str) -> Result<Reference, InvalidQueue> {
     let reference = queue(text)?;
     if reference.kind.is_posix() {
-        anyhow::bail!("'{text}' is a POSIX message queue: its size was set when it was made");
+        return Err(InvalidQueue::Posix(text.to_owned()));
     }
     Ok(reference)
 }
@@ -74,15 +87,20 @@ pub struct Setting {
     pub value: String,
 }
 
-impl FromStr for Setting {
-    type Err = anyhow::Error;
+/// Text that sets nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not of the form NAME=VALUE")]
+pub struct InvalidSetting(String);
 
-    fn from_str(text: &str) -> anyhow::Result<Setting> {
+impl FromStr for Setting {
+    type Err = InvalidSetting;
+
+    fn from_str(text: &str) -> Result<Setting, InvalidSetting> {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() && !value.is_empty() => {
                 Ok(Setting { name: name.to_owned(), value: value.to_owned() })
             }
-            _ => anyhow::bail!("'{text}' is not of the form NAME=VALUE"),
+            _ => Err(InvalidSetting(text.to_owned())),
         }
     }
 }
@@ -232,10 +250,14 @@ live on, and objects they use are reported and left. An isolated command's alway
     pub command: Vec<OsString>,
 }
 
+/// Text in a list that goes on until the command, and is none of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; '--' must stand between these and the command")]
+struct NoCommand(InvalidExpected);
+
 /// What is kept on purpose, in a list that goes on until the command.
-fn of_command(text: &str) -> anyhow::Result<Expected> {
-    expected(text)
-        .map_err(|error| anyhow::anyhow!("{error}; '--' must stand between these and the command"))
+fn of_command(text: &str) -> Result<Expected, NoCommand> {
+    expected(text).map_err(NoCommand)
 }
 
 /// When to run a command in a namespace of its own.

@@ -154,13 +154,13 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
         })
     })?;
     let number = match limit.unit() {
-        Unit::Bytes => crate::ipc::size::parse(value),
+        Unit::Bytes => crate::ipc::size::parse(value).ok(),
         // `parse` would take a sign.
-        _ if value.starts_with('+') => Err(anyhow::anyhow!("a sign")),
-        _ => value.parse().map_err(anyhow::Error::from),
+        _ if value.starts_with('+') => None,
+        _ => value.parse().ok(),
     };
     match number {
-        Ok(number) if range.contains(&number) => Ok((limit, number)),
+        Some(number) if range.contains(&number) => Ok((limit, number)),
         _ => Err(wrong(format!(
             "{name} takes a number from {} to {}, and '{value}' is not one",
             range.start(),
