@@ -12,12 +12,12 @@ use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
 use crate::kernel::process::accounts;
 use crate::output::{Format, TimeFormat};
 
-/// A kind by its name, which the completions know, or by the word that is accepted besides.
+/// A kind by its name, which the completions offer, or by another word for it.
 pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
         Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
         Kind::Pmsg => PossibleValue::new(kind.name()).alias("mq"),
-        _ => PossibleValue::new(kind.name()),
+        Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => PossibleValue::new(kind.name()),
     }))
     .try_map(|name| name.parse::<Kind>())
 }
@@ -25,16 +25,16 @@ pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
 /// The format of a listing.
 #[derive(Debug, Args)]
 pub struct FormatArgs {
-    /// Format; by default 'table' on a terminal and 'plain' elsewhere
+    /// Output format; table on a terminal and plain elsewhere by default
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
-    /// One JSON array, as '--format json'
+    /// Print one JSON array, same as --format json
     #[arg(short = 'J', long, conflicts_with = "format")]
     pub json: bool,
 }
 
 impl FormatArgs {
-    /// The format that was asked for, or else the one that fits standard output.
+    /// The format that the user asked for, or else the one that suits standard output.
     pub fn chosen(&self) -> Format {
         match self.format {
             _ if self.json => Format::Json,
@@ -44,58 +44,71 @@ impl FormatArgs {
     }
 }
 
-/// How values look to a person.
+/// How values look in tables and plain text.
 #[derive(Debug, Args)]
 pub struct StyleArgs {
-    /// Sizes in bytes
+    /// Show sizes in bytes
     #[arg(short = 'b', long)]
     pub bytes: bool,
-    /// How times are written in tables and plain text
+    /// Format of times in tables and plain text
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub time_format: TimeFormat,
-    /// Modes in octal
+    /// Show modes in octal
     #[arg(short = 'P', long)]
     pub numeric_perms: bool,
 }
 
-/// Which objects are meant. All conditions must hold.
+/// Conditions for objects. An object must meet all of them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
-    /// Owned by this user
+    /// Objects owned by this user
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub owner: Option<String>,
-    /// Made by this user, of System V
+    /// System V objects created by this user
+    ///
+    /// POSIX objects have no record of their creator, so they never match.
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub creator: Option<String>,
-    /// Owned by this group
+    /// Objects owned by this group
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,
-    /// With this key, in decimal, octal (0…) or hexadecimal (0x…)
+    /// Objects with this key, in decimal, octal (0…) or hex (0x…)
     #[arg(long, value_name = "KEY")]
     pub key: Option<ipc::Key>,
-    /// A queue with no message
+    /// Queues with no message
     #[arg(long)]
     pub empty: bool,
-    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
-    /// POSIX object only the time counts at which its content last changed by a system call, and a
-    /// semaphore is used without one: '--unused' besides spares what somebody holds
+    /// Objects with no operation for this long: 30s, 10m, 2h, 7d
+    ///
+    /// A bare number is seconds. For a POSIX object the kernel records only when its content last
+    /// changed by a system call, and a semaphore is used without one. Add --unused to spare objects
+    /// that a process still holds.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub idle: Option<Duration>,
-    /// A segment already marked for destruction
+    /// Segments already marked for destruction
     #[arg(long)]
     pub marked: bool,
-    /// This process made it, used it last, has it attached, mapped or open, or waits on it
+    /// Objects that this process created, last used, holds or waits for
+    ///
+    /// A process holds an object that it has attached, mapped or open.
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pub pid: Option<i32>,
-    /// Nobody has it attached, mapped or open, or waits on it
+    /// Objects that no process holds or waits for
+    ///
+    /// A process holds an object that it has attached, mapped or open.
     #[arg(long)]
     pub unused: bool,
-    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like its
-    /// heir. 'certain', the default, leaves out what a process may come back to: an older one of the
-    /// same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was
-    /// touched within the hour, unless its kind is given. 'likely' takes these, too. What nobody has
-    /// used yet counts: '--idle' spares what was made just now
+    /// Unused objects whose recorded processes are all gone
+    ///
+    /// An orphan is unused (see --unused), and every process that the kernel recorded for it is gone.
+    /// POSIX objects have no such record. Never-used objects match as well; add --idle to spare new
+    /// ones.
+    ///
+    /// 'certain', the default, also skips what a living process may come back to. An older process of
+    /// the same user that uses another object of the same kind is a sign of that. POSIX shared memory
+    /// and semaphores that changed within the last hour are skipped too, unless you name their kind,
+    /// because any program may put files into /dev/shm. 'likely' leaves out both rules.
     #[arg(
         long,
         value_name = "HOW",
@@ -105,8 +118,10 @@ pub struct Filters {
         default_missing_value = "certain"
     )]
     pub orphan: Option<Orphan>,
-    /// Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as
-    /// a user id
+    /// Objects to leave out, by key, name or owner
+    ///
+    /// Use it for objects that are kept on purpose. Separate several by commas, or repeat the option.
+    /// A decimal number is both a key and a user id.
     #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
     pub ignore: Vec<Expected>,
 }
@@ -114,9 +129,9 @@ pub struct Filters {
 /// How certain it must be that an object is an orphan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Orphan {
-    /// No living process may come back to it.
+    /// Orphans that no living process is likely to come back to.
     Certain,
-    /// Unused, and every recorded process gone.
+    /// All unused objects whose recorded processes are gone.
     Likely,
 }
 
@@ -129,7 +144,7 @@ impl From<Orphan> for Certainty {
     }
 }
 
-/// What is kept on purpose.
+/// Objects that are kept on purpose.
 pub(super) fn expected(text: &str) -> Result<Expected, InvalidExpected> {
     Expected::parse(text, |name| accounts::user_id(name).ok())
 }
@@ -140,28 +155,28 @@ pub struct References {
     /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
-    /// Queue by id
+    /// Message queue with this id
     #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
     pub queue_id: Vec<i32>,
-    /// Queue by key
+    /// Message queue with this key
     #[arg(short = 'Q', long, value_name = "KEY")]
     pub queue_key: Vec<ipc::Key>,
-    /// Segment by id
+    /// Shared memory segment with this id
     #[arg(short = 'm', long, value_name = "ID", value_parser = ipcrm_id)]
     pub shmem_id: Vec<i32>,
-    /// Segment by key
+    /// Shared memory segment with this key
     #[arg(short = 'M', long, value_name = "KEY")]
     pub shmem_key: Vec<ipc::Key>,
-    /// Semaphore set by id
+    /// Semaphore set with this id
     #[arg(short = 's', long, value_name = "ID", value_parser = ipcrm_id)]
     pub semaphore_id: Vec<i32>,
-    /// Semaphore set by key
+    /// Semaphore set with this key
     #[arg(short = 'S', long, value_name = "KEY")]
     pub semaphore_key: Vec<ipc::Key>,
 }
 
 impl References {
-    /// All of them, as references.
+    /// All of these objects, as references.
     pub fn all(&self) -> Vec<Reference> {
         let mut all = self.references.clone();
         for (kind, ids, keys) in [
@@ -193,16 +208,16 @@ pub(super) fn queue(text: &str) -> Result<Reference, InvalidReference> {
     Reference::to_queue(text)
 }
 
-/// What all changes of owner and mode have in common.
+/// What chmod and chown have in common.
 #[derive(Debug, Args)]
 pub struct Changing {
     /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
-    /// Do not warn who locks themselves out
+    /// Suppress the warning when you lose access
     #[arg(short = 'f', long)]
     pub force: bool,
-    /// Print old and new
+    /// Print the old and the new value
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }
