@@ -97,10 +97,13 @@ fn a_trace_shows_the_system_calls_that_strace_would() {
     shell
         .run("ipctool --trace create msg --key 0xbeef")
         .exits(0)
-        .says("msgget(0x0000beef, IPC_CREAT|0600) = 0\n");
-    shell.run("ipctool send 0 x --trace").exits(0).says("msgsnd(0, 1 bytes, IPC_NOWAIT) = 0\n");
+        .says("msgget(0xbeef, IPC_CREAT|0600) = 0\n");
+    shell
+        .run("ipctool send 0 x --trace")
+        .exits(0)
+        .says("msgsnd(0, {mtype=1, mtext=\"x\"}, 1, IPC_NOWAIT) = 0\n");
     shell
         .run("ipctool rm msg:9 --trace")
         .exits(3)
-        .says("msgctl(9, IPC_RMID) = -1 EINVAL (Invalid argument)\n");
+        .says("msgctl(9, IPC_RMID, NULL) = -1 EINVAL (Invalid argument)\n");
 }

@@ -34,14 +34,14 @@ use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
-use crate::kernel::io::stdio::StandardError;
+use crate::kernel::io::stdio::{self, StandardError};
 use crate::kernel::{Namespace, StatusError};
 use crate::output::Style;
 
 /// Does what the command line says, in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     if cli.global.trace {
-        kernel::call::trace();
+        kernel::call::trace(&|event| stdio::tell_line(format_args!("{event}")));
     }
     let style = style(cli.global.color);
     let (verb, result) = match cli.command {

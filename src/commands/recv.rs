@@ -18,7 +18,7 @@ use crate::kernel::closing::Closed;
 use crate::kernel::io::os_error;
 use crate::kernel::io::outlet::Outlet;
 use crate::kernel::signals::wait::{self, Interruptible, Stopped};
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, CallName, Errno};
 use crate::output::message::{From, MessageFormat, Presentation};
 use crate::output::rescue::{self, rescue};
 use crate::output::stdout::{self, OutputError};
@@ -290,7 +290,9 @@ impl Receiver<'_> {
         }
         self.show()?;
         match self.total {
-            0 => Err(self.failed(CallError { name: "msgrcv", errno: Errno::ENOMSG }).into()),
+            0 => {
+                Err(self.failed(CallError { name: CallName::Msgrcv, errno: Errno::ENOMSG }).into())
+            }
             _ => Ok(Status::Done),
         }
     }

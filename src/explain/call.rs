@@ -6,7 +6,7 @@ use super::refused::Needs;
 use super::{content, missing, refusal, space, unsupported};
 use crate::ipc::{Kind, Reference, Target};
 use crate::kernel::limits::Limit;
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, CallName, Errno};
 
 /// What explains it.
 pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted) {
@@ -80,17 +80,20 @@ const COPYING: &str =
     "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs";
 
 fn moves_messages(error: CallError) -> bool {
-    matches!(error.name, "msgsnd" | "msgrcv")
+    matches!(error.name, CallName::Msgsnd | CallName::Msgrcv)
 }
 
 /// What happened, and what sort of failure it is.
 fn describe(reference: &Reference, error: CallError) -> Explanation {
     let noun = reference.kind.noun();
-    let waits = matches!(error.name, "msgsnd" | "msgrcv" | "mq_timedsend" | "mq_timedreceive");
+    let waits = matches!(
+        error.name,
+        CallName::Msgsnd | CallName::Msgrcv | CallName::MqTimedsend | CallName::MqTimedreceive
+    );
     let is_posix = reference.kind.is_posix();
     let (what, reason) = match error.errno {
         Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
-        Errno::EAGAIN if error.name == "mq_timedreceive" => {
+        Errno::EAGAIN if error.name == CallName::MqTimedreceive => {
             ("no message".to_owned(), Reason::NothingThere)
         }
         Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),

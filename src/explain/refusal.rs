@@ -5,24 +5,27 @@ use super::facts::{Facts, Wanted};
 use super::refused::{Needs, Refusal, confined};
 use crate::ipc::{Caller, Kind, Reference};
 use crate::kernel::error::MOUNT_HINT;
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, CallName, Errno};
 
 /// What a call of this verb needs in order to be permitted, as far as its name tells.
 pub(super) fn needs(verb: &str, error: CallError) -> Needs {
     match (error.name, error.errno) {
-        ("msgget" | "shmget" | "semget", _) => Needs::Nothing,
-        ("msgsnd", _) => Needs::Bits(2),
-        ("msgrcv", _) => Needs::Bits(4),
+        (CallName::Msgget | CallName::Shmget | CallName::Semget, _) => Needs::Nothing,
+        (CallName::Msgsnd, _) => Needs::Bits(2),
+        (CallName::Msgrcv, _) => Needs::Bits(4),
         // Of the commands that are used, those that read ask the mode; the others, the owner.
-        ("msgctl" | "shmctl" | "semctl", Errno::EACCES) => Needs::Bits(4),
-        ("msgctl" | "shmctl" | "semctl", _) => Needs::Ownership,
-        ("mq_open", _) if matches!(verb, "send" | "create") => Needs::Bits(2),
-        ("mq_open", _) => Needs::Bits(4),
+        (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, Errno::EACCES) => Needs::Bits(4),
+        (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, _) => Needs::Ownership,
+        (CallName::MqOpen, _) if matches!(verb, "send" | "create") => Needs::Bits(2),
+        (CallName::MqOpen, _) => Needs::Bits(4),
         // To open one that is there: making one needs nothing.
-        ("shm_open" | "sem_open", _) => Needs::Bits(6),
+        (CallName::ShmOpen | CallName::SemOpen, _) => Needs::Bits(6),
         // The directory is sticky; the C library makes EACCES of EPERM.
-        ("mq_unlink" | "shm_unlink" | "sem_unlink" | "chmod", _) => Needs::Ownership,
-        ("fchownat", _) => Needs::Capability,
+        (
+            CallName::MqUnlink | CallName::ShmUnlink | CallName::SemUnlink | CallName::Fchmodat,
+            _,
+        ) => Needs::Ownership,
+        (CallName::Fchownat, _) => Needs::Capability,
         _ => Needs::Unknown,
     }
 }
@@ -72,8 +75,8 @@ pub(super) fn explain(
     let object = facts.find(reference);
     let (capability, is_capable) = capability(needs, kind.is_posix(), caller, facts);
     let names = match error.name {
-        "shm_unlink" | "sem_unlink" => true,
-        "shm_open" | "sem_open" => object.is_none(),
+        CallName::ShmUnlink | CallName::SemUnlink => true,
+        CallName::ShmOpen | CallName::SemOpen => object.is_none(),
         _ => false,
     };
     let refusal = Refusal {

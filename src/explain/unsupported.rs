@@ -2,6 +2,7 @@
 //! program and the kernel hides them.
 
 use super::facts::{Facts, Wanted};
+use crate::kernel::CallName;
 use crate::kernel::process::confinement::Confinement;
 
 /// What explains that a call is not there.
@@ -10,7 +11,7 @@ pub(super) fn want(wanted: &mut Wanted) {
 }
 
 /// Why this call is not there.
-pub(super) fn of_call(call: &str, facts: &Facts) -> String {
+pub(super) fn of_call(call: CallName, facts: &Facts) -> String {
     let part = part(call);
     let has_part = part.is_some_and(|part| facts.signs.contains(part.sign));
     hint(part, has_part, &facts.confinement)
@@ -44,13 +45,34 @@ const POSIX_QUEUES: Part = Part {
 };
 
 /// The part to which a call belongs; nothing for calls that every kernel has.
-fn part(call: &str) -> Option<Part> {
+fn part(call: CallName) -> Option<Part> {
     match call {
+        CallName::Msgget
+        | CallName::Msgsnd
+        | CallName::Msgrcv
+        | CallName::Msgctl
+        | CallName::Shmget
+        | CallName::Shmctl
+        | CallName::Semget
+        | CallName::Semctl => Some(SYSTEM_V),
+        CallName::MqOpen
+        | CallName::MqUnlink
+        | CallName::MqTimedsend
+        | CallName::MqTimedreceive
+        | CallName::MqGetsetattr => Some(POSIX_QUEUES),
         // Files, for the kernel.
-        "shm_open" | "shm_unlink" | "sem_open" | "sem_unlink" => None,
-        _ if call.starts_with("mq_") => Some(POSIX_QUEUES),
-        _ if ["msg", "shm", "sem"].iter().any(|family| call.starts_with(family)) => Some(SYSTEM_V),
-        _ => None,
+        CallName::ShmOpen
+        | CallName::ShmUnlink
+        | CallName::SemOpen
+        | CallName::SemUnlink
+        | CallName::Ftok
+        | CallName::Openat
+        | CallName::Unlinkat
+        | CallName::Ftruncate
+        | CallName::Fchmodat
+        | CallName::Fchownat
+        | CallName::Stat
+        | CallName::Fstat => None,
     }
 }
 
@@ -82,24 +104,28 @@ mod tests {
     fn each_call_is_told_what_it_lacks() {
         for (call, has_part, expected) in [
             (
-                "msgget",
+                CallName::Msgget,
                 false,
                 "the kernel has no System V IPC (/proc/sysvipc/msg is missing): it was built without CONFIG_SYSVIPC, or a sandbox (gVisor, WSL 1, proot)",
             ),
             (
-                "semctl",
+                CallName::Semctl,
                 true,
                 "this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg is there): a sandbox",
             ),
-            ("shmget", false, "without CONFIG_SYSVIPC"),
+            (CallName::Shmget, false, "without CONFIG_SYSVIPC"),
             (
-                "mq_open",
+                CallName::MqOpen,
                 false,
                 "the kernel has no POSIX message queues (/proc/sys/fs/mqueue/queues_max is missing): it was built without CONFIG_POSIX_MQUEUE",
             ),
-            ("mq_timedsend", true, "CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there"),
-            ("shm_open", true, "every kernel has this"),
-            ("sem_unlink", false, "every kernel has this"),
+            (
+                CallName::MqTimedsend,
+                true,
+                "CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there",
+            ),
+            (CallName::ShmOpen, true, "every kernel has this"),
+            (CallName::SemUnlink, false, "every kernel has this"),
         ] {
             let told = hint(part(call), has_part, &Confinement::default());
             assert!(told.contains(expected), "{call}: {told}");
@@ -107,6 +133,6 @@ mod tests {
             assert!(!told.contains("CHECKPOINT_RESTORE"), "{told}");
         }
         let confinement = Confinement { filters: 2, label: None };
-        assert!(hint(part("msgget"), true, &confinement).contains("(this process has 2)"));
+        assert!(hint(part(CallName::Msgget), true, &confinement).contains("(this process has 2)"));
     }
 }

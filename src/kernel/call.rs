@@ -1,25 +1,40 @@
-//! Where every IPC system call passes: its name, its arguments and its result are known here.
+//! The one door of every IPC call: what was called, with which arguments, and what came of it.
+//!
+//! A call is performed and then handed to [`call`], which gives its result and, where somebody
+//! listens, the whole [`Event`] to the sink: `--trace` prints it.
 
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod flags;
+mod layout;
+mod name;
+mod notation;
+mod quoted;
+mod structures;
+mod value;
+
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
-use super::io::stdio;
+pub use layout::{MsgInfo, SemInfo, ShmInfo, ShmLimits};
+pub use name::CallName;
+pub use value::{Argument, Call, Event, Filled, Structure};
 
-static TRACING: AtomicBool = AtomicBool::new(false);
+/// What is done with each call, right after it.
+pub type Sink = &'static (dyn Fn(&Event<'_>) + Sync);
 
-/// From now on, prints each IPC system call to standard error as `strace(1)` would.
-pub fn trace() {
-    TRACING.store(true, Ordering::Relaxed);
+static SINK: OnceLock<Sink> = OnceLock::new();
+
+/// From now on, hands each IPC call to this sink. The first sink stays.
+pub fn trace(sink: Sink) {
+    let _ = SINK.set(sink);
 }
 
-/// An IPC system call that failed.
+/// An IPC call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {} ({errno:?})", errno.desc())]
 pub struct CallError {
-    /// The call, `msgget`.
-    pub name: &'static str,
+    /// The call.
+    pub name: CallName,
     /// Why.
     pub errno: Errno,
 }
@@ -29,16 +44,29 @@ impl CallError {
     pub fn is_missing(&self) -> bool {
         matches!(self.errno, Errno::EINVAL | Errno::EIDRM | Errno::ENOENT)
     }
+
+    /// The same error under the name of the function of the C library that programs call, such as
+    /// `shm_open(3)` for `openat(2)`.
+    pub(super) fn named(self, name: CallName) -> CallError {
+        CallError { name, ..self }
+    }
 }
 
-/// What a system call returns: negative for an error, with the reason in `errno`.
-pub(super) trait Returned: Copy + fmt::Display {
+/// What a call returns: one value stands for an error, with the reason in `errno`.
+pub(super) trait Returned: Copy {
     fn is_error(self) -> bool;
+
+    /// The value as a number.
+    fn number(self) -> i64;
 }
 
 impl Returned for i32 {
     fn is_error(self) -> bool {
         self < 0
+    }
+
+    fn number(self) -> i64 {
+        self.into()
     }
 }
 
@@ -46,58 +74,46 @@ impl Returned for isize {
     fn is_error(self) -> bool {
         self < 0
     }
+
+    fn number(self) -> i64 {
+        self as i64
+    }
 }
 
-/// Performs a call. `arguments` is formatted only when somebody looks.
+impl Returned for *mut libc::sem_t {
+    fn is_error(self) -> bool {
+        self == libc::SEM_FAILED
+    }
+
+    fn number(self) -> i64 {
+        self.addr() as i64
+    }
+}
+
+/// The result of a call that has just returned this: nothing may touch `errno` in between. `made` says
+/// which call it was; it is asked only for an error or a sink.
 #[inline]
-pub(super) fn call<R: Returned>(
-    name: &'static str,
-    arguments: fmt::Arguments<'_>,
-    perform: impl FnOnce() -> R,
+pub(super) fn call<'a, R: Returned>(
+    returned: R,
+    made: impl FnOnce() -> Call<'a>,
 ) -> Result<R, CallError> {
-    let returned = perform();
-    let result = if returned.is_error() {
-        Err(CallError { name, errno: Errno::last() })
-    } else {
-        Ok(returned)
-    };
-    if TRACING.load(Ordering::Relaxed) {
-        match result {
-            Ok(value) => stdio::tell_line(format_args!("{name}({arguments}) = {value}")),
-            Err(CallError { errno, .. }) => {
-                let why = errno.desc();
-                stdio::tell_line(format_args!("{name}({arguments}) = -1 {errno:?} ({why})"));
-            }
-        }
-    }
-    result
+    let result = if returned.is_error() { Err(Errno::last()) } else { Ok(returned.number()) };
+    note(result, made).map(|_| returned)
 }
 
-/// The flags of a call as `strace(1)` shows them: `IPC_CREAT|0600`.
-pub(super) struct Flags(pub i32);
-
-impl fmt::Display for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
-            (libc::IPC_CREAT, "IPC_CREAT"),
-            (libc::IPC_EXCL, "IPC_EXCL"),
-            (libc::IPC_NOWAIT, "IPC_NOWAIT"),
-            (libc::MSG_EXCEPT, "MSG_EXCEPT"),
-            (libc::MSG_COPY, "MSG_COPY"),
-        ];
-        let mut rest = self.0;
-        let mut separator = "";
-        for (bit, name) in names {
-            if rest & bit != 0 {
-                rest &= !bit;
-                write!(f, "{separator}{name}")?;
-                separator = "|";
-            }
-        }
-        match (rest, separator) {
-            (0, "|") => Ok(()),
-            (0, _) => f.write_str("0"),
-            _ => write!(f, "{separator}0{rest:o}"),
-        }
+/// The same for a call whose result is known already.
+#[inline]
+pub(super) fn note<'a>(
+    result: Result<i64, Errno>,
+    made: impl FnOnce() -> Call<'a>,
+) -> Result<i64, CallError> {
+    let sink = SINK.get();
+    if let (Ok(number), None) = (result, sink) {
+        return Ok(number);
     }
+    let event = Event { call: made(), result };
+    if let Some(sink) = sink {
+        sink(&event);
+    }
+    result.map_err(|errno| CallError { name: event.call.name(), errno })
 }

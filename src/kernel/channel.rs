@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 
-use super::call::CallError;
+use super::call::{CallError, CallName};
 use super::namespace::Namespace;
 use super::posix::mq;
 use super::signals::wait::Waited;
@@ -125,7 +125,9 @@ impl Channel {
     pub fn peek(&self, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
         match self {
             Channel::SystemV(id) => msg::peek(*id, place, buffer),
-            Channel::Posix(_) => Err(CallError { name: "mq_receive", errno: Errno::ENOSYS }),
+            Channel::Posix(_) => {
+                Err(CallError { name: CallName::MqTimedreceive, errno: Errno::ENOSYS })
+            }
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use nix::errno::Errno;
 
-use super::call::CallError;
+use super::call::{CallError, CallName};
 use super::channel::Channel;
 use super::limits::Limit;
 use super::namespace::Namespace;
@@ -151,8 +151,9 @@ fn remove_alone(namespace: &Namespace, name: &Name, open: &mq::Open) -> Result<R
     if open.messages()? > 0 {
         return Err(Kept::Refilled);
     }
-    let identity =
-        open.identity().map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+    let identity = open
+        .identity()
+        .map_err(|error| CallError { name: CallName::Fstat, errno: file::errno(&error) })?;
     match mq::unlink_file(namespace.queues(), name, identity) {
         Err(error) if error.errno == Errno::ENOENT => return Err(Kept::Gone),
         unlinked => unlinked?,

@@ -21,7 +21,7 @@ pub mod removal;
 pub mod signals;
 pub mod sysv;
 
-pub use call::CallError;
+pub use call::{CallError, CallName};
 pub use error::{ReadError, StatusError};
 pub use namespace::Namespace;
 pub use nix::errno::Errno;

@@ -1,5 +1,6 @@
 //! System V IPC: its calls and its tables, `sysvipc(7)`.
 
+pub mod ftok;
 pub mod huge_pages;
 pub mod msg;
 pub mod permissions;

@@ -9,10 +9,12 @@ use regex_lite::Regex;
 pub const ANY: &str = "...";
 
 /// Times of day, dates and ages, each of which is as good as any other.
-const TIMES: [(&str, &str); 3] = [
+const TIMES: [(&str, &str); 4] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "TIME"),
     (r"\b(\d\d:\d\d|[A-Z][a-z]{2}\d\d)\b", "TIME"),
     (r"\b\d+[smhd] ago\b", "AGO"),
+    // Seconds, in what a system call has filled.
+    (r"time=\d{10}\b", "time=TIME"),
 ];
 
 /// What is known of the processes of a sandbox.

@@ -86,6 +86,13 @@ pub struct PrivateKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Project(u8);
 
+impl Project {
+    /// Its low 8 bits.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
 impl Default for Project {
     fn default() -> Self {
         Project(1)

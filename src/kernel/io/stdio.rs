@@ -55,7 +55,7 @@ impl Write for StandardError {
 
 /// Tells one line, in one piece and without asking for memory: there may be none, and messages in
 /// hand. What is beyond its length is left out.
-pub(in crate::kernel) fn tell_line(line: fmt::Arguments<'_>) {
+pub fn tell_line(line: fmt::Arguments<'_>) {
     let mut text = Line { bytes: [0; LONGEST], length: 0 };
     // It fails where the line is too long.
     let _ = fmt::write(&mut text, line);

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::Namespace;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Snapshot, Target};
-use crate::kernel::call::CallError;
+use crate::kernel::call::{CallError, CallName};
 use crate::kernel::error::{ReadError, StatusError};
 use crate::kernel::limits::slot_bits;
 use crate::kernel::posix::mq;
@@ -14,7 +14,7 @@ use crate::kernel::sysv::proc_table::{self, Table};
 use crate::kernel::sysv::{huge_pages, msg, sem, shm};
 
 /// What asking for a key would mean that such objects do not have.
-const NO_KEY: CallError = CallError { name: "open", errno: Errno::EINVAL };
+const NO_KEY: CallError = CallError { name: CallName::Openat, errno: Errno::EINVAL };
 
 /// And for a name, that others do not have.
 const NO_NAME: CallError = NO_KEY;

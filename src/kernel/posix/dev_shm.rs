@@ -11,9 +11,8 @@ pub use rest::{Tree, Unread};
 pub use space::Space;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::fs::{File, FileType, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{
     Change, Kind, Mode, Name, Object, Permissions, PosixMemory, PosixSemaphore, Reference, Target,
 };
-use crate::kernel::call::{CallError, call};
+use crate::kernel::call::{Call, CallError, CallName, call};
 use crate::kernel::error::ReadError;
 use crate::kernel::sysv::permissions::Changed;
 
@@ -104,26 +103,24 @@ impl DevShm {
         mode: Mode,
         exclusive: bool,
     ) -> Result<Outcome, CallError> {
-        let c_name = file::c_name(name)?;
-        let open = |flags: i32, shown: &str| -> Result<File, CallError> {
-            // SAFETY: the name is a C string, which the call only reads.
-            let descriptor =
-                call("shm_open", format_args!("{c_name:?}, {shown}, {mode}"), || unsafe {
-                    libc::shm_open(c_name.as_ptr(), flags, mode.bits())
-                })?;
-            // SAFETY: the descriptor is new, so nobody else owns it.
-            Ok(unsafe { File::from_raw_fd(descriptor) })
+        let path = self.directory().path(&file_name(Kind::Pshm, name));
+        // What shm_open(3) of the C library does.
+        let open = |flags: i32| {
+            let flags = libc::O_RDWR | flags | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+            file::open(&path, flags, mode).map_err(|error| match error.errno {
+                Errno::EISDIR => CallError { name: CallName::ShmOpen, errno: Errno::EINVAL },
+                _ => error.named(CallName::ShmOpen),
+            })
         };
-        let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
-        let (file, outcome) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
+        let make = || open(libc::O_CREAT | libc::O_EXCL);
+        let (file, outcome) = file::make_or_open(exclusive, make, || open(0))?;
         match outcome {
-            Outcome::Made => file.set_len(size).map_err(|error| {
+            Outcome::Made => file::set_size(&file, size).inspect_err(|_| {
                 // Nobody asked for an empty one. It has just been made, so the name is its own.
                 let _ = self.unlink(Kind::Pshm, name, None);
-                CallError { name: "ftruncate", errno: file::errno(&error) }
             })?,
             Outcome::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
-                return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
+                return Err(CallError { name: CallName::ShmOpen, errno: Errno::EINVAL });
             }
             Outcome::Found => {}
         }
@@ -140,19 +137,18 @@ impl DevShm {
         exclusive: bool,
     ) -> Result<Outcome, CallError> {
         let c_name = file::c_name(name)?;
-        let open = |flags: i32, shown: &str| -> Result<(), CallError> {
-            let mut semaphore = libc::SEM_FAILED;
-            call("sem_open", format_args!("{c_name:?}, {shown}, {mode}, {value}"), || {
-                // SAFETY: the name is a C string, which the call only reads.
-                semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode.bits(), value) };
-                if semaphore == libc::SEM_FAILED { -1 } else { 0 }
-            })?;
+        let open = |flags: i32| -> Result<(), CallError> {
+            let mode = mode.bits();
+            // SAFETY: the name is a C string, which the call only reads.
+            let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
+            let name = c_name.to_bytes();
+            call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
             // SAFETY: sem_open gave it, and nobody uses it.
             unsafe { libc::sem_close(semaphore) };
             Ok(())
         };
-        let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
-        Ok(file::make_or_open(exclusive, make, || open(0, "0"))?.1)
+        let make = || open(libc::O_CREAT | libc::O_EXCL);
+        Ok(file::make_or_open(exclusive, make, || open(0))?.1)
     }
 
     /// Who may make and remove names in `/dev/shm`.
@@ -177,26 +173,27 @@ impl DevShm {
         name: &Name,
         file: Option<FileIdentity>,
     ) -> Result<(), CallError> {
-        // Whatever else has that name is none.
-        let found = file::identity(&self.directory().find(&file_name(kind, name))?);
-        if file.is_some_and(|file| file != found) {
-            return Err(CallError { name: "stat", errno: Errno::ENOENT });
-        }
-        let c_name = file::c_name(name)?;
-        let arguments = format_args!("{c_name:?}");
-        // SAFETY: the name is a C string, which the calls only read.
-        match kind {
-            Kind::Psem => {
-                call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
-            }
-            Kind::Pshm => {
-                call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) })
-            }
+        let function = match kind {
+            Kind::Pshm => CallName::ShmUnlink,
+            Kind::Psem => CallName::SemUnlink,
             Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => {
-                Err(CallError { name: "unlink", errno: Errno::EINVAL })
+                return Err(CallError { name: CallName::Unlinkat, errno: Errno::EINVAL });
             }
-        }?;
-        Ok(())
+        };
+        let (directory, file_name) = (self.directory(), file_name(kind, name));
+        // Whatever else has that name is none.
+        let found = file::identity(&directory.find(&file_name)?);
+        if file.is_some_and(|file| file != found) {
+            return Err(CallError { name: CallName::Stat, errno: Errno::ENOENT });
+        }
+        // What the functions of the C library do. They take no file of a subdirectory.
+        if file_name.as_bytes().contains(&b'/') {
+            return Err(CallError { name: function, errno: Errno::EINVAL });
+        }
+        file::unlink(&directory.path(&file_name)).map_err(|error| match error.errno {
+            Errno::EPERM => CallError { name: function, errno: Errno::EACCES },
+            _ => error.named(function),
+        })
     }
 
     /// Changes owner and mode of an object.
@@ -240,7 +237,7 @@ fn kind_of(file: FileType) -> FileKind {
 }
 
 fn open_to_read(directory: &Directory, file_name: &OsStr) -> io::Result<File> {
-    directory.open(file_name, OpenOptions::new().read(true))
+    directory.open(file_name, libc::O_RDONLY)
 }
 
 /// What the file of an object tells; `open` opens it, where that is needed.

@@ -2,11 +2,11 @@
 //! `shm_overview(7)`, `sem_overview(7)`.
 
 use std::ffi::{CString, OsStr};
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -14,7 +14,7 @@ use nix::errno::Errno;
 
 use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, Permissions, Time};
-use crate::kernel::call::{CallError, call};
+use crate::kernel::call::{Call, CallError, CallName, call};
 use crate::kernel::error::ReadError;
 use crate::kernel::process;
 use crate::kernel::sysv::permissions::Changed;
@@ -80,18 +80,17 @@ impl Directory {
         match fs::symlink_metadata(self.path(file_name)) {
             Ok(data) if data.is_file() => Ok(data),
             // Whatever it is, it is no object.
-            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
-            Err(error) => Err(CallError { name: "stat", errno: errno(&error) }),
+            Ok(_) => Err(CallError { name: CallName::Openat, errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: CallName::Stat, errno: errno(&error) }),
         }
     }
 
-    /// Opens a file in order to look at it: it is neither followed elsewhere nor waited for.
-    pub(in crate::kernel) fn open(
-        &self,
-        file_name: &OsStr,
-        access: &mut OpenOptions,
-    ) -> io::Result<File> {
-        access.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(self.path(file_name))
+    /// Opens a file with `O_RDONLY` or `O_WRONLY` in order to look at it: it is neither followed
+    /// elsewhere nor waited for.
+    pub(in crate::kernel) fn open(&self, file_name: &OsStr, access: i32) -> io::Result<File> {
+        let flags = access | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        let opened = open(&self.path(file_name), flags, Mode::from_bits(0));
+        opened.map_err(|error| io::Error::from_raw_os_error(error.errno as i32))
     }
 
     /// Changes owner and mode of a file, which need not be open to the caller.
@@ -100,15 +99,44 @@ impl Directory {
         file_name: &OsStr,
         wanted: &Change,
     ) -> Result<Changed, CallError> {
-        let path = c_string(&self.path(file_name))?;
         let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-        // SAFETY: the path is a C string; the call returns a new descriptor.
-        let descriptor = call("open", format_args!("{path:?}, O_PATH|O_NOFOLLOW"), || unsafe {
-            libc::open(path.as_ptr(), flags)
-        })?;
-        // SAFETY: the descriptor is new, so nobody else owns it.
-        change(&unsafe { File::from_raw_fd(descriptor) }, wanted)
+        change(&open(&self.path(file_name), flags, Mode::from_bits(0))?, wanted)
     }
+}
+
+/// Opens a file, or makes it with this mode where the flags say so.
+pub(in crate::kernel) fn open(path: &Path, flags: i32, mode: Mode) -> Result<File, CallError> {
+    // Where numbers have 32 bits, a file beyond 2 GiB cannot be opened without that flag.
+    let (path, flags, mode) = (c_string(path)?, flags | libc::O_LARGEFILE, mode.bits());
+    // SAFETY: the path is a C string, which the call only reads; it returns a new descriptor.
+    let descriptor = unsafe { libc::openat(libc::AT_FDCWD, path.as_ptr(), flags, mode) };
+    let descriptor = call(descriptor, || Call::Openat {
+        directory: libc::AT_FDCWD,
+        path: path.to_bytes(),
+        flags,
+        mode,
+    })?;
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// Sets the size of an open file in bytes.
+pub(in crate::kernel) fn set_size(file: &File, size: u64) -> Result<(), CallError> {
+    let descriptor = file.as_raw_fd();
+    // SAFETY: takes and returns plain numbers. What is negative is so for the kernel, too (`EINVAL`).
+    let set = unsafe { libc::ftruncate64(descriptor, size as libc::off64_t) };
+    call(set, || Call::Ftruncate { descriptor, length: size })?;
+    Ok(())
+}
+
+/// Removes the name of a file.
+pub(in crate::kernel) fn unlink(path: &Path) -> Result<(), CallError> {
+    let path = c_string(path)?;
+    // SAFETY: the path is a C string, which the call only reads.
+    let unlinked = unsafe { libc::unlinkat(libc::AT_FDCWD, path.as_ptr(), 0) };
+    let directory = libc::AT_FDCWD;
+    call(unlinked, || Call::Unlinkat { directory, path: path.to_bytes(), flags: 0 })?;
+    Ok(())
 }
 
 /// Changes owner and mode of an open file.
@@ -116,8 +144,8 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
     let permissions = || -> Result<Permissions, CallError> {
         match file.metadata() {
             Ok(data) if data.is_file() => Ok(permissions_of(&data)),
-            Ok(_) => Err(CallError { name: "open", errno: Errno::ENOENT }),
-            Err(error) => Err(CallError { name: "fstat", errno: errno(&error) }),
+            Ok(_) => Err(CallError { name: CallName::Openat, errno: Errno::ENOENT }),
+            Err(error) => Err(CallError { name: CallName::Fstat, errno: errno(&error) }),
         }
     };
     let descriptor = file.as_raw_fd();
@@ -126,18 +154,18 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
     if change.mode.is_some() {
         // fchmod takes no descriptor that is only a place.
         let path = c_string(Path::new(&format!("/proc/self/fd/{descriptor}")))?;
+        let (directory, mode) = (libc::AT_FDCWD, after.mode.bits());
         // SAFETY: the path is a C string, which the call only reads.
-        call("chmod", format_args!("{path:?}, {}", after.mode), || unsafe {
-            libc::chmod(path.as_ptr(), after.mode.bits())
-        })?;
+        let changed = unsafe { libc::fchmodat(directory, path.as_ptr(), mode, 0) };
+        call(changed, || Call::Fchmodat { directory, path: path.to_bytes(), mode })?;
     }
     if change.uid.is_some() || change.gid.is_some() {
         let unchanged = u32::MAX;
         let (uid, gid) = (change.uid.unwrap_or(unchanged), change.gid.unwrap_or(unchanged));
-        // SAFETY: the empty path stands for the descriptor itself.
-        call("fchownat", format_args!("{descriptor}, \"\", {uid}, {gid}"), || unsafe {
-            libc::fchownat(descriptor, c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH)
-        })?;
+        let flags = libc::AT_EMPTY_PATH;
+        // SAFETY: the path is a C string; as it is empty, it stands for the descriptor itself.
+        let changed = unsafe { libc::fchownat(descriptor, c"".as_ptr(), uid, gid, flags) };
+        call(changed, || Call::Fchownat { directory: descriptor, path: b"", uid, gid, flags })?;
     }
     Ok(Changed { before, after: permissions()? })
 }
@@ -221,7 +249,7 @@ pub(in crate::kernel) fn c_name(name: &Name) -> Result<CString, CallError> {
 }
 
 fn c_string(path: &Path) -> Result<CString, CallError> {
-    let invalid = |_| CallError { name: "open", errno: Errno::EINVAL };
+    let invalid = |_| CallError { name: CallName::Openat, errno: Errno::EINVAL };
     CString::new(path.as_os_str().as_bytes()).map_err(invalid)
 }
 

@@ -6,7 +6,7 @@
 //! it fails with `EWOULDBLOCK`. So it is held for microseconds.
 
 use std::cell::Cell;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::thread;
@@ -97,8 +97,8 @@ impl<'a> Leases<'a> {
     fn open_in_memory(&self, kind: Kind, file: &NamedFile) -> io::Result<File> {
         let directory = self.namespace.shm().directory();
         let file_name = dev_shm::file_name(kind, &file.name);
-        let open = |access: &mut OpenOptions| directory.open(&file_name, access);
-        open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+        let open = |access| directory.open(&file_name, access);
+        open(libc::O_RDONLY).or_else(|_| open(libc::O_WRONLY))
     }
 }
 

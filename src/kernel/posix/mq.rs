@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use super::file::{self, Outcome};
 use super::mq_mount::{self, QueueMount};
 use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, PosixQueue};
-use crate::kernel::call::{CallError, call};
+use crate::kernel::call::{Call, CallError, CallName, Filled, call};
 use crate::kernel::error::ReadError;
 use crate::kernel::process;
 use crate::kernel::signals::wait::{self, Waited};
@@ -36,10 +36,13 @@ pub struct Open(File);
 /// Opens a queue with `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
 pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
     let c_name = file::c_name(name)?;
-    let shown = ["O_RDONLY", "O_WRONLY", "O_RDWR"][access as usize];
+    let flags = access | libc::O_CLOEXEC;
     // SAFETY: the name is a C string, which the call only reads.
-    let descriptor = call("mq_open", format_args!("{c_name:?}, {shown}"), || unsafe {
-        libc::mq_open(c_name.as_ptr(), access | libc::O_CLOEXEC)
+    let descriptor = call(unsafe { libc::mq_open(c_name.as_ptr(), flags) }, || Call::MqOpen {
+        name: bytes_of(name),
+        flags,
+        mode: 0,
+        attributes: None,
     })?;
     Ok(Open::new(descriptor))
 }
@@ -71,24 +74,35 @@ pub fn create(
     });
     let make = || {
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
-        let attributes = attributes.as_ref().map_or(ptr::null(), ptr::from_ref);
-        let arguments = format_args!("{c_name:?}, O_WRONLY|O_CREAT|O_EXCL, {mode}, {shape:?}");
+        let (mode, attributes) = (mode.bits(), attributes.as_ref());
+        let pointer = attributes.map_or(ptr::null(), ptr::from_ref);
         // SAFETY: the name is a C string, and the last pointer is null or to an mq_attr; the call
         // only reads them.
-        let descriptor = call("mq_open", arguments, || unsafe {
-            libc::mq_open(c_name.as_ptr(), flags, mode.bits(), attributes)
-        })?;
+        let descriptor = unsafe { libc::mq_open(c_name.as_ptr(), flags, mode, pointer) };
+        let descriptor =
+            call(descriptor, || Call::MqOpen { name: bytes_of(name), flags, mode, attributes })?;
         Ok(Open::new(descriptor))
     };
     file::make_or_open(exclusive, make, || open(name, libc::O_WRONLY))
 }
 
-/// Removes a name. The queue goes when the last process closes it.
+/// Removes a name. The queue goes when the last process closes it. `EACCES` where the kernel says
+/// `EPERM`, as the function of the C library.
 pub fn unlink(name: &Name) -> Result<(), CallError> {
-    let name = file::c_name(name)?;
+    let c_name = file::c_name(name)?;
+    let behind_slash = &c_name.as_c_str()[1..];
     // SAFETY: the name is a C string, which the call only reads.
-    call("mq_unlink", format_args!("{name:?}"), || unsafe { libc::mq_unlink(name.as_ptr()) })?;
-    Ok(())
+    let unlinked = unsafe { libc::syscall(libc::SYS_mq_unlink, behind_slash.as_ptr()) };
+    let unlinked = call(unlinked as i32, || Call::MqUnlink { name: bytes_of(name) });
+    unlinked.map(drop).map_err(|error| match error.errno {
+        Errno::EPERM => CallError { errno: Errno::EACCES, ..error },
+        _ => error,
+    })
+}
+
+/// The name as the kernel gets it from the C library: without its slash.
+fn bytes_of(name: &Name) -> &[u8] {
+    name.behind_slash().as_bytes()
 }
 
 /// Hands every queue of this IPC namespace to `visit`.
@@ -121,8 +135,8 @@ pub(in crate::kernel) fn read(mount: &QueueMount, name: &Name) -> Result<PosixQu
         None => {
             let queue = open_somehow(name)?;
             let data = queue.0.metadata();
-            let data =
-                data.map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+            let data = data
+                .map_err(|error| CallError { name: CallName::Fstat, errno: file::errno(&error) })?;
             Ok(of(file::file(name.clone(), &data), Some(queue.0)))
         }
     }
@@ -138,7 +152,7 @@ pub(in crate::kernel) fn unlink_file(
     if let Some(directory) = mount.directory_of(name)
         && file::identity(&directory.find(name.behind_slash())?) != file
     {
-        return Err(CallError { name: "stat", errno: Errno::ENOENT });
+        return Err(CallError { name: CallName::Stat, errno: Errno::ENOENT });
     }
     unlink(name)
 }
@@ -215,9 +229,13 @@ impl Open {
     /// Whether the caller may remove it: `EACCES` for a queue of another user without `CAP_FOWNER`.
     pub(in crate::kernel) fn check_removable(&self) -> Result<(), CallError> {
         let data = self.0.metadata();
-        let data = data.map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
+        let data =
+            data.map_err(|error| CallError { name: CallName::Fstat, errno: file::errno(&error) })?;
         let access = file::permissions_of(&data).access(&process::caller_of_files());
-        access.control.then_some(()).ok_or(CallError { name: "mq_unlink", errno: Errno::EACCES })
+        access
+            .control
+            .then_some(())
+            .ok_or(CallError { name: CallName::MqUnlink, errno: Errno::EACCES })
     }
 
     /// Which file it is.
@@ -235,14 +253,16 @@ impl Open {
     }
 
     fn attributes(&self) -> Result<libc::mq_attr, CallError> {
-        let mut attributes = MaybeUninit::<libc::mq_attr>::zeroed();
+        // SAFETY: zero is a valid value of every field.
+        let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
         let descriptor = self.0.as_raw_fd();
         // SAFETY: the pointer is to an mq_attr, which the call fills.
-        call("mq_getattr", format_args!("{descriptor}"), || unsafe {
-            libc::mq_getattr(descriptor, attributes.as_mut_ptr())
+        call(unsafe { libc::mq_getattr(descriptor, &mut attributes) }, || Call::MqGetsetattr {
+            descriptor,
+            new: None,
+            old: Filled::here(&attributes),
         })?;
-        // SAFETY: zeroed is a valid mq_attr, and the call has filled it since.
-        Ok(unsafe { attributes.assume_init() })
+        Ok(attributes)
     }
 
     /// Sends a message if there is room for it now; `EAGAIN` if not.
@@ -269,9 +289,11 @@ impl Open {
     ) -> Result<(), CallError> {
         let (descriptor, size) = (self.0.as_raw_fd(), payload.len());
         // SAFETY: the buffer holds `size` bytes; the call only reads it and the time.
-        call("mq_timedsend", format_args!("{descriptor}, {size} bytes, {priority}"), || unsafe {
+        let sent = unsafe {
             libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, &until)
-        })?;
+        };
+        let (message, deadline) = (payload, Some(until));
+        call(sent, || Call::MqTimedsend { descriptor, message, size, priority, deadline })?;
         Ok(())
     }
 
@@ -323,11 +345,17 @@ impl Open {
         let (descriptor, size) = (self.0.as_raw_fd(), buffer.len());
         let mut priority = 0;
         // SAFETY: the buffer has room for `size` bytes; the call only reads the time.
-        let taken =
-            call("mq_timedreceive", format_args!("{descriptor}, {size} bytes"), || unsafe {
-                let buffer = buffer.as_mut_ptr().cast();
-                libc::mq_timedreceive(descriptor, buffer, size, &mut priority, &until)
-            })?;
+        let taken = unsafe {
+            let buffer = buffer.as_mut_ptr().cast();
+            libc::mq_timedreceive(descriptor, buffer, size, &mut priority, &until)
+        };
+        let taken = call(taken, || Call::MqTimedreceive {
+            descriptor,
+            message: Filled::here(&*buffer),
+            size,
+            priority: Filled::here(&priority),
+            deadline: Some(until),
+        })?;
         Ok((priority, taken as usize))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
@@ -166,8 +166,8 @@ fn escaped(text: &[u8]) -> Option<(u8, usize)> {
 
 /// Opens a queue by its file, for reading if that is allowed, else for writing.
 pub(in crate::kernel) fn open(directory: &Directory, name: &Name) -> io::Result<File> {
-    let open = |access: &mut OpenOptions| directory.open(name.behind_slash(), access);
-    open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+    let open = |access| directory.open(name.behind_slash(), access);
+    open(libc::O_RDONLY).or_else(|_| open(libc::O_WRONLY))
 }
 
 #[cfg(test)]

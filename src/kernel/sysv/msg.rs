@@ -1,6 +1,5 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
 
-use std::mem::MaybeUninit;
 use std::time::Instant;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
@@ -8,7 +7,7 @@ use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
 use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode, Queue, Time};
-use crate::kernel::call::{CallError, Flags, call};
+use crate::kernel::call::{Argument, Call, CallError, Filled, Structure, call};
 use crate::kernel::signals::wait::{self, Waited};
 
 /// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
@@ -31,16 +30,16 @@ pub fn create_with_flags(key: Key, flags: i32, exclusive: bool) -> Result<i32, C
 
 fn get(key: Key, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    call("msgget", format_args!("{key}, {}", Flags(flags)), || unsafe {
-        libc::msgget(key.0, flags)
-    })
+    call(unsafe { libc::msgget(key.0, flags) }, || Call::Msgget { key: key.0, flags })
 }
 
 /// Removes a queue. Whoever waits on it gets `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    call("msgctl", format_args!("{id}, IPC_RMID"), || unsafe {
-        libc::msgctl(id, IPC_RMID, std::ptr::null_mut())
+    call(unsafe { libc::msgctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Msgctl {
+        id,
+        command: IPC_RMID,
+        argument: Argument::NONE,
     })?;
     Ok(())
 }
@@ -88,36 +87,39 @@ pub fn read(id: i32) -> Result<Queue, CallError> {
 /// Whether the caller may read a queue: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
 /// not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
-    stat(id, &mut MaybeUninit::zeroed())
+    stat(id, IPC_STAT).map(drop)
 }
 
 /// The state of a queue: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
-    let mut status = MaybeUninit::<libc::msqid_ds>::zeroed();
     // The kernel looks at the slot of the id alone, and returns the id that it finds there.
-    // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
-    let found = call("msgctl", format_args!("{id}, MSG_STAT_ANY"), || unsafe {
-        libc::msgctl(id, MSG_STAT_ANY, status.as_mut_ptr())
-    });
-    if found != Ok(id) {
+    match stat(id, MSG_STAT_ANY) {
+        Ok((found, status)) if found == id => Ok(status),
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        stat(id, &mut status)?;
+        _ => Ok(stat(id, IPC_STAT)?.1),
     }
-    // SAFETY: zeroed is a valid msqid_ds, and the call has filled it since.
-    Ok(unsafe { status.assume_init() })
 }
 
-fn stat(id: i32, status: &mut MaybeUninit<libc::msqid_ds>) -> Result<(), CallError> {
+/// What a command that looks at a queue returns and fills.
+fn stat(id: i32, command: i32) -> Result<(i32, libc::msqid_ds), CallError> {
+    // SAFETY: zero is a valid value of every field.
+    let mut status: libc::msqid_ds = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
-    call("msgctl", format_args!("{id}, IPC_STAT"), || unsafe {
-        libc::msgctl(id, IPC_STAT, status.as_mut_ptr())
+    let found = call(unsafe { libc::msgctl(id, command, &mut status) }, || Call::Msgctl {
+        id,
+        command,
+        argument: Structure::Msqid(&status).filled(),
     })?;
-    Ok(())
+    Ok((found, status))
 }
 
 fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
     // SAFETY: the pointer is to a msqid_ds, which the call only reads.
-    call("msgctl", format_args!("{id}, IPC_SET"), || unsafe { libc::msgctl(id, IPC_SET, status) })?;
+    call(unsafe { libc::msgctl(id, IPC_SET, status) }, || Call::Msgctl {
+        id,
+        command: IPC_SET,
+        argument: Argument::Read(Structure::Msqid(status)),
+    })?;
     Ok(())
 }
 
@@ -137,9 +139,8 @@ fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
     assert!(message.len() >= TYPE_SIZE);
     let size = message.len() - TYPE_SIZE;
     // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
-    call("msgsnd", format_args!("{id}, {size} bytes, {}", Flags(flags)), || unsafe {
-        libc::msgsnd(id, message.as_ptr().cast(), size, flags)
-    })?;
+    let sent = unsafe { libc::msgsnd(id, message.as_ptr().cast(), size, flags) };
+    call(sent, || Call::Msgsnd { id, message, size, flags })?;
     Ok(())
 }
 
@@ -196,12 +197,12 @@ fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usi
     assert!(buffer.len() >= TYPE_SIZE);
     let size = buffer.len() - TYPE_SIZE;
     // SAFETY: the buffer has room for the type and `size` bytes of payload.
-    let taken = call(
-        "msgrcv",
-        format_args!("{id}, {size} bytes, {message_type}, {}", Flags(flags)),
-        || unsafe {
-            libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
-        },
-    )?;
+    let taken = unsafe {
+        libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
+    };
+    let taken = call(taken, || {
+        let message = Filled::here(&*buffer);
+        Call::Msgrcv { id, message, size, message_type, flags }
+    })?;
     Ok(taken as usize)
 }

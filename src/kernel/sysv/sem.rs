@@ -1,14 +1,11 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
 
-use std::fmt;
-use std::mem::MaybeUninit;
-
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
-use crate::kernel::call::{CallError, Flags, call};
+use crate::kernel::call::{Argument, Call, CallError, Structure, call};
 
 /// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
 const SEM_STAT_ANY: i32 = 20;
@@ -36,34 +33,25 @@ pub fn create_with_flags(
 
 fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    call("semget", format_args!("{key}, {nsems}, {}", Flags(flags)), || unsafe {
-        libc::semget(key.0, nsems, flags)
-    })
+    let id = unsafe { libc::semget(key.0, nsems, flags) };
+    call(id, || Call::Semget { key: key.0, nsems, flags })
 }
 
 /// Removes a set. Whoever waits on it gets `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
-    // SAFETY: IPC_RMID has no fourth argument.
-    call("semctl", format_args!("{id}, 0, IPC_RMID"), || unsafe { libc::semctl(id, 0, IPC_RMID) })?;
-    Ok(())
+    plain(id, 0, IPC_RMID).map(drop)
 }
 
 /// The state of each of the `nsems` semaphores of a set. Needs read permission.
 pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
-    let ask = |number: i32, command: i32, name: fmt::Arguments<'_>| {
-        // SAFETY: these commands have no fourth argument.
-        call("semctl", format_args!("{id}, {number}, {name}"), || unsafe {
-            libc::semctl(id, number, command)
-        })
-    };
     (0..nsems as i32)
         .map(|number| {
             Ok(Semaphore {
                 index: number as u32,
-                value: ask(number, libc::GETVAL, format_args!("GETVAL"))? as u32,
-                ncount: ask(number, libc::GETNCNT, format_args!("GETNCNT"))? as u32,
-                zcount: ask(number, libc::GETZCNT, format_args!("GETZCNT"))? as u32,
-                last_pid: ask(number, libc::GETPID, format_args!("GETPID"))?,
+                value: plain(id, number, libc::GETVAL)? as u32,
+                ncount: plain(id, number, libc::GETNCNT)? as u32,
+                zcount: plain(id, number, libc::GETZCNT)? as u32,
+                last_pid: plain(id, number, libc::GETPID)?,
             })
         })
         .collect()
@@ -76,8 +64,11 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let pointer: *mut libc::semid_ds = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call only reads.
-    call("semctl", format_args!("{id}, 0, IPC_SET"), || unsafe {
-        libc::semctl(id, 0, IPC_SET, pointer)
+    call(unsafe { libc::semctl(id, 0, IPC_SET, pointer) }, || Call::Semctl {
+        id,
+        number: 0,
+        command: IPC_SET,
+        argument: Argument::Read(Structure::Semid(&status)),
     })?;
     Ok(changed)
 }
@@ -97,31 +88,38 @@ pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
 /// Whether the caller may read a set: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
 /// not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
-    stat(id, &mut MaybeUninit::zeroed())
+    stat(id, IPC_STAT).map(drop)
 }
 
 /// The state of a set: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::semid_ds, CallError> {
-    let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
     // The kernel looks at the slot of the id alone, and returns the id that it finds there.
-    // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
-    // call fills; it keeps no pointer.
-    let found = call("semctl", format_args!("{id}, 0, SEM_STAT_ANY"), || unsafe {
-        libc::semctl(id, 0, SEM_STAT_ANY, status.as_mut_ptr())
-    });
-    if found != Ok(id) {
+    match stat(id, SEM_STAT_ANY) {
+        Ok((found, status)) if found == id => Ok(status),
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        stat(id, &mut status)?;
+        _ => Ok(stat(id, IPC_STAT)?.1),
     }
-    // SAFETY: zeroed is a valid semid_ds, and the call has filled it since.
-    Ok(unsafe { status.assume_init() })
 }
 
-fn stat(id: i32, status: &mut MaybeUninit<libc::semid_ds>) -> Result<(), CallError> {
+/// What a command that looks at a set returns and fills.
+fn stat(id: i32, command: i32) -> Result<(i32, libc::semid_ds), CallError> {
+    // SAFETY: zero is a valid value of every field.
+    let mut status: libc::semid_ds = unsafe { std::mem::zeroed() };
+    let pointer: *mut libc::semid_ds = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call fills; it keeps no pointer.
-    call("semctl", format_args!("{id}, 0, IPC_STAT"), || unsafe {
-        libc::semctl(id, 0, IPC_STAT, status.as_mut_ptr())
+    let found = call(unsafe { libc::semctl(id, 0, command, pointer) }, || Call::Semctl {
+        id,
+        number: 0,
+        command,
+        argument: Structure::Semid(&status).filled(),
     })?;
-    Ok(())
+    Ok((found, status))
+}
+
+/// A command that has no fourth argument.
+fn plain(id: i32, number: i32, command: i32) -> Result<i32, CallError> {
+    // SAFETY: takes and returns plain numbers.
+    let returned = unsafe { libc::semctl(id, number, command) };
+    call(returned, || Call::Semctl { id, number, command, argument: Argument::NONE })
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -11,7 +10,7 @@ use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
-use crate::kernel::call::{CallError, Flags, call};
+use crate::kernel::call::{Argument, Call, CallError, Structure, call};
 
 /// `SHM_STAT_ANY`, Linux 4.17: as `SHM_STAT`, without asking for read permission.
 const SHM_STAT_ANY: i32 = 15;
@@ -40,11 +39,10 @@ pub fn create_with_flags(
 
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
-    let bytes = usize::try_from(size).unwrap_or(usize::MAX);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     // SAFETY: takes and returns plain numbers.
-    call("shmget", format_args!("{key}, {size}, {}", Flags(flags)), || unsafe {
-        libc::shmget(key.0, bytes, flags)
-    })
+    let id = unsafe { libc::shmget(key.0, size, flags) };
+    call(id, || Call::Shmget { key: key.0, size, flags })
 }
 
 /// A file system on which the kernel keeps segments.
@@ -89,8 +87,10 @@ pub fn devices() -> io::Result<Vec<Device>> {
 /// Removes a segment, or marks it for removal by the last process that detaches it.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    call("shmctl", format_args!("{id}, IPC_RMID"), || unsafe {
-        libc::shmctl(id, IPC_RMID, std::ptr::null_mut())
+    call(unsafe { libc::shmctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Shmctl {
+        id,
+        command: IPC_RMID,
+        argument: Argument::NONE,
     })?;
     Ok(())
 }
@@ -100,8 +100,10 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.shm_perm);
     // SAFETY: the pointer is to a shmid_ds, which the call only reads.
-    call("shmctl", format_args!("{id}, IPC_SET"), || unsafe {
-        libc::shmctl(id, IPC_SET, &mut status)
+    call(unsafe { libc::shmctl(id, IPC_SET, &mut status) }, || Call::Shmctl {
+        id,
+        command: IPC_SET,
+        argument: Argument::Read(Structure::Shmid(&status)),
     })?;
     Ok(changed)
 }
@@ -129,29 +131,28 @@ pub fn read(id: i32) -> Result<Segment, CallError> {
 /// Whether the caller may read a segment: `IPC_STAT`, which asks for that and nothing else. `EACCES`
 /// if not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
-    stat(id, &mut MaybeUninit::zeroed())
+    stat(id, IPC_STAT).map(drop)
 }
 
 /// The state of a segment: from Linux 4.17 on without read permission.
 fn status(id: i32) -> Result<libc::shmid_ds, CallError> {
-    let mut status = MaybeUninit::<libc::shmid_ds>::zeroed();
     // The kernel looks at the slot of the id alone, and returns the id that it finds there.
-    // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
-    let found = call("shmctl", format_args!("{id}, SHM_STAT_ANY"), || unsafe {
-        libc::shmctl(id, SHM_STAT_ANY, status.as_mut_ptr())
-    });
-    if found != Ok(id) {
+    match stat(id, SHM_STAT_ANY) {
+        Ok((found, status)) if found == id => Ok(status),
         // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
-        stat(id, &mut status)?;
+        _ => Ok(stat(id, IPC_STAT)?.1),
     }
-    // SAFETY: zeroed is a valid shmid_ds, and the call has filled it since.
-    Ok(unsafe { status.assume_init() })
 }
 
-fn stat(id: i32, status: &mut MaybeUninit<libc::shmid_ds>) -> Result<(), CallError> {
+/// What a command that looks at a segment returns and fills.
+fn stat(id: i32, command: i32) -> Result<(i32, libc::shmid_ds), CallError> {
+    // SAFETY: zero is a valid value of every field.
+    let mut status: libc::shmid_ds = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
-    call("shmctl", format_args!("{id}, IPC_STAT"), || unsafe {
-        libc::shmctl(id, IPC_STAT, status.as_mut_ptr())
+    let found = call(unsafe { libc::shmctl(id, command, &mut status) }, || Call::Shmctl {
+        id,
+        command,
+        argument: Structure::Shmid(&status).filled(),
     })?;
-    Ok(())
+    Ok((found, status))
 }

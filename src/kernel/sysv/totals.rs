@@ -2,10 +2,9 @@
 //! on them: `MSG_INFO`, `SHM_INFO`, `SEM_INFO` and `IPC_INFO`. Asking for them needs no permission
 //! and no `/proc`, and looks at no object, but for the memory of segments.
 
-use std::mem::MaybeUninit;
-use std::os::raw::{c_int, c_ulong};
+use std::os::raw::c_int;
 
-use crate::kernel::call::{CallError, call};
+use crate::kernel::call::{Call, CallError, MsgInfo, SemInfo, ShmInfo, ShmLimits, Structure, call};
 
 const IPC_INFO: c_int = 3;
 const MSG_INFO: c_int = 12;
@@ -89,56 +88,6 @@ pub struct SetLimits {
     pub semvmx: i32,
 }
 
-/// `struct msginfo`, of which `MSG_INFO` uses some fields for other things than their names say.
-#[repr(C)]
-struct MsgInfo {
-    pool: c_int,
-    map: c_int,
-    max: c_int,
-    mnb: c_int,
-    mni: c_int,
-    ssz: c_int,
-    tql: c_int,
-    seg: u16,
-}
-
-/// `struct shminfo`, as long as the kernel has it.
-#[repr(C)]
-struct ShmLimits {
-    max: c_ulong,
-    min: c_ulong,
-    mni: c_ulong,
-    seg: c_ulong,
-    all: c_ulong,
-    unused: [c_ulong; 4],
-}
-
-/// `struct shm_info`.
-#[repr(C)]
-struct ShmInfo {
-    used_ids: c_int,
-    total: c_ulong,
-    resident: c_ulong,
-    swapped: c_ulong,
-    swap_attempts: c_ulong,
-    swap_successes: c_ulong,
-}
-
-/// `struct seminfo`, likewise.
-#[repr(C)]
-struct SemInfo {
-    map: c_int,
-    mni: c_int,
-    mns: c_int,
-    mnu: c_int,
-    msl: c_int,
-    opm: c_int,
-    ume: c_int,
-    usz: c_int,
-    vmx: c_int,
-    aem: c_int,
-}
-
 /// Whether this kernel has System V IPC at all.
 pub fn has_system_v() -> bool {
     queues().is_ok()
@@ -146,41 +95,44 @@ pub fn has_system_v() -> bool {
 
 /// The sums over message queues.
 pub fn queues() -> Result<Queues, CallError> {
-    let info = msginfo(MSG_INFO, "MSG_INFO")?;
-    Ok(Queues { queues: info.pool, messages: info.map, bytes: info.tql })
+    let info = msginfo(MSG_INFO)?;
+    Ok(Queues { queues: info.msgpool, messages: info.msgmap, bytes: info.msgtql })
 }
 
 /// The limits on message queues.
 pub fn queue_limits() -> Result<QueueLimits, CallError> {
-    let info = msginfo(IPC_INFO, "IPC_INFO")?;
-    Ok(QueueLimits { msgmni: info.mni, msgmax: info.max, msgmnb: info.mnb })
+    let info = msginfo(IPC_INFO)?;
+    Ok(QueueLimits { msgmni: info.msgmni, msgmax: info.msgmax, msgmnb: info.msgmnb })
 }
 
-fn msginfo(command: c_int, name: &str) -> Result<MsgInfo, CallError> {
-    let mut info = MaybeUninit::<MsgInfo>::zeroed();
+fn msginfo(command: c_int) -> Result<MsgInfo, CallError> {
+    // SAFETY: zero is valid in every field.
+    let mut info: MsgInfo = unsafe { std::mem::zeroed() };
     // SAFETY: both commands fill a struct msginfo at the pointer, and keep none.
-    call("msgctl", format_args!("0, {name}"), || unsafe {
-        libc::msgctl(0, command, info.as_mut_ptr().cast())
+    call(unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }, || Call::Msgctl {
+        id: 0,
+        command,
+        argument: Structure::Msginfo(&info).filled(),
     })?;
-    // SAFETY: zero is valid in every field, and the call has filled them since.
-    Ok(unsafe { info.assume_init() })
+    Ok(info)
 }
 
 /// The sums over segments.
 #[allow(clippy::useless_conversion, reason = "an unsigned long has 32 bits on some machines")]
 pub fn segments() -> Result<Segments, CallError> {
-    let mut info = MaybeUninit::<ShmInfo>::zeroed();
+    // SAFETY: zero is valid in every field.
+    let mut info: ShmInfo = unsafe { std::mem::zeroed() };
     // SAFETY: SHM_INFO fills a struct shm_info at the pointer, and keeps none.
-    call("shmctl", format_args!("0, SHM_INFO"), || unsafe {
-        libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast())
+    call(unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
+        id: 0,
+        command: SHM_INFO,
+        argument: Structure::ShmUsage(&info).filled(),
     })?;
-    // SAFETY: zero is valid in every field, and the call has filled them since.
-    let info = unsafe { info.assume_init() };
     Ok(Segments {
         segments: info.used_ids,
-        pages: info.total.into(),
-        resident: info.resident.into(),
-        swapped: info.swapped.into(),
+        pages: info.shm_tot.into(),
+        resident: info.shm_rss.into(),
+        swapped: info.shm_swp.into(),
         swap_attempts: info.swap_attempts.into(),
         swap_successes: info.swap_successes.into(),
     })
@@ -189,46 +141,50 @@ pub fn segments() -> Result<Segments, CallError> {
 /// The limits on segments.
 #[allow(clippy::useless_conversion, reason = "an unsigned long has 32 bits on some machines")]
 pub fn segment_limits() -> Result<SegmentLimits, CallError> {
-    let mut info = MaybeUninit::<ShmLimits>::zeroed();
+    // SAFETY: zero is valid in every field.
+    let mut info: ShmLimits = unsafe { std::mem::zeroed() };
     // SAFETY: IPC_INFO fills a struct shminfo at the pointer, and keeps none.
-    call("shmctl", format_args!("0, IPC_INFO"), || unsafe {
-        libc::shmctl(0, IPC_INFO, info.as_mut_ptr().cast())
+    call(unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
+        id: 0,
+        command: IPC_INFO,
+        argument: Structure::Shminfo(&info).filled(),
     })?;
-    // SAFETY: zero is valid in every field, and the call has filled them since.
-    let info = unsafe { info.assume_init() };
     Ok(SegmentLimits {
-        shmmni: info.mni.into(),
-        shmmax: info.max.into(),
-        shmmin: info.min.into(),
-        shmall: info.all.into(),
+        shmmni: info.shmmni.into(),
+        shmmax: info.shmmax.into(),
+        shmmin: info.shmmin.into(),
+        shmall: info.shmall.into(),
     })
 }
 
 /// The sums over semaphore sets.
 pub fn sets() -> Result<Sets, CallError> {
-    let info = seminfo(SEM_INFO, "SEM_INFO")?;
-    Ok(Sets { sets: info.usz, semaphores: info.aem })
+    let info = seminfo(SEM_INFO)?;
+    Ok(Sets { sets: info.semusz, semaphores: info.semaem })
 }
 
 /// The limits on semaphore sets.
 pub fn set_limits() -> Result<SetLimits, CallError> {
-    let info = seminfo(IPC_INFO, "IPC_INFO")?;
+    let info = seminfo(IPC_INFO)?;
     Ok(SetLimits {
-        semmni: info.mni,
-        semmsl: info.msl,
-        semmns: info.mns,
-        semopm: info.opm,
-        semvmx: info.vmx,
+        semmni: info.semmni,
+        semmsl: info.semmsl,
+        semmns: info.semmns,
+        semopm: info.semopm,
+        semvmx: info.semvmx,
     })
 }
 
-fn seminfo(command: c_int, name: &str) -> Result<SemInfo, CallError> {
-    let mut info = MaybeUninit::<SemInfo>::zeroed();
+fn seminfo(command: c_int) -> Result<SemInfo, CallError> {
+    // SAFETY: zero is valid in every field.
+    let mut info: SemInfo = unsafe { std::mem::zeroed() };
     // SAFETY: the fourth argument is the `__buf` of union semun: both commands fill a struct seminfo
     // there, and keep no pointer.
-    call("semctl", format_args!("0, 0, {name}"), || unsafe {
-        libc::semctl(0, 0, command, info.as_mut_ptr())
+    call(unsafe { libc::semctl(0, 0, command, &raw mut info) }, || Call::Semctl {
+        id: 0,
+        number: 0,
+        command,
+        argument: Structure::Seminfo(&info).filled(),
     })?;
-    // SAFETY: zero is valid in every field, and the call has filled them since.
-    Ok(unsafe { info.assume_init() })
+    Ok(info)
 }

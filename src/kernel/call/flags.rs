@@ -1,0 +1,221 @@
+//! Flags and commands by their names in the C headers, in the order of `strace(1)`.
+
+use std::fmt;
+
+use libc::c_int;
+
+/// Names of bits. Where one has others in it, it stands in front of them.
+type Table = &'static [(c_int, &'static str)];
+
+/// `msgget(2)` and `semget(2)`.
+const GET: Table = &[
+    (libc::IPC_CREAT, "IPC_CREAT"),
+    (libc::IPC_EXCL, "IPC_EXCL"),
+    (libc::IPC_NOWAIT, "IPC_NOWAIT"),
+];
+
+/// `shmget(2)`.
+const SHMGET: Table = &[
+    (libc::IPC_CREAT, "IPC_CREAT"),
+    (libc::IPC_EXCL, "IPC_EXCL"),
+    (libc::SHM_HUGETLB, "SHM_HUGETLB"),
+    (libc::SHM_NORESERVE, "SHM_NORESERVE"),
+];
+
+/// `msgop(2)`.
+const MESSAGE: Table = &[
+    (libc::MSG_NOERROR, "MSG_NOERROR"),
+    (libc::MSG_EXCEPT, "MSG_EXCEPT"),
+    (libc::MSG_COPY, "MSG_COPY"),
+    (libc::IPC_NOWAIT, "IPC_NOWAIT"),
+];
+
+/// `open(2)`, next to the access mode.
+const OPEN: Table = &[
+    (libc::O_CREAT, "O_CREAT"),
+    (libc::O_EXCL, "O_EXCL"),
+    (libc::O_NOCTTY, "O_NOCTTY"),
+    (libc::O_TRUNC, "O_TRUNC"),
+    (libc::O_APPEND, "O_APPEND"),
+    (libc::O_NONBLOCK, "O_NONBLOCK"),
+    (libc::O_SYNC, "O_SYNC"),
+    (libc::O_DSYNC, "O_DSYNC"),
+    (libc::O_DIRECT, "O_DIRECT"),
+    // No bit where every file may be large.
+    (libc::O_LARGEFILE, "O_LARGEFILE"),
+    (libc::O_NOFOLLOW, "O_NOFOLLOW"),
+    (libc::O_NOATIME, "O_NOATIME"),
+    (libc::O_CLOEXEC, "O_CLOEXEC"),
+    (libc::O_PATH, "O_PATH"),
+    (libc::O_TMPFILE, "O_TMPFILE"),
+    (libc::O_DIRECTORY, "O_DIRECTORY"),
+];
+
+/// Of calls that take a directory and a path.
+const AT: Table =
+    &[(libc::AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"), (libc::AT_EMPTY_PATH, "AT_EMPTY_PATH")];
+
+/// `unlinkat(2)`, which takes a flag of its own.
+const UNLINKAT: Table = &[(libc::AT_REMOVEDIR, "AT_REMOVEDIR")];
+
+/// `struct mq_attr`.
+const MQ_ATTR: Table = &[(libc::O_NONBLOCK, "O_NONBLOCK")];
+
+/// Where the base-2 logarithm of the page size lies in the flags of `shmget(2)`.
+const HUGE_SHIFT: c_int = 26;
+const HUGE_MASK: c_int = 0x3f << HUGE_SHIFT;
+
+/// The flags of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Flags {
+    /// `msgget(2)` and `semget(2)`: `IPC_CREAT|0600`.
+    Get(c_int),
+    /// `shmget(2)`.
+    Shmget(c_int),
+    /// `msgop(2)`: `MSG_EXCEPT|IPC_NOWAIT`.
+    Message(c_int),
+    /// `open(2)`: `O_RDWR|O_CREAT|O_EXCL`.
+    Open(c_int),
+    /// `sem_open(3)`, which takes no access mode.
+    SemOpen(c_int),
+    /// `fchownat(2)`.
+    At(c_int),
+    /// `unlinkat(2)`.
+    Unlinkat(c_int),
+    /// `mq_getattr(3)`.
+    MqAttr(c_int),
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = List { f, separator: "" };
+        match *self {
+            Flags::Get(flags) => {
+                list.named(flags & !0o777, GET)?;
+                list.push(Octal((flags & 0o777) as u32))
+            }
+            Flags::Shmget(flags) => {
+                list.named(flags & !0o777 & !HUGE_MASK, SHMGET)?;
+                match flags & HUGE_MASK {
+                    0 => {}
+                    huge => list.push(format_args!("{}<<SHM_HUGE_SHIFT", huge >> HUGE_SHIFT))?,
+                }
+                list.push(Octal((flags & 0o777) as u32))
+            }
+            Flags::Open(flags) => {
+                list.push(match flags & libc::O_ACCMODE {
+                    libc::O_RDONLY => "O_RDONLY",
+                    libc::O_WRONLY => "O_WRONLY",
+                    libc::O_RDWR => "O_RDWR",
+                    _ => "O_ACCMODE",
+                })?;
+                list.named(flags & !libc::O_ACCMODE, OPEN)
+            }
+            Flags::SemOpen(flags) => list.named_or_zero(flags, OPEN, "O_???"),
+            Flags::Message(flags) => list.named_or_zero(flags, MESSAGE, "MSG_???"),
+            Flags::At(flags) => list.named_or_zero(flags, AT, "AT_???"),
+            Flags::Unlinkat(flags) => list.named_or_zero(flags, UNLINKAT, "AT_???"),
+            Flags::MqAttr(flags) => list.named_or_zero(flags, MQ_ATTR, "O_???"),
+        }
+    }
+}
+
+/// Words with bars between them.
+struct List<'a, 'f> {
+    f: &'a mut fmt::Formatter<'f>,
+    separator: &'static str,
+}
+
+impl List<'_, '_> {
+    fn push(&mut self, word: impl fmt::Display) -> fmt::Result {
+        write!(self.f, "{}{word}", self.separator)?;
+        self.separator = "|";
+        Ok(())
+    }
+
+    /// Bits that have no name are one number at the end.
+    fn named(&mut self, flags: c_int, table: Table) -> fmt::Result {
+        let mut rest = flags;
+        for &(bits, name) in table {
+            if bits != 0 && rest & bits == bits {
+                rest &= !bits;
+                self.push(name)?;
+            }
+        }
+        if rest == 0 { Ok(()) } else { self.push(format_args!("{rest:#x}")) }
+    }
+
+    /// The same where that is the whole argument; `unknown` stands for what is missing in the table.
+    fn named_or_zero(&mut self, flags: c_int, table: Table, unknown: &str) -> fmt::Result {
+        match flags {
+            0 => self.push(0),
+            _ if table.iter().all(|(bits, _)| flags & bits != *bits) => {
+                self.push(format_args!("{flags:#x} /* {unknown} */"))
+            }
+            _ => self.named(flags, table),
+        }
+    }
+}
+
+/// A mode: `0600`, and `000` for none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Octal(pub u32);
+
+impl fmt::Display for Octal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..0o100 => write!(f, "{:03o}", self.0),
+            mode => write!(f, "0{mode:o}"),
+        }
+    }
+}
+
+/// The commands of `msgctl(2)`, `shmctl(2)` and `semctl(2)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Command {
+    Msgctl(c_int),
+    Shmctl(c_int),
+    Semctl(c_int),
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (command, own, unknown): (_, Table, _) = match *self {
+            Command::Msgctl(command) => {
+                (command, &[(11, "MSG_STAT"), (12, "MSG_INFO"), (13, "MSG_STAT_ANY")], "MSG_???")
+            }
+            Command::Shmctl(command) => (
+                command,
+                &[
+                    (11, "SHM_LOCK"),
+                    (12, "SHM_UNLOCK"),
+                    (13, "SHM_STAT"),
+                    (14, "SHM_INFO"),
+                    (15, "SHM_STAT_ANY"),
+                ],
+                "SHM_???",
+            ),
+            Command::Semctl(command) => (
+                command,
+                &[
+                    (11, "GETPID"),
+                    (12, "GETVAL"),
+                    (13, "GETALL"),
+                    (14, "GETNCNT"),
+                    (15, "GETZCNT"),
+                    (16, "SETVAL"),
+                    (17, "SETALL"),
+                    (18, "SEM_STAT"),
+                    (19, "SEM_INFO"),
+                    (20, "SEM_STAT_ANY"),
+                ],
+                "SEM_???",
+            ),
+        };
+        let common: Table = &[(0, "IPC_RMID"), (1, "IPC_SET"), (2, "IPC_STAT"), (3, "IPC_INFO")];
+        match common.iter().chain(own).find(|(number, _)| *number == command) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "{command:#x} /* {unknown} */"),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Structures of `msgctl(2)`, `shmctl(2)` and `semctl(2)` that libc has not for every C library. The
+//! fields have their names in C.
+#![allow(missing_docs, reason = "the man pages document the fields")]
+
+use std::ffi::{c_int, c_ulong};
+
+/// `struct msginfo`, of which `MSG_INFO` uses some fields for other things than their names say.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct MsgInfo {
+    pub msgpool: c_int,
+    pub msgmap: c_int,
+    pub msgmax: c_int,
+    pub msgmnb: c_int,
+    pub msgmni: c_int,
+    pub msgssz: c_int,
+    pub msgtql: c_int,
+    pub msgseg: u16,
+}
+
+/// `struct shminfo`, as long as the kernel has it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ShmLimits {
+    pub shmmax: c_ulong,
+    pub shmmin: c_ulong,
+    pub shmmni: c_ulong,
+    pub shmseg: c_ulong,
+    pub shmall: c_ulong,
+    pub unused: [c_ulong; 4],
+}
+
+/// `struct shm_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ShmInfo {
+    pub used_ids: c_int,
+    pub shm_tot: c_ulong,
+    pub shm_rss: c_ulong,
+    pub shm_swp: c_ulong,
+    pub swap_attempts: c_ulong,
+    pub swap_successes: c_ulong,
+}
+
+/// `struct seminfo`, of which `SEM_INFO` uses some fields for other things than their names say.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SemInfo {
+    pub semmap: c_int,
+    pub semmni: c_int,
+    pub semmns: c_int,
+    pub semmnu: c_int,
+    pub semmsl: c_int,
+    pub semopm: c_int,
+    pub semume: c_int,
+    pub semusz: c_int,
+    pub semvmx: c_int,
+    pub semaem: c_int,
+}

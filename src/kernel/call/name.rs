@@ -1,0 +1,90 @@
+//! The names of calls.
+
+use std::fmt;
+
+/// The name of an IPC call: a system call, or the function of the C library by which programs know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallName {
+    /// `msgget(2)`.
+    Msgget,
+    /// `msgsnd(2)`.
+    Msgsnd,
+    /// `msgrcv(2)`.
+    Msgrcv,
+    /// `msgctl(2)`.
+    Msgctl,
+    /// `shmget(2)`.
+    Shmget,
+    /// `shmctl(2)`.
+    Shmctl,
+    /// `semget(2)`.
+    Semget,
+    /// `semctl(2)`.
+    Semctl,
+    /// `ftok(3)`.
+    Ftok,
+    /// `mq_open(3)`.
+    MqOpen,
+    /// `mq_unlink(3)`.
+    MqUnlink,
+    /// `mq_send(3)` with a deadline.
+    MqTimedsend,
+    /// `mq_receive(3)` with a deadline.
+    MqTimedreceive,
+    /// `mq_getattr(3)` as the kernel knows it.
+    MqGetsetattr,
+    /// `shm_open(3)`, an `openat(2)`.
+    ShmOpen,
+    /// `shm_unlink(3)`, an `unlinkat(2)`.
+    ShmUnlink,
+    /// `sem_open(3)`.
+    SemOpen,
+    /// `sem_unlink(3)`, an `unlinkat(2)`.
+    SemUnlink,
+    /// `openat(2)`.
+    Openat,
+    /// `unlinkat(2)`.
+    Unlinkat,
+    /// `ftruncate(2)`.
+    Ftruncate,
+    /// `fchmodat(2)`.
+    Fchmodat,
+    /// `fchownat(2)`.
+    Fchownat,
+    /// `stat(2)` in any of its forms.
+    Stat,
+    /// The same for an open file.
+    Fstat,
+}
+
+impl fmt::Display for CallName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CallName::Msgget => "msgget",
+            CallName::Msgsnd => "msgsnd",
+            CallName::Msgrcv => "msgrcv",
+            CallName::Msgctl => "msgctl",
+            CallName::Shmget => "shmget",
+            CallName::Shmctl => "shmctl",
+            CallName::Semget => "semget",
+            CallName::Semctl => "semctl",
+            CallName::Ftok => "ftok",
+            CallName::MqOpen => "mq_open",
+            CallName::MqUnlink => "mq_unlink",
+            CallName::MqTimedsend => "mq_timedsend",
+            CallName::MqTimedreceive => "mq_timedreceive",
+            CallName::MqGetsetattr => "mq_getsetattr",
+            CallName::ShmOpen => "shm_open",
+            CallName::ShmUnlink => "shm_unlink",
+            CallName::SemOpen => "sem_open",
+            CallName::SemUnlink => "sem_unlink",
+            CallName::Openat => "openat",
+            CallName::Unlinkat => "unlinkat",
+            CallName::Ftruncate => "ftruncate",
+            CallName::Fchmodat => "fchmodat",
+            CallName::Fchownat => "fchownat",
+            CallName::Stat => "stat",
+            CallName::Fstat => "fstat",
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Bytes as C string literals in printable ASCII, as `strace(1)` writes them.
+
+use std::fmt::{self, Write as _};
+
+/// How many bytes of a message are shown.
+const SHOWN: usize = 32;
+
+/// Bytes that a call was given or has filled.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Quoted<'a> {
+    /// A path or a name, whole.
+    Path(&'a [u8]),
+    /// The beginning of a message of so many bytes.
+    Message(&'a [u8], usize),
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, is_cut) = match *self {
+            Quoted::Path(path) => (path, false),
+            Quoted::Message(message, size) => {
+                (&message[..size.min(SHOWN).min(message.len())], size > SHOWN)
+            }
+        };
+        f.write_char('"')?;
+        for (place, &byte) in bytes.iter().enumerate() {
+            match byte {
+                b'"' | b'\\' => write!(f, "\\{}", char::from(byte))?,
+                b' '..=b'~' => f.write_char(byte.into())?,
+                b'\t' => f.write_str("\\t")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\x0b' => f.write_str("\\v")?,
+                b'\x0c' => f.write_str("\\f")?,
+                b'\r' => f.write_str("\\r")?,
+                // A digit behind it would belong to a shorter number.
+                _ => match bytes.get(place + 1) {
+                    Some(b'0'..=b'7') => write!(f, "\\{byte:03o}")?,
+                    _ => write!(f, "\\{byte:o}")?,
+                },
+            }
+        }
+        f.write_str(if is_cut { "\"..." } else { "\"" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_strace_writes() {
+        let message = |bytes: &[u8]| Quoted::Message(bytes, bytes.len()).to_string();
+        assert_eq!(message(b"hello"), r#""hello""#);
+        assert_eq!(message(b""), r#""""#);
+        assert_eq!(message(b"\0\x011\n\t\r\x0b\x0c\"\\"), r#""\0\0011\n\t\r\v\f\"\\""#);
+        assert_eq!(message(b"\x7f\x80\xff2\x7f8a\x1b[3"), r#""\177\200\3772\1778a\33[3""#);
+        assert_eq!(message(&[b'x'; 32]), format!("\"{}\"", "x".repeat(32)));
+        assert_eq!(message(&[b'x'; 33]), format!("\"{}\"...", "x".repeat(32)));
+        // A digit that is not shown does not matter.
+        assert_eq!(
+            message(&[[1; 32].as_slice(), b"1"].concat()),
+            format!("\"{}\"...", r"\1".repeat(32))
+        );
+        let name = "x".repeat(255);
+        assert_eq!(Quoted::Path(name.as_bytes()).to_string(), format!("\"{name}\""));
+    }
+
+    proptest! {
+        #[test]
+        fn only_printable_ascii_is_left(bytes: Vec<u8>, size in 0usize..99) {
+            for text in [Quoted::Path(&bytes).to_string(), Quoted::Message(&bytes, size).to_string()] {
+                prop_assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
+            }
+        }
+    }
+}
