@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::formats::{csv, json, plain, table};
+use super::page::{OnPage, Page, Surroundings};
 use super::value::Value;
 
 /// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
@@ -23,6 +24,8 @@ pub struct Column<T: 'static> {
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether what it says of an item is alarming, and should stand out on a terminal.
     pub alarm: fn(&T) -> bool,
+    /// How it stands on a page about one item.
+    pub page: OnPage<T>,
 }
 
 impl<T> Column<T> {
@@ -33,7 +36,8 @@ impl<T> Column<T> {
         help: &'static str,
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
-        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false }
+        let page = OnPage::Line { missing: "-" };
+        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false, page }
     }
 
     /// A column of numbers.
@@ -54,6 +58,34 @@ impl<T> Column<T> {
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
         Column { prose: true, ..Column::text(name, width, help, value) }
+    }
+
+    /// A column of times.
+    pub const fn time(
+        name: &'static str,
+        width: usize,
+        help: &'static str,
+        value: for<'a> fn(&'a T) -> Value<'a>,
+    ) -> Column<T> {
+        Column::text(name, width, help, value).or("never")
+    }
+
+    /// The same column, which says this on a page where it has no value.
+    pub const fn or(mut self, missing: &'static str) -> Column<T> {
+        self.page = OnPage::Line { missing };
+        self
+    }
+
+    /// The same column, of which this function tells on a page.
+    pub const fn told_by(mut self, tell: fn(&T, &Surroundings<'_>, &mut Page)) -> Column<T> {
+        self.page = OnPage::By(tell);
+        self
+    }
+
+    /// The same column, which on a page is told with another one.
+    pub const fn told_with(mut self, other: &'static str) -> Column<T> {
+        self.page = OnPage::With(other);
+        self
     }
 
     /// The same column, which stands out where `alarm` says so.
