@@ -44,6 +44,9 @@ pub enum Unit {
     Switch,
 }
 
+/// How much of a limit an object takes, where that is known.
+type Share = fn(&Object) -> Option<u64>;
+
 /// A limit with all that is to be said of it.
 struct Entry {
     name: &'static str,
@@ -53,9 +56,9 @@ struct Entry {
     unit: Unit,
     /// The values that it takes; nothing where it cannot be set.
     range: Option<fn() -> RangeInclusive<u64>>,
-    /// The objects that it counts, and how much of it one of them takes, where that is known; nothing
-    /// where it does not limit how many there are, or how large all are together.
-    counted: Option<(Kind, fn(&Object) -> Option<u64>)>,
+    /// The kind of objects that it counts, and how; nothing where it does not limit how many there are,
+    /// or how large all are together.
+    counted: Option<(Kind, Share)>,
     /// It is one of each user, and not of the whole IPC namespace.
     is_of_user: bool,
 }
@@ -209,7 +212,7 @@ impl Entry {
         self
     }
 
-    const fn counts(mut self, kind: Kind, share: fn(&Object) -> Option<u64>) -> Entry {
+    const fn counts(mut self, kind: Kind, share: Share) -> Entry {
         self.counted = Some((kind, share));
         self
     }
