@@ -10,10 +10,9 @@ use collection::{Collection, Depth};
 use rest::Rest;
 use sort::Sort;
 
-use super::select;
 use crate::cli::{List, StyleArgs};
 use crate::exit::Status;
-use crate::ipc::{Kind, Observed};
+use crate::ipc::{Filter, Kind, Observed};
 use crate::output::columns::Preset;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Layout, Style};
@@ -24,7 +23,7 @@ pub(super) fn run(args: List, style: Style) -> anyhow::Result<Status> {
     let format = args.format.chosen();
     let style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
-    let filter = select::filter(VERB, asked_for, args.filter)?;
+    let filter = Filter::new(asked_for, args.filter.conditions());
     let kinds: Vec<Kind> = filter.kinds().collect();
     let choice = Choice::parse(preset, args.output.as_deref(), args.who, &kinds)?;
     let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
