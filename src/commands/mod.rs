@@ -17,9 +17,6 @@ mod send;
 mod stat;
 mod usage;
 
-pub use doctor::checks::{ALL as CHECKS, Check};
-#[cfg(any(test, fuzzing))]
-pub(crate) use doctor::logind;
 pub use usage::reject;
 
 use std::io::{self, IsTerminal, Write};

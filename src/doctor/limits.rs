@@ -1,6 +1,5 @@
 //! Limits that are nearly reached.
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use super::orphans::{HOUR, is_left_over};
@@ -10,30 +9,12 @@ use crate::ipc::limit::Allowance;
 use crate::kernel::limits::{self, Limit, Source};
 use crate::kernel::process::accounts;
 
-pub(super) static LIMIT_NEAR: Check = Check {
-    name: "limit-near",
-    severity: Severity::Error,
-    help: "a limit that is used to 80 % or more (see --threshold); error: it is reached",
-    needs: Needs::LIMITS,
-    subject: Subject::System,
-    examine: limit_near,
-};
-
-pub(super) static PMSG_LIMIT: Check = Check {
-    name: "pmsg-limit",
-    severity: Severity::Error,
-    help: "a user whose POSIX queues take 80 % or more of RLIMIT_MSGQUEUE (see --threshold)",
-    needs: Needs::LIMITS,
-    subject: Subject::System,
-    examine: pmsg_limit,
-};
-
 /// A limit that is reached stops somebody now.
 fn severity_at(allowance: &Allowance) -> Severity {
     if allowance.is_at(100) { Severity::Error } else { Severity::Warning }
 }
 
-fn limit_near(facts: &Facts) -> Vec<Draft> {
+pub(super) fn limit_near(facts: &Facts) -> Vec<Draft> {
     let of_all = facts.allowances.iter().filter(|allowance| allowance.user.is_none());
     let near = of_all.filter(|allowance| allowance.is_at(facts.threshold));
     near.filter_map(|allowance| Some(near_one(Limit::find(allowance.name)?, allowance, facts)))
@@ -123,7 +104,7 @@ impl<'a> Orphans<'a> {
 }
 
 /// The bytes that users are charged for POSIX queues, each of whom has a limit of their own.
-fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
+pub(super) fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
     let near = facts.allowances.iter().filter(|allowance| allowance.is_at(facts.threshold));
     let of_users = near.filter_map(|allowance| Some((allowance, allowance.user?)));
     of_users.map(|(allowance, uid)| pmsg_limit_of(uid, allowance, facts)).collect()

@@ -1,22 +1,20 @@
 //! What is seen of the system, before anything is said about it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::thread;
 use std::time::Duration;
 
-use super::VERB;
+use super::Question;
 use super::checks::Needs;
 use super::memory::{self, DevShm};
-use crate::commands::select;
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
-use crate::ipc::{
-    Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use,
-};
+use crate::ipc::{Caller, Expected, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use};
 use crate::kernel;
 use crate::kernel::limits::{self, Limit};
 use crate::kernel::process::scan::ScanScope;
@@ -33,7 +31,7 @@ const REST: Duration = Duration::from_millis(100);
 const MOST_PEEKED: u64 = 20_000;
 
 /// What was seen of the system.
-pub(in crate::commands) struct Facts {
+pub(super) struct Facts {
     /// All objects that are not ignored.
     pub objects: Vec<Seen>,
     /// All limits; none if no check needs them.
@@ -62,7 +60,7 @@ pub(in crate::commands) struct Facts {
 }
 
 /// An object and what is known of it.
-pub(in crate::commands) struct Seen {
+pub(super) struct Seen {
     /// As it was at the first look.
     pub observed: Observed,
     /// Whether it may be removed, since nobody uses it any more.
@@ -81,12 +79,18 @@ pub(in crate::commands) struct Seen {
 }
 
 impl Facts {
-    /// Looks at what the checks need.
-    pub fn gather(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
-        let (mut objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
+    /// Looks at what the checks need, see [`diagnose`](super::diagnose).
+    pub fn gather(
+        question: Question<'_>,
+        mut objects: Vec<Object>,
+        unlisted: &[Kind],
+        warn: &mut dyn FnMut(String),
+    ) -> io::Result<Facts> {
+        let Question { checks, ignore, threshold, now } = question;
+        let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
         // What is ignored counts all the same.
         let allowances = match needs.limits {
-            true => limits::survey(&objects, &unlisted, process::uid()),
+            true => limits::survey(&objects, unlisted, process::uid()),
             false => Vec::new(),
         };
         objects.iter_mut().for_each(kernel::object::complete);
@@ -109,7 +113,7 @@ impl Facts {
         if needs.rest {
             look_again(&mut seen, &scope, threshold);
         }
-        let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(VERB) } else { (None, true) };
+        let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
             allowances,
@@ -119,7 +123,7 @@ impl Facts {
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
             may_exceed_msgmnb: process::may_exceed_msgmnb(),
             ignore_options: ignore.iter().map(ignore_option).collect(),
-            now: crate::commands::now(),
+            now,
             dev_shm,
             is_whole: is_whole && unlisted.is_empty() && missed.error.is_none(),
             missed,
