@@ -33,10 +33,10 @@ struct Blocks {
 impl Blocks {
     fn of(kind: Kind) -> Blocks {
         let (names, creator, change): (&[_], &[_], &[_]) = match kind.is_posix() {
-            true => (&object::POSIX_NAMES, &[], &object::POSIX_CHANGE),
-            false => (&object::SYSTEM_V_NAMES, &object::CREATOR, &object::SYSTEM_V_CHANGE),
+            true => (object::POSIX_NAMES, &[], object::POSIX_CHANGE),
+            false => (object::SYSTEM_V_NAMES, object::CREATOR, object::SYSTEM_V_CHANGE),
         };
-        let (every, owner, mode) = (&object::EVERY, &object::OWNER, &object::MODE);
+        let (every, owner, mode) = (object::EVERY, object::OWNER, object::MODE);
         Blocks { every, names, owner, mode, creator, change, own: own(kind) }
     }
 
@@ -58,22 +58,22 @@ pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
 
 /// All columns of a kind.
 pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    of_kind(kind).chain(&ON_REQUEST)
+    of_kind(kind).chain(ON_REQUEST)
 }
 
 /// The same in the order of the page of `stat`.
 pub fn on_page(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    Blocks::of(kind).on_page().chain(&ON_REQUEST)
+    Blocks::of(kind).on_page().chain(ON_REQUEST)
 }
 
 fn own(kind: Kind) -> &'static [ObjectColumn] {
     match kind {
-        Kind::Msg => &sysv::QUEUE,
-        Kind::Shm => &sysv::SEGMENT,
-        Kind::Sem => &sysv::SEMAPHORE_SET,
-        Kind::Pmsg => &posix::QUEUE,
-        Kind::Pshm => &posix::MEMORY,
-        Kind::Psem => &posix::SEMAPHORE,
+        Kind::Msg => sysv::QUEUE,
+        Kind::Shm => sysv::SEGMENT,
+        Kind::Sem => sysv::SEMAPHORE_SET,
+        Kind::Pmsg => posix::QUEUE,
+        Kind::Pshm => posix::MEMORY,
+        Kind::Psem => posix::SEMAPHORE,
     }
 }
 
@@ -90,10 +90,10 @@ pub fn help() -> String {
         }
         page.push('\n');
     };
-    block("Columns of every object", &[&EVERY, &OWNER, &MODE]);
-    block("Columns of every object that take a look at all processes", &[&ON_REQUEST]);
-    block("Columns of every System V object", &[&SYSTEM_V_NAMES, &CREATOR, &SYSTEM_V_CHANGE]);
-    block("Columns of every POSIX object", &[&POSIX_NAMES, &POSIX_CHANGE]);
+    block("Columns of every object", &[EVERY, OWNER, MODE]);
+    block("Columns of every object that take a look at all processes", &[ON_REQUEST]);
+    block("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]);
+    block("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]);
     for kind in Kind::ALL {
         block(&format!("Columns of a {}", kind.noun()), &[own(kind)]);
     }

@@ -14,7 +14,7 @@ const TITLE: &str = OnPage::<Observed>::TITLE;
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
 
 /// What every object is.
-pub(super) static EVERY: [ObjectColumn; 2] = [
+pub(super) static EVERY: &[ObjectColumn] = &[
     ObjectColumn::text("ref", 16, "reference, as every command takes it", |observed| {
         match memory_status(observed) {
             // Its name may be that of another one by now.
@@ -32,7 +32,7 @@ pub(super) static EVERY: [ObjectColumn; 2] = [
 ];
 
 /// What names a System V object.
-pub(super) static SYSTEM_V_NAMES: [ObjectColumn; 2] = [
+pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::number("id", 10, "identifier", |observed| {
         observed.object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
     })
@@ -44,14 +44,14 @@ pub(super) static SYSTEM_V_NAMES: [ObjectColumn; 2] = [
 ];
 
 /// What names a POSIX object.
-pub(super) static POSIX_NAMES: [ObjectColumn; 1] =
-    [ObjectColumn::text("name", 16, "name, as programs open it", |observed| {
+pub(super) static POSIX_NAMES: &[ObjectColumn] =
+    &[ObjectColumn::text("name", 16, "name, as programs open it", |observed| {
         file(observed, |file| Value::Text(Cow::Owned(file.name.to_text())))
     })
     .told_with(TITLE)];
 
 /// Who owns any object.
-pub(super) static OWNER: [ObjectColumn; 4] = [
+pub(super) static OWNER: &[ObjectColumn] = &[
     ObjectColumn::text("owner", 10, "user name of the owner", |observed| {
         Value::User(observed.permissions().uid)
     })
@@ -74,8 +74,8 @@ pub(super) static OWNER: [ObjectColumn; 4] = [
 ];
 
 /// Who may use any object.
-pub(super) static MODE: [ObjectColumn; 1] =
-    [ObjectColumn::text("mode", 9, "permission bits", |observed| {
+pub(super) static MODE: &[ObjectColumn] =
+    &[ObjectColumn::text("mode", 9, "permission bits", |observed| {
         Value::Mode(observed.permissions().mode)
     })
     .told_by(|observed, around, page| {
@@ -85,7 +85,7 @@ pub(super) static MODE: [ObjectColumn; 1] =
     })];
 
 /// Who made a System V object.
-pub(super) static CREATOR: [ObjectColumn; 4] = [
+pub(super) static CREATOR: &[ObjectColumn] = &[
     ObjectColumn::text("creator", 10, "user name of the creator", |observed| {
         Value::User(observed.permissions().cuid)
     })
@@ -108,7 +108,7 @@ pub(super) static CREATOR: [ObjectColumn; 4] = [
 ];
 
 /// When a System V object changed.
-pub(super) static SYSTEM_V_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
+pub(super) static SYSTEM_V_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     "changed",
     10,
     "when it was made, or its owner or mode changed",
@@ -116,7 +116,7 @@ pub(super) static SYSTEM_V_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
 )];
 
 /// When a POSIX object changed.
-pub(super) static POSIX_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
+pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     "modified",
     10,
     "when its content last changed by a system call",
@@ -124,7 +124,7 @@ pub(super) static POSIX_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
 )];
 
 /// Columns that need a look at all processes: shown only to those who ask for them.
-pub static ON_REQUEST: [ObjectColumn; 2] = [
+pub static ON_REQUEST: &[ObjectColumn] = &[
     ObjectColumn::number("waiting", 7, "how many threads wait on it", |observed| {
         observed.users.as_ref().map_or(Value::Missing, |_| Value::Count(observed.waiting()))
     })

@@ -10,7 +10,7 @@ use crate::kernel::limits::Limit;
 use crate::output::Value;
 use crate::output::page::{OnPage, share_of};
 
-pub(super) static QUEUE: [ObjectColumn; 6] = [
+pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
         posix_queue(observed, |queue| Value::count(queue.messages))
     })
@@ -69,7 +69,7 @@ pub(super) static QUEUE: [ObjectColumn; 6] = [
     .told_with(OnPage::<Observed>::PROCESSES),
 ];
 
-pub(super) static MEMORY: [ObjectColumn; 3] = [
+pub(super) static MEMORY: &[ObjectColumn] = &[
     ObjectColumn::number("size", 12, "size in bytes", |observed| {
         observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
     }),
@@ -103,7 +103,7 @@ pub(super) static MEMORY: [ObjectColumn; 3] = [
     }),
 ];
 
-pub(super) static SEMAPHORE: [ObjectColumn; 2] = [
+pub(super) static SEMAPHORE: &[ObjectColumn] = &[
     ObjectColumn::number("value", 6, "its value; none where it cannot be read", |observed| {
         semaphore(observed, |state| Value::Count(state.value.into()))
     })

@@ -12,7 +12,7 @@ use crate::output::style::human_size;
 /// The table of the processes tells whom the kernel recorded.
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
 
-pub(super) static QUEUE: [ObjectColumn; 7] = [
+pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
         queue(observed, |queue| Value::Count(queue.messages))
     }),
@@ -47,7 +47,7 @@ pub(super) static QUEUE: [ObjectColumn; 7] = [
     .told_with(PROCESSES),
 ];
 
-pub(super) static SEGMENT: [ObjectColumn; 9] = [
+pub(super) static SEGMENT: &[ObjectColumn] = &[
     ObjectColumn::number("size", 12, "size in bytes", |observed| {
         segment(observed, |segment| Value::Bytes(segment.size))
     })
@@ -115,7 +115,7 @@ pub(super) static SEGMENT: [ObjectColumn; 9] = [
     }),
 ];
 
-pub(super) static SEMAPHORE_SET: [ObjectColumn; 2] = [
+pub(super) static SEMAPHORE_SET: &[ObjectColumn] = &[
     ObjectColumn::number("nsems", 6, "semaphores in the set", |observed| {
         set(observed, |set| Value::Count(set.nsems))
     })
