@@ -77,7 +77,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version stat create send recv rm chmod chown limits guard key install-links list ls doctor ipcs ipcrm ipcmk msgtool"
+            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor guard key install-links ipcs ipcrm ipcmk msgtool"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -24,285 +24,256 @@ function __fish_ipctool_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c ipctool -n "__fish_ipctool_needs_command" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_needs_command" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_needs_command" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s V -l version -d 'Print version'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "stat" -d 'Tell all there is to know about objects'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Make an object, and print its reference'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Put messages on a queue'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "recv" -d 'Take messages off a queue, or peek at them'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove objects, by reference or by filter'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change permission bits'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change owner and group'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show the limits and how much of each is used; set them'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "guard" -d 'Run a command, report what it leaked, and fail on it'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List message queues, shared memory and semaphores'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List message queues, shared memory and semaphores'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "stat" -d 'Show everything about a message queue, shared memory or semaphore'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "create" -d 'Create a message queue, shared memory or a semaphore'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "send" -d 'Send messages to a message queue'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "recv" -d 'Receive messages from a message queue, or peek at them'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "rm" -d 'Remove message queues, shared memory and semaphores'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chmod" -d 'Change the permission bits of objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "chown" -d 'Change the owner and group of objects'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "limits" -d 'Show IPC limits and how much of each is used, or set them'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find IPC problems, explain them and suggest a fix'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "guard" -d 'Run a command, report the IPC objects it leaked, and fail on them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "install-links" -d 'Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List objects'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ls" -d 'List objects'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find what is wrong, say why, and give the command that mends it'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "install-links" -d 'Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcs" -d 'List System V objects as ipcs(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcrm" -d 'Remove System V objects as ipcrm(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcmk" -d 'Make System V objects as ipcmk(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "msgtool" -d 'Try out a message queue as msgtool of the Linux Programmer\'s Guide does'
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s q -l queue-id -d 'Queue by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s Q -l queue-key -d 'Queue by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s m -l shmem-id -d 'Segment by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s M -l shmem-key -d 'Segment by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s s -l semaphore-id -d 'Semaphore set by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s S -l semaphore-key -d 'Semaphore set by key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 'Format of times in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l ignore -d 'Objects to leave out, by key, name or owner' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'List System V message queues, same as msg'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'List shared memory segments, same as shm'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'List semaphore sets, same as sem'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show the times of the last operations'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last users'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'Print one JSON array, same as --format json'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Omit the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who uses each object, same as -o +waiting,users'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'List the objects skipped as uncertain, with the reason'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Show sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Show modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Objects that no process holds or waits for'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+plain\t'Aligned text, one line an object'
+json\t'One JSON array'
+jsonl\t'A JSON object on each line'
+csv\t'Comma-separated values, RFC 4180'
+tsv\t'Tab-separated values'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'Format of times in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
+iso\t'`2026-11-21T14:03:00+01:00`'
+full\t'`Sat Nov 21 14:03:00 2026`'
+relative\t'`5m ago`'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l ignore -d 'Objects to leave out, by key, name or owner' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'List System V message queues, same as msg'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'List shared memory segments, same as shm'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'List semaphore sets, same as sem'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show the times of the last operations'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last users'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'Print one JSON array, same as --format json'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Omit the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who uses each object, same as -o +waiting,users'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'List the objects skipped as uncertain, with the reason'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Show sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Show modes in octal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Objects that no process holds or waits for'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s q -l queue-id -d 'Message queue with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s Q -l queue-key -d 'Message queue with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s m -l shmem-id -d 'Shared memory segment with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s M -l shmem-key -d 'Shared memory segment with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s s -l semaphore-id -d 'Semaphore set with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s S -l semaphore-key -d 'Semaphore set with this key' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s J -l json -d 'One JSON array'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s J -l json -d 'Print one JSON array'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l key -d 'Its key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l ftok -d 'The ftok(3) key of this path; what follows the last \':\' is the project, 1 by default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l mode -d 'Permission bits, in octal; the umask does not apply' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l size -d 'Size of a segment or of POSIX shared memory in bytes, or as 64K, 2M, 1GiB' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l name -d 'Name of a POSIX object: a slash, then no other' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l max-messages -d 'Most messages that a POSIX queue holds; by default fs.mqueue.msg_default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l message-size -d 'Most bytes in one message of a POSIX queue; by default fs.mqueue.msgsize_default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l value -d 'Value of a POSIX semaphore, 0 by default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l nsems -d 'Number of semaphores in a set, 1 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l key -d 'Key of a System V object, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l ftok -d 'Key that ftok(3) makes from this path' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l mode -d 'Permission bits in octal; the umask does not apply' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l size -d 'Size of shared memory in bytes, or as 64K, 2M, 1GiB' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l name -d 'Name of a POSIX object: a slash, then no further slash' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l max-messages -d 'Most messages that a POSIX queue holds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l message-size -d 'Most bytes in one message of a POSIX queue' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l value -d 'Initial value of a POSIX semaphore; 0 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l nsems -d 'Number of semaphores in a set; 1 by default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s x -l exclusive -d 'Fail if there is one with this key or name already'
+complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s x -l exclusive -d 'Fail if an object with this key or name exists'
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages on a System V queue, greater than 0; 1 by default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l priority -d 'Priority of the messages on a POSIX queue, 0 to 32767; 0 by default' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Make the queue if it is missing, with this mode (0600 by default); needs a key or name' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages on a System V queue, above 0; 1 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l priority -d 'Priority of the messages on a POSIX queue, 0 (default) to 32767' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Create the queue if it is missing; MODE is 0600 by default' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Each line of standard input is a message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Each NUL-terminated record of standard input is a message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX queue with "priority" for "type". "ref" and "size" are ignored, any other field is an error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l append-nul -d 'End each payload with a NUL byte, for readers that expect a C string'
-complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l nowait -d 'Do not wait'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s l -l lines -d 'Send each line of standard input as a message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s 0 -l null -d 'Send each NUL-terminated record of standard input as a message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l jsonl -d 'Send each line of standard input as a message in JSON'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l append-nul -d 'End each payload with a NUL byte, for readers of C strings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l nowait -d 'Fail instead of waiting'
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s n -l count -d 'Take this many messages' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Which, on a System V queue: 0 any (the default), N that type, -N the lowest type up to N' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'How each message is written' -r -f -a "text\t'The payload and a newline'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s t -l type -d 'Type on a System V queue: 0 any, N exactly N, -N at most N' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l timeout -d 'Wait at most this long for each message: 250ms, 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'Output format of each message' -r -f -a "text\t'The payload and a newline'
 raw\t'The payload alone'
 null\t'The payload and a NUL byte'
 hex\t'Offset, hex and ASCII, as `hexdump -C`'
 jsonl\t'A JSON object on each line, as `send --jsonl` reads it'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Show at most N bytes of each payload; the rest of it is dropped' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Print at most N bytes of each payload and drop the rest' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all there are, without waiting'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l then-rm -d 'With --all: let nobody send, and remove the queue once it is empty'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Go on for ever'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type but that of -t'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show without taking, and without waiting: on a System V queue'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l nowait -d 'Do not wait'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l raw -d 'Payload bytes only'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s 0 -l null -d 'A NUL byte after each payload'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s J -l json -l jsonl -d 'A line of JSON for each message, as \'send --jsonl\' reads it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l hex -d 'Offset, hex and ASCII, as \'hexdump -C\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l until-nul -d 'End each payload at its first NUL byte, as a C string'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s v -l verbose -d 'Tell the type and size of each message on standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l all -d 'Take all messages there are, without waiting for more'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l then-rm -d 'Block senders, and remove the queue once --all has emptied it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s f -l follow -d 'Keep receiving until a signal arrives'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l except -d 'Any type except the one given with -t'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l peek -d 'Show messages without taking them (System V queues only)'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l nowait -d 'Fail instead of waiting'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l raw -d 'Print payload bytes only, same as --format raw'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s 0 -l null -d 'Print a NUL byte after each payload, same as --format null'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s J -l json -l jsonl -d 'Print a line of JSON per message, as \'send --jsonl\' reads it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l hex -d 'Print offset, hex and ASCII, as \'hexdump -C\' does'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l until-nul -d 'End each payload at its first NUL byte, as in a C string'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s v -l verbose -d 'Print the type and size of each message on standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s q -l queue-id -d 'Queue by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s Q -l queue-key -d 'Queue by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s m -l shmem-id -d 'Segment by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s M -l shmem-key -d 'Segment by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id -d 'Semaphore set by id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set by key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Everything, or every object of these kinds' -r -f -a "msg\t''
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s q -l queue-id -d 'Message queue with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s Q -l queue-key -d 'Message queue with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s m -l shmem-id -d 'Shared memory segment with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s M -l shmem-key -d 'Shared memory segment with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id -d 'Semaphore set with this id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Remove every object, or every object of these kinds' -r -f -a "msg\t''
 shm\t''
 sem\t''
 pmsg\t''
 pshm\t''
 psem\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Every object of this kind' -r -f -a "msg\t''
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Remove every object of this kind that passes the filters' -r -f -a "msg\t''
 shm\t''
 sem\t''
 pmsg\t''
 pshm\t''
 psem\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
-likely\t'Unused, and every recorded process gone'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'An object that is not there is not an error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l even-if-changed -d 'Remove what a filter selected even if it was used since: no last look'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would go'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Do not ask'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object: removed, marked, failed'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s f -l force -d 'Ignore objects that do not exist'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l even-if-changed -d 'Skip the check right before the removal'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s n -l dry-run -d 'Print what would be removed, and remove nothing'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s y -l yes -d 'Remove without asking for confirmation'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s v -l verbose -d 'Print each reference that is removed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s J -l json -d 'Print a JSON object with what was removed, marked and failed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l unused -d 'Objects that no process holds or waits for'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Do not warn who locks themselves out'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s v -l verbose -d 'Print old and new'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Suppress the warning when you lose access'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s v -l verbose -d 'Print the old and the new value'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Do not warn who locks themselves out'
-complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s v -l verbose -d 'Print old and new'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Suppress the warning when you lose access'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s v -l verbose -d 'Print the old and the new value'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Show just what is used to this many per cent or more, and exit with 6 if there is any' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names that are listed' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that one queue may hold (max_bytes): 65536, or 64K' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Show only limits at or above PERCENT; exit 6 if there are any' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names in the list' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
 plain\t'Aligned text, one line an object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
 tsv\t'Tab-separated values'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l persist -d 'Print the line for /etc/sysctl.d, too'
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 'One JSON array, as \'--format json\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Sizes in bytes'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l persist -d 'Print the lines for a file in /etc/sysctl.d as well'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 'Print one JSON array, same as --format json'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Omit the headings'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s b -l bytes -d 'Show sizes in bytes'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l isolate -d 'Whether to run the command in an IPC namespace of its own; \'auto\': where that is allowed' -r -f -a "auto\t'Where the kernel allows it'
-always\t'Or fail'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write what was found to a file, as JSON; \'-\' is standard output' -r -F
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'So many leaks are no failure' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects with these keys or /names, or of these users, are no leaks; \'--\' ends the list' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'How long after that, or after a background process was asked to end, to kill what is left' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 'Report nothing on standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l allow-leaks -d 'Report leaks, but exit with the command\'s status'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l keep -d 'Leave leaks in place; not when isolated, where nothing outlives the namespace'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l wait -d 'Wait for background processes of the command'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-strays -d 'End background processes of the command, then remove what they held'
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s v -l verbose -d 'Print each link that is made'
-complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
-json\t'One JSON array'
-jsonl\t'A JSON object on each line'
-csv\t'Comma-separated values, RFC 4180'
-tsv\t'Tab-separated values'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
-iso\t'`2026-11-21T14:03:00+01:00`'
-full\t'`Sat Nov 21 14:03:00 2026`'
-relative\t'`5m ago`'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
-likely\t'Unused, and every recorded process gone'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s q -l queues -d 'Message queues, as \'msg\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s m -l shmems -d 'Shared memory segments, as \'shm\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s t -l time -d 'Show times'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s p -l pids -d 'Show the process ids of the creator and the last operators'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s c -l creators -d 'Show creator and owner'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s J -l json -d 'One JSON array, as \'--format json\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s w -l who -d 'Show who uses it and how many wait on it, as \'-o +waiting,users\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s b -l bytes -d 'Sizes in bytes'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s P -l numeric-perms -d 'Modes in octal'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show just these columns; with a leading \'+\' these besides the usual ones' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; \'-COL\' in descending order. What has no value comes last' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
-json\t'One JSON array'
-jsonl\t'A JSON object on each line'
-csv\t'Comma-separated values, RFC 4180'
-tsv\t'Tab-separated values'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l time-format -d 'How times are written in tables and plain text' -r -f -a "short\t'`14:03` today, `Nov21` this year, `2025-Nov21` before'
-iso\t'`2026-11-21T14:03:00+01:00`'
-full\t'`Sat Nov 21 14:03:00 2026`'
-relative\t'`5m ago`'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Owned by this user' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'Made by this user, of System V' -r -f -a "(__fish_complete_users)"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'With this key, in decimal, octal (0…) or hexadecimal (0x…)' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a POSIX object only the time counts at which its content last changed by a system call, and a semaphore is used without one: \'--unused\' besides spares what somebody holds' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'This process made it, used it last, has it attached, mapped or open, or waits on it' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused, every process that the kernel recorded for it is gone, and nobody living looks like its heir. \'certain\', the default, leaves out what a process may come back to: an older one of the same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was touched within the hour, unless its kind is given. \'likely\' takes these, too. What nobody has used yet counts: \'--idle\' spares what was made just now' -r -f -a "certain\t'No living process may come back to it'
-likely\t'Unused, and every recorded process gone'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l ignore -d 'Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as a user id' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s q -l queues -d 'Message queues, as \'msg\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s m -l shmems -d 'Shared memory segments, as \'shm\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s s -l semaphores -d 'Semaphore sets, as \'sem\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s t -l time -d 'Show times'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s p -l pids -d 'Show the process ids of the creator and the last operators'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s c -l creators -d 'Show creator and owner'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s J -l json -d 'One JSON array, as \'--format json\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l no-headings -d 'Leave out the headings'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s w -l who -d 'Show who uses it and how many wait on it, as \'-o +waiting,users\''
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s v -l verbose -d 'Say which objects are left out because not all is known of them, and why'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s b -l bytes -d 'Sizes in bytes'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s P -l numeric-perms -d 'Modes in octal'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l empty -d 'A queue with no message'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l marked -d 'A segment already marked for destruction'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l unused -d 'Nobody has it attached, mapped or open, or waits on it'
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'When to use colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Even into a file'
-never\t'Not at all'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l only -d 'Only these checks' -r -f -a "deadlock\t''
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l only -d 'Run only these checks' -r -f -a "deadlock\t''
 stuck-semaphore\t''
 queue-full\t''
 nobody-reads-type\t''
@@ -319,7 +290,7 @@ shm-full\t''
 shm-deleted\t''
 rmid-forced\t''
 remove-ipc\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'All checks except these' -r -f -a "deadlock\t''
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l skip -d 'Skip these checks' -r -f -a "deadlock\t''
 stuck-semaphore\t''
 queue-full\t''
 nobody-reads-type\t''
@@ -336,18 +307,47 @@ shm-full\t''
 shm-deleted\t''
 rmid-forced\t''
 remove-ipc\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l ignore -d 'Never these objects, which are kept on purpose; may be repeated' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'Report limits and queues used to at least this percentage' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Format; by default \'table\' on a terminal and \'plain\' elsewhere' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
 plain\t'Aligned text, one line an object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
 tsv\t'Tab-separated values'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l trace -d 'Print each IPC system call to standard error'
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l list-checks -d 'List the checks'
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s J -l json -d 'One JSON array, as \'--format json\''
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l list-checks -d 'List the checks, and look at nothing'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s J -l json -d 'Print one JSON array, same as --format json'
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l isolate -d 'Isolation of the command in an IPC namespace of its own' -r -f -a "auto\t'Isolate where the kernel allows it'
+always\t'Isolate or fail'
+never\t'Share the IPC namespace of the caller'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write a report in JSON to a file; \'-\' is standard output' -r -F
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'Accept up to N leaks without failing' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects that are not leaks, by key, name or owner' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and its descendants after this long: 30s, 10m' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-after -d 'Send SIGKILL this long after SIGTERM' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s q -l quiet -d 'Report nothing on standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l allow-leaks -d 'Report leaks, but exit with the command\'s status'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l keep -d 'Leave leaks in place'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l wait -d 'Wait for background processes of the command'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l kill-strays -d 'End background processes, then remove what they held'
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s v -l verbose -d 'Print each link that is created'
+complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s i -l id -d 'print details on resource identified by <id>' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s h -l help -d 'display this help'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s V -l version -d 'display version'

@@ -1,11 +1,13 @@
 //! The command line as types: every flag, default and help text. Nothing runs here.
 //!
-//! Help, man pages and completions all come from here. The options of the verbs are in files of their
-//! own, a few verbs in each.
+//! Help, manual pages and completions all come from here. Each file has the options of a few verbs and,
+//! behind them, what else their pages in the manual say.
 
+mod drop_ins;
 mod messages;
 mod objects;
 mod options;
+pub mod page;
 mod system;
 
 pub use messages::{Recv, Send, Waiting};
@@ -16,16 +18,22 @@ pub use system::{Doctor, Guard, InstallLinks, Isolate, Limits, Setting};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::ipc::Kind;
 use crate::personality::{self, Personality};
+use page::{Group, Page};
 
-/// List, explain, feed, drain, repair and clean up System V and POSIX IPC objects.
+/// List, explain, use, repair and clean up System V and POSIX IPC objects
 ///
-/// An object is named by a reference, KIND:REF. Of System V, KIND is msg (a message queue), shm (a
-/// shared memory segment) or sem (a semaphore set), and REF an id in decimal or a key in
-/// hexadecimal: msg:32768, shm:0x0000beef. Of POSIX, KIND is pmsg (a message queue), pshm (shared
-/// memory) or psem (a named semaphore), and REF a name: pmsg:/jobs; in a name, \xHH stands for a
-/// byte that cannot be typed. 'ipctool list' prints references, so what one command prints the next
-/// one takes.
+/// Linux has two families of IPC objects, System V and POSIX. Each has message queues, shared memory
+/// and semaphores. ipctool works on all six kinds.
+///
+/// A command names an object by a reference, KIND:REF. For System V objects KIND is msg, shm or sem,
+/// and REF is an id in decimal or a key in hexadecimal: msg:32768, shm:0x0000beef. For POSIX objects
+/// KIND is pmsg, pshm or psem, and REF is a name: pmsg:/jobs. In a name, \xHH stands for a byte that
+/// cannot be typed. Where only a queue makes sense, KIND may be left out. 'ipctool list' prints
+/// references, so the next command takes what it prints.
+///
+/// Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
 #[command(
     name = "ipctool",
@@ -34,8 +42,7 @@ use crate::personality::{self, Personality};
     subcommand_required = true,
     disable_help_subcommand = true,
     args_override_self = true,
-    max_term_width = 100,
-    after_long_help = EXIT_STATUS
+    max_term_width = 100
 )]
 pub struct Cli {
     /// Options of every command.
@@ -46,14 +53,19 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The command line with all of its help. Parsing does without the pages that are put together from
-/// the registries of columns and checks: they would be made at every start.
+/// The command line with all of its help. Parsing does without the pages, which would have to be put
+/// together at every start.
 pub fn documented() -> clap::Command {
-    Cli::command()
-        .mut_subcommand("list", |list| list.after_long_help(objects::list_help()))
-        .mut_subcommand("doctor", |doctor| doctor.after_long_help(system::doctor_help()))
-        .after_help(drop_ins_help())
-        .after_long_help(format!("{}\n{EXIT_STATUS}", drop_ins_help()))
+    let command = Cli::command().after_help(drop_ins_help());
+    let mut text = IPCTOOL.after_long_help();
+    text.insert_str(0, &format!("{}\n", drop_ins_help()));
+    page::ALL.iter().fold(command.after_long_help(text), |command, page| {
+        match command.find_subcommand(page.command) {
+            Some(_) => command
+                .mut_subcommand(page.command, |verb| verb.after_long_help(page.after_long_help())),
+            None => command,
+        }
+    })
 }
 
 /// The names of the programs that `ipctool` stands in for.
@@ -61,47 +73,73 @@ pub fn drop_ins() -> impl Iterator<Item = &'static str> {
     personality::ALL.iter().map(|program| program.name)
 }
 
-/// The same under a heading of their own, each with what it does.
+/// These programs under a heading of their own, each with what it does.
 fn drop_ins_help() -> String {
     let line = |program: &Personality| format!("  {:<7}  {}\n", program.name, program.about);
     let lines: String = personality::ALL.iter().map(line).collect();
     format!("Drop-in commands:\n{lines}")
 }
 
-/// The same with the programs that `ipctool` stands in for, for the man pages and the completions.
-/// Parsing never comes to them, and the help has them under a heading of their own.
+/// The documented command line with the programs that `ipctool` stands in for, for the manual pages
+/// and the completions. Parsing never reaches them, and the help has them under a heading of their own.
 pub fn with_drop_ins() -> clap::Command {
     let mut command = documented();
-    // The options of all commands, which are handed down now, are not theirs.
+    // Hands down the options of all commands, which these programs do not have.
     command.build();
     command.subcommands(personality::ALL.iter().map(Personality::documented))
 }
 
-const EXIT_STATUS: &str = "\
-Exit status:
-  0      done
-  1      an operation failed
-  2      wrong usage
-  3      nothing there: no such object, or no message
-  4      would block, or timed out
-  5      not permitted
-  6      findings: of doctor, a leak under guard, or a limit over the mark of 'limits --check'
-  128+N  ended by signal N
-guard ends as its command did, if that failed: see 'ipctool guard --help'.
-
-Examples:
-  ipctool list
-  ipctool send 0xbeef 'hello' --create && ipctool recv 0xbeef
-  ipctool rm msg:0xbeef";
+/// The page of the program itself.
+const IPCTOOL: Page = Page {
+    command: "ipctool",
+    synopsis: &[
+        "ipctool [--color WHEN] [--trace] COMMAND [ARGUMENT…]",
+        "ipctool -h | --help | --version",
+    ],
+    lists: || {
+        let kind = |kind: Kind| (kind.name(), kind.noun());
+        vec![page::List {
+            title: "KINDS",
+            introduction: "The kinds of objects, as references and options name them. 'queue' is also accepted for msg, and 'mq' for pmsg.",
+            groups: vec![Group::new("Kinds", Kind::ALL.map(kind))],
+        }]
+    },
+    statuses: &[
+        page::DONE,
+        page::FAILED,
+        page::USAGE,
+        ("3", "nothing there: no such object, or no message"),
+        ("4", "would block, or timed out"),
+        page::NOT_PERMITTED,
+        ("6", "findings: of doctor, a leak under guard, or of limits --check"),
+        ("128+N", "ended by signal N; under guard, the command was"),
+    ],
+    environment: &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],
+    files: &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES, page::SYSCTL],
+    examples: &[
+        ("List every object", "ipctool list"),
+        (
+            "Create a queue, send it a message and receive it",
+            "ipctool send 0xbeef 'hello' --create && ipctool recv 0xbeef",
+        ),
+        ("See who uses a segment", "ipctool stat shm:0x0000beef"),
+        ("Look for problems", "ipctool doctor"),
+        ("Remove a queue by its key", "ipctool rm msg:0xbeef"),
+    ],
+    see_also: &["ipcs(1)", "sysvipc(7)", "mq_overview(7)", "shm_overview(7)", "sem_overview(7)"],
+    ..Page::EMPTY
+};
 
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// When to use colour; 'auto' honours NO_COLOR
+    /// Use of colour; 'auto' honours NO_COLOR
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
     pub color: Color,
     /// Print each IPC system call to standard error
+    ///
+    /// Each call is a line with its arguments and its result, in the notation of strace(1).
     #[arg(long, global = true)]
     pub trace: bool,
 }
@@ -109,12 +147,12 @@ pub struct Global {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// Colour on a terminal, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Even into a file.
+    /// Colour everywhere, even in a file.
     Always,
-    /// Not at all.
+    /// No colour.
     Never,
 }
 
@@ -164,30 +202,30 @@ macro_rules! verbs {
 }
 
 verbs! {
-    /// List objects
+    /// List message queues, shared memory and semaphores
     List as "list" or "ls";
-    /// Tell all there is to know about objects
+    /// Show everything about a message queue, shared memory or semaphore
     Stat as "stat";
-    /// Make an object
+    /// Create a message queue, shared memory or a semaphore
     Create as "create";
-    /// Put messages on a queue
+    /// Send messages to a message queue
     Send as "send";
-    /// Take messages off a queue, or peek at them
+    /// Receive messages from a message queue, or peek at them
     Recv as "recv";
-    /// Remove objects
+    /// Remove message queues, shared memory and semaphores
     Rm as "rm";
-    /// Change permission bits
+    /// Change the permission bits of objects
     Chmod as "chmod";
-    /// Change owner and group
+    /// Change the owner and group of objects
     Chown as "chown";
-    /// Show the limits and how much of each is used; set them
+    /// Show IPC limits and how much of each is used, or set them
     Limits as "limits";
-    /// Find what is wrong, say why, and give the command that mends it
+    /// Find IPC problems, explain them and suggest a fix
     Doctor as "doctor";
-    /// Run a command, report what it leaked, and fail on it
+    /// Run a command, report the IPC objects it leaked, and fail on them
     Guard as "guard";
     /// Print the ftok(3) key of a path
     Key as "key";
-    /// Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool
+    /// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool
     InstallLinks as "install-links";
 }

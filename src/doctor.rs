@@ -25,7 +25,8 @@ use std::io;
 use facts::Facts;
 
 use crate::ipc::finding::Finding;
-use crate::ipc::{Expected, Kind, Object, Time};
+use crate::ipc::{Expected, Snapshot, Time};
+use crate::kernel::Namespace;
 use crate::kernel::process::uses::Missed;
 
 /// What somebody wants to know.
@@ -55,16 +56,16 @@ pub struct Diagnosis {
     pub is_whole: bool,
 }
 
-/// What these checks find wrong with these objects, which are all that there are but for those of the
-/// kinds in `unlisted`. What else cannot be looked at is handed to `warn`, in words. Fails where no
-/// process can be inspected.
+/// What these checks find wrong with a namespace and the objects in it, all of them. What cannot be
+/// looked at beyond what is unlisted is handed to `warn`, in words. Fails where no process can be
+/// inspected.
 pub fn diagnose(
     question: Question<'_>,
-    objects: Vec<Object>,
-    unlisted: &[Kind],
+    namespace: &Namespace,
+    snapshot: Snapshot,
     warn: &mut dyn FnMut(String),
 ) -> io::Result<Diagnosis> {
-    let facts = Facts::gather(question, objects, unlisted, warn)?;
+    let facts = Facts::gather(question, namespace, snapshot, warn)?;
     let of_check = |check: &'static Check| {
         let drafts = check.find(&facts).into_iter();
         drafts.map(move |draft| (check, draft))

@@ -1,8 +1,4 @@
-//! The exit statuses, and which error gives which.
-
-use crate::explain::{Failure, Reason};
-use crate::kernel::object::ReadError;
-use crate::output::stdout::OutputError;
+//! The exit statuses.
 
 /// How `ipctool` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,36 +51,6 @@ impl Status {
         match (self, other) {
             (Status::Done, status) | (status, Status::Done) => status,
             (a, b) if a == b => a,
-            _ => Status::Failed,
-        }
-    }
-}
-
-impl From<&Failure> for Status {
-    fn from(failure: &Failure) -> Status {
-        match failure.reason {
-            Reason::Failed => Status::Failed,
-            Reason::Usage => Status::Usage,
-            Reason::NothingThere => Status::NothingThere,
-            Reason::WouldBlock => Status::WouldBlock,
-            Reason::NotPermitted => Status::NotPermitted,
-            Reason::Signal(signal) => Status::Signal(signal),
-        }
-    }
-}
-
-impl From<&anyhow::Error> for Status {
-    fn from(error: &anyhow::Error) -> Status {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return failure.into();
-        }
-        if let Some(ReadError::Queues(error)) = error.downcast_ref()
-            && error.kind() == std::io::ErrorKind::PermissionDenied
-        {
-            return Status::NotPermitted;
-        }
-        match error.downcast_ref::<OutputError>() {
-            Some(error) if error.is_closed_pipe() => Status::Done,
             _ => Status::Failed,
         }
     }

@@ -6,17 +6,19 @@ use clap::Parser;
 use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
+use ipctool::kernel::Namespace;
 use ipctool::kernel::io::stdio;
 use ipctool::kernel::signals::{self, wait};
 use ipctool::personality;
 
 fn main() -> ExitCode {
+    let namespace = Namespace::own();
     let status = match personality::called(std::env::args_os()) {
-        Some(call) => call.run(),
+        Some(call) => call.run(namespace),
         None => {
             signals::ignore_file_limit();
             match Cli::try_parse() {
-                Ok(cli) => commands::run(cli),
+                Ok(cli) => commands::run(cli, &namespace),
                 Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
             }
         }

@@ -3,8 +3,10 @@
 
 use std::fs::File;
 
+use ipctool::commands;
 use ipctool::explain::Failure;
 use ipctool::ipc::{Kind, Mode, Name, Reference};
+use ipctool::kernel::Namespace;
 use ipctool::kernel::posix::mq;
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -18,7 +20,8 @@ fn out_of_descriptors_says_so_with_the_numbers() {
     let name = Name::parse(Kind::Pmsg, "/ipctool-out-of-descriptors").expect("a name");
     let error = mq::create(&name, None, Mode::from_bits(0o600), true).expect_err("no descriptor");
     let reference = Reference::name(Kind::Pmsg, name);
-    let failure = Failure::of_named_creation("create", &reference, None, error).to_string();
+    let failure = Failure::of_named_creation("create", &reference, None, error);
+    let failure = commands::explain(&Namespace::own(), &[failure]).remove(0).what;
     drop(taken);
     assert!(
         failure.contains("out of descriptors: all 64 of 64 (RLIMIT_NOFILE) are open (EMFILE)"),

@@ -1,9 +1,11 @@
-//! The man pages in `man/` and the completions in `completions/` come from `src/cli.rs`. This fails
-//! when they are stale, and renews them with
+//! The manual in `man/` and the completions in `completions/` come from `src/cli.rs` and the files under
+//! it. This fails when they are stale, and renews them with
 //!
 //! ```sh
 //! RENEW=1 cargo test --test generated
 //! ```
+
+mod manual;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,15 +16,59 @@ use ipctool::cli;
 
 #[test]
 fn man_pages_are_those_of_the_command_line() {
-    let directory = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(cli::with_drop_ins(), directory.path()).unwrap();
-    let mut pages = files_in(directory.path());
-    for page in pages.values_mut() {
-        // What stands there is known to readers of man pages under this name.
-        let heading = if page.contains("\nDiffers from") { "NOTES" } else { "EXAMPLES" };
-        *page = page.replace("\n.SH EXTRA\n", &format!("\n.SH {heading}\n"));
+    compare("man", &manual::pages());
+}
+
+#[test]
+fn a_search_for_message_queues_finds_their_commands() {
+    let pages = manual::pages();
+    for name in ["send", "recv", "list", "stat", "create", "rm"] {
+        let page = &pages[&format!("ipctool-{name}.1")];
+        let (_, text) = sections(page).into_iter().find(|(title, _)| title == "NAME").unwrap();
+        assert!(text.starts_with(&format!("ipctool\\-{name} \\- ")), "{text}");
+        assert!(text.contains("message queue"), "{text}");
     }
-    compare("man", &pages);
+}
+
+#[test]
+fn man_pages_have_their_sections_in_order() {
+    let order: Vec<_> = manual::SECTIONS.iter().chain(&manual::LAST_SECTIONS).collect();
+    for (file, page) in manual::pages() {
+        let sections = sections(&page);
+        let place = |title: &String| order.iter().position(|known| *known == title);
+        let places: Vec<_> = sections.iter().map(|(title, _)| place(title)).collect();
+        assert!(places.is_sorted() && !places.contains(&None), "{file}: {places:?}");
+        for title in [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "EXIT STATUS",
+            "ENVIRONMENT",
+            "EXAMPLES",
+            "SEE ALSO",
+        ] {
+            assert!(sections.iter().any(|(present, _)| present == title), "{file}: {title}");
+        }
+        for (title, text) in &sections {
+            let is_text = |line: &str| !line.is_empty() && !line.starts_with('.');
+            assert!(text.lines().any(is_text), "{file}: {title} is empty");
+            assert!(!text.contains("\n\n"), "{file}: a blank line in {title}");
+        }
+    }
+    for (name, section) in
+        [("list", "COLUMNS"), ("stat", "COLUMNS"), ("doctor", "CHECKS"), ("limits", "LIMITS")]
+    {
+        assert!(
+            manual::pages()[&format!("ipctool-{name}.1")].contains(&format!(".SH {section}\n"))
+        );
+    }
+}
+
+/// The sections of a page, each with its text.
+fn sections(page: &str) -> Vec<(String, &str)> {
+    let parts = page.split("\n.SH ").skip(1).filter_map(|part| part.split_once('\n'));
+    parts.map(|(title, text)| (title.trim_matches('"').to_owned(), text)).collect()
 }
 
 #[test]
@@ -61,7 +107,7 @@ fn compare(name: &str, fresh: &BTreeMap<String, String>) {
         .collect();
     assert!(
         stale.is_empty(),
-        "not as src/cli.rs says: {}\nrenew them with: RENEW=1 cargo test --test generated",
+        "not as src/cli says: {}\nrenew them with: RENEW=1 cargo test --test generated",
         stale.join(" ")
     );
 }

@@ -277,7 +277,9 @@ fn a_reader_that_has_seen_enough_ends_it_quietly() {
         .shows("REF")
         .shows("\n0\n");
     shell.run("ipctool list --json | head -c 1").prints("[");
-    shell.run("ipctool list --help | head -n 1").prints("List objects.\n");
+    shell
+        .run("ipctool list --help | head -n 1")
+        .prints("List message queues, shared memory and semaphores\n");
 }
 
 #[test]

@@ -6,57 +6,59 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::options::queue;
+use super::page::{self, Entry, Page};
 use crate::ipc::message::Label;
 use crate::ipc::{Mode, Reference, duration, size};
 use crate::output::message::MessageFormat;
 
-/// Put messages on a queue.
+/// Send messages to a message queue
 ///
-/// Each MESSAGE is one message. Without one, standard input is one message, byte for byte, or with
-/// --lines, --null or --jsonl a stream of them; an empty input is an empty message, an empty stream
-/// none. If the queue is full, send waits for room. A
-/// message that can never fit is refused at once, whatever the queue holds.
+/// Each MESSAGE argument is sent as one message. Without arguments, standard input is one message,
+/// byte for byte; with --lines, --null or --jsonl it is a stream of messages. Empty input is one empty
+/// message; an empty stream sends nothing. A MESSAGE that begins with a dash goes after '--'.
+///
+/// If the queue is full, send waits for room, unless you use --nowait or --timeout. A message that can
+/// never fit is refused at once, with both sizes. If a stream fails halfway, the error says which
+/// record failed and how many messages were sent.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool send 0xbeef --create 'hello' 'world'
-  ipctool send msg:0 -t 7 --append-nul 'for a C program'
-  seq 3 | ipctool send 0xbeef --lines --timeout 5s
-  ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved
-  ipctool send /jobs --priority 9 'urgent'")]
 pub struct Send {
-    /// The queue: its id, its key as 0x…, or the /name of a POSIX queue
+    /// Queue: its id, its key as 0x…, or the /name of a POSIX queue
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
-    /// The messages
+    /// Messages to send
     #[arg(value_name = "MESSAGE")]
     pub messages: Vec<OsString>,
-    /// Each line of standard input is a message
+    /// Send each line of standard input as a message
     #[arg(short = 'l', long, group = "stream", conflicts_with = "messages")]
     pub lines: bool,
-    /// Each NUL-terminated record of standard input is a message
+    /// Send each NUL-terminated record of standard input as a message
     #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
     pub null: bool,
-    /// Each line is a message like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}; on a POSIX
-    /// queue with "priority" for "type". "ref" and "size" are ignored, any other field is an error
+    /// Send each line of standard input as a message in JSON
+    ///
+    /// A line is like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}, as 'recv --json' prints
+    /// it. For a POSIX queue use "priority" in place of "type". The fields "ref" and "size" are
+    /// ignored; any other field is an error.
     #[arg(long, group = "stream", conflicts_with = "messages")]
     pub jsonl: bool,
-    /// Type of the messages on a System V queue, greater than 0; 1 by default
+    /// Type of the messages on a System V queue, above 0; 1 by default
     #[arg(
         short = 't', long = "type", value_name = "N",
         allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..)
     )]
     pub message_type: Option<i64>,
-    /// Priority of the messages on a POSIX queue, 0 to 32767; 0 by default
+    /// Priority of the messages on a POSIX queue, 0 (default) to 32767
     #[arg(
         long, value_name = "N", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(..=i64::from(Label::HIGHEST_PRIORITY))
     )]
     pub priority: Option<u32>,
-    /// End each payload with a NUL byte, for readers that expect a C string
+    /// End each payload with a NUL byte, for readers of C strings
     #[arg(long)]
     pub append_nul: bool,
-    /// Make the queue if it is missing, with this mode (0600 by default); needs a key or name
+    /// Create the queue if it is missing; MODE is 0600 by default
+    ///
+    /// QUEUE must then be a key or a name, because the kernel chooses the ids.
     #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "0600")]
     pub create: Option<Mode>,
     /// How to wait.
@@ -67,91 +69,198 @@ pub struct Send {
 /// How long to wait.
 #[derive(Debug, Args)]
 pub struct Waiting {
-    /// Do not wait
+    /// Fail instead of waiting
     #[arg(long, conflicts_with = "timeout")]
     pub nowait: bool,
-    /// Wait at most this long for each message: 250ms, 30s, 10m; a bare number is seconds
+    /// Wait at most this long for each message: 250ms, 30s, 10m
+    ///
+    /// A bare number is seconds.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
 }
 
-/// Take messages off a queue, or peek at them.
+pub(super) const SEND: Page = Page {
+    command: "send",
+    synopsis: &[
+        "ipctool send [-t N | --priority N] [--append-nul] [--create[=MODE]] [--nowait | --timeout DURATION] QUEUE [MESSAGE…]",
+        "ipctool send [-l | -0 | --jsonl] [-t N | --priority N] [--append-nul] [--create[=MODE]] [--nowait | --timeout DURATION] QUEUE < FILE",
+    ],
+    statuses: &[
+        ("0", "every message was sent"),
+        ("1", "sending failed, or a message can never fit"),
+        page::USAGE,
+        ("3", "no such queue, or it was removed"),
+        ("4", "the queue is full (--nowait), or the time is up"),
+        page::NOT_PERMITTED,
+        page::SIGNAL,
+    ],
+    environment: page::COLOR,
+    files: QUEUE_FILES,
+    examples: &[
+        ("Create a queue and send it two messages", "ipctool send 0xbeef --create 'hello' 'world'"),
+        ("Send a C string of type 7", "ipctool send msg:0 -t 7 --append-nul 'for a C program'"),
+        (
+            "Send each line as a message, and wait for room no longer than 5 seconds",
+            "seq 3 | ipctool send 0xbeef --lines --timeout 5s",
+        ),
+        (
+            "Save all messages, and send them back later",
+            "ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved",
+        ),
+        ("Send an urgent message to a POSIX queue", "ipctool send /jobs --priority 9 'urgent'"),
+        ("Send a message that begins with a dash", "ipctool send 0xbeef -- -5"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-recv(1)",
+        "ipctool-create(1)",
+        "msgop(2)",
+        "mq_send(3)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+    ],
+    ..Page::EMPTY
+};
+
+const QUEUE_FILES: &[Entry] = &[page::SYSVIPC, page::DEV_MQUEUE, page::SYSCTL];
+
+/// Receive messages from a message queue, or peek at them
 ///
-/// Takes one message, waiting for it, and prints its payload and a newline. Of a POSIX queue, that is
-/// the oldest one of the highest priority. Nothing is lost: no
-/// message is cut unless --truncate says so, and one that cannot be written out goes back on the
-/// queue (at its end, the only place to which the kernel lets anybody put it), or into a file whose
-/// name is printed. That holds for every signal that can be caught, and where memory runs out. What a
-/// pipe has accepted is its reader's; no more is taken than it accepts at once, and one message.
+/// Takes one message off the queue, waits for it if there is none, and prints its payload and a
+/// newline. From a POSIX queue this is the oldest message of the highest priority.
 ///
-/// --all --then-rm removes the queue once it is empty. Until then nobody can send: a System V queue has
-/// no room (its max_bytes is 0), and senders wait or, with IPC_NOWAIT, are told that it is full. When
-/// it is removed those who wait get EIDRM, and know that their message was not sent. If anything goes
-/// wrong or a signal comes, the queue gets its room back and stays; only SIGKILL leaves it closed, and
-/// 'ipctool limits --queue-bytes' opens it again. A POSIX queue is removed only if no other process has
-/// it open, because a process that has it open can send whatever becomes of the name.
+/// Nothing is lost. A message is never cut, except by --truncate. A message that cannot be written out
+/// goes back to the end of the queue, the only place where the kernel can put it; if there is no room
+/// by then, it goes into a file, and the error gives the name. The same holds for every signal that
+/// can be caught, and when memory runs out. A message in a pipe belongs to the reader of the pipe;
+/// recv takes no more than the pipe accepts at once, plus one message.
 ///
-/// On a terminal, control bytes of a payload are shown escaped, whatever the format.
+/// --all --then-rm empties the queue and removes it. Until then nobody can send: the queue has no room
+/// (its max_bytes is 0), so senders wait or, with IPC_NOWAIT, get EAGAIN. When the queue is removed,
+/// those that wait get EIDRM and know that their message was not sent. If anything fails or a signal
+/// arrives, the queue gets its room back and stays. Only SIGKILL leaves it closed; then 'ipctool limits
+/// --queue-bytes' opens it again. A POSIX queue is removed only if no other process has it open,
+/// because such a process can go on sending without the name.
+///
+/// On a terminal, control bytes in a payload are shown escaped, in every format.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool recv msg:0
-  ipctool recv 0xbeef --all --json
-  ipctool recv 0xbeef --peek --all --hex
-  ipctool recv 0xbeef --all --then-rm --json > saved
-  ipctool recv 0xbeef -t -5 --timeout 2s
-  ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got
-  ipctool recv /jobs --timeout 2s")]
 pub struct Recv {
-    /// The queue: its id, its key as 0x…, or the /name of a POSIX queue
+    /// Queue: its id, its key as 0x…, or the /name of a POSIX queue
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
     #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Take all there are, without waiting
+    /// Take all messages there are, without waiting for more
     #[arg(long, group = "amount", conflicts_with = "timeout")]
     pub all: bool,
-    /// With --all: let nobody send, and remove the queue once it is empty
+    /// Block senders, and remove the queue once --all has emptied it
     #[arg(long, requires = "all", conflicts_with_all = ["message_type", "peek"])]
     pub then_rm: bool,
-    /// Go on for ever
+    /// Keep receiving until a signal arrives
     #[arg(short = 'f', long, group = "amount", conflicts_with = "nowait")]
     pub follow: bool,
-    /// Which, on a System V queue: 0 any (the default), N that type, -N the lowest type up to N
+    /// Type on a System V queue: 0 any, N exactly N, -N at most N
+    ///
+    /// 0, the default, takes the oldest message of any type. N takes the oldest message of type N. -N
+    /// takes the message with the lowest type, if that type is at most N.
     #[arg(short = 't', long = "type", value_name = "N", allow_negative_numbers = true)]
     pub message_type: Option<i64>,
-    /// Any type but that of -t
+    /// Any type except the one given with -t
     #[arg(long)]
     pub except: bool,
-    /// Show without taking, and without waiting: on a System V queue
+    /// Show messages without taking them (System V queues only)
+    ///
+    /// Never waits. Works with --type, --count and --all. The kernel needs CONFIG_CHECKPOINT_RESTORE.
     #[arg(long, conflicts_with_all = ["follow", "timeout"])]
     pub peek: bool,
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
-    /// How each message is written
+    /// Output format of each message
     #[arg(long, value_name = "FORMAT", value_enum, group = "form")]
     pub format: Option<MessageFormat>,
-    /// Payload bytes only
+    /// Print payload bytes only, same as --format raw
     #[arg(long, group = "form")]
     pub raw: bool,
-    /// A NUL byte after each payload
+    /// Print a NUL byte after each payload, same as --format null
     #[arg(short = '0', long, group = "form")]
     pub null: bool,
-    /// A line of JSON for each message, as 'send --jsonl' reads it
+    /// Print a line of JSON per message, as 'send --jsonl' reads it
     #[arg(short = 'J', long, visible_alias = "jsonl", group = "form")]
     pub json: bool,
-    /// Offset, hex and ASCII, as 'hexdump -C'
+    /// Print offset, hex and ASCII, as 'hexdump -C' does
     #[arg(long, group = "form")]
     pub hex: bool,
-    /// End each payload at its first NUL byte, as a C string
+    /// End each payload at its first NUL byte, as in a C string
     #[arg(long)]
     pub until_nul: bool,
-    /// Show at most N bytes of each payload; the rest of it is dropped
+    /// Print at most N bytes of each payload and drop the rest
     #[arg(long, value_name = "N", value_parser = size::parse)]
     pub truncate: Option<u64>,
-    /// Tell the type and size of each message on standard error
+    /// Print the type and size of each message on standard error
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }
+
+pub(super) const RECV: Page = Page {
+    command: "recv",
+    synopsis: &[
+        "ipctool recv [-n N | --all [--then-rm] | -f] [-t N [--except]] [--nowait | --timeout DURATION] [--format FORMAT | --raw | -0 | -J | --hex] [--until-nul] [--truncate N] [-v] QUEUE",
+        "ipctool recv --peek [-n N | --all] [-t N [--except]] [--format FORMAT | --raw | -0 | -J | --hex] [--until-nul] [--truncate N] [-v] QUEUE",
+    ],
+    statuses: &[
+        ("0", "every message that was asked for was written out"),
+        ("1", "receiving or writing failed"),
+        page::USAGE,
+        ("3", "no such queue, or no message (--nowait, --all or --peek)"),
+        ("4", "the time is up"),
+        page::NOT_PERMITTED,
+        page::SIGNAL,
+    ],
+    environment: &[
+        page::NO_COLOR,
+        page::TERM,
+        (
+            "TMPDIR",
+            "The directory for messages that cannot be written out or put back, if the current directory takes no file. /tmp by default.",
+        ),
+    ],
+    files: &[
+        page::SYSVIPC,
+        page::DEV_MQUEUE,
+        page::SYSCTL,
+        (
+            "ipctool-recv-*.jsonl",
+            "Messages that could neither be written out nor put back, as 'send --jsonl' reads them: in the current directory, in TMPDIR, in /var/tmp or in /dev/shm.",
+        ),
+    ],
+    examples: &[
+        ("Take one message, and wait for it if there is none", "ipctool recv msg:0"),
+        ("Take all messages as JSON", "ipctool recv 0xbeef --all --json"),
+        ("Look at all messages without taking them", "ipctool recv 0xbeef --peek --all --hex"),
+        (
+            "Empty a queue into a file and remove it",
+            "ipctool recv 0xbeef --all --then-rm --json > saved",
+        ),
+        (
+            "Wait up to 2 seconds for a message of type 1 to 5",
+            "ipctool recv 0xbeef -t -5 --timeout 2s",
+        ),
+        (
+            "Run a command for each message as it arrives",
+            "ipctool recv 0xbeef --follow --null | xargs -0 -n1 echo got",
+        ),
+        ("Take one message off a POSIX queue", "ipctool recv /jobs --timeout 2s"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-send(1)",
+        "ipctool-limits(1)",
+        "msgop(2)",
+        "mq_receive(3)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+    ],
+    ..Page::EMPTY
+};

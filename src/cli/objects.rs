@@ -6,58 +6,73 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::options::{Changing, Filters, FormatArgs, References, StyleArgs, kind};
+use super::page::{self, Entry, Group, Page};
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, size};
 use crate::output::columns;
 
-/// List objects.
+/// List message queues, shared memory and semaphores
 ///
-/// On a terminal each kind is a table; elsewhere each object is a line of plain text. The machine
-/// formats carry every column unless --output chooses: sizes and counts as integers, times in RFC
-/// 3339 (UTC), keys and modes as strings, and null for what is not there. Reading the list needs
-/// no permission on the objects.
+/// Lists the objects of this IPC namespace: all of them, or those of the kinds that you name and that
+/// pass the filters. Reading the list needs no permission on the objects.
 ///
-/// 'list pshm' also shows, by their STATUS, the files in /dev/shm that are no objects: those in
-/// subdirectories, and those that were removed but that a process still has open or mapped. No filter
-/// selects them.
+/// On a terminal each kind is a table. In a pipe or a file each object is a line of plain aligned
+/// text. The machine formats (json, jsonl, csv, tsv) carry every column unless --output chooses:
+/// sizes and counts are integers, times are RFC 3339 in UTC, keys and modes are strings, and a missing
+/// value is null, or empty in csv and tsv.
+///
+/// 'list pshm' also shows memory in /dev/shm that is not a POSIX object, and says so in the STATUS
+/// column: files in subdirectories, and files that were deleted while a process still has them open or
+/// mapped. Filters never select these.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Just these kinds
+    /// Kinds to list; all of them by default
     #[arg(value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<Kind>,
-    /// Message queues, as 'msg'
+    /// List System V message queues, same as msg
     #[arg(short = 'q', long)]
     pub queues: bool,
-    /// Shared memory segments, as 'shm'
+    /// List shared memory segments, same as shm
     #[arg(short = 'm', long)]
     pub shmems: bool,
-    /// Semaphore sets, as 'sem'
+    /// List semaphore sets, same as sem
     #[arg(short = 's', long)]
     pub semaphores: bool,
-    /// Show times
+    /// Show the times of the last operations
     #[arg(short = 't', long = "time", overrides_with_all = ["pids", "creators"])]
     pub times: bool,
-    /// Show the process ids of the creator and the last operators
+    /// Show the process ids of the creator and the last users
     #[arg(short = 'p', long, overrides_with_all = ["times", "creators"])]
     pub pids: bool,
     /// Show creator and owner
     #[arg(short = 'c', long, overrides_with_all = ["times", "pids"])]
     pub creators: bool,
-    /// Show just these columns; with a leading '+' these besides the usual ones
+    /// Show only these columns, or with +COL,… add them to the default
+    ///
+    /// Columns are separated by commas. With a leading '+' they are added to the default ones. See
+    /// below for all columns.
     #[arg(short = 'o', long, value_name = "COL,…", allow_hyphen_values = true)]
     pub output: Option<String>,
-    /// Sort by a column; '-COL' in descending order. What has no value comes last
+    /// Sort by a column; -COL sorts in descending order
+    ///
+    /// Objects without a value in this column come last, in either order.
     #[arg(long, value_name = "COL", allow_hyphen_values = true)]
     pub sort: Option<String>,
     /// How it looks.
     #[command(flatten)]
     pub format: FormatArgs,
-    /// Leave out the headings
+    /// Omit the headings
     #[arg(long)]
     pub no_headings: bool,
-    /// Show who uses it and how many wait on it, as '-o +waiting,users'
+    /// Show who uses each object, same as -o +waiting,users
+    ///
+    /// This takes a look at every process. An ordinary user cannot inspect all of them; the number of
+    /// the others is printed on standard error.
     #[arg(short = 'w', long)]
     pub who: bool,
-    /// Say which objects are left out because not all is known of them, and why
+    /// List the objects skipped as uncertain, with the reason
+    ///
+    /// A filter such as --orphan skips an object if it cannot be proved to match, for example because
+    /// a process that may use it cannot be inspected. The list goes to standard error.
     #[arg(short = 'v', long)]
     pub verbose: bool,
     /// How it looks to a person.
@@ -68,139 +83,297 @@ pub struct List {
     pub filter: Filters,
 }
 
-pub(super) fn list_help() -> String {
-    format!(
-        "{}Examples:
-  ipctool list
-  ipctool list msg --sort -bytes
-  ipctool list --owner \"$USER\" --orphan -o +changed
-  ipctool list --who
-  ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
-        columns::help()
-    )
+pub(super) const LIST: Page = Page {
+    command: "list",
+    synopsis: &[
+        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w] [-v] [--format FORMAT | -J] [--no-headings] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
+    ],
+    lists: || vec![columns_list()],
+    statuses: &[
+        ("0", "done, even if no object matches"),
+        ("1", "reading or writing failed"),
+        page::USAGE,
+        page::NOT_PERMITTED,
+    ],
+    environment: LIST_ENVIRONMENT,
+    files: OBJECT_FILES,
+    examples: &[
+        ("List everything", "ipctool list"),
+        ("List the fullest queues first", "ipctool list msg --sort -bytes"),
+        (
+            "Find your orphans, and since when",
+            "ipctool list --owner \"$USER\" --orphan -o +changed",
+        ),
+        ("See who uses what", "ipctool list --who"),
+        (
+            "Show everything about each queue",
+            "ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
+        ),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-stat(1)",
+        "ipctool-rm(1)",
+        "ipctool-doctor(1)",
+        "ipcs(1)",
+        "lsipc(1)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+        "shm_overview(7)",
+        "sem_overview(7)",
+    ],
+    ..Page::EMPTY
+};
+
+const LIST_ENVIRONMENT: &[Entry] = &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE];
+
+const OBJECT_FILES: &[Entry] =
+    &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES, page::SYSCTL];
+
+/// The registry of columns, each under the kinds that have it.
+fn columns_list() -> page::List {
+    let group = |group: columns::Group| {
+        let columns = group.columns.into_iter();
+        Group::new(group.heading, columns.map(|column| (column.name, column.help)))
+    };
+    let groups = columns::groups().into_iter().map(group).collect();
+    page::List {
+        title: "COLUMNS",
+        introduction: "The names for --output and --sort, which are also the field names of the machine formats.",
+        groups,
+    }
 }
 
-/// Tell all there is to know about objects.
+/// Show everything about a message queue, shared memory or semaphore
 ///
-/// Identity, owners, what the mode lets you do, sizes against limits, times with their age, and
-/// the recorded processes with what has become of them; for a set each semaphore. The values of
-/// semaphores need read permission, everything else none.
+/// For each object: its identity, owner and creator, what its mode lets you do, sizes against limits,
+/// times with their age, and the processes that use it or that the kernel recorded, with what has
+/// become of them. For a semaphore set, also each semaphore. Reading the values of semaphores needs
+/// read permission on the set; everything else needs no permission.
+///
+/// To find who uses an object, stat looks at every process. An ordinary user cannot inspect all of
+/// them; the number of the others is printed on standard error.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool stat msg:0
-  ipctool stat shm:0x0000beef --json
-  ipctool stat -q 0")]
 pub struct Stat {
-    /// Which.
+    /// Which objects.
     #[command(flatten)]
     pub references: References,
-    /// One JSON array
+    /// Print one JSON array
     #[arg(short = 'J', long)]
     pub json: bool,
 }
 
-/// Make an object, and print its reference.
+pub(super) const STAT: Page = Page {
+    command: "stat",
+    synopsis: &["ipctool stat [-J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]"],
+    lists: || {
+        let users = columns::USER.iter().map(|column| (column.name, column.help));
+        let semaphores = columns::SEMAPHORE.iter().map(|column| (column.name, column.help));
+        vec![page::List {
+            title: "COLUMNS",
+            introduction: "The columns of the two tables of a page, which are also the fields of the arrays 'users' and 'semaphores' in JSON. The other fields in JSON are the columns of ipctool-list(1).",
+            groups: vec![
+                Group::new("Columns of a process", users),
+                Group::new("Columns of a semaphore in a set", semaphores),
+            ],
+        }]
+    },
+    statuses: &[
+        ("0", "everything was shown"),
+        ("1", "reading or writing failed, or several objects failed in different ways"),
+        page::USAGE,
+        page::NO_OBJECT,
+        ("5", "not permitted: the values of a semaphore set"),
+    ],
+    environment: &[page::NO_COLOR, page::TERM, page::TZ],
+    files: OBJECT_FILES,
+    examples: &[
+        ("Show a queue by its id", "ipctool stat msg:0"),
+        ("Show a segment by its key, as JSON", "ipctool stat shm:0x0000beef --json"),
+        ("Show POSIX shared memory", "ipctool stat pshm:/cache"),
+        ("Show a queue by the flags of ipcrm(1)", "ipctool stat -q 0"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-list(1)",
+        "ipctool-doctor(1)",
+        "ipcs(1)",
+        "msgctl(2)",
+        "shmctl(2)",
+        "semctl(2)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+        "shm_overview(7)",
+        "sem_overview(7)",
+    ],
+    ..Page::EMPTY
+};
+
+/// Create a message queue, shared memory or a semaphore
 ///
-/// Of System V: without --key or --ftok the object is private: nobody finds it by a key. With one, an
-/// existing object of this key is opened, unless --exclusive. The semaphores of a new set are 0. Where
-/// kernel.shm_rmid_forced is 1, the kernel would destroy a new segment as soon as this command ends, so
-/// that is an error.
+/// Creates an object and prints its reference.
 ///
-/// Of POSIX: an existing object of this name is opened, unless --exclusive, and stays as it is: shared
-/// memory is never made smaller, a semaphore keeps its value. A semaphore is made for programs with
-/// glibc; those with musl look for theirs elsewhere.
+/// A System V object gets a key by --key or --ftok, under which other programs find it. Without one it
+/// is private, and only its id names it. If the key exists, the existing object is opened, unless you
+/// use --exclusive. The semaphores of a new set are 0. Where kernel.shm_rmid_forced is 1, creating a
+/// segment fails, because the kernel would destroy the segment as soon as this command ends.
 ///
-/// An object that is opened may be somebody else's, made before you so that you use it. Where its owner,
-/// creator or mode is not what you asked for, one line on standard error says so, and the status is 0 all
-/// the same. Where that must not happen, use --exclusive, which never opens an existing object.
+/// A POSIX object needs a --name. If the name exists, the existing object is opened, unless you use
+/// --exclusive, and keeps what it has: shared memory never shrinks, and a semaphore keeps its value.
+/// Semaphores are created for programs with glibc; programs with musl look for theirs elsewhere.
+///
+/// An object that exists may be one that another user created in advance for you to open. If its owner,
+/// creator or mode is not what you asked for, a line on standard error says so; the exit status is
+/// still 0. If that must not happen, use --exclusive, which never opens an existing object.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool create msg --key 0xbeef --mode 660
-  ipctool create shm --size 64K
-  ipctool create sem --ftok .:A --nsems 3 --exclusive
-  ipctool create pmsg --name /jobs --max-messages 10 --message-size 1K
-  ipctool create psem --name /lock --value 1")]
 pub struct Create {
-    /// What to make
+    /// Kind of object to create
     #[arg(value_parser = kind())]
     pub kind: Kind,
-    /// Its key, in decimal, octal (0…) or hexadecimal (0x…)
+    /// Key of a System V object, in decimal, octal (0…) or hex (0x…)
     #[arg(long, value_name = "KEY", conflicts_with = "ftok")]
     pub key: Option<ipc::Key>,
-    /// The ftok(3) key of this path; what follows the last ':' is the project, 1 by default
+    /// Key that ftok(3) makes from this path
+    ///
+    /// PROJ, after the last ':', is the project: a number or one character; 1 by default.
     #[arg(long, value_name = "PATH[:PROJ]")]
     pub ftok: Option<OsString>,
-    /// Permission bits, in octal; the umask does not apply
+    /// Permission bits in octal; the umask does not apply
     #[arg(long, value_name = "MODE", default_value = "0600")]
     pub mode: Mode,
-    /// Size of a segment or of POSIX shared memory in bytes, or as 64K, 2M, 1GiB
+    /// Size of shared memory in bytes, or as 64K, 2M, 1GiB
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub size: Option<u64>,
-    /// Name of a POSIX object: a slash, then no other
+    /// Name of a POSIX object: a slash, then no further slash
     #[arg(long, value_name = "/NAME", conflicts_with_all = ["key", "ftok"])]
     pub name: Option<String>,
-    /// Most messages that a POSIX queue holds; by default fs.mqueue.msg_default
+    /// Most messages that a POSIX queue holds
+    ///
+    /// The default is fs.mqueue.msg_default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_messages: Option<u64>,
-    /// Most bytes in one message of a POSIX queue; by default fs.mqueue.msgsize_default
+    /// Most bytes in one message of a POSIX queue
+    ///
+    /// The default is fs.mqueue.msgsize_default.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub message_size: Option<u64>,
-    /// Value of a POSIX semaphore, 0 by default
+    /// Initial value of a POSIX semaphore; 0 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i32::MAX as i64))]
     pub value: Option<u32>,
-    /// Number of semaphores in a set, 1 by default
+    /// Number of semaphores in a set; 1 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub nsems: Option<i32>,
-    /// Fail if there is one with this key or name already
+    /// Fail if an object with this key or name exists
     ///
-    /// Without it an existing object is opened, whoever made it: the object of another user may be read
-    /// and changed by that user. Scripts that run as root should use it.
+    /// Without this option an existing object is opened, whoever created it; its owner can read and
+    /// change what you put there. Scripts that run as root should use --exclusive.
     #[arg(short = 'x', long)]
     pub exclusive: bool,
 }
 
-/// Remove objects, by reference or by filter.
+pub(super) const CREATE: Page = Page {
+    command: "create",
+    synopsis: &[
+        "ipctool create msg [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
+        "ipctool create shm --size SIZE [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
+        "ipctool create sem [--nsems N] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
+        "ipctool create pmsg --name /NAME [--max-messages N] [--message-size SIZE] [--mode MODE] [-x]",
+        "ipctool create pshm --name /NAME --size SIZE [--mode MODE] [-x]",
+        "ipctool create psem --name /NAME [--value N] [--mode MODE] [-x]",
+    ],
+    statuses: &[
+        ("0", "the object was created, or opened if it existed"),
+        ("1", "creating failed, or the object exists (--exclusive)"),
+        page::USAGE,
+        ("3", "the path of --ftok does not exist"),
+        page::NOT_PERMITTED,
+    ],
+    environment: page::COLOR,
+    files: &[page::DEV_SHM, page::DEV_MQUEUE, page::SYSCTL],
+    examples: &[
+        ("Create a queue that your group can use", "ipctool create msg --key 0xbeef --mode 660"),
+        ("Create a private segment", "ipctool create shm --size 64K"),
+        (
+            "Create a new set of 3 semaphores with the key of a path",
+            "ipctool create sem --ftok .:A --nsems 3 --exclusive",
+        ),
+        (
+            "Create a POSIX queue for 10 messages of up to 1024 bytes",
+            "ipctool create pmsg --name /jobs --max-messages 10 --message-size 1K",
+        ),
+        ("Create POSIX shared memory", "ipctool create pshm --name /cache --size 1M"),
+        ("Create a POSIX semaphore that is free", "ipctool create psem --name /lock --value 1"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-key(1)",
+        "ipctool-rm(1)",
+        "ipctool-limits(1)",
+        "ipcmk(1)",
+        "msgget(2)",
+        "shmget(2)",
+        "semget(2)",
+        "mq_open(3)",
+        "shm_open(3)",
+        "sem_open(3)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+        "shm_overview(7)",
+        "sem_overview(7)",
+    ],
+    ..Page::EMPTY
+};
+
+/// Remove message queues, shared memory and semaphores
 ///
-/// Removes what it can, reports each failure, and exits non-zero if any failed. Objects are
-/// selected first and then removed by id, so an object that is made under the same key in between
-/// is never hit; POSIX objects have but a name, and are compared once more right before it is
-/// removed. What a process holds open or mapped goes when it lets go. A filter or --all asks first on a terminal, and needs --yes elsewhere. A segment
-/// that is still attached is only marked: its memory goes when the last process detaches it.
+/// Removes what it can, reports each failure, and fails if any removal failed.
+///
+/// Objects are selected first and then removed by id, so an object that is created under the same key
+/// in between is never hit. A POSIX object has only a name, so it is checked again just before removal.
+///
+/// A segment that is still attached is only marked for destruction: its memory is freed when the last
+/// process detaches it. A POSIX object that a process has open or mapped loses its name at once; its
+/// memory is freed when the last process closes and unmaps it.
+///
+/// A filter or --all asks for confirmation on a terminal, and needs --yes elsewhere. References and
+/// filters do not combine.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool rm msg:0 shm:0x0000beef
-  ipctool rm -Q 0xbeef --force
-  ipctool rm --kind msg --owner \"$USER\" --idle 1h --dry-run
-  ipctool rm --all msg sem --yes")]
 pub struct Rm {
-    /// Which.
+    /// Which objects.
     #[command(flatten)]
     pub references: References,
-    /// Everything, or every object of these kinds
+    /// Remove every object, or every object of these kinds
     #[arg(short = 'a', long, value_name = "KIND", num_args = 0.., value_parser = kind())]
     pub all: Option<Vec<Kind>>,
-    /// Every object of this kind
+    /// Remove every object of this kind that passes the filters
+    ///
+    /// May be repeated.
     #[arg(long = "kind", value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<Kind>,
-    /// An object that is not there is not an error
+    /// Ignore objects that do not exist
     #[arg(short = 'f', long)]
     pub force: bool,
-    /// Remove what a filter selected even if it was used since: no last look
+    /// Skip the check right before the removal
+    ///
+    /// What a filter selects is checked again right before it is removed, and left alone if a process
+    /// has used it in between. This option removes it all the same.
     #[arg(long)]
     pub even_if_changed: bool,
-    /// Print what would go
+    /// Print what would be removed, and remove nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Remove without asking for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
-    /// Print each reference
+    /// Print each reference that is removed
+    ///
+    /// With a filter, also list the objects skipped as uncertain, with the reason, on standard error.
     #[arg(short = 'v', long)]
     pub verbose: bool,
-    /// Print a JSON object: removed, marked, failed
+    /// Print a JSON object with what was removed, marked and failed
+    ///
+    /// "removed" and "marked" are arrays of references, "failed" an array of objects with "ref",
+    /// "error" and "errno".
     #[arg(short = 'J', long, conflicts_with_all = ["dry_run", "verbose"])]
     pub json: bool,
     /// Which objects.
@@ -208,66 +381,186 @@ pub struct Rm {
     pub filter: Filters,
 }
 
-/// Change permission bits.
+pub(super) const RM: Page = Page {
+    command: "rm",
+    synopsis: &[
+        "ipctool rm [-f] [-n] [-v | -J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]",
+        "ipctool rm [-n] [-y] [-v | -J] [--even-if-changed] [--kind KIND] FILTER…",
+        "ipctool rm [-n] [-y] [-v | -J] [--even-if-changed] --all [KIND…]",
+    ],
+    statuses: &[
+        ("0", "everything was removed or marked, or nothing matched"),
+        ("1", "a removal failed, or you answered no"),
+        page::USAGE,
+        page::NO_OBJECT,
+        page::NOT_PERMITTED,
+    ],
+    environment: LIST_ENVIRONMENT,
+    files: OBJECT_FILES,
+    examples: &[
+        ("Remove a queue by id and a segment by key", "ipctool rm msg:0 shm:0x0000beef"),
+        ("Remove a queue by key, if it exists", "ipctool rm -Q 0xbeef --force"),
+        (
+            "See which of your queues have been idle for an hour",
+            "ipctool rm --kind msg --owner \"$USER\" --idle 1h --dry-run",
+        ),
+        ("Remove your orphans without being asked", "ipctool rm --owner \"$USER\" --orphan --yes"),
+        ("Remove all queues and semaphore sets", "ipctool rm --all msg sem --yes"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-list(1)",
+        "ipctool-doctor(1)",
+        "ipctool-guard(1)",
+        "ipcrm(1)",
+        "msgctl(2)",
+        "shmctl(2)",
+        "semctl(2)",
+        "mq_unlink(3)",
+        "shm_unlink(3)",
+        "sem_unlink(3)",
+        "sysvipc(7)",
+    ],
+    ..Page::EMPTY
+};
+
+/// Change the permission bits of objects
 ///
-/// MODE is octal (660) or symbolic (u+rw,g-w,o=): u is the owner and the creator, g their groups, o
-/// everybody else. IPC objects have no execute, set-id or sticky bits. No umask applies.
+/// MODE is octal (660) or symbolic (u+rw,g-w,o=). In a symbolic mode, u stands for the owner and the
+/// creator, g for their groups, and o for everybody else. IPC objects have no execute, set-user-ID,
+/// set-group-ID or sticky bits. The umask does not apply.
 ///
-/// Only the owner, the creator (of System V) or a privileged process can change the mode. None of them needs
-/// permission to read for it, so who is locked out of their own gets back in. Of a System V object, the
-/// kernel sets owner, group and mode (and max_bytes of a queue) at once: what somebody else sets in
-/// the moment between reading and setting is undone.
+/// The owner, the creator of a System V object, and privileged processes can change the mode. They
+/// need no read permission for it, so an owner who is locked out can regain access. If the change
+/// takes away your own access, a warning says how to undo it.
+///
+/// For a System V object the kernel sets owner, group, mode and, for a queue, max_bytes in one call. A
+/// change that somebody else makes between the reading and the setting of these is lost.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool chmod 660 msg:0
-  ipctool chmod u+rw,go= msg:0 shm:0x0000beef
-  ipctool chmod -v a+r sem:0")]
 pub struct Chmod {
-    /// The new mode, octal or symbolic
+    /// New mode, octal or symbolic
     #[arg(allow_hyphen_values = true)]
     pub mode: ModeChange,
-    /// To which objects, and how.
+    /// Which objects, and how.
     #[command(flatten)]
     pub changing: Changing,
 }
 
-/// Change owner and group.
+pub(super) const CHMOD: Page = Page {
+    command: "chmod",
+    synopsis: &["ipctool chmod [-f] [-v] MODE REF…"],
+    statuses: CHANGE_STATUSES,
+    environment: page::COLOR,
+    files: CHANGE_FILES,
+    examples: &[
+        ("Let your group use a queue", "ipctool chmod 660 msg:0"),
+        ("Give yourself access, and nobody else", "ipctool chmod u+rw,go= msg:0 shm:0x0000beef"),
+        ("Let everybody read a set, and print both modes", "ipctool chmod -v a+r sem:0"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-chown(1)",
+        "ipctool-stat(1)",
+        "chmod(1)",
+        "msgctl(2)",
+        "shmctl(2)",
+        "semctl(2)",
+        "sysvipc(7)",
+    ],
+    ..Page::EMPTY
+};
+
+const CHANGE_STATUSES: &[Entry] = &[
+    ("0", "every object was changed"),
+    ("1", "a change failed, or several failed in different ways"),
+    page::USAGE,
+    page::NO_OBJECT,
+    page::NOT_PERMITTED,
+];
+
+const CHANGE_FILES: &[Entry] = &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE];
+
+/// Change the owner and group of objects
 ///
-/// Only the owner, the creator or a privileged process can change the owner; the owner can give a
-/// System V object to anybody. A POSIX object is a file: only a privileged process can give it away.
-/// The creator never changes, and keeps all the rights of the owner: the mode's bits for the user
-/// count for the creator, too, who can change and remove the object, whoever owns it.
+/// The owner, the creator and privileged processes can give a System V object to any user. A POSIX
+/// object is a file: only a privileged process can give it to another user.
+///
+/// The creator never changes and keeps the owner's rights, whoever owns the object: the permission
+/// bits for the user apply to the creator as well, who can always change and remove the object.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool chown alice msg:0
-  ipctool chown alice:staff shm:0 shm:1
-  ipctool chown :staff sem:0x0000beef
-  ipctool chown alice: msg:0")]
 pub struct Chown {
-    /// Names or numbers; 'OWNER:' means the owner's login group
+    /// New owner, group or both, as names or numbers
+    ///
+    /// OWNER: without a group stands for the owner's login group, :GROUP without an owner changes
+    /// the group alone.
     #[arg(value_name = "OWNER[:GROUP]")]
     pub owner: String,
-    /// To which objects, and how.
+    /// Which objects, and how.
     #[command(flatten)]
     pub changing: Changing,
 }
 
-/// Print the ftok(3) key of a path.
+pub(super) const CHOWN: Page = Page {
+    command: "chown",
+    synopsis: &["ipctool chown [-f] [-v] OWNER[:GROUP] REF…"],
+    statuses: CHANGE_STATUSES,
+    environment: page::COLOR,
+    files: CHANGE_FILES,
+    examples: &[
+        ("Give a queue to alice", "ipctool chown alice msg:0"),
+        ("Give two segments to alice and the group staff", "ipctool chown alice:staff shm:0 shm:1"),
+        ("Change the group alone", "ipctool chown :staff sem:0x0000beef"),
+        ("Give a queue to alice and alice's login group", "ipctool chown alice: msg:0"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-chmod(1)",
+        "ipctool-stat(1)",
+        "chown(1)",
+        "msgctl(2)",
+        "shmctl(2)",
+        "semctl(2)",
+        "sysvipc(7)",
+    ],
+    ..Page::EMPTY
+};
+
+/// Print the ftok(3) key of a path
 ///
-/// The key is made of the low 8 bits of PROJ and of the path's device and the low 16 bits of its
-/// inode. So it changes when the file is made anew, and two files may share one. A missing path is
-/// an error here; in C, ftok returns -1, and msgget makes a queue with the key 0xffffffff of it.
+/// Many programs get the key of a System V object from ftok(3), which combines the low 8 bits of PROJ,
+/// the low 8 bits of the device number of the path, and the low 16 bits of its inode number. So the
+/// key changes when the file is created anew, and two files can have the same key.
+///
+/// A path that does not exist is an error. In C, ftok returns -1 for it, and a program that does not
+/// check this goes on to use the key 0xffffffff.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool key . m
-  ipctool create msg --key \"$(ipctool key /etc/passwd 42)\"")]
 pub struct Key {
-    /// A file or directory that exists
+    /// Existing file or directory
     pub path: PathBuf,
-    /// A number, of which ftok uses the low 8 bits, or one character such as A
+    /// Project: a number, of which the low 8 bits count, or a character
     #[arg(default_value = "1", value_name = "PROJ")]
     pub project: Project,
 }
+
+pub(super) const KEY: Page = Page {
+    command: "key",
+    synopsis: &["ipctool key PATH [PROJ]"],
+    statuses: &[
+        page::DONE,
+        ("1", "the key could not be made or written"),
+        page::USAGE,
+        ("3", "the path does not exist"),
+        page::NOT_PERMITTED,
+    ],
+    environment: page::COLOR,
+    files: &[],
+    examples: &[
+        ("Print the key of ftok(\".\", 'm')", "ipctool key . m"),
+        (
+            "Create a queue with the key of a path",
+            "ipctool create msg --key \"$(ipctool key /etc/passwd 42)\"",
+        ),
+    ],
+    see_also: &["ipctool(1)", "ipctool-create(1)", "ftok(3)", "sysvipc(7)"],
+    ..Page::EMPTY
+};

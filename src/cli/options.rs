@@ -6,17 +6,19 @@ use clap::builder::{
 };
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
+use crate::ipc::attribution::expected::InvalidExpected;
 use crate::ipc::filter::{self, Condition};
+use crate::ipc::reference::InvalidReference;
 use crate::ipc::{self, Expected, Kind, Reference, Target};
-use crate::kernel::process::accounts;
+use crate::kernel::process::accounts::{self, NoAccount};
 use crate::output::{Format, TimeFormat};
 
-/// A kind by its name, which the completions know, or by the word that is accepted besides.
+/// A kind by its name, which the completions offer, or by another word for it.
 pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
         Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
         Kind::Pmsg => PossibleValue::new(kind.name()).alias("mq"),
-        _ => PossibleValue::new(kind.name()),
+        Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => PossibleValue::new(kind.name()),
     }))
     .try_map(|name| name.parse::<Kind>())
 }
@@ -24,16 +26,16 @@ pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
 /// The format of a listing.
 #[derive(Debug, Args)]
 pub struct FormatArgs {
-    /// Format; by default 'table' on a terminal and 'plain' elsewhere
+    /// Output format; table on a terminal and plain elsewhere by default
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
-    /// One JSON array, as '--format json'
+    /// Print one JSON array, same as --format json
     #[arg(short = 'J', long, conflicts_with = "format")]
     pub json: bool,
 }
 
 impl FormatArgs {
-    /// The format that was asked for, or else the one that fits standard output.
+    /// The format that the user asked for, or else the one that suits standard output.
     pub fn chosen(&self) -> Format {
         match self.format {
             _ if self.json => Format::Json,
@@ -43,16 +45,16 @@ impl FormatArgs {
     }
 }
 
-/// How values look to a person.
+/// How values look in tables and plain text.
 #[derive(Debug, Args)]
 pub struct StyleArgs {
-    /// Sizes in bytes
+    /// Show sizes in bytes
     #[arg(short = 'b', long)]
     pub bytes: bool,
-    /// How times are written in tables and plain text
+    /// Format of times in tables and plain text
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub time_format: TimeFormat,
-    /// Modes in octal
+    /// Show modes in octal
     #[arg(short = 'P', long)]
     pub numeric_perms: bool,
 }
@@ -61,7 +63,7 @@ pub struct StyleArgs {
 /// field here, whose type is a condition of [`ipc::filter`] or holds some.
 macro_rules! filters {
     ($($(#[$about:meta])+ pub $name:ident: $condition:ty,)+) => {
-        /// Which objects are meant. All conditions must hold.
+        /// Conditions for objects. An object must meet all of them.
         #[derive(Debug, Args)]
         #[command(next_help_heading = "Filters")]
         pub struct Filters {
@@ -78,40 +80,53 @@ macro_rules! filters {
 }
 
 filters! {
-    /// Owned by this user
+    /// Objects owned by this user
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = owner)]
     pub owner: Option<filter::Owner>,
-    /// Made by this user, of System V
+    /// System V objects created by this user
+    ///
+    /// POSIX objects have no record of their creator, so they never match.
     #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = creator)]
     pub creator: Option<filter::Creator>,
-    /// Owned by this group
+    /// Objects owned by this group
     #[arg(long, value_name = "GROUP", value_parser = group)]
     pub group: Option<filter::Group>,
-    /// With this key, in decimal, octal (0…) or hexadecimal (0x…)
+    /// Objects with this key, in decimal, octal (0…) or hex (0x…)
     #[arg(long, value_name = "KEY")]
     pub key: Option<filter::Keyed>,
-    /// A queue with no message
+    /// Queues with no message
     #[arg(long, action = ArgAction::SetTrue)]
     pub empty: Flag<filter::Empty>,
-    /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
-    /// POSIX object only the time counts at which its content last changed by a system call, and a
-    /// semaphore is used without one: '--unused' besides spares what somebody holds
+    /// Objects with no operation for this long: 30s, 10m, 2h, 7d
+    ///
+    /// A bare number is seconds. For a POSIX object the kernel records only when its content last
+    /// changed by a system call, and a semaphore is used without one. Add --unused to spare objects
+    /// that a process still holds.
     #[arg(long, value_name = "DURATION")]
     pub idle: Option<filter::Idle>,
-    /// A segment already marked for destruction
+    /// Segments already marked for destruction
     #[arg(long, action = ArgAction::SetTrue)]
     pub marked: Flag<filter::Marked>,
-    /// This process made it, used it last, has it attached, mapped or open, or waits on it
+    /// Objects that this process created, last used, holds or waits for
+    ///
+    /// A process holds an object that it has attached, mapped or open.
     #[arg(long, value_name = "PID")]
     pub pid: Option<filter::UsedBy>,
-    /// Nobody has it attached, mapped or open, or waits on it
+    /// Objects that no process holds or waits for
+    ///
+    /// A process holds an object that it has attached, mapped or open.
     #[arg(long, action = ArgAction::SetTrue)]
     pub unused: Flag<filter::Unused>,
-    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like its
-    /// heir. 'certain', the default, leaves out what a process may come back to: an older one of the
-    /// same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was
-    /// touched within the hour, unless its kind is given. 'likely' takes these, too. What nobody has
-    /// used yet counts: '--idle' spares what was made just now
+    /// Unused objects whose recorded processes are all gone
+    ///
+    /// An orphan is unused (see --unused), and every process that the kernel recorded for it is gone.
+    /// POSIX objects have no such record. Never-used objects match as well; add --idle to spare new
+    /// ones.
+    ///
+    /// 'certain', the default, also skips what a living process may come back to. An older process of
+    /// the same user that uses another object of the same kind is a sign of that. POSIX shared memory
+    /// and semaphores that changed within the last hour are skipped too, unless you name their kind,
+    /// because any program may put files into /dev/shm. 'likely' leaves out both rules.
     #[arg(
         long,
         value_name = "HOW",
@@ -121,8 +136,10 @@ filters! {
         default_missing_value = "certain"
     )]
     pub orphan: Option<filter::Orphan>,
-    /// Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as
-    /// a user id
+    /// Objects to leave out, by key, name or owner
+    ///
+    /// Use it for objects that are kept on purpose. Separate several by commas, or repeat the option.
+    /// A decimal number is both a key and a user id.
     #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
     pub ignore: Vec<Expected>,
 }
@@ -170,31 +187,29 @@ impl ValueEnum for filter::Orphan {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            filter::Orphan::Certain => {
-                PossibleValue::new("certain").help("No living process may come back to it")
-            }
-            filter::Orphan::Likely => {
-                PossibleValue::new("likely").help("Unused, and every recorded process gone")
-            }
+            filter::Orphan::Certain => PossibleValue::new("certain")
+                .help("Orphans that no living process is likely to come back to"),
+            filter::Orphan::Likely => PossibleValue::new("likely")
+                .help("All unused objects whose recorded processes are gone"),
         })
     }
 }
 
-fn owner(name: &str) -> anyhow::Result<filter::Owner> {
+fn owner(name: &str) -> Result<filter::Owner, NoAccount> {
     accounts::user_id(name).map(filter::Owner)
 }
 
-fn creator(name: &str) -> anyhow::Result<filter::Creator> {
+fn creator(name: &str) -> Result<filter::Creator, NoAccount> {
     accounts::user_id(name).map(filter::Creator)
 }
 
-fn group(name: &str) -> anyhow::Result<filter::Group> {
+fn group(name: &str) -> Result<filter::Group, NoAccount> {
     accounts::group_id(name).map(filter::Group)
 }
 
-/// What is kept on purpose.
-pub(super) fn expected(text: &str) -> anyhow::Result<Expected> {
-    Ok(Expected::parse(text, |name| accounts::user_id(name).ok())?)
+/// Objects that are kept on purpose.
+pub(super) fn expected(text: &str) -> Result<Expected, InvalidExpected> {
+    Expected::parse(text, |name| accounts::user_id(name).ok())
 }
 
 /// Objects by reference, or with ipcrm's flags.
@@ -203,28 +218,28 @@ pub struct References {
     /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
-    /// Queue by id
+    /// Message queue with this id
     #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
     pub queue_id: Vec<i32>,
-    /// Queue by key
+    /// Message queue with this key
     #[arg(short = 'Q', long, value_name = "KEY")]
     pub queue_key: Vec<ipc::Key>,
-    /// Segment by id
+    /// Shared memory segment with this id
     #[arg(short = 'm', long, value_name = "ID", value_parser = ipcrm_id)]
     pub shmem_id: Vec<i32>,
-    /// Segment by key
+    /// Shared memory segment with this key
     #[arg(short = 'M', long, value_name = "KEY")]
     pub shmem_key: Vec<ipc::Key>,
-    /// Semaphore set by id
+    /// Semaphore set with this id
     #[arg(short = 's', long, value_name = "ID", value_parser = ipcrm_id)]
     pub semaphore_id: Vec<i32>,
-    /// Semaphore set by key
+    /// Semaphore set with this key
     #[arg(short = 'S', long, value_name = "KEY")]
     pub semaphore_key: Vec<ipc::Key>,
 }
 
 impl References {
-    /// All of them, as references.
+    /// All of these objects, as references.
     pub fn all(&self) -> Vec<Reference> {
         let mut all = self.references.clone();
         for (kind, ids, keys) in [
@@ -239,28 +254,33 @@ impl References {
     }
 }
 
+/// Text that is no id.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not an id: an id is a number from 0 to {most}", most = i32::MAX)]
+struct InvalidId(String);
+
 /// An id as `ipcrm` reads it: decimal, octal or hexadecimal.
-fn ipcrm_id(text: &str) -> anyhow::Result<i32> {
+fn ipcrm_id(text: &str) -> Result<i32, InvalidId> {
     match ipc::Key::from_number(text) {
         Ok(ipc::Key(id @ 0..)) => Ok(id),
-        _ => anyhow::bail!("'{text}' is not an id: an id is a number from 0 to {}", i32::MAX),
+        _ => Err(InvalidId(text.to_owned())),
     }
 }
 
-pub(super) fn queue(text: &str) -> anyhow::Result<Reference> {
+pub(super) fn queue(text: &str) -> Result<Reference, InvalidReference> {
     Reference::to_queue(text)
 }
 
-/// What all changes of owner and mode have in common.
+/// What chmod and chown have in common.
 #[derive(Debug, Args)]
 pub struct Changing {
     /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
     #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
-    /// Do not warn who locks themselves out
+    /// Suppress the warning when you lose access
     #[arg(short = 'f', long)]
     pub force: bool,
-    /// Print old and new
+    /// Print the old and the new value
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }

@@ -1,5 +1,7 @@
 //! The verbs for the system as a whole, and for commands in it.
 
+use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::reference::InvalidReference;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,58 +11,67 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::options::{FormatArgs, expected, queue};
+use super::page::{self, Group, List, Page};
 use crate::doctor::{CHECKS, Check};
+use crate::ipc::finding::Severity;
 use crate::ipc::{Expected, Reference, duration, limit, size};
+use crate::kernel::limits::Limit;
+
+/// Why the size of a queue cannot be set.
+#[derive(Debug, thiserror::Error)]
+enum InvalidQueue {
+    /// It names no queue.
+    #[error(transparent)]
+    Reference(#[from] InvalidReference),
+    /// It is a queue of POSIX.
+    #[error("'{0}' is a POSIX message queue: its size was set when it was made")]
+    Posix(String),
+}
 
 /// A queue whose size can be set.
-fn system_v_queue(text: &str) -> anyhow::Result<Reference> {
+fn system_v_queue(text: &str) -> Result<Reference, InvalidQueue> {
     let reference = queue(text)?;
     if reference.kind.is_posix() {
-        anyhow::bail!("'{text}' is a POSIX message queue: its size was set when it was made");
+        return Err(InvalidQueue::Posix(text.to_owned()));
     }
     Ok(reference)
 }
 
-/// Show the limits and how much of each is used; set them.
+/// Show IPC limits and how much of each is used, or set them
 ///
-/// Each limit of System V IPC and of POSIX message queues, with its value, how much of it is used
-/// in this IPC namespace, and where it comes from. The bytes that RLIMIT_MSGQUEUE limits are those
-/// charged to a user for the capacity of the POSIX queues that they made, whatever lies on those. They
-/// are told for the caller, and for every other owner of queues against the limit of their processes;
-/// they are unknown where the queues cannot be seen.
+/// Shows each limit of System V IPC and of POSIX message queues: its value, how much of it is used in
+/// this IPC namespace, and where the value comes from.
 ///
-/// What --set sets lasts until the next boot: --persist prints the line that makes it last, for a
-/// file in /etc/sysctl.d.
+/// RLIMIT_MSGQUEUE limits the bytes charged to a user for the POSIX queues that they created. A queue
+/// is charged for its capacity, full or empty. Usage is shown for you and every other owner of queues,
+/// against that user's limit. It is unknown where the queues cannot be listed.
+///
+/// A limit that you set lasts until the next boot. --persist prints the line that makes it permanent,
+/// for a file in /etc/sysctl.d.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool limits
-  ipctool limits --check 80 || echo 'time to look'
-  ipctool limits --set semmni=32000 msgmnb=1M --persist
-  ipctool limits --queue-bytes 64K msg:0")]
 pub struct Limits {
-    /// Show just what is used to this many per cent or more, and exit with 6 if there is any
+    /// Show only limits at or above PERCENT; exit 6 if there are any
     #[arg(long, value_name = "PERCENT", value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
     pub check: Option<u64>,
-    /// Set limits, by the names that are listed
+    /// Set limits, by the names in the list
     #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with = "queue_bytes")]
     pub set: Vec<Setting>,
-    /// Print the line for /etc/sysctl.d, too
+    /// Print the lines for a file in /etc/sysctl.d as well
     #[arg(long, requires = "set")]
     pub persist: bool,
-    /// Set the most bytes that one queue may hold (max_bytes): 65536, or 64K
+    /// Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K
     #[arg(long, value_name = "N", value_parser = size::parse, requires = "queue")]
     pub queue_bytes: Option<u64>,
-    /// The queue for --queue-bytes
+    /// System V queue for --queue-bytes
     #[arg(value_name = "QUEUE", value_parser = system_v_queue, requires = "queue_bytes")]
     pub queue: Option<Reference>,
-    /// How it looks.
+    /// Output format.
     #[command(flatten)]
     pub format: FormatArgs,
-    /// Leave out the headings
+    /// Omit the headings
     #[arg(long)]
     pub no_headings: bool,
-    /// Sizes in bytes
+    /// Show sizes in bytes
     #[arg(short = 'b', long)]
     pub bytes: bool,
 }
@@ -74,50 +85,117 @@ pub struct Setting {
     pub value: String,
 }
 
-impl FromStr for Setting {
-    type Err = anyhow::Error;
+/// Text that sets nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not of the form NAME=VALUE")]
+pub struct InvalidSetting(String);
 
-    fn from_str(text: &str) -> anyhow::Result<Setting> {
+impl FromStr for Setting {
+    type Err = InvalidSetting;
+
+    fn from_str(text: &str) -> Result<Setting, InvalidSetting> {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() && !value.is_empty() => {
                 Ok(Setting { name: name.to_owned(), value: value.to_owned() })
             }
-            _ => anyhow::bail!("'{text}' is not of the form NAME=VALUE"),
+            _ => Err(InvalidSetting(text.to_owned())),
         }
     }
 }
 
-/// Find what is wrong, say why, and give the command that mends it.
+pub(super) const LIMITS: Page = Page {
+    command: "limits",
+    synopsis: &[
+        "ipctool limits [--check PERCENT] [--format FORMAT | -J] [--no-headings] [-b]",
+        "ipctool limits --set NAME=VALUE… [--persist]",
+        "ipctool limits --queue-bytes N QUEUE",
+    ],
+    lists: || {
+        vec![List {
+            title: "LIMITS",
+            introduction: "",
+            groups: vec![Group::new(
+                "Limits",
+                Limit::ALL.map(|limit| (limit.name(), limit.help())),
+            )],
+        }]
+    },
+    statuses: &[
+        page::DONE,
+        ("1", "a limit could not be read or set"),
+        page::USAGE,
+        ("3", "no such queue (--queue-bytes)"),
+        page::NOT_PERMITTED,
+        ("6", "a limit is at or above the PERCENT of --check"),
+    ],
+    environment: &[page::NO_COLOR, page::TERM, page::LOCALE],
+    files: &[
+        page::SYSCTL,
+        page::SYSVIPC,
+        page::DEV_MQUEUE,
+        (
+            "/etc/sysctl.d/*.conf",
+            "Where the lines of --persist belong. limits does not write there.",
+        ),
+    ],
+    examples: &[
+        ("Show all limits", "ipctool limits"),
+        ("Warn in a cron job", "ipctool limits --check 80 || echo 'time to look'"),
+        (
+            "Raise two limits, and print the lines that make this permanent",
+            "ipctool limits --set semmni=32000 msgmnb=1M --persist",
+        ),
+        ("Give one queue more room", "ipctool limits --queue-bytes 64K msg:0"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-doctor(1)",
+        "ipcs(1)",
+        "lsipc(1)",
+        "prlimit(1)",
+        "getrlimit(2)",
+        "proc_sys_kernel(5)",
+        "sysctl.d(5)",
+        "limits.conf(5)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+    ],
+    ..Page::EMPTY
+};
+
+/// Find IPC problems, explain them and suggest a fix
 ///
-/// Each finding is a few lines: how bad it is, the object and the name of the check; then why; then
-/// 'fix:' and a command that can be copied. There is no fix where only a person can decide: then the
-/// reason says what to decide. A fix never ends a process, and never throws away a message. One that
-/// only root can run begins with sudo. Objects of one owner with the same trouble are one finding.
+/// Each finding is a few lines: its severity, the object and the name of the check; then the reason;
+/// then 'fix:' and a command that you can copy. A fix never ends a process and never drops a message.
+/// A fix that only root can run begins with sudo. Where only a person can decide, there is no fix, and
+/// the reason says what to decide. Objects of one owner with the same problem are one finding. doctor
+/// itself changes nothing.
 ///
 /// A queue counts as full, and a thread as stuck, only if nothing has moved for a tenth of a second.
 ///
-/// With status 0, nothing is wrong (or there are only notes, which are good to know); with status 6
-/// there is an error or a warning; with status 1, nothing was found, but not everything could be looked
-/// at. Nothing is mended by itself. An ordinary user sees less: processes of others are counted, and an
-/// object that one of them may use is not called an orphan.
+/// An ordinary user sees less than root: the processes of others are only counted, and an object that
+/// one of them may use is not called an orphan.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Only these checks
+    /// Run only these checks
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
     pub only: Vec<&'static Check>,
-    /// All checks except these
+    /// Skip these checks
     #[arg(long, value_name = "CHECK,…", value_delimiter = ',', value_parser = check())]
     pub skip: Vec<&'static Check>,
-    /// Never these objects, which are kept on purpose; may be repeated
+    /// Objects to leave out, by key, name or owner
+    ///
+    /// Use it for objects that are kept on purpose. Separate several by commas, or repeat the option.
+    /// A decimal number is both a key and a user id.
     #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
     pub ignore: Vec<Expected>,
-    /// List the checks
+    /// List the checks, and look at nothing
     #[arg(long)]
     pub list_checks: bool,
     /// Report limits and queues used to at least this percentage
     #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
     pub threshold: u64,
-    /// How it looks.
+    /// Output format.
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -128,71 +206,99 @@ fn check() -> impl TypedValueParser<Value = &'static Check> {
         .try_map(move |name| find(name).ok_or("there is no such check"))
 }
 
-pub(super) fn doctor_help() -> String {
-    format!(
-        "Checks:\n{}
-Examples:
-  ipctool doctor
-  ipctool doctor --json | jq -r '.[].fix // empty'
-  ipctool doctor --only limit-near --threshold 50
-  ipctool doctor --ignore postgres --ignore 0xbeef",
-        CHECKS.iter().map(|check| format!("  {check}\n")).collect::<String>()
-    )
-}
+pub(super) const DOCTOR: Page = Page {
+    command: "doctor",
+    synopsis: &[
+        "ipctool doctor [--only CHECK,…] [--skip CHECK,…] [--ignore KEY|/NAME|USER] [--threshold PERCENT] [--format FORMAT | -J]",
+        "ipctool doctor --list-checks",
+    ],
+    lists: || {
+        let group = |(heading, severity): (&str, Severity)| {
+            let checks = CHECKS.iter().filter(|check| check.severity == severity);
+            Group::new(heading, checks.map(|check| (check.name, check.help)))
+        };
+        let groups = [
+            ("Checks that report errors", Severity::Error),
+            ("Checks that report warnings", Severity::Warning),
+            ("Checks that report notes", Severity::Note),
+        ];
+        vec![List {
+            title: "CHECKS",
+            introduction: "The checks, by the worst severity that each reports. A note is good to know, and nothing is wrong.",
+            groups: groups.map(group).into(),
+        }]
+    },
+    statuses: &[
+        ("0", "nothing is wrong, or there are only notes"),
+        ("1", "nothing was found, but not everything could be looked at"),
+        page::USAGE,
+        ("6", "there is an error or a warning"),
+    ],
+    environment: page::COLOR,
+    files: &[
+        page::SYSVIPC,
+        page::DEV_SHM,
+        page::DEV_MQUEUE,
+        page::PROCESSES,
+        page::SYSCTL,
+        ("logind.conf(5)", "Whether systemd-logind removes the objects of users who log out."),
+    ],
+    examples: &[
+        ("Look for problems", "ipctool doctor"),
+        ("Print the fixes alone", "ipctool doctor --json | jq -r '.[].fix // empty'"),
+        ("Look for limits used to half", "ipctool doctor --only limit-near --threshold 50"),
+        ("Leave out what is kept on purpose", "ipctool doctor --ignore postgres --ignore 0xbeef"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-list(1)",
+        "ipctool-stat(1)",
+        "ipctool-limits(1)",
+        "ipctool-rm(1)",
+        "logind.conf(5)",
+        "sysvipc(7)",
+        "mq_overview(7)",
+        "shm_overview(7)",
+        "sem_overview(7)",
+    ],
+    ..Page::EMPTY
+};
 
-/// Run a command, report what it leaked, and fail on it.
+/// Run a command, report the IPC objects it leaked, and fail on them
 ///
-/// Isolated (the default where the kernel allows it), the command runs in an IPC namespace of its
-/// own, with an empty /dev/shm and /dev/mqueue: whatever exists there when it ends is a leak, and
-/// goes with the namespace. Nothing on the machine is touched, and nothing that lies in the /dev/shm
-/// of the machine is there for the command, not even a program. An ordinary user gets there by way of
-/// a user namespace that keeps their uid and gid, in which set-user-ID programs such as sudo gain
-/// nothing, and the limits are the kernel's defaults.
+/// Isolated, the default where the kernel allows it, the command runs in an IPC namespace of its own,
+/// with an empty /dev/shm and /dev/mqueue. Every object that exists when the command ends is a leak,
+/// and goes with the namespace. Nothing on the machine is touched. The command does not see the
+/// machine's /dev/shm either, so no program can run from there. For ordinary users this takes a user
+/// namespace, which keeps uid and gid; in it set-user-ID programs such as sudo gain no rights, and the
+/// IPC limits are the kernel's defaults.
 ///
-/// Shared (--isolate never), objects before and after are compared. A new segment is a leak if its
-/// creator descends from the command. For queues and semaphore sets the kernel records only the last
-/// use, which does not prove who made them. One that the command used is a leak only if no living
-/// process outside the command waits on it, is recorded in it, or may have made it. A process of the
-/// object's owner or creator may have made it unless it slept from before the command began until
-/// after it ended; so may one that is older and uses another object of the kind. Other new objects
-/// are reported but not removed, among them those that nobody has used yet. POSIX objects have no
-/// such records and are not looked at.
+/// Shared (--isolate never), guard compares the objects before and after. A new segment is a leak if
+/// its creator descends from the command. For queues and semaphore sets the kernel records only the
+/// last use, which does not prove who created them. One that the command used is a leak only if no
+/// living process outside the command waits for it, is recorded in it, or may have created it. A
+/// process that runs as the owner or creator of the object may have created it, unless it slept from
+/// before the command began until after it ended. So may an older process that uses another object of
+/// the same kind. Other new objects are reported but not removed; among them are those that nobody has
+/// used yet. POSIX objects have no such records and are not looked at.
 ///
 /// Shared, leaks are removed, except those that a living process may still use. While a background
-/// process of the command runs, that is all of them: it may know an id, and nothing at the object
-/// shows that. --kill-strays ends these processes first.
+/// process of the command runs, that is all of them: the process may know an id, and the object does
+/// not show that. --kill-strays ends these processes first.
 ///
-/// Standard error shows what was left behind, by which process, and what became of it: objects, and
-/// background processes (which end with an isolated command). Nothing is printed when there is
-/// nothing to report.
-/// Signals reach the command; a second SIGINT ends everything at once.
+/// Standard error shows what was left behind, by which process, and what became of it. Background
+/// processes are listed as well; those of an isolated command end with it. If there is nothing to
+/// report, guard prints nothing. Signals are passed on to the command; a second SIGINT ends everything
+/// at once.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Exit status:
-  the command's own, if it is not 0 (128+N if signal N ended it)
-  0      the command succeeded, and left nothing behind
-  2      wrong usage: the command did not run
-  6      the command succeeded, and left more behind than --max-leaks
-  124    it took longer than --timeout
-  126    the command cannot be executed
-  127    there is no such command
-  1      the command succeeded, but not everything could be looked at
-  1, 5   guard itself failed, or may not isolate: the command did not run
-
-Examples:
-  ipctool guard -- make test
-  ipctool guard --report leaks.json --timeout 10m -- ctest -j8
-  ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests
-  ipctool guard --isolate never --kill-strays -- ./start-server-and-test
-  ipctool guard --max-leaks 2 --allow-leaks -- ./legacy-test")]
 pub struct Guard {
-    /// Whether to run the command in an IPC namespace of its own; 'auto': where that is allowed
+    /// Isolation of the command in an IPC namespace of its own
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub isolate: Isolate,
-    /// Write what was found to a file, as JSON; '-' is standard output
+    /// Write a report in JSON to a file; '-' is standard output
     ///
-    /// A regular file is replaced as a whole, with its owner and mode. In a directory where every user
-    /// can make files, such as /tmp, the link of another user is not followed (EACCES).
+    /// A regular file is replaced in one step, and keeps its owner and mode. In a directory where every
+    /// user can create files, such as /tmp, the link of another user is not followed (EACCES).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// Report nothing on standard error
@@ -201,71 +307,185 @@ pub struct Guard {
     /// Report leaks, but exit with the command's status
     #[arg(long)]
     pub allow_leaks: bool,
-    /// Leave leaks in place; not when isolated, where nothing outlives the namespace
+    /// Leave leaks in place
+    ///
+    /// Only without isolation: nothing outlives the namespace of an isolated command.
     #[arg(long)]
     pub keep: bool,
-    /// So many leaks are no failure
+    /// Accept up to N leaks without failing
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_leaks: u64,
-    /// Objects with these keys or /names, or of these users, are no leaks; '--' ends the list
+    /// Objects that are not leaks, by key, name or owner
+    ///
+    /// Separate several by commas or blanks; then '--' must stand between them and the command. A
+    /// decimal number is both a key and a user id.
     #[arg(long, value_name = "KEY|/NAME|USER", num_args = 1.., value_delimiter = ',', value_parser = of_command)]
     pub ignore: Vec<Expected>,
-    /// End the command and all its descendants after this long: 30s, 10m, 2h; 0 is no limit
+    /// End the command and its descendants after this long: 30s, 10m
+    ///
+    /// They get SIGTERM, and SIGKILL after --kill-after. The exit status is then 124. 0 is no limit.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
-    /// How long after that, or after a background process was asked to end, to kill what is left
+    /// Send SIGKILL this long after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
     pub kill_after: Duration,
     /// Wait for background processes of the command
     #[arg(long)]
     pub wait: bool,
-    /// End background processes of the command, then remove what they held
-    #[arg(
-        long,
-        long_help = "End the background processes of the command once it has ended: SIGTERM, then SIGKILL after --kill-after. \
-What they held is then removed like other leaks. Without this option, a shared command's background processes \
-live on, and objects they use are reported and left. An isolated command's always end."
-    )]
+    /// End background processes, then remove what they held
+    ///
+    /// The background processes of the command get SIGTERM once it has ended, and SIGKILL after
+    /// --kill-after. What they held is then removed like other leaks. Without this option the background
+    /// processes of a shared command live on, and the objects that they use are reported and left.
+    /// Those of an isolated command always end.
+    #[arg(long)]
     pub kill_strays: bool,
-    /// The command and its arguments; '--' may stand before it
+    /// Command to run, with its arguments; '--' may stand before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 }
 
-/// What is kept on purpose, in a list that goes on until the command.
-fn of_command(text: &str) -> anyhow::Result<Expected> {
-    expected(text)
-        .map_err(|error| anyhow::anyhow!("{error}; '--' must stand between these and the command"))
+/// Text in a list that goes on until the command, and is none of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; '--' must stand between these and the command")]
+struct NoCommand(InvalidExpected);
+
+/// Objects that are kept on purpose, in a list that ends where the command begins.
+fn of_command(text: &str) -> Result<Expected, NoCommand> {
+    expected(text).map_err(NoCommand)
 }
 
-/// When to run a command in a namespace of its own.
+/// When to run a command in an IPC namespace of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Isolate {
-    /// Where the kernel allows it.
+    /// Isolate where the kernel allows it.
     #[default]
     Auto,
-    /// Or fail.
+    /// Isolate or fail.
     Always,
-    /// Not at all.
+    /// Share the IPC namespace of the caller.
     Never,
 }
 
-/// Make links by which ipctool is called as ipcs, ipcrm, ipcmk and msgtool.
+pub(super) const GUARD: Page = Page {
+    command: "guard",
+    synopsis: &[
+        "ipctool guard [--isolate WHEN] [--report FILE] [-q] [--allow-leaks] [--keep] [--max-leaks N] [--ignore KEY|/NAME|USER] [--timeout DURATION] [--kill-after DURATION] [--wait] [--kill-strays] [--] COMMAND [ARGUMENT…]",
+    ],
+    lists: || {
+        vec![List {
+            title: "REPORT",
+            introduction: "The fields of the JSON object that --report writes.",
+            groups: vec![Group::new("Fields of the report", REPORT.iter().copied())],
+        }]
+    },
+    statuses: &[
+        ("0", "the command succeeded, and left nothing behind"),
+        ("1", "the command succeeded, but not everything could be looked at"),
+        ("1, 5", "guard itself failed or may not isolate; the command did not run"),
+        ("2", "wrong usage; the command did not run"),
+        ("6", "the command succeeded, and left more behind than --max-leaks"),
+        ("124", "the command took longer than --timeout"),
+        ("126", "the command cannot be executed"),
+        ("127", "there is no such command"),
+        ("128+N", "signal N ended the command"),
+        ("other", "the command failed with this status"),
+    ],
+    environment: &[page::NO_COLOR, page::TERM, ("PATH", "Where the command is looked for.")],
+    files: &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES],
+    examples: &[
+        ("Fail if the tests leak", "ipctool guard -- make test"),
+        (
+            "Write a report, and end what takes longer than 10 minutes",
+            "ipctool guard --report leaks.json --timeout 10m -- ctest -j8",
+        ),
+        (
+            "Run without isolation, and accept two known keys",
+            "ipctool guard --isolate never --ignore 0xbeef,0xcafe -- ./run-tests",
+        ),
+        (
+            "Run without isolation, and end the server that the test leaves running",
+            "ipctool guard --isolate never --kill-strays -- ./start-server-and-test",
+        ),
+        ("Report leaks, but never fail on them", "ipctool guard --allow-leaks -- ./legacy-test"),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-doctor(1)",
+        "ipctool-rm(1)",
+        "timeout(1)",
+        "unshare(1)",
+        "ipc_namespaces(7)",
+        "sysvipc(7)",
+    ],
+    ..Page::EMPTY
+};
+
+const REPORT: &[page::Entry] = &[
+    ("command", "the command and its arguments"),
+    ("status", "its exit status, as a shell would see it"),
+    ("timed_out", "whether --timeout ended it"),
+    ("isolated", "whether it ran in an IPC namespace of its own"),
+    (
+        "leaks",
+        "what it left behind: the columns of each object, and pid, command, holders, outcome, why",
+    ),
+    ("ignored", "the same for what --ignore sets aside"),
+    ("appeared", "other new objects, with why they are not called leaks"),
+    ("vanished", "references that existed before the command and are gone"),
+    ("processes", "its background processes, and whether each has ended"),
+    ("uninspected", "what could not be looked at"),
+];
+
+/// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool
 ///
-/// Called by one of these names, ipctool is that program. Nothing is overwritten: where one of the
-/// names is taken by anything else, no link is made at all. Links that are there already stay. To
-/// undo it, remove the links. Where one cannot be made, those of this run are removed again, and
-/// nothing else.
+/// Called by one of these names, ipctool is that program: with its options, its output and its exit
+/// statuses. See ipctool-ipcs(1), ipctool-ipcrm(1), ipctool-ipcmk(1) and ipctool-msgtool(1).
+///
+/// Nothing is overwritten. If anything else has one of the names, no link is created at all. Links to
+/// ipctool that exist stay. If a link cannot be created, those of this run are removed again. To undo
+/// the command, remove the links.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  ipctool install-links ~/bin
-  ipctool install-links -v /usr/local/bin && ipcs -q")]
 pub struct InstallLinks {
-    /// A directory that exists, best in PATH before that of the old programs
+    /// Existing directory, best one that comes early in PATH
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub directory: PathBuf,
-    /// Print each link that is made
+    /// Print each link that is created
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }
+
+pub(super) const INSTALL_LINKS: Page = Page {
+    command: "install-links",
+    synopsis: &["ipctool install-links [-v] DIR"],
+    statuses: &[
+        ("0", "all four links exist"),
+        ("1", "a name is taken, or a link could not be created"),
+        page::USAGE,
+        ("3", "the directory does not exist"),
+        page::NOT_PERMITTED,
+    ],
+    environment: &[
+        page::NO_COLOR,
+        page::TERM,
+        (
+            "PATH",
+            "Decides which path the links lead to, and whether a warning says that other programs come first.",
+        ),
+    ],
+    examples: &[
+        ("Use the programs yourself", "ipctool install-links ~/bin"),
+        (
+            "Use them for every user, and try one",
+            "ipctool install-links -v /usr/local/bin && ipcs -q",
+        ),
+    ],
+    see_also: &[
+        "ipctool(1)",
+        "ipctool-ipcs(1)",
+        "ipctool-ipcrm(1)",
+        "ipctool-ipcmk(1)",
+        "ipctool-msgtool(1)",
+    ],
+    ..Page::EMPTY
+};

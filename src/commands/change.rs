@@ -1,53 +1,62 @@
 //! What `ipctool chmod` and `ipctool chown` share: one change to several objects.
 
-use super::{print_error, report, resolve};
+use super::{print_error, report_all, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
-use crate::explain::{Failure, Notice, change_failed};
+use crate::explain::{Failure, Notice};
 use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
-use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
+use crate::kernel::error::MOUNT_HINT;
 use crate::kernel::process::accounts::{group, user};
 use crate::kernel::sysv::permissions::Changed;
-use crate::kernel::{self, process};
+use crate::kernel::{Namespace, ReadError, process};
 use crate::output::stdout::{self, OutputError};
 
 /// Does what can be done and reports each failure.
 pub(super) fn to_all(
     verb: &'static str,
+    namespace: &Namespace,
     args: &Changing,
     change: &Change,
 ) -> Result<Status, OutputError> {
-    let mut status = Status::Done;
+    let mut failures = Vec::new();
     for reference in &args.references {
-        match to_one(verb, reference, change) {
+        match to_one(verb, namespace, reference, change) {
             Ok((reference, changed)) => {
                 if args.verbose {
                     stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
                 }
                 if !args.force {
-                    let caller = process::caller(reference.kind);
-                    warn(verb, &reference, &changed, &caller);
+                    let caller = process::caller(namespace.handle(), reference.kind);
+                    warn(verb, namespace, &reference, &changed, &caller);
                 }
             }
-            Err(failure) => status = status.and(report(&failure)),
+            Err(failure) => failures.push(failure),
         }
     }
-    Ok(status)
+    Ok(report_all(namespace, &failures))
 }
 
 fn to_one(
     verb: &'static str,
+    namespace: &Namespace,
     reference: &Reference,
     change: &Change,
 ) -> Result<(Reference, Changed), Failure> {
-    let resolved = resolve(verb, reference)?;
-    let changed = kernel::object::change(&resolved, change)
-        .map_err(|error| change_failed(verb, reference, error))?;
+    let resolved = resolve(verb, namespace, reference)?;
+    let changed = namespace
+        .change(&resolved, change)
+        .map_err(|error| Failure::of_change(verb, reference, error))?;
     Ok((resolved, changed))
 }
 
 /// Tells the caller who can do less now than before, and the way back.
-fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
+fn warn(
+    verb: &str,
+    namespace: &Namespace,
+    reference: &Reference,
+    changed: &Changed,
+    caller: &Caller,
+) {
     let (before, after) = (changed.before.access(caller), changed.after.access(caller));
     let lost: Vec<_> = [
         (before.read && !after.read, "read"),
@@ -61,7 +70,8 @@ fn warn(verb: &str, reference: &Reference, changed: &Changed, caller: &Caller) {
         return;
     }
     let is_out_of_reach = || {
-        reference.kind == Kind::Pmsg && matches!(snapshot([Kind::Pmsg]), Err(ReadError::Queues(_)))
+        reference.kind == Kind::Pmsg
+            && matches!(namespace.snapshot([Kind::Pmsg]), Err(ReadError::Queues(_)))
     };
     let undo = if !(after.read || after.write) && is_out_of_reach() {
         format!("undoing this takes its file; {MOUNT_HINT}")

@@ -2,10 +2,12 @@
 
 use super::change;
 use crate::cli::Chmod;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::ipc::Change;
+use crate::kernel::Namespace;
 
-pub(super) fn run(args: Chmod) -> anyhow::Result<Status> {
+pub(super) fn run(args: Chmod, namespace: &Namespace) -> Result<Status> {
     let change = Change { mode: Some(args.mode), ..Change::default() };
-    Ok(change::to_all("chmod", &args.changing, &change)?)
+    Ok(change::to_all("chmod", namespace, &args.changing, &change)?)
 }

@@ -2,35 +2,41 @@
 
 use super::change;
 use crate::cli::Chown;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::Change;
-use crate::kernel::process::accounts;
+use crate::kernel::Namespace;
+use crate::kernel::process::accounts::{self, NoAccount};
 
 const VERB: &str = "chown";
 
-pub(super) fn run(args: Chown) -> anyhow::Result<Status> {
-    let change = owner(&args.owner).map_err(|error| Failure::usage(VERB, error))?;
-    Ok(change::to_all(VERB, &args.changing, &change)?)
+pub(super) fn run(args: Chown, namespace: &Namespace) -> Result<Status> {
+    let change = owner(&args.owner)?;
+    Ok(change::to_all(VERB, namespace, &args.changing, &change)?)
 }
 
 /// `OWNER`, `OWNER:GROUP`, `:GROUP`, or `OWNER:` for the owner's login group, as for `chown(1)`.
-fn owner(text: &str) -> anyhow::Result<Change> {
+fn owner(text: &str) -> Result<Change, Failure> {
+    let missing = |error: NoAccount| Failure::usage(VERB, error);
     let (user, group) = match text.split_once(':') {
         None => (text, None),
         Some((user, group)) => (user, Some(group)),
     };
-    let uid = (!user.is_empty()).then(|| accounts::user_id(user)).transpose()?;
+    let uid = (!user.is_empty()).then(|| accounts::user_id(user)).transpose().map_err(missing)?;
     let gid = match (group, uid) {
         (None, _) => None,
-        (Some(""), Some(uid)) => Some(accounts::login_group(uid)?),
+        (Some(""), Some(uid)) => Some(accounts::login_group(uid).map_err(missing)?),
         (Some(""), None) => None,
-        (Some(group), _) => Some(accounts::group_id(group)?),
+        (Some(group), _) => Some(accounts::group_id(group).map_err(missing)?),
     };
     if uid.is_none() && gid.is_none() {
-        anyhow::bail!(
-            "'{text}' names neither an owner nor a group: write OWNER, OWNER:GROUP or :GROUP"
-        );
+        return Err(Failure::usage(
+            VERB,
+            format!(
+                "'{text}' names neither an owner nor a group: write OWNER, OWNER:GROUP or :GROUP"
+            ),
+        ));
     }
     Ok(Change { uid, gid, mode: None })
 }

@@ -6,26 +6,27 @@ use std::path::Path;
 
 use super::{key, print_error};
 use crate::cli::Create;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm::Outcome;
+use crate::kernel::posix::mq;
 use crate::kernel::posix::mq::Shape;
-use crate::kernel::posix::{dev_shm, mq};
 use crate::kernel::process::accounts::user;
 use crate::kernel::sysv::{msg, sem, shm};
-use crate::kernel::{self, process};
+use crate::kernel::{Namespace, process};
 use crate::output::stdout;
 
 const VERB: &str = "create";
 
-pub(super) fn run(args: Create) -> anyhow::Result<Status> {
+pub(super) fn run(args: Create, namespace: &Namespace) -> Result<Status> {
     check(&args)?;
     let reference = match args.kind.is_posix() {
-        true => create_named(&args)?,
-        false => create_keyed(&args)?,
+        true => create_named(&args, namespace)?,
+        false => create_keyed(&args, namespace)?,
     };
     // Nobody else knows of it: even a closed pipe is no reason to keep silent.
     stdout::print(&format!("{reference}\n")).map_err(|error| {
@@ -67,7 +68,7 @@ fn check(args: &Create) -> Result<(), Failure> {
     }
 }
 
-fn create_keyed(args: &Create) -> Result<Reference, Failure> {
+fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failure> {
     let key = match &args.ftok {
         Some(argument) => ftok(argument)?,
         None => args.key.unwrap_or(Key::PRIVATE),
@@ -92,7 +93,7 @@ fn create_keyed(args: &Create) -> Result<Reference, Failure> {
     let reference = Reference::id(args.kind, id);
     if key != Key::PRIVATE && !args.exclusive {
         // The call does not tell whether it made one; one of its own is as it was asked for.
-        tell_differences(args, &reference);
+        tell_differences(args, namespace, &reference);
     }
     Ok(reference)
 }
@@ -116,7 +117,7 @@ fn outlasts_this(id: i32) -> Result<(), Failure> {
     ))
 }
 
-fn create_named(args: &Create) -> Result<Reference, Failure> {
+fn create_named(args: &Create, namespace: &Namespace) -> Result<Reference, Failure> {
     let name = Name::parse(args.kind, args.name.as_deref().unwrap_or_default())
         .map_err(|error| Failure::usage(VERB, format!("--name: {error}")))?;
     let reference = Reference::name(args.kind, name.clone());
@@ -128,17 +129,17 @@ fn create_named(args: &Create) -> Result<Reference, Failure> {
         }
         Kind::Psem => {
             let value = args.value.unwrap_or(0);
-            dev_shm::create_semaphore(&name, value, args.mode, args.exclusive)
+            namespace.shm().create_semaphore(&name, value, args.mode, args.exclusive)
         }
         _ => {
             let size = args.size.unwrap_or(0);
-            dev_shm::create_memory(&name, size, args.mode, args.exclusive)
+            namespace.shm().create_memory(&name, size, args.mode, args.exclusive)
         }
     };
     let outcome =
         made.map_err(|error| Failure::of_named_creation(VERB, &reference, shape, error))?;
     if outcome == Outcome::Found {
-        tell_differences(args, &reference);
+        tell_differences(args, namespace, &reference);
     }
     Ok(reference)
 }
@@ -157,9 +158,9 @@ fn shape(args: &Create) -> Option<Shape> {
 
 /// Tells how an object that was opened differs from that which was asked for: it may be a trap that
 /// somebody else has laid.
-fn tell_differences(args: &Create, reference: &Reference) {
+fn tell_differences(args: &Create, namespace: &Namespace, reference: &Reference) {
     // Where it is gone again, there is nothing to tell.
-    let Ok(object) = kernel::object::read(reference) else { return };
+    let Ok(object) = namespace.read(reference) else { return };
     let differences: Vec<_> =
         access(args, &object).into_iter().chain(content(args, &object)).collect();
     if !differences.is_empty() {

@@ -4,28 +4,30 @@ mod report;
 
 use super::{now, print_error, select};
 use crate::cli::Doctor;
+use crate::commands::Result;
 use crate::doctor::{CHECKS, Check, Diagnosis, Question, diagnose};
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::Filter;
 use crate::ipc::finding::Severity;
+use crate::kernel::Namespace;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
 
 const VERB: &str = "doctor";
 
-pub(super) fn run(args: Doctor, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<Status> {
     if args.list_checks {
         let lines: String = CHECKS.iter().map(|check| format!("{check}\n")).collect();
         stdout::print(&lines)?;
         return Ok(Status::Done);
     }
     let checks = wanted(&args)?;
-    let (objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
+    let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
     let question =
         Question { checks: &checks, ignore: &args.ignore, threshold: args.threshold, now: now() };
     let mut warn = |gap: String| print_error(format_args!("{VERB}: {gap}"));
-    let diagnosis = diagnose(question, objects, &unlisted, &mut warn)?;
+    let diagnosis = diagnose(question, namespace, snapshot, &mut warn)?;
     write(&diagnosis, &args, checks.len(), &style)?;
     select::warn_uninspected(VERB, &diagnosis.missed);
     let is_bad = diagnosis.findings.iter().any(|finding| finding.severity != Severity::Note);
@@ -49,7 +51,7 @@ fn wanted(args: &Doctor) -> Result<Vec<&'static Check>, Failure> {
     }
 }
 
-fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> anyhow::Result<()> {
+fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> Result<()> {
     let Diagnosis { findings, objects, is_whole, .. } = diagnosis;
     let format = args.format.chosen();
     if format.is_for_machines() {

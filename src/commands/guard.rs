@@ -7,6 +7,8 @@ mod setting;
 mod survey;
 mod watch;
 
+use crate::commands::report;
+use crate::kernel::Namespace;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::{env, io};
@@ -18,6 +20,7 @@ use watch::{Course, Watch};
 
 use super::print_error;
 use crate::cli::Guard;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::Foreign;
@@ -33,11 +36,11 @@ const VERB: &str = "guard";
 const COVERED: &str = "an isolated command has a /dev/shm of its own, which starts empty; \
                        --isolate never leaves it that of the machine";
 
-pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Result<Status> {
     style.human_sizes = true;
     // Whatever can go wrong without the command does so before it runs.
     let destination = args.report.as_deref().map(Destination::open).transpose()?;
-    let mut setting = Setting::choose(args.isolate, args.keep, args.quiet)?;
+    let mut setting = Setting::choose(namespace, args.isolate, args.keep, args.quiet)?;
     // Whose process ids were whose is known from before anything that is new can have been made.
     let mut watch = Watch::begin(&args, &setting)?;
     setting.remember()?;
@@ -48,7 +51,7 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     let (status, course, findings) = match watch.start(&setting) {
         Err(error) => {
             let (failure, status) = not_started(&args, &setting, &error);
-            print_error(failure);
+            report(namespace, failure);
             (status.code(), None, Findings::default())
         }
         Ok(()) => {
@@ -85,22 +88,21 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     }
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
-    if let Err(failure) = &written {
-        print_error(failure);
-    }
+    let unwritten = match written {
+        Ok(()) => Status::Done,
+        Err(failure) => super::report(setting.namespace(), failure),
+    };
     Ok(match course.as_ref().map(|course| (course.ended, course.from_terminal)) {
         // Whoever runs this in a loop at a terminal wants the loop to end with it.
         Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
         _ if status != 0 => Status::Command(status),
-        _ => match written {
-            Err(failure) => Status::from(&failure),
-            // What was found is not all that there may be.
-            Ok(()) if report.has_blind_spots() => Status::Failed,
-            Ok(()) if difference.leaks.len() as u64 > args.max_leaks && !args.allow_leaks => {
-                Status::Findings
-            }
-            Ok(()) => Status::Done,
-        },
+        _ if unwritten != Status::Done => unwritten,
+        // What was found is not all that there may be.
+        _ if report.has_blind_spots() => Status::Failed,
+        _ if difference.leaks.len() as u64 > args.max_leaks && !args.allow_leaks => {
+            Status::Findings
+        }
+        _ => Status::Done,
     })
 }
 
@@ -134,7 +136,7 @@ impl Findings {
         }
         let ignored = difference.set_aside(&args.ignore);
         if !setting.is_isolated() && !args.keep {
-            removal::remove(&mut difference.leaks, &watch.living());
+            removal::remove(setting.namespace(), &mut difference.leaks, &watch.living());
         }
         Findings { difference, ignored, uninspected: survey.uninspected }
     }
@@ -161,7 +163,7 @@ fn not_started(args: &Guard, setting: &Setting, error: &io::Error) -> (Failure, 
     }
     if let [line] = args.command.as_slice()
         && line.as_encoded_bytes().contains(&b' ')
-        && failure.hint.is_none()
+        && !failure.has_hint()
     {
         failure = failure.with_hint("a line of shell is: sh -c 'LINE'");
     }

@@ -5,18 +5,20 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::print_error;
+use super::{print_error, report_all};
 use crate::cli::{self, InstallLinks};
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{CommandLine, Foreign};
+use crate::kernel::Namespace;
 use crate::kernel::io::directory::{Directory, Entry};
 use crate::kernel::io::os_error;
 use crate::output::stdout;
 
 const VERB: &str = "install-links";
 
-pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
+pub(super) fn run(args: InstallLinks, namespace: &Namespace) -> Result<Status> {
     // Whoever else may write where it lies can put something else in its place: it is opened once.
     let place = Directory::open(&args.directory).map_err(|error| {
         let make = CommandLine::new("mkdir -p --").operand(Foreign::from(&*args.directory));
@@ -50,11 +52,10 @@ pub(super) fn run(args: InstallLinks) -> anyhow::Result<Status> {
             Ok(entry) => taken.push((name, entry)),
         }
     }
-    for (name, entry) in &taken {
-        print_error(links.taken_by(name, entry));
-    }
     if !taken.is_empty() {
-        return Ok(Status::Failed);
+        let failures: Vec<_> =
+            taken.iter().map(|(name, entry)| links.taken_by(name, entry)).collect();
+        return Ok(report_all(namespace, &failures));
     }
     links.make(&missing, target)?;
     if args.verbose {

@@ -4,13 +4,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::cli;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::{Key, Project};
 use crate::kernel::io::os_error;
 use crate::output::{escape, stdout};
 
-pub(super) fn run(args: cli::Key) -> anyhow::Result<Status> {
+pub(super) fn run(args: cli::Key) -> Result<Status> {
     let key = of_path("key", &args.path, args.project)?;
     stdout::print(&format!("{key}\n"))?;
     Ok(Status::Done)

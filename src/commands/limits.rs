@@ -1,36 +1,40 @@
 //! `ipctool limits`: limits and how much of each is used; sets them.
 
+use crate::commands::report_all;
+use crate::kernel::Namespace;
 use std::io;
 
-use super::{print_error, report, resolve};
+use super::{report, resolve};
 use crate::cli::{Limits, Setting};
+use crate::commands::Result;
 use crate::exit::Status;
-use crate::explain::{Failure, Notice, Reason, queue_bytes_failed};
+use crate::explain::{Failure, Reason};
 use crate::ipc::limit::Allowance;
 use crate::ipc::{Kind, Reference};
+use crate::kernel::error::ReadError;
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit, Source, Unit};
-use crate::kernel::object::ReadError;
-use crate::kernel::{self, process};
+use crate::kernel::process;
 use crate::output::columns;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, write_rows};
 
 const VERB: &str = "limits";
 
-pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Result<Status> {
     if !args.set.is_empty() {
-        return set(&args.set, args.persist);
+        return set(namespace, &args.set, args.persist);
     }
     if let (Some(bytes), Some(queue)) = (args.queue_bytes, args.queue) {
-        return queue_bytes(&queue, bytes);
+        return queue_bytes(namespace, &queue, bytes);
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
-    let (mut allowances, unseen) = survey()?;
+    let (mut allowances, unseen) = survey(namespace)?;
     if let Some(error) = unseen {
-        let subject = format_args!("{VERB}: RLIMIT_MSGQUEUE: its use is not known");
-        print_error(Notice::of_read_error(subject, &error));
+        let what = format!("its use is not known: {error}");
+        let failure = Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).saying(what);
+        report(namespace, failure);
     }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));
@@ -47,24 +51,27 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
     Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
 }
 
-/// Every limit with its use in the IPC namespace of this process. Also why the use of those of POSIX
+/// Every limit with its use in an IPC namespace. Also why the use of those of POSIX
 /// queues is not known, if it is not.
-fn survey() -> anyhow::Result<(Vec<Allowance>, Option<ReadError>)> {
-    let mut objects = kernel::object::snapshot(Kind::SYSTEM_V)?;
-    let (unlisted, unseen): (&[Kind], _) = match kernel::object::snapshot([Kind::Pmsg]) {
+fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> {
+    let mut snapshot = namespace.snapshot(Kind::SYSTEM_V)?;
+    let unseen = match namespace.snapshot([Kind::Pmsg]) {
         Ok(queues) => {
-            objects.extend(queues);
-            (&[], None)
+            snapshot.objects.extend(queues.objects);
+            None
         }
-        Err(error) => (&[Kind::Pmsg], Some(error)),
+        Err(error) => {
+            snapshot.unlisted.push(Kind::Pmsg);
+            Some(error)
+        }
     };
-    Ok((limits::survey(&objects, unlisted, process::uid()), unseen))
+    Ok((limits::survey(&snapshot, process::uid()), unseen))
 }
 
 /// Sets limits, one after the other, after all of them have been checked.
-fn set(settings: &[Setting], persist: bool) -> anyhow::Result<Status> {
+fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Status> {
     let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-    let mut status = Status::Done;
+    let mut failures = Vec::new();
     for (limit, value) in checked {
         match set_one(limit, value) {
             Ok((before, after, line)) => {
@@ -75,10 +82,10 @@ fn set(settings: &[Setting], persist: bool) -> anyhow::Result<Status> {
                 }
                 stdout::print(&text)?;
             }
-            Err(failure) => status = status.and(report(&failure)),
+            Err(failure) => failures.push(failure),
         }
     }
-    Ok(status)
+    Ok(report_all(namespace, &failures))
 }
 
 /// The limit and the value of a setting, if the limit can be set and takes the value.
@@ -86,8 +93,8 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
     let Setting { name, value } = setting;
     let wrong = |what: String| Failure::usage(VERB, what);
     let limit = Limit::find(name).ok_or_else(|| {
-        let settable = Limit::ALL.iter().filter(|limit| limit.range().is_some());
-        let names: Vec<_> = settable.map(|limit| limit.name()).collect();
+        let settable = Limit::ALL.into_iter().filter(|limit| limit.range().is_some());
+        let names: Vec<_> = settable.map(Limit::name).collect();
         wrong(format!("there is no limit '{name}'"))
             .with_hint(format!("limits: {}", names.join(" ")))
     })?;
@@ -100,13 +107,13 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
         })
     })?;
     let number = match limit.unit() {
-        Unit::Bytes => crate::ipc::size::parse(value),
+        Unit::Bytes => crate::ipc::size::parse(value).ok(),
         // `parse` would take a sign.
-        _ if value.starts_with('+') => Err(anyhow::anyhow!("a sign")),
-        _ => value.parse().map_err(anyhow::Error::from),
+        _ if value.starts_with('+') => None,
+        _ => value.parse().ok(),
     };
     match number {
-        Ok(number) if range.contains(&number) => Ok((limit, number)),
+        Some(number) if range.contains(&number) => Ok((limit, number)),
         _ => Err(wrong(format!(
             "{name} takes a number from {} to {}, and '{value}' is not one",
             range.start(),
@@ -138,10 +145,11 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
 }
 
 /// Sets `msg_qbytes` of one queue.
-fn queue_bytes(reference: &Reference, bytes: u64) -> anyhow::Result<Status> {
-    let resolved = resolve(VERB, reference)?;
-    let before = kernel::object::set_max_bytes(&resolved, bytes)
-        .map_err(|error| queue_bytes_failed(VERB, reference, bytes, error))?;
+fn queue_bytes(namespace: &Namespace, reference: &Reference, bytes: u64) -> Result<Status> {
+    let resolved = resolve(VERB, namespace, reference)?;
+    let before = namespace
+        .set_max_bytes(&resolved, bytes)
+        .map_err(|error| Failure::of_queue_bytes(VERB, reference, bytes, error))?;
     stdout::print(&format!("{resolved}: {before} → {bytes}\n"))?;
     Ok(Status::Done)
 }

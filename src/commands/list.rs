@@ -11,15 +11,17 @@ use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::ipc::{Filter, Kind, Observed};
+use crate::kernel::Namespace;
 use crate::output::columns::Preset;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Layout, Style};
 
 const VERB: &str = "list";
 
-pub(super) fn run(args: List, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Status> {
     let format = args.format.chosen();
     let style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
@@ -27,7 +29,10 @@ pub(super) fn run(args: List, style: Style) -> anyhow::Result<Status> {
     let kinds: Vec<Kind> = filter.kinds().collect();
     let choice = Choice::parse(preset, args.output.as_deref(), args.who, &kinds)?;
     let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
-    let rest = if choice.shows_rest(format) { Rest::read(&filter) } else { Rest::default() };
+    let rest = match choice.shows_rest(format) {
+        true => Rest::read(namespace, &filter),
+        false => Rest::default(),
+    };
     let layout = Layout {
         sections: choice.sections(&filter, &rest, format),
         chosen: choice.fields(),
@@ -36,7 +41,7 @@ pub(super) fn run(args: List, style: Style) -> anyhow::Result<Status> {
     let depth = Depth::for_columns(format, |name| {
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)
     });
-    let mut collection = Collection::begin(&filter, depth, rest, args.verbose)?;
+    let mut collection = Collection::begin(namespace, &filter, depth, rest, args.verbose)?;
     Listing { kinds, layout, format }.write(&mut collection, sort.as_ref(), &style)?;
     collection.warn_uninspected();
     Ok(Status::Done)
@@ -79,7 +84,7 @@ impl Listing {
         collection: &mut Collection<'_>,
         sort: Option<&Sort>,
         style: &Style,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let Listing { kinds, layout, format } = self;
         let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
         let mut render = format.begin(layout, style, stdout::buffered()?).map_err(OutputError)?;

@@ -5,6 +5,8 @@ mod chmod;
 mod chown;
 mod create;
 mod doctor;
+mod error;
+mod explain;
 mod guard;
 mod install_links;
 mod key;
@@ -17,56 +19,51 @@ mod send;
 mod stat;
 mod usage;
 
+pub use error::{Error, Result};
+pub use explain::explain;
+use explain::{report, report_all};
 pub use usage::reject;
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
-use crate::explain::{Failure, Notice, Reason};
+use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::io::stdio::StandardError;
-use crate::kernel::object::StatusError;
+use crate::kernel::{Namespace, StatusError};
 use crate::output::Style;
 
-/// Does what the command line says.
-pub fn run(cli: Cli) -> Status {
+/// Does what the command line says, in this namespace.
+pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     if cli.global.trace {
         kernel::call::trace();
     }
     let style = style(cli.global.color);
     let (verb, result) = match cli.command {
-        Command::List(args) => ("list", list::run(args, style)),
-        Command::Stat(args) => ("stat", stat::run(args, style)),
-        Command::Create(args) => ("create", create::run(args)),
-        Command::Send(args) => ("send", send::run(args)),
-        Command::Recv(args) => ("recv", recv::run(args)),
-        Command::Rm(args) => ("rm", rm::run(args, style)),
-        Command::Chmod(args) => ("chmod", chmod::run(args)),
-        Command::Chown(args) => ("chown", chown::run(args)),
-        Command::Limits(args) => ("limits", limits::run(args, style)),
-        Command::Doctor(args) => ("doctor", doctor::run(args, style)),
-        Command::Guard(args) => ("guard", guard::run(args, style)),
+        Command::List(args) => ("list", list::run(args, namespace, style)),
+        Command::Stat(args) => ("stat", stat::run(args, namespace, style)),
+        Command::Create(args) => ("create", create::run(args, namespace)),
+        Command::Send(args) => ("send", send::run(args, namespace)),
+        Command::Recv(args) => ("recv", recv::run(args, namespace)),
+        Command::Rm(args) => ("rm", rm::run(args, namespace, style)),
+        Command::Chmod(args) => ("chmod", chmod::run(args, namespace)),
+        Command::Chown(args) => ("chown", chown::run(args, namespace)),
+        Command::Limits(args) => ("limits", limits::run(args, namespace, style)),
+        Command::Doctor(args) => ("doctor", doctor::run(args, namespace, style)),
+        Command::Guard(args) => ("guard", guard::run(args, namespace, style)),
         Command::Key(args) => ("key", key::run(args)),
-        Command::InstallLinks(args) => ("install-links", install_links::run(args)),
+        Command::InstallLinks(args) => ("install-links", install_links::run(args, namespace)),
     };
-    result.unwrap_or_else(|error| {
-        let status = Status::from(&error);
-        // A reader that has seen enough needs no message.
-        if status != Status::Done {
-            print_error(notice(verb, &error));
-        }
-        status
-    })
+    result.unwrap_or_else(|error| end(verb, namespace, error))
 }
 
-/// What there is to say of an error.
-fn notice(verb: &str, error: &anyhow::Error) -> Notice {
-    match (error.downcast_ref::<Failure>(), error.downcast_ref()) {
-        (Some(failure), _) => failure.into(),
-        (None, Some(error)) => Notice::of_read_error(verb, error),
-        (None, None) => Notice::new(format_args!("{verb}: {error}")),
+/// Prints why a command could not go on, and gives the status for it.
+fn end(verb: &'static str, namespace: &Namespace, error: Error) -> Status {
+    match error.into_failure(verb) {
+        Some(failure) => report(namespace, failure),
+        None => Status::Done,
     }
 }
 
@@ -80,12 +77,6 @@ pub fn print_error(message: impl Into<Notice>) {
 fn tell(message: impl Into<Notice>) -> io::Result<()> {
     let text = format!("ipctool: {}\n", message.into());
     StandardError.write_all(text.as_bytes())
-}
-
-/// Tells what went wrong with one of several objects, and gives the status for it.
-fn report(failure: &Failure) -> Status {
-    print_error(failure);
-    failure.into()
 }
 
 fn style(color: Color) -> Style {
@@ -111,18 +102,33 @@ fn now() -> Time {
     Time(now.map_or(0, |now| now.as_secs() as i64))
 }
 
-/// The object behind a reference, with all that is known of it.
-fn find(verb: &'static str, reference: &Reference) -> Result<Object, Failure> {
-    kernel::object::status(reference).map_err(|error| match error {
-        StatusError::Call(error) => Failure::of_call(verb, reference, error),
-        StatusError::Read(error) => Failure {
-            hint: error.hint().map(str::to_owned),
-            ..Failure::new(verb, reference, error, Reason::Failed)
-        },
-    })
+/// The objects behind references, with all that is known of them, and the failures of the others.
+fn find_all(
+    verb: &'static str,
+    namespace: &Namespace,
+    references: &[Reference],
+) -> (Vec<Object>, Vec<Failure>) {
+    let mut objects = Vec::new();
+    let mut failures = Vec::new();
+    for (reference, found) in references.iter().zip(namespace.statuses(references)) {
+        match found {
+            Ok(object) => objects.push(object),
+            Err(StatusError::Call(error)) => {
+                failures.push(Failure::of_call(verb, reference, error));
+            }
+            Err(StatusError::Read(error)) => {
+                failures.push(Failure::of_reading(verb, reference, &error));
+            }
+        }
+    }
+    (objects, failures)
 }
 
 /// The reference that means the same object and no later one, as far as there is one.
-fn resolve(verb: &'static str, reference: &Reference) -> Result<Reference, Failure> {
-    kernel::object::resolve(reference).map_err(|error| Failure::of_call(verb, reference, error))
+fn resolve(
+    verb: &'static str,
+    namespace: &Namespace,
+    reference: &Reference,
+) -> Result<Reference, Failure> {
+    namespace.resolve(reference).map_err(|error| Failure::of_call(verb, reference, error))
 }

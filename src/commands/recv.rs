@@ -3,12 +3,14 @@
 mod batch;
 mod removal;
 
+use crate::kernel::Namespace;
 use batch::{Batch, Undelivered, Untaken};
 
-use super::{notice, print_error, resolve, tell};
+use super::{Error, explain, print_error, resolve, tell};
 use crate::cli::Recv;
+use crate::commands::Result;
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
@@ -23,12 +25,13 @@ use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "recv";
 
-pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
+pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
     check(&args)?;
     wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
-    let (queue, capacity) = Queue::open(&args.queue)?;
+    let (queue, capacity) = Queue::open(namespace, &args.queue)?;
     let out = stdout::file()?;
     let mut receiver = Receiver {
+        namespace,
         queue,
         wanted: Wanted::from_number(args.message_type.unwrap_or(0), args.except),
         limit: match args.count {
@@ -51,18 +54,24 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     receiver.reopen();
     match result {
         // Where messages are saved must be found, whatever has become of standard error.
-        Err(error) if receiver.is_saved => Ok(leave_word(error)),
+        Err(error) if receiver.is_saved => Ok(leave_word(namespace, error)),
         result => result,
     }
 }
 
 /// Says what went wrong, in a file if nowhere else.
-fn leave_word(error: anyhow::Error) -> Status {
-    let notice = notice(VERB, &error);
-    if tell(notice.clone()).is_err() {
-        rescue::leave_word(&format!("ipctool: {notice}\n"));
+fn leave_word(namespace: &Namespace, error: Error) -> Status {
+    let Some(failure) = error.into_failure(VERB) else { return Status::Done };
+    let failures = [failure];
+    let mut status = Status::Done;
+    for (failure, explained) in failures.iter().zip(explain(namespace, &failures)) {
+        let notice = Notice::of(failure, &explained);
+        if tell(notice.clone()).is_err() {
+            rescue::leave_word(&format!("ipctool: {notice}\n"));
+        }
+        status = explained.reason.into();
     }
-    Status::from(&error)
+    status
 }
 
 /// Refuses options that do not go with each other, or with this kind of queue.
@@ -121,10 +130,10 @@ impl Queue {
     }
 
     /// Opens a queue. Also tells how many bytes a message may well have.
-    fn open(named: &Reference) -> Result<(Queue, usize), Failure> {
+    fn open(namespace: &Namespace, named: &Reference) -> Result<(Queue, usize), Failure> {
         let failed = |error| Failure::of_call(VERB, named, error);
-        let reference = resolve(VERB, named)?;
-        let channel = Channel::for_receiving(&reference).map_err(failed)?;
+        let reference = resolve(VERB, namespace, named)?;
+        let channel = Channel::for_receiving(namespace, &reference).map_err(failed)?;
         let capacity = match &channel {
             // The usual msgmax; the buffer grows with the messages.
             Channel::SystemV(_) => 8192,
@@ -135,7 +144,8 @@ impl Queue {
 }
 
 /// A queue that gives messages.
-struct Receiver {
+struct Receiver<'a> {
+    namespace: &'a Namespace,
     args: Recv,
     queue: Queue,
     wanted: Wanted,
@@ -151,9 +161,9 @@ struct Receiver {
     total: u64,
 }
 
-impl Receiver {
+impl Receiver<'_> {
     /// Takes what is there in batches, and waits only with empty hands.
-    fn take(&mut self) -> anyhow::Result<Status> {
+    fn take(&mut self) -> Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
             // What is told of a message stands beside it.
@@ -254,7 +264,7 @@ impl Receiver {
     }
 
     /// Copies messages and leaves them there.
-    fn peek(&mut self) -> anyhow::Result<Status> {
+    fn peek(&mut self) -> Result<Status> {
         let limit = self.limit.unwrap_or(u64::MAX);
         let mut place = 0;
         while self.total + self.batch.len() < limit || self.sorts() {
@@ -290,7 +300,7 @@ impl Receiver {
         matches!(self.wanted, Wanted::UpTo(_))
     }
 
-    fn show(&mut self) -> anyhow::Result<()> {
+    fn show(&mut self) -> Result<()> {
         let count = self.batch.len();
         self.batch.present(&self.queue.name());
         self.batch.write(&mut self.out).map_err(|undelivered| OutputError(undelivered.error))?;
@@ -313,8 +323,7 @@ impl Receiver {
         if self.total == 0 {
             return failure;
         }
-        let what = format!("{}; {} taken before", failure.what, count(self.total, "message"));
-        Failure { what, ..failure }
+        failure.before(format_args!("; {} taken before", count(self.total, "message")))
     }
 
     fn failed(&self, error: CallError) -> Failure {
@@ -326,7 +335,7 @@ impl Receiver {
             Wanted::UpTo(most) => format!("no message of a type up to {most} (ENOMSG)"),
             Wanted::Except(unwanted) => format!("no message but of type {unwanted} (ENOMSG)"),
         };
-        Failure { what, ..failure }
+        failure.saying(what)
     }
 }
 

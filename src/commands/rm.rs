@@ -9,11 +9,12 @@ use removal::Removal;
 
 use super::{now, select};
 use crate::cli::Rm;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Observed, ProcessName, Reference, count};
-use crate::kernel;
+use crate::ipc::{Filter, Kind, Object, Observed, ProcessName, Reference, Snapshot, count};
+use crate::kernel::Namespace;
 use crate::kernel::io::stdio::StandardError;
 use crate::kernel::process::scan::{Scan, ScanScope};
 use crate::kernel::process::{Length, Process};
@@ -25,12 +26,12 @@ const VERB: &str = "rm";
 /// So many objects are shown before the question whether they should go.
 const SHOWN: usize = 20;
 
-pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Status> {
     let references = args.references.all();
     let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
     let filter = Filter::new(kinds, args.filter.conditions());
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
-    let mut removal = Removal::new(args.force, args.verbose);
+    let mut removal = Removal::new(namespace, args.force, args.verbose);
     // What is named is meant, so there is nothing to spare.
     let has_filter = by_filter || filter.has_conditions();
     match (by_filter, references.is_empty()) {
@@ -55,7 +56,7 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 let what = "a filter or --all needs --yes where there is no terminal to ask on";
                 return Err(Failure::usage(VERB, what).into());
             }
-            let (mut selected, unlisted) = select(&filter, args.verbose, true)?;
+            let (mut selected, unlisted) = select(namespace, &filter, args.verbose, true)?;
             if args.all.is_some() {
                 // All that were meant cannot be gone.
                 unlisted.into_iter().for_each(|kind| removal.out_of_reach(kind));
@@ -71,12 +72,12 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
                 }
                 if !args.even_if_changed {
                     // Answering takes time, in which somebody may have begun to wait.
-                    let (still, _) = select(&filter, false, false)?;
+                    let (still, _) = select(namespace, &filter, false, false)?;
                     let still: HashSet<_> =
                         still.iter().map(|still| still.observed.reference()).collect();
                     let passes = |old: &Selected| still.contains(&old.observed.reference());
                     for Selected { observed, .. } in selected.iter().filter(|old| !passes(old)) {
-                        removal.fail(&removal::used_meanwhile(observed.reference()));
+                        removal.fail(removal::used_meanwhile(observed.reference()));
                     }
                     selected.retain(passes);
                 }
@@ -96,19 +97,20 @@ pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
 /// What passes a filter, and why; also the kinds of which nothing could be listed. Tells what stands in
 /// the way of knowing all, unless that was told before.
 fn select(
+    namespace: &Namespace,
     filter: &Filter,
     is_verbose: bool,
     is_first: bool,
-) -> anyhow::Result<(Vec<Selected>, Vec<Kind>)> {
+) -> Result<(Vec<Selected>, Vec<Kind>)> {
     let now = now();
     let (observed, unlisted) = if filter.needs_users() {
-        let observation = select::observe(VERB, filter, now, is_verbose)?;
+        let observation = select::observe(VERB, namespace, filter, now, is_verbose)?;
         if is_first {
             observation.warn_uninspected(VERB);
         }
         (observation.objects, observation.unlisted)
     } else {
-        let (mut objects, unlisted) = select::snapshot(VERB, filter)?;
+        let Snapshot { mut objects, unlisted } = select::snapshot(VERB, namespace, filter)?;
         objects.retain(|object| filter.may_match(object, now));
         (objects.into_iter().map(Observed::from).collect(), unlisted)
     };
@@ -133,7 +135,7 @@ fn can_ask() -> bool {
 }
 
 /// Asks whether these should go.
-fn confirm(selected: &[Selected], style: &Style) -> anyhow::Result<bool> {
+fn confirm(selected: &[Selected], style: &Style) -> Result<bool> {
     if selected.len() <= SHOWN {
         show(selected, Format::Plain, style, StandardError)?;
     }
@@ -161,15 +163,19 @@ pub(super) enum Removed {
 }
 
 /// Removes an object.
-pub(super) fn remove(verb: &'static str, reference: &Reference) -> Result<Removed, Failure> {
-    kernel::object::remove(reference).map_err(|error| Failure::of_call(verb, reference, error))?;
-    Ok(what_is_left(reference))
+pub(super) fn remove(
+    verb: &'static str,
+    namespace: &Namespace,
+    reference: &Reference,
+) -> Result<Removed, Failure> {
+    namespace.remove(reference).map_err(|error| Failure::of_call(verb, reference, error))?;
+    Ok(what_is_left(namespace, reference))
 }
 
 /// What is left of an object that was removed.
-pub(super) fn what_is_left(reference: &Reference) -> Removed {
+pub(super) fn what_is_left(namespace: &Namespace, reference: &Reference) -> Removed {
     let left = match reference.kind {
-        Kind::Shm => kernel::object::read(reference).ok(),
+        Kind::Shm => namespace.read(reference).ok(),
         Kind::Msg | Kind::Sem | Kind::Pmsg | Kind::Pshm | Kind::Psem => None,
     };
     match left {
@@ -182,11 +188,15 @@ pub(super) fn what_is_left(reference: &Reference) -> Removed {
 
 /// Says of each segment that was only marked that it is still there, and who holds it: one look at all
 /// processes, however many there are.
-pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Notice> {
+pub(super) fn explain_marked(
+    verb: &'static str,
+    namespace: &Namespace,
+    marked: &[Object],
+) -> Vec<Notice> {
     if marked.is_empty() {
         return Vec::new();
     }
-    let scan = Scan::new(&ScanScope::around(marked));
+    let scan = Scan::new(namespace.handle(), &ScanScope::around(marked));
     let explain = |object: &Object| {
         let times = match object {
             Object::Segment(segment) => count(segment.attached, "time"),

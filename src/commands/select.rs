@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{notice, print_error};
-use crate::ipc::{Filter, Kind, Object, Observed, Time, Verdict};
-use crate::kernel;
-use crate::kernel::object::ReadError;
+use super::{Error, print_error, report};
+use crate::commands::Result;
+use crate::explain::Failure;
+use crate::ipc::{Filter, Kind, Object, Observed, Snapshot, Time, Verdict};
+use crate::kernel::Namespace;
 use crate::kernel::process;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
@@ -13,26 +14,27 @@ use crate::kernel::process::uses::{Missed, Observer};
 /// Every object of the kinds that can pass the filter, and the kinds of which there is nothing to
 /// tell: where POSIX objects cannot be listed and were not asked for by name, that is told, and the
 /// rest is there.
-pub fn snapshot(verb: &'static str, filter: &Filter) -> anyhow::Result<(Vec<Object>, Vec<Kind>)> {
+pub fn snapshot(verb: &'static str, namespace: &Namespace, filter: &Filter) -> Result<Snapshot> {
     let mut objects = Vec::new();
-    let unlisted = read_all(verb, filter, |object| {
+    let unlisted = read_all(verb, namespace, filter, |object| {
         objects.push(object);
         Ok(())
     })?;
-    Ok((objects, unlisted))
+    Ok(Snapshot { objects, unlisted })
 }
 
 /// The same, each object as it is read.
 pub fn read_all(
     verb: &'static str,
+    namespace: &Namespace,
     filter: &Filter,
-    mut visit: impl FnMut(Object) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Kind>> {
+    mut visit: impl FnMut(Object) -> Result<()>,
+) -> Result<Vec<Kind>> {
     let mut unlisted = Vec::new();
     for kind in filter.kinds() {
-        match kernel::object::read_all(kind, &mut visit) {
-            Err(error) if error.is::<ReadError>() && is_dispensable(kind, filter) => {
-                print_error(notice(verb, &error));
+        match namespace.read_all(kind, &mut visit) {
+            Err(Error::Read(error)) if is_dispensable(kind, filter) => {
+                report(namespace, Failure::of_reading(verb, "", &error));
                 unlisted.push(kind);
             }
             read => read?,
@@ -63,11 +65,12 @@ pub struct Observation {
 /// of doubt, and why.
 pub fn observe(
     verb: &'static str,
+    namespace: &Namespace,
     filter: &Filter,
     now: Time,
     verbose: bool,
-) -> anyhow::Result<Observation> {
-    let (mut objects, unlisted) = snapshot(verb, filter)?;
+) -> Result<Observation> {
+    let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
     // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
     let compares = filter.needs_heirs();
     let candidates = objects.iter().filter(|one| filter.may_match(one, now));
@@ -80,7 +83,7 @@ pub fn observe(
         true => ScanScope::to_judge(&objects),
         false => ScanScope::around(&objects),
     };
-    let observer = Observer::new(&scope)?;
+    let observer = Observer::new(namespace, &scope)?;
     let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
     let heirs = compares.then(|| observer.heirs(&all));
     let mut observation = Observation {

@@ -1,9 +1,11 @@
 //! `ipctool send`: puts messages on a queue.
 
+use crate::kernel::Namespace;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::{Send, Waiting};
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::message::{Label, Message};
@@ -21,10 +23,10 @@ const VERB: &str = "send";
 /// No record of a stream is kept beyond this many bytes, however long it goes on.
 const LONGEST_RECORD: u64 = 64 << 20;
 
-pub(super) fn run(args: Send) -> anyhow::Result<Status> {
+pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
     let label = label(&args)?;
     wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
-    let mut sender = Sender::open(&args)?;
+    let mut sender = Sender::open(namespace, &args)?;
     let mut message = Message::new(label);
     if !args.messages.is_empty() {
         for text in &args.messages {
@@ -127,7 +129,7 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn open(args: &'a Send) -> Result<Sender<'a>, Failure> {
+    fn open(namespace: &Namespace, args: &'a Send) -> Result<Sender<'a>, Failure> {
         let reference = &args.queue;
         if let (Some(_), Target::Id(_)) = (args.create, &reference.target) {
             let what =
@@ -135,7 +137,7 @@ impl<'a> Sender<'a> {
             return Err(Failure::usage(VERB, what));
         }
         let failed = |error| Failure::of_call(VERB, reference, error);
-        let channel = match (Channel::for_sending(reference), args.create) {
+        let channel = match (Channel::for_sending(namespace, reference), args.create) {
             // Opening asks for no permission; creating would ask for those of the mode.
             (Err(error), Some(mode)) if error.errno == Errno::ENOENT => {
                 Channel::create(reference, mode).map_err(|error| match &reference.target {
@@ -192,7 +194,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Makes sure that what was sent went to a queue that others can find.
-    fn finish(&self) -> anyhow::Result<Status> {
+    fn finish(&self) -> Result<Status> {
         if !self.channel.is_removed() {
             return Ok(Status::Done);
         }
@@ -328,7 +330,8 @@ impl<'a> Sender<'a> {
         let (number, sent) = (self.number, self.sent);
         let were = if sent == 1 { "was" } else { "were" };
         let sent = count(sent, "message");
-        let what = format!("{unit} {number}: {}; {sent} {were} sent", failure.what);
-        Failure { what, ..failure }
+        failure
+            .after(format_args!("{unit} {number}: "))
+            .before(format_args!("; {sent} {were} sent"))
     }
 }

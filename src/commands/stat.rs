@@ -8,14 +8,15 @@ use std::io::Write;
 use record::StatRecord;
 use sheet::sheet;
 
-use super::{find, report, select};
+use super::{find_all, report_all, select};
 use crate::cli::Stat;
+use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Object, Observed};
+use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
-use crate::kernel::posix::dev_shm;
 use crate::kernel::process;
 use crate::kernel::process::Length;
 use crate::kernel::process::scan::ScanScope;
@@ -28,29 +29,23 @@ use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "stat";
 
-pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Stat, namespace: &Namespace, style: Style) -> Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
         return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
     }
-    let mut status = Status::Done;
-    let mut objects = Vec::new();
-    for reference in references {
-        match find(VERB, &reference) {
-            Ok(object) => objects.push(object),
-            Err(failure) => status = status.and(report(&failure)),
-        }
-    }
+    let (objects, failures) = find_all(VERB, namespace, &references);
+    let mut status = report_all(namespace, &failures);
     let commands = if args.json { Length::Whole } else { Length::Shown };
-    let observer = Observer::new(&ScanScope::around(&objects).with_commands(commands))?;
-    let seen: Vec<_> = objects.into_iter().map(|object| Seen::by(&observer, object)).collect();
-    for failure in seen.iter().filter_map(|seen| gap(&seen.observed)) {
-        status = status.and(report(&failure));
-    }
+    let observer = Observer::new(namespace, &ScanScope::around(&objects).with_commands(commands))?;
+    let seen = |object| Seen::by(&observer, namespace, object);
+    let seen: Vec<_> = objects.into_iter().map(seen).collect();
+    let gaps: Vec<_> = seen.iter().filter_map(|seen| gap(&seen.observed)).collect();
+    status = status.and(report_all(namespace, &gaps));
     let out = stdout::buffered()?;
     match args.json {
         true => write_json(&seen, &style, out)?,
-        false => write_sheets(&seen, &style, out)?,
+        false => write_sheets(&seen, namespace, &style, out)?,
     }
     select::warn_uninspected(VERB, &observer.missed());
     Ok(status)
@@ -65,9 +60,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn by(observer: &Observer, object: Object) -> Seen {
+    fn by(observer: &Observer, namespace: &Namespace, object: Object) -> Seen {
         let memory = object.memory();
-        let musl_semaphore = memory.and_then(|one| dev_shm::musl_semaphore(&one.file.name));
+        let musl_semaphore =
+            memory.and_then(|memory| namespace.shm().musl_semaphore(&memory.file.name));
         Seen { observed: observer.observe(object), musl_semaphore }
     }
 }
@@ -81,8 +77,7 @@ fn gap(observed: &Observed) -> Option<Failure> {
     // Asked once more, for the reason.
     let error = sem::semaphores(set.id, set.nsems).err()?;
     let failure = Failure::of_call(VERB, &observed.reference(), error);
-    let what = format!("cannot read the semaphores: {}", failure.what);
-    Some(Failure { what, ..failure })
+    Some(failure.after("cannot read the semaphores: "))
 }
 
 fn write_json(seen: &[Seen], style: &Style, mut out: impl Write) -> Result<(), OutputError> {
@@ -91,11 +86,16 @@ fn write_json(seen: &[Seen], style: &Style, mut out: impl Write) -> Result<(), O
     out.write_all(b"\n").and_then(|()| out.flush()).map_err(OutputError)
 }
 
-fn write_sheets(seen: &[Seen], style: &Style, mut out: impl Write) -> Result<(), OutputError> {
+fn write_sheets(
+    seen: &[Seen],
+    namespace: &Namespace,
+    style: &Style,
+    mut out: impl Write,
+) -> Result<(), OutputError> {
     for (number, Seen { observed, musl_semaphore }) in seen.iter().enumerate() {
         let around = Surroundings {
             style,
-            caller: process::caller(observed.kind()),
+            caller: process::caller(namespace.handle(), observed.kind()),
             limit: Limit::value,
             musl_semaphore: *musl_semaphore,
         };

@@ -14,9 +14,12 @@ use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
-use crate::ipc::{Caller, Expected, Heirs, Kind, Object, Observed, Queue, Reference, Time, Use};
-use crate::kernel;
+use crate::ipc::{
+    Caller, Expected, Heirs, Kind, Object, Observed, Queue, Reference, Snapshot, Time, Use,
+};
+use crate::kernel::Namespace;
 use crate::kernel::limits::{self, Limit};
+use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
 use crate::kernel::process::uses::{Missed, Observer};
@@ -38,6 +41,8 @@ pub(super) struct Facts {
     pub allowances: Vec<Allowance>,
     /// From how many per cent on something is nearly full.
     pub threshold: u64,
+    /// Where the objects are.
+    pub namespace: Handle,
     /// Who asks, as far as System V objects are concerned.
     system_v_caller: Caller,
     /// Who asks, as far as POSIX objects are concerned.
@@ -82,22 +87,23 @@ impl Facts {
     /// Looks at what the checks need, see [`diagnose`](super::diagnose).
     pub fn gather(
         question: Question<'_>,
-        mut objects: Vec<Object>,
-        unlisted: &[Kind],
+        namespace: &Namespace,
+        snapshot: Snapshot,
         warn: &mut dyn FnMut(String),
     ) -> io::Result<Facts> {
         let Question { checks, ignore, threshold, now } = question;
         let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
         // What is ignored counts all the same.
         let allowances = match needs.limits {
-            true => limits::survey(&objects, unlisted, process::uid()),
+            true => limits::survey(&snapshot, process::uid()),
             false => Vec::new(),
         };
-        objects.iter_mut().for_each(kernel::object::complete);
+        let Snapshot { mut objects, unlisted } = snapshot;
+        objects.iter_mut().for_each(complete);
         let scope = ScanScope::to_judge(&objects);
         let (observed, observer): (Vec<Observed>, _) = match needs.users {
             true => {
-                let observer = Observer::new(&scope)?;
+                let observer = Observer::new(namespace, &scope)?;
                 let observed = objects.into_iter().map(|object| observer.observe(object)).collect();
                 (observed, Some(observer))
             }
@@ -111,15 +117,17 @@ impl Facts {
         let told = observed.into_iter().filter(is_told);
         let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
         if needs.rest {
-            look_again(&mut seen, &scope, threshold);
+            look_again(namespace, &mut seen, &scope, threshold);
         }
-        let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(warn) } else { (None, true) };
+        let (dev_shm, is_whole) =
+            if needs.dev_shm { memory::survey(namespace, warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
             allowances,
             threshold,
-            system_v_caller: process::caller(Kind::Msg),
-            posix_caller: process::caller(Kind::Pmsg),
+            namespace: namespace.handle().clone(),
+            system_v_caller: process::caller(namespace.handle(), Kind::Msg),
+            posix_caller: process::caller(namespace.handle(), Kind::Pmsg),
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
             may_exceed_msgmnb: process::may_exceed_msgmnb(),
             ignore_options: ignore.iter().map(ignore_option).collect(),
@@ -220,7 +228,7 @@ impl Seen {
 }
 
 /// Looks once more at whatever may be stuck, and keeps what has not moved.
-fn look_again(seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
+fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
     let waits = |user: &&Use| user.role.waits();
     let pids: BTreeSet<i32> = seen
         .iter()
@@ -253,7 +261,7 @@ fn look_again(seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
         one.resting = on_it.cloned().unwrap_or_default();
         match &one.observed.object {
             Object::Queue(_) | Object::PosixQueue(_) => {
-                let now = kernel::object::read(&one.reference()).ok();
+                let now = namespace.read(&one.reference()).ok();
                 one.later = now.filter(|now| one.observed.object.is_same(now));
                 let users = one.pids().into_iter();
                 one.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();

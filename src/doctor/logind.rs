@@ -9,7 +9,7 @@ use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
 use crate::ipc::Kind;
 use crate::ipc::finding::Severity;
-use crate::kernel::namespace;
+use crate::kernel::namespace::{Handle, Identity};
 use crate::kernel::process::{self, accounts};
 
 /// Where the main file is, the one that counts first.
@@ -23,7 +23,7 @@ pub(super) fn remove_ipc(facts: &Facts) -> Option<Draft> {
     let mut owners: Vec<u32> = owners.filter(is_person).collect();
     owners.sort_unstable();
     owners.dedup();
-    if owners.is_empty() || !runs_here() || !removes_ipc() {
+    if owners.is_empty() || !runs_in(&facts.namespace) || !removes_ipc() {
         return None;
     }
     let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid).to_string()).collect();
@@ -39,9 +39,9 @@ pub(super) fn remove_ipc(facts: &Facts) -> Option<Draft> {
 
 /// Whether logind lives, and in this IPC namespace, whose objects it would remove. A namespace that
 /// may not be looked at is not known to be this one.
-fn runs_here() -> bool {
-    let own = namespace::own();
-    own.is_some() && process::named("systemd-logind").any(|pid| namespace::of(pid) == own)
+fn runs_in(namespace: &Handle) -> bool {
+    let Ok(here) = namespace.identity() else { return false };
+    process::named("systemd-logind").any(|pid| Identity::of(pid).is_ok_and(|of| of == here))
 }
 
 /// Whether it removes objects, by its configuration.

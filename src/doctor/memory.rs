@@ -10,6 +10,7 @@ use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Object, Observed, PosixMemory, Segment, Use, count};
+use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit};
 use crate::kernel::memory::Memory;
@@ -32,8 +33,11 @@ pub(super) struct DevShm {
 
 /// Looks at `/dev/shm`; nothing where there is none. Also whether all of it could be looked at: what is in
 /// the way is handed to `warn`.
-pub(super) fn survey(warn: &mut dyn FnMut(String)) -> (Option<DevShm>, bool) {
-    let space = match Space::read() {
+pub(super) fn survey(
+    namespace: &Namespace,
+    warn: &mut dyn FnMut(String),
+) -> (Option<DevShm>, bool) {
+    let space = match Space::read(namespace.shm()) {
         Ok(space) => space,
         Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
         Err(error) => {
@@ -42,12 +46,12 @@ pub(super) fn survey(warn: &mut dyn FnMut(String)) -> (Option<DevShm>, bool) {
             return (None, false);
         }
     };
-    let tree = Tree::read();
+    let tree = Tree::read(namespace.shm());
     let mut is_whole = tree.unread.is_empty();
     tree.unread.iter().for_each(|unread| warn(unread.to_string()));
     let looked = Removed::find(&tree, &space).and_then(|removed| {
         let (hidden, promised) = (removed.hidden_bytes, promised(removed.memory()));
-        Ok((observe_all(removed.objects)?, hidden, promised))
+        Ok((observe_all(namespace, removed.objects)?, hidden, promised))
     });
     let (removed, hidden, promised) = match looked {
         Ok(told) => told,

@@ -1,44 +1,65 @@
 //! Why an object could not be changed, `IPC_SET`.
 
-use super::{Failure, Reason, find, is_there};
+use super::call;
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
 use crate::ipc::{CommandLine, Reference};
 use crate::kernel::limits::Limit;
-use crate::kernel::{CallError, Errno, process};
+use crate::kernel::{CallError, Errno};
 
-/// `IPC_SET` for owner and mode that failed.
-pub fn change_failed(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
-    let failure = Failure::of_call(verb, reference, error);
-    // The kernel does not know the new owner.
-    if error.errno == Errno::EINVAL && is_there(reference) {
-        let what = "this user or group is not mapped in your user namespace (EINVAL)".to_owned();
-        return Failure { what, hint: None, reason: Reason::Failed, ..failure };
+/// What explains that owner and mode were not changed.
+pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted) {
+    call::want(reference, error, wanted);
+    if error.errno == Errno::EINVAL {
+        wanted.object(reference);
     }
-    failure
 }
 
-/// `IPC_SET` for the size of a queue that failed.
-pub fn queue_bytes_failed(
-    verb: &'static str,
+pub(super) fn explain(
+    verb: &str,
+    reference: &Reference,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    // The kernel does not know the new owner.
+    if error.errno == Errno::EINVAL && facts.find(reference).is_some() {
+        let what = "this user or group is not mapped in your user namespace (EINVAL)";
+        return Explanation::new(what, Reason::Failed);
+    }
+    call::explain(verb, reference, error, facts)
+}
+
+/// What explains that a queue was not given room.
+pub(super) fn want_queue_bytes(reference: &Reference, error: CallError, wanted: &mut Wanted) {
+    call::want(reference, error, wanted);
+    wanted.limits = true;
+}
+
+pub(super) fn explain_queue_bytes(
+    verb: &str,
     reference: &Reference,
     bytes: u64,
     error: CallError,
-) -> Failure {
-    let failure = Failure::of_call(verb, reference, error);
-    let most = Limit::Msgmnb.value().unwrap_or(u64::MAX);
+    facts: &Facts,
+) -> Explanation {
+    let explained = call::explain(verb, reference, error, facts);
+    let most = facts.limit(Limit::Msgmnb).unwrap_or(u64::MAX);
     match error.errno {
-        Errno::EPERM if bytes > most && may_control(reference) => {
-            let what = format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)");
-            Failure { what, ..failure }.with_hint(format!(
+        Errno::EPERM if bytes > most && may_control(reference, facts) => Explanation {
+            what: format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)"),
+            hint: Some(format!(
                 "more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: {}",
                 CommandLine::new("ipctool limits --set").setting("msgmnb", bytes)
-            ))
-        }
-        _ => failure,
+            )),
+            ..explained
+        },
+        _ => explained,
     }
 }
 
 /// Whether the caller is the owner, the creator or privileged.
-fn may_control(reference: &Reference) -> bool {
-    let caller = process::caller(reference.kind);
-    find(reference).is_some_and(|object| object.permissions().access(&caller).control)
+fn may_control(reference: &Reference, facts: &Facts) -> bool {
+    let caller = facts.caller(reference.kind);
+    let object = facts.find(reference);
+    object.zip(caller).is_some_and(|(object, caller)| object.permissions().access(caller).control)
 }

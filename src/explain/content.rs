@@ -1,14 +1,11 @@
 //! What lies on a queue: why there is no room on it, or no message of the wanted type.
 
-use super::find;
+use super::facts::Facts;
 use crate::ipc::{CommandLine, Kind, Object, Reference, count};
-use crate::kernel::object::complete;
 
 /// What lies on a queue that has no room, or no message of the wanted type.
-pub(super) fn of(reference: &Reference) -> Option<String> {
-    let mut object = find(reference)?;
-    complete(&mut object);
-    match object {
+pub(super) fn of(reference: &Reference, facts: &Facts) -> Option<String> {
+    match facts.find(reference)? {
         Object::Queue(queue) if queue.max_bytes.is_some_and(|most| queue.messages >= most) => {
             Some(format!(
                 "it holds {}, and as many messages at most as bytes (max_bytes)",

@@ -1,17 +1,17 @@
 //! Why an object could not be made: the limit that was reached, the size that is not possible, the one
 //! that is there already.
 
+use super::call::{self, explain_with_needs};
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
 use super::refused::{self, Needs};
-use super::{Failure, Reason, space};
+use super::space;
 use crate::ipc::posix::reserved_bytes;
 use crate::ipc::usage::charged;
 use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target, Usage};
-use crate::kernel::limits::{self, Limit};
-use crate::kernel::memory::Memory;
-use crate::kernel::object::snapshot;
-use crate::kernel::posix::dev_shm;
+use crate::kernel::limits::Limit;
 use crate::kernel::posix::mq::Shape;
-use crate::kernel::{CallError, Errno, process};
+use crate::kernel::{CallError, Errno};
 
 /// What a System V object was to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,111 +28,139 @@ pub struct Wish {
     pub is_huge: bool,
 }
 
-impl Failure {
-    /// An object that could not be made or opened.
-    pub fn of_creation(verb: &'static str, wish: &Wish, error: CallError) -> Failure {
-        let Wish { kind, key, size, mode, is_huge } = *wish;
-        let reference = Reference { kind, target: Target::Key(key) };
-        let subject = match key {
-            Key::PRIVATE => kind.to_string(),
-            _ => reference.to_string(),
-        };
-        // The kernel compares the bits for all three classes with those of the caller's alone.
-        let asked = mode.bits() >> 6 | mode.bits() >> 3 | mode.bits();
-        let needs = match error.errno {
-            Errno::EACCES if key != Key::PRIVATE => Needs::Bits(asked & 7),
-            _ => Needs::Nothing,
-        };
-        let failure = Failure::of_call_that_needs(needs, verb, &reference, error);
-        let memory = || Memory::read().ok();
-        let (what, hint, reason) = match error.errno {
-            Errno::ENOSPC => (failure.what, space_hint(kind, size), failure.reason),
-            Errno::EINVAL => {
-                let what = "this size is not possible (EINVAL)".to_owned();
-                (what, size_hint(kind, key, size), Reason::Failed)
-            }
-            Errno::ENOMEM if is_huge => {
-                let hint = memory().map(|memory| space::huge_pages(size, &memory));
-                (failure.what, hint, failure.reason)
-            }
-            Errno::ENOMEM if kind == Kind::Shm => {
-                let hint = memory().map(|memory| space::memory(size, &memory));
-                (failure.what, hint, failure.reason)
-            }
-            Errno::EPERM if is_huge => {
-                let group = limits::read("vm.hugetlb_shm_group").unwrap_or_default();
-                let group = group.trim().parse().unwrap_or(0);
-                let hint = refused::huge_pages(group, size, limits::locked_bytes());
-                (failure.what, Some(hint), failure.reason)
-            }
-            _ => (failure.what, failure.hint, failure.reason),
-        };
-        Failure { verb, subject, what, hint, reason, errno: Some(error.errno) }
+impl Wish {
+    /// How it was asked for: by its key, if it was to have one.
+    pub(super) fn subject(&self) -> String {
+        match self.key {
+            Key::PRIVATE => self.kind.to_string(),
+            _ => self.reference().to_string(),
+        }
     }
 
-    /// `create` on this POSIX object that failed. A queue may have been asked for in a shape.
-    pub fn of_named_creation(
-        verb: &'static str,
-        reference: &Reference,
-        asked: Option<Shape>,
-        error: CallError,
-    ) -> Failure {
-        let failure = Failure::of_call(verb, reference, error);
-        let is_queue = reference.kind == Kind::Pmsg;
-        let is_something_else = !is_queue && dev_shm::is_something_else(reference);
-        let (what, hint) = match error.errno {
-            _ if is_something_else => ("what has this name is no regular file".to_owned(), None),
-            Errno::ENOENT if !is_queue => (
-                "there is no /dev/shm".to_owned(),
-                Some(
-                    "as root: mkdir -p /dev/shm && mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
-                        .to_owned(),
-                ),
-            ),
-            Errno::EMFILE if is_queue => out_of_bytes_or_descriptors(asked),
-            Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
-                ("this shape is not possible".to_owned(), shape_hint())
-            }
-            Errno::ENOSPC if is_queue => (failure.what.replace(" (ENOSPC)", ""), queues_hint()),
-            Errno::ENOSPC => (
-                failure.what.replace(" (ENOSPC)", ""),
-                dev_shm::Space::read().ok().map(|full| space::dev_shm(&full)),
-            ),
-            Errno::EINVAL => (
-                "one with this name exists, and is smaller".to_owned(),
-                Some(format!(
-                    "ftruncate(2) makes it larger; to see it: {}",
-                    CommandLine::new("ipctool stat").word(reference)
-                )),
-            ),
-            _ => return failure,
-        };
-        let reason = match failure.reason {
-            Reason::NothingThere => Reason::Failed,
-            reason => reason,
-        };
-        Failure { what: format!("{what} ({:?})", error.errno), hint, reason, ..failure }
+    fn reference(&self) -> Reference {
+        Reference { kind: self.kind, target: Target::Key(self.key) }
     }
 }
 
+/// What explains that a System V object could not be made or opened.
+pub(super) fn want(wish: &Wish, error: CallError, wanted: &mut Wanted) {
+    call::want(&wish.reference(), error, wanted);
+    match error.errno {
+        Errno::ENOSPC | Errno::EINVAL => {
+            wanted.kinds.insert(wish.kind);
+            wanted.limits = true;
+        }
+        Errno::ENOMEM | Errno::EPERM => wanted.memory = true,
+        _ => {}
+    }
+}
+
+pub(super) fn explain(verb: &str, wish: &Wish, error: CallError, facts: &Facts) -> Explanation {
+    let Wish { kind, size, mode, is_huge, key } = *wish;
+    let reference = wish.reference();
+    // The kernel compares the bits for all three classes with those of the caller's alone.
+    let asked = mode.bits() >> 6 | mode.bits() >> 3 | mode.bits();
+    let needs = match error.errno {
+        Errno::EACCES if key != Key::PRIVATE => Needs::Bits(asked & 7),
+        _ => Needs::Nothing,
+    };
+    let explained = match error.errno {
+        Errno::EACCES | Errno::EPERM => explain_with_needs(needs, &reference, error, facts),
+        _ => call::explain(verb, &reference, error, facts),
+    };
+    let memory = facts.memory.as_ref();
+    match error.errno {
+        Errno::ENOSPC => explained.with_hint(space_hint(kind, size, facts)),
+        Errno::EINVAL => Explanation::new("this size is not possible (EINVAL)", Reason::Failed)
+            .with_hint(size_hint(wish, facts)),
+        Errno::ENOMEM if is_huge => {
+            explained.with_hint(memory.map(|memory| space::huge_pages(size, memory)))
+        }
+        Errno::ENOMEM if kind == Kind::Shm => {
+            explained.with_hint(memory.map(|memory| space::memory(size, memory)))
+        }
+        Errno::EPERM if is_huge => {
+            let hint = refused::huge_pages(facts.huge_page_group, size, facts.locked_bytes);
+            explained.with_hint(hint)
+        }
+        _ => explained,
+    }
+}
+
+/// What explains that a POSIX object could not be made or opened.
+pub(super) fn want_named(reference: &Reference, error: CallError, wanted: &mut Wanted) {
+    call::want(reference, error, wanted);
+    if reference.kind == Kind::Pmsg {
+        wanted.limits = true;
+        wanted.kinds.insert(Kind::Pmsg);
+    } else {
+        wanted.impostors.insert(reference.clone());
+        wanted.space = true;
+    }
+}
+
+pub(super) fn explain_named(
+    verb: &str,
+    reference: &Reference,
+    asked: Option<Shape>,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    let explained = call::explain(verb, reference, error, facts);
+    let errno = error.errno;
+    let is_queue = reference.kind == Kind::Pmsg;
+    let full = || call::explain(verb, reference, error, facts).what.replace(" (ENOSPC)", "");
+    let (what, hint) = match errno {
+        _ if facts.taken.contains(reference) => {
+            ("what has this name is no regular file".to_owned(), None)
+        }
+        Errno::ENOENT if !is_queue => (
+            "there is no /dev/shm".to_owned(),
+            Some(
+                "as root: mkdir -p /dev/shm && mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
+                    .to_owned(),
+            ),
+        ),
+        Errno::EMFILE if is_queue => out_of_bytes_or_descriptors(asked, facts),
+        Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
+            ("this shape is not possible".to_owned(), shape_hint(facts))
+        }
+        Errno::ENOSPC if is_queue => (full(), queues_hint(facts)),
+        Errno::ENOSPC => (full(), facts.space.as_ref().map(space::dev_shm)),
+        Errno::EINVAL => (
+            "one with this name exists, and is smaller".to_owned(),
+            Some(format!(
+                "ftruncate(2) makes it larger; to see it: {}",
+                CommandLine::new("ipctool stat").word(reference)
+            )),
+        ),
+        _ => return explained,
+    };
+    let reason = match explained.reason {
+        Reason::NothingThere => Reason::Failed,
+        reason => reason,
+    };
+    Explanation { what: format!("{what} ({errno:?})"), hint, reason }
+}
+
 /// What `EMFILE` of `mq_open(3)` means: it says two things with one word.
-fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>) {
-    if std::fs::File::open("/").is_err() {
-        let most = Limit::RlimitNofile.value().unwrap_or(0);
+fn out_of_bytes_or_descriptors(asked: Option<Shape>, facts: &Facts) -> (String, Option<String>) {
+    if facts.is_out_of_descriptors {
+        let most = facts.limit(Limit::RlimitNofile).unwrap_or(0);
         let what = format!("out of descriptors: all {most} of {most} (RLIMIT_NOFILE) are open");
         return (what, Some("'ulimit -n' shows and sets how many a process may have".to_owned()));
     }
     let shape = asked.or_else(|| {
-        let max_messages = Limit::MqueueMsgDefault.value()?;
-        Some(Shape { max_messages, message_size: Limit::MqueueMsgsizeDefault.value()? })
+        let max_messages = facts.limit(Limit::MqueueMsgDefault)?;
+        Some(Shape { max_messages, message_size: facts.limit(Limit::MqueueMsgsizeDefault)? })
     });
-    let limit = |limit: Limit| limit.value().unwrap_or(u64::MAX);
-    let uid = process::uid();
+    let limit = |limit: Limit| facts.limit(limit).unwrap_or(u64::MAX);
+    let is_listed = !facts.snapshot.unlisted.contains(&Kind::Pmsg);
+    let charges = is_listed.then(|| charged(&facts.snapshot.objects));
+    let uid = facts.privileges.uid;
     let bytes = space::QueueBytes {
         needed: shape.map_or(0, |shape| reserved_bytes(shape.max_messages, shape.message_size)),
-        charged: snapshot([Kind::Pmsg])
-            .ok()
-            .and_then(|queues| charged(&queues).get(&uid).copied().unwrap_or(Some(0))),
+        charged: charges.and_then(|charges| charges.get(&uid).copied().unwrap_or(Some(0))),
         soft: limit(Limit::RlimitMsgqueue),
         hard: limit(Limit::RlimitMsgqueueHard),
     };
@@ -140,36 +168,42 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>) -> (String, Option<String>)
 }
 
 /// The shapes that a queue may have.
-fn shape_hint() -> Option<String> {
+fn shape_hint(facts: &Facts) -> Option<String> {
     Some(format!(
         "a queue holds 1 to {} messages (fs.mqueue.msg_max) of 1 to {} bytes (fs.mqueue.msgsize_max)",
-        Limit::MqueueMsgMax.value()?,
-        Limit::MqueueMsgsizeMax.value()?,
+        facts.limit(Limit::MqueueMsgMax)?,
+        facts.limit(Limit::MqueueMsgsizeMax)?,
     ))
 }
 
 /// How many queues there may be.
-fn queues_hint() -> Option<String> {
-    let most = Limit::MqueueQueuesMax.value()?;
-    let used = snapshot([Kind::Pmsg]).map(|queues| format!("{} of ", queues.len()));
+fn queues_hint(facts: &Facts) -> Option<String> {
+    let most = facts.limit(Limit::MqueueQueuesMax)?;
+    let used = match facts.snapshot.unlisted.contains(&Kind::Pmsg) {
+        true => String::new(),
+        false => format!("{} of ", facts.snapshot.of_kind(Kind::Pmsg).count()),
+    };
     Some(format!(
-        "{}{most} POSIX queues are in use in this IPC namespace (fs.mqueue.queues_max)",
-        used.unwrap_or_default()
+        "{used}{most} POSIX queues are in use in this IPC namespace (fs.mqueue.queues_max)"
     ))
 }
 
 /// Which limit an `ENOSPC` means.
-fn space_hint(kind: Kind, asked: u64) -> Option<String> {
-    let page_size = process::page_size();
-    let usage = Usage::of(&snapshot([kind]).ok()?, page_size);
-    space::objects(kind, asked, &usage, page_size, Limit::value)
+fn space_hint(kind: Kind, asked: u64, facts: &Facts) -> Option<String> {
+    if facts.snapshot.unlisted.contains(&kind) {
+        return None;
+    }
+    let usage = Usage::of(&facts.snapshot.objects, facts.page_size);
+    space::objects(kind, asked, &usage, facts.page_size, |limit| facts.limit(limit))
 }
 
 /// Why `shmget` or `semget` refuses a size.
-fn size_hint(kind: Kind, key: Key, asked: u64) -> Option<String> {
-    let objects = snapshot([kind]).ok()?;
-    let named = |object: &&Object| key != Key::PRIVATE && object.permissions().key == key;
-    match (kind, objects.iter().find(named)) {
+fn size_hint(wish: &Wish, facts: &Facts) -> Option<String> {
+    let Wish { kind, key, size: asked, .. } = *wish;
+    if facts.snapshot.unlisted.contains(&kind) {
+        return None;
+    }
+    match (kind, facts.index.with_key(&facts.snapshot, kind, key)) {
         (Kind::Shm, Some(Object::Segment(segment))) => Some(format!(
             "shm:{} has this key and {} bytes, fewer than {asked}",
             segment.id, segment.size
@@ -178,13 +212,14 @@ fn size_hint(kind: Kind, key: Key, asked: u64) -> Option<String> {
             "sem:{} has this key and {} semaphores, fewer than {asked}",
             set.id, set.nsems
         )),
-        (Kind::Shm, _) => {
-            Some(format!("a segment has 1 to {} bytes (kernel.shmmax)", Limit::Shmmax.value()?))
-        }
+        (Kind::Shm, _) => Some(format!(
+            "a segment has 1 to {} bytes (kernel.shmmax)",
+            facts.limit(Limit::Shmmax)?
+        )),
         (Kind::Sem, _) => Some(format!(
             "a set has 1 to {} semaphores (the first number of kernel.sem)",
-            Limit::Semmsl.value()?
+            facts.limit(Limit::Semmsl)?
         )),
-        _ => None,
+        (Kind::Msg | Kind::Pmsg | Kind::Pshm | Kind::Psem, _) => None,
     }
 }

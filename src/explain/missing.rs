@@ -4,27 +4,42 @@ mod named;
 
 pub(super) use named::name;
 
+use super::facts::{Facts, Wanted};
 use crate::ipc::object::{sequence, slot};
-use crate::ipc::{Key, Kind, Object, Reference};
+use crate::ipc::{Key, Kind, Reference, Target};
 
-/// Why an id names nothing: an id is `sequence × 32768 + slot`, and a slot that is used again gets
+/// What explains that a name names nothing.
+pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
+    match (reference.kind, &reference.target) {
+        (Kind::Psem, Target::Name(_)) => {
+            wanted.impostors.insert(reference.clone());
+        }
+        (Kind::Pshm, Target::Name(_)) => wanted.removed = true,
+        _ => {}
+    }
+}
+
+/// Why an id names nothing: an id is `sequence << slot_bits | slot`, and a slot that is used again gets
 /// a higher sequence.
-pub(super) fn id(kind: Kind, id: i32, objects: &[Object], slot_bits: u32) -> Option<String> {
-    let slot = |id| slot(id, slot_bits);
-    let sequence = |id| sequence(id, slot_bits);
-    let noun = kind.noun();
-    let mut named = objects.iter().filter(|object| object.permissions().key != Key::PRIVATE);
-    if let Some(keyed) = named.find(|object| object.permissions().key == Key(id)) {
-        let (key, object) = (Key(id), keyed.reference());
+pub(super) fn id(kind: Kind, id: i32, facts: &Facts) -> Option<String> {
+    let Facts { snapshot, index, .. } = facts;
+    if snapshot.unlisted.contains(&kind) {
+        return None;
+    }
+    let slot = |id| slot(id, index.slot_bits());
+    let sequence = |id| sequence(id, index.slot_bits());
+    let key = Key(id);
+    if let Some(keyed) = index.with_key(snapshot, kind, key) {
+        let object = keyed.reference();
         return Some(format!("{id} is no id but the key of {object}: write {kind}:{key}"));
     }
-    let in_slot = |object: &&Object| object.id().map(slot) == Some(slot(id));
-    let Some((present, holder)) =
-        objects.iter().find(in_slot).and_then(|object| Some((object, object.id()?)))
-    else {
-        return Some(match objects {
-            [] => format!("there is no {noun} at all in this IPC namespace"),
-            _ => format!("it was removed, or never was: 'ipctool list {kind}' shows what is there"),
+    let in_slot = index.in_slot_of(snapshot, kind, id);
+    let Some((present, holder)) = in_slot.and_then(|object| Some((object, object.id()?))) else {
+        return Some(match snapshot.of_kind(kind).next() {
+            None => format!("there is no {} at all in this IPC namespace", kind.noun()),
+            Some(_) => {
+                format!("it was removed, or never was: 'ipctool list {kind}' shows what is there")
+            }
         });
     };
     let (now, asked) = (present.reference(), Reference::id(kind, id));
@@ -53,7 +68,7 @@ pub(super) fn key(kind: Kind, key: Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::{Mode, Permissions, SemaphoreSet};
+    use crate::ipc::{Mode, Object, Permissions, SemaphoreSet, Snapshot};
 
     fn set(id: i32) -> Object {
         let permissions = Permissions {
@@ -76,8 +91,10 @@ mod tests {
     #[test]
     fn an_id_that_names_nothing_says_why() {
         let hint = |id, present: &[i32]| {
-            let objects: Vec<_> = present.iter().map(|&id| set(id)).collect();
-            super::id(Kind::Sem, id, &objects, 15).unwrap_or_default()
+            let objects = present.iter().map(|&id| set(id)).collect();
+            let snapshot = Snapshot { objects, unlisted: Vec::new() };
+            let facts = Facts { index: snapshot.index(15), snapshot, ..Facts::default() };
+            super::id(Kind::Sem, id, &facts).unwrap_or_default()
         };
         assert!(hint(5, &[]).contains("no semaphore set at all"));
         assert!(hint(5, &[6]).contains("was removed, or never was"));

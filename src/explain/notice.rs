@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::Failure;
+use super::{Explanation, Failure};
 use crate::ipc::foreign::escape;
-use crate::kernel::object::ReadError;
 
 /// One line and perhaps a second one, `hint: …`. Only this type makes two lines: whatever the parts
 /// hold, each of them becomes one, in which nothing can act on a terminal.
@@ -25,10 +24,12 @@ impl Notice {
         Notice { hint: Some(one_line(hint)), ..self }
     }
 
-    /// What it means for `subject`, a verb perhaps with an object, that objects cannot be listed.
-    pub fn of_read_error(subject: impl fmt::Display, error: &ReadError) -> Notice {
-        let notice = Notice::new(format_args!("{subject}: {error}"));
-        Notice { hint: error.hint().map(str::to_owned), ..notice }
+    /// A failure that has been explained.
+    pub fn of(failure: &Failure, explained: &Explanation) -> Notice {
+        let Failure { verb, subject, .. } = failure;
+        let gap = if subject.is_empty() { "" } else { " " };
+        let notice = Notice::new(format_args!("{verb}{gap}{subject}: {}", explained.what));
+        explained.hint.iter().fold(notice, Notice::with_hint)
     }
 }
 
@@ -39,19 +40,6 @@ impl fmt::Display for Notice {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),
         }
-    }
-}
-
-impl From<&Failure> for Notice {
-    fn from(failure: &Failure) -> Notice {
-        let notice = Notice::new(failure);
-        Notice { hint: failure.hint.as_ref().map(one_line), ..notice }
-    }
-}
-
-impl From<Failure> for Notice {
-    fn from(failure: Failure) -> Notice {
-        Notice::from(&failure)
     }
 }
 
@@ -71,13 +59,14 @@ fn one_line(text: impl fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::Reason;
+    use crate::explain::{Facts, Reason};
 
     #[test]
     fn no_part_makes_a_line_of_its_own() {
         let forged = "x\nhint: \x1b[2Jforged\r";
         let failure = Failure::new("rm", forged, forged, Reason::Failed).with_hint(forged);
-        for notice in [Notice::from(failure), Notice::new(forged).with_hint(forged)] {
+        let explained = failure.explain(&Facts::default());
+        for notice in [Notice::of(&failure, &explained), Notice::new(forged).with_hint(forged)] {
             let text = notice.to_string();
             assert_eq!(text.lines().count(), 2, "{text}");
             assert_eq!(text.matches("\nhint: ").count(), 1, "{text}");

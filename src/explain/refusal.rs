@@ -1,11 +1,11 @@
 //! The facts behind `EACCES` and `EPERM`: what a call needs, and what there is of it.
 
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
 use super::refused::{Needs, Refusal, confined};
-use crate::ipc::{Caller, Reference};
-use crate::kernel::object::{MOUNT_HINT, ReadError, snapshot};
-use crate::kernel::posix::dev_shm;
-use crate::kernel::process::confinement::Confinement;
-use crate::kernel::{CallError, Errno, process};
+use crate::ipc::{Caller, Kind, Reference};
+use crate::kernel::error::MOUNT_HINT;
+use crate::kernel::{CallError, Errno};
 
 /// What a call of this verb needs in order to be permitted, as far as its name tells.
 pub(super) fn needs(verb: &str, error: CallError) -> Needs {
@@ -27,12 +27,23 @@ pub(super) fn needs(verb: &str, error: CallError) -> Needs {
     }
 }
 
+/// What explains a refusal.
+pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
+    wanted.object(reference);
+    wanted.privileges = true;
+    // Where it cannot be opened by name, its file tells who may.
+    if reference.kind == Kind::Pmsg {
+        wanted.kinds.insert(Kind::Pmsg);
+    }
+}
+
 /// What happened, and why.
 pub(super) fn explain(
     needs: Needs,
     reference: &Reference,
     error: CallError,
-) -> (String, Option<String>) {
+    facts: &Facts,
+) -> Explanation {
     let kind = reference.kind;
     let owner_alone = match kind.is_posix() {
         true => "only its owner or a privileged process may do this",
@@ -42,24 +53,24 @@ pub(super) fn explain(
         Errno::EACCES => "no permission",
         _ => "not permitted",
     };
-    if matches!(needs, Needs::Bits(_)) && error.errno == Errno::EPERM {
-        let hint =
-            format!("a mode that forbids this gives EACCES: {}", confined(&Confinement::read()));
-        return (refused.to_owned(), Some(hint));
-    }
-    let objects = match snapshot([kind]) {
-        // What its owner may do all the same takes its file.
-        Err(ReadError::Queues(_)) => {
-            let what = if needs == Needs::Ownership { owner_alone } else { refused };
-            let hint = format!("its mode and owner cannot be seen here; {MOUNT_HINT}");
-            return (what.to_owned(), Some(hint));
-        }
-        Err(_) => return (refused.to_owned(), Some(confined(&Confinement::read()))),
-        Ok(objects) => objects,
+    let told = |what: &str, hint: String| {
+        Explanation::new(what, Reason::NotPermitted).with_hint(Some(hint))
     };
-    let object = objects.iter().find(|object| object.is_named(&reference.target));
-    let caller = process::caller(kind);
-    let (capability, is_capable) = capability(needs, kind.is_posix(), &caller);
+    if matches!(needs, Needs::Bits(_)) && error.errno == Errno::EPERM {
+        let confined = confined(&facts.confinement);
+        return told(refused, format!("a mode that forbids this gives EACCES: {confined}"));
+    }
+    // What its owner may do all the same takes its file.
+    if kind == Kind::Pmsg && facts.queues_are_hidden {
+        let what = if needs == Needs::Ownership { owner_alone } else { refused };
+        return told(what, format!("its mode and owner cannot be seen here; {MOUNT_HINT}"));
+    }
+    let Some(caller) = facts.caller(kind).filter(|_| !facts.snapshot.unlisted.contains(&kind))
+    else {
+        return told(refused, confined(&facts.confinement));
+    };
+    let object = facts.find(reference);
+    let (capability, is_capable) = capability(needs, kind.is_posix(), caller, facts);
     let names = match error.name {
         "shm_unlink" | "sem_unlink" => true,
         "shm_open" | "sem_open" => object.is_none(),
@@ -68,27 +79,29 @@ pub(super) fn explain(
     let refusal = Refusal {
         needs,
         object,
-        caller: &caller,
+        caller,
         capability,
         is_capable,
-        is_mapped: match object {
-            Some(object) if kind.is_posix() => {
-                let permissions = object.permissions();
-                process::are_mapped(permissions.uid, permissions.gid)
-            }
-            _ => true,
-        },
-        directory: names.then(dev_shm::directory_permissions).flatten(),
-        confinement: &Confinement::read(),
+        is_mapped: object.is_none_or(|object| {
+            let permissions = object.permissions();
+            !kind.is_posix()
+                || !facts.privileges.unmapped.contains(&(permissions.uid, permissions.gid))
+        }),
+        directory: facts.directory.filter(|_| names),
+        facts,
     };
-    let what = if refusal.is_of_strangers() { owner_alone } else { refused };
-    (what.to_owned(), Some(refusal.hint()))
+    told(if refusal.is_of_strangers() { owner_alone } else { refused }, refusal.hint())
 }
 
 /// The capability that makes up for what is missing, and whether the caller has it.
-fn capability(needs: Needs, is_posix: bool, caller: &Caller) -> (&'static str, bool) {
+fn capability(
+    needs: Needs,
+    is_posix: bool,
+    caller: &Caller,
+    facts: &Facts,
+) -> (&'static str, bool) {
     match (needs, is_posix) {
-        (Needs::Capability, _) => ("CAP_CHOWN", process::may_give_away()),
+        (Needs::Capability, _) => ("CAP_CHOWN", facts.privileges.may_give_away),
         (Needs::Ownership, true) => ("CAP_FOWNER", caller.overrides_ownership),
         (Needs::Ownership, false) => ("CAP_SYS_ADMIN", caller.overrides_ownership),
         (Needs::Nothing | Needs::Bits(_) | Needs::Unknown, true) => {

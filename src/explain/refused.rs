@@ -1,8 +1,8 @@
 //! Why an operation was refused, `EACCES` and `EPERM`: the class of bits that the kernel went by, the
 //! capability that is missing, or something that permissions do not show.
 
+use super::facts::Facts;
 use crate::ipc::{Caller, Class, CommandLine, Object, Permissions};
-use crate::kernel::process::accounts::{group, user};
 use crate::kernel::process::confinement::Confinement;
 
 /// What the kernel asks of the caller before it does something.
@@ -34,7 +34,8 @@ pub(super) struct Refusal<'a> {
     pub is_mapped: bool,
     /// The directory that must be written to in order to make or remove a name, if the call does so.
     pub directory: Option<Permissions>,
-    pub confinement: &'a Confinement,
+    /// What confines the caller, and what users are called.
+    pub facts: &'a Facts,
 }
 
 impl Refusal<'_> {
@@ -81,7 +82,7 @@ impl Refusal<'_> {
         }
         let object = match self.object {
             Some(object) if self.needs != Needs::Nothing => object,
-            _ => return format!("this takes no permission: {}", confined(self.confinement)),
+            _ => return format!("this takes no permission: {}", confined(&self.facts.confinement)),
         };
         let permissions = object.permissions();
         if self.is_unexplained() {
@@ -89,7 +90,7 @@ impl Refusal<'_> {
                 "{} {}, so permissions allow this, and {}",
                 object.reference(),
                 self.identity(permissions, true),
-                confined(self.confinement)
+                confined(&self.facts.confinement)
             );
         }
         let needed = match self.needs {
@@ -138,11 +139,11 @@ impl Refusal<'_> {
 
     /// Mode and owner, and who asks; a capability that is lacking counts only where it is needed.
     fn identity(&self, permissions: &Permissions, is_allowed: bool) -> String {
-        let Refusal { caller, capability, .. } = self;
+        let Refusal { caller, capability, facts, .. } = self;
         // A file has none.
         let creator = match self.object {
             Some(object) if !object.kind().is_posix() => {
-                format!(", creator {}", user(permissions.cuid))
+                format!(", creator {}", facts.user(permissions.cuid))
             }
             _ => String::new(),
         };
@@ -158,9 +159,9 @@ impl Refusal<'_> {
             "has mode {} ({}), owner {}:{}{creator}; you are {} (uid {}){privilege}",
             permissions.mode,
             permissions.mode.symbolic(),
-            user(permissions.uid),
-            group(permissions.gid),
-            user(caller.uid),
+            facts.user(permissions.uid),
+            facts.group(permissions.gid),
+            facts.user(caller.uid),
             caller.uid,
         )
     }
@@ -259,7 +260,11 @@ mod tests {
     ) -> String {
         let caller =
             Caller { uid, groups: vec![group], overrides_mode: false, overrides_ownership: false };
-        let confinement = Confinement::default();
+        let facts = Facts {
+            users: [(0, "root".to_owned().into())].into(),
+            groups: [(0, "root".to_owned().into())].into(),
+            ..Facts::default()
+        };
         let mut refusal = Refusal {
             needs,
             object,
@@ -268,7 +273,7 @@ mod tests {
             is_capable: false,
             is_mapped: true,
             directory: None,
-            confinement: &confinement,
+            facts: &facts,
         };
         change(&mut refusal);
         refusal.hint()

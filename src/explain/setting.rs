@@ -1,11 +1,11 @@
 //! Why a limit could not be set: what `/proc/sys` answers.
 
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
 use super::refused::confined;
-use super::{Failure, Reason};
 use crate::ipc::CommandLine;
-use crate::kernel::io::os_error;
+use crate::kernel::Errno;
 use crate::kernel::process::confinement::Confinement;
-use crate::kernel::{Errno, process};
 
 /// A sysctl that could not be written, and who tried.
 #[derive(Debug)]
@@ -24,32 +24,32 @@ struct Setting<'a> {
     confinement: &'a Confinement,
 }
 
-impl Failure {
-    /// `limits --set` of this limit that failed: its sysctl does not take this text.
-    pub fn of_setting(
-        verb: &'static str,
-        limit: &'static str,
-        value: u64,
-        (sysctl, text): (&'static str, &str),
-        error: &std::io::Error,
-    ) -> Failure {
-        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let reason = match errno {
-            Errno::EACCES | Errno::EPERM | Errno::EROFS => Reason::NotPermitted,
-            _ => Reason::Failed,
-        };
-        let has_uid_of_root = process::uid() == 0;
-        let setting = Setting {
-            sysctl,
-            text,
-            is_root: has_uid_of_root && process::owns_ipc_namespace(),
-            has_uid_of_root,
-            is_in_user_namespace: !process::has_every_id(),
-            confinement: &Confinement::read(),
-        };
-        let what = format!("cannot set {value}: {}", os_error::describe(error));
-        Failure::new(verb, limit, what, reason).with_hint(setting.hint(errno))
-    }
+/// What explains that a limit could not be set.
+pub(super) fn want(wanted: &mut Wanted) {
+    wanted.privileges = true;
+}
+
+/// Why its sysctl does not take this text.
+pub(super) fn explain(
+    sysctl: &'static str,
+    text: &str,
+    errno: Errno,
+    facts: &Facts,
+) -> Explanation {
+    let reason = match errno {
+        Errno::EACCES | Errno::EPERM | Errno::EROFS => Reason::NotPermitted,
+        _ => Reason::Failed,
+    };
+    let has_uid_of_root = facts.privileges.uid == 0;
+    let setting = Setting {
+        sysctl,
+        text,
+        is_root: has_uid_of_root && facts.privileges.owns_namespace,
+        has_uid_of_root,
+        is_in_user_namespace: !facts.privileges.has_every_id,
+        confinement: &facts.confinement,
+    };
+    Explanation::new(errno.desc(), reason).with_hint(setting.hint(errno))
 }
 
 impl Setting<'_> {

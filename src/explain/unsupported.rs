@@ -1,31 +1,47 @@
 //! Calls that are not there, `ENOSYS`: the kernel was built without them, or something between the
 //! program and the kernel hides them.
 
-use std::path::Path;
-
-use super::Failure;
+use super::call;
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
 use crate::ipc::Reference;
 use crate::kernel::process::confinement::Confinement;
-use crate::kernel::sysv::msg;
 use crate::kernel::{CallError, Errno};
 
-impl Failure {
-    /// A look at a message that was to stay on its queue, and failed.
-    pub fn of_peek(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
-        let failure = Failure::of_call(verb, reference, error);
-        if error.errno != Errno::ENOSYS || !msg::has_receiving() {
-            return failure;
-        }
-        let what = "this kernel cannot show a message without taking it (ENOSYS)".to_owned();
-        Failure { what, ..failure }.with_hint(COPYING)
+/// What explains that a call is not there.
+pub(super) fn want(wanted: &mut Wanted) {
+    wanted.parts = true;
+}
+
+/// What explains that a message could not be looked at and left on its queue.
+pub(super) fn want_peek(reference: &Reference, error: CallError, wanted: &mut Wanted) {
+    call::want(reference, error, wanted);
+}
+
+/// Why it could not.
+pub(super) fn explain_peek(
+    verb: &str,
+    reference: &Reference,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    if error.errno != Errno::ENOSYS || !facts.has_receiving {
+        return call::explain(verb, reference, error, facts);
     }
+    let what = "this kernel cannot show a message without taking it (ENOSYS)";
+    Explanation::new(what, Reason::Failed).with_hint(COPYING.to_owned())
 }
 
 /// Why this call is not there.
-pub(super) fn of_call(call: &str) -> String {
+pub(super) fn of_call(call: &str, facts: &Facts) -> String {
     let part = part(call);
-    let has_part = part.is_some_and(|part| Path::new(part.sign).exists());
-    hint(part, has_part, &Confinement::read())
+    let has_part = part.is_some_and(|part| facts.signs.contains(part.sign));
+    hint(part, has_part, &facts.confinement)
+}
+
+/// What shows that the kernel has one of the parts that can be left out: paths in `/proc`.
+pub fn signs() -> impl Iterator<Item = &'static str> {
+    [SYSTEM_V, POSIX_QUEUES].into_iter().map(|part| part.sign)
 }
 
 /// A part of the kernel that can be left out.

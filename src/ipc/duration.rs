@@ -5,10 +5,15 @@ use std::time::Duration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use jiff::{Span, SpanRelativeTo};
 
+/// Text that is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a duration: write 30s, 10m, 2h or 7d")]
+pub struct InvalidDuration(String);
+
 /// Reads a duration: `30s`, `10m`, `2h`, `7d`, `1h30m`, `250ms`; a bare number is seconds, as for
 /// `sleep(1)`. A day is 24 hours.
-pub fn parse(text: &str) -> anyhow::Result<Duration> {
-    let invalid = || anyhow::anyhow!("'{text}' is not a duration: write 30s, 10m, 2h or 7d");
+pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
+    let invalid = || InvalidDuration(text.to_owned());
     // The crate also reads signs, "ago" and ISO 8601, none of which belongs here.
     if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains([' ', ',']) {
         return Err(invalid());

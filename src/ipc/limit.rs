@@ -40,11 +40,16 @@ pub fn is_at(used: u64, limit: u64, percent: u64) -> bool {
     used > 0 && u128::from(used) * 100 >= u128::from(limit) * u128::from(percent)
 }
 
+/// Text that is no percentage.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a percentage from 1 to 100")]
+pub struct InvalidPercent(String);
+
 /// Reads a mark in per cent, `80` or `80%`.
-pub fn parse_percent(text: &str) -> anyhow::Result<u64> {
+pub fn parse_percent(text: &str) -> Result<u64, InvalidPercent> {
     match text.strip_suffix('%').unwrap_or(text).parse() {
         Ok(percent @ 1..=100) => Ok(percent),
-        _ => anyhow::bail!("'{text}' is not a percentage from 1 to 100"),
+        _ => Err(InvalidPercent(text.to_owned())),
     }
 }
 

@@ -1,5 +1,8 @@
 //! `KIND:REF`, the way in which every command prints and takes an object.
 
+use crate::ipc::kind::UnknownKind;
+use crate::ipc::posix::name::InvalidName;
+use crate::ipc::sysv::key::KeyError;
 use std::fmt;
 use std::str::FromStr;
 
@@ -43,7 +46,7 @@ impl Reference {
 
     /// Reads a reference to a queue: `KIND:` may be left out, for a name is that of a POSIX queue,
     /// and a number that of another.
-    pub fn to_queue(text: &str) -> anyhow::Result<Reference> {
+    pub fn to_queue(text: &str) -> Result<Reference, InvalidReference> {
         let reference = match text {
             _ if text.starts_with('/') => {
                 Reference { kind: Kind::Pmsg, target: Target::parse(Kind::Pmsg, text)? }
@@ -51,15 +54,47 @@ impl Reference {
             _ if text.contains(':') => text.parse::<Reference>()?,
             _ => {
                 let target = Target::parse(Kind::Msg, text)
-                    .map_err(|error| anyhow::anyhow!("{error}, nor a name (/…)"))?;
+                    .map_err(|error| InvalidReference::NoQueue(Box::new(error)))?;
                 Reference { kind: Kind::Msg, target }
             }
         };
         if !reference.kind.is_queue() {
-            anyhow::bail!("'{text}' is a {}, and a queue is needed", reference.kind.noun());
+            return Err(InvalidReference::OtherKind(text.to_owned(), reference.kind));
         }
         Ok(reference)
     }
+}
+
+/// Text that is no reference.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidReference {
+    /// Not of the form KIND:REF.
+    #[error("'{0}' is not a reference: write KIND:ID, KIND:0xKEY or KIND:/NAME, such as msg:32768")]
+    Malformed(String),
+    /// An id, a key or a name that objects of these kinds may have.
+    #[error("'{0}' names no kind: write {one}:{0}, {two}:{0} or {three}:{0}", one = .1[0], two = .1[1], three = .1[2])]
+    NoKind(String, [Kind; 3]),
+    /// The word in front of the colon.
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
+    /// Neither an id nor a key.
+    #[error("'{0}' is neither an id (a decimal number up to {most}) nor a key (0x…)", most = i32::MAX)]
+    NoNumber(String),
+    /// A key that cannot be one, or names nothing.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A name that a POSIX object cannot have.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A name for an object of System V.
+    #[error("'{0}' is a name, and a {noun} has an id or a key", noun = .1.noun())]
+    NameOfSystemV(String, Kind),
+    /// Neither an id nor a key where a name would do as well.
+    #[error("{0}, nor a name (/…)")]
+    NoQueue(Box<InvalidReference>),
+    /// An object that is no queue.
+    #[error("'{0}' is a {noun}, and a queue is needed", noun = .1.noun())]
+    OtherKind(String, Kind),
 }
 
 impl fmt::Display for Reference {
@@ -87,43 +122,35 @@ impl fmt::Display for Target {
 
 impl Target {
     /// Reads what names an object of this kind.
-    pub fn parse(kind: Kind, text: &str) -> anyhow::Result<Target> {
+    pub fn parse(kind: Kind, text: &str) -> Result<Target, InvalidReference> {
         if kind.is_posix() {
             return Ok(Target::Name(Name::parse(kind, text)?));
         }
         if text.starts_with('/') {
-            anyhow::bail!("'{text}' is a name, and a {} has an id or a key", kind.noun());
+            return Err(InvalidReference::NameOfSystemV(text.to_owned(), kind));
         }
         if text.starts_with("0x") || text.starts_with("0X") {
             return Ok(Target::Key(text.parse()?));
         }
         match text.parse() {
             Ok(id) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Target::Id(id)),
-            _ => anyhow::bail!(
-                "'{text}' is neither an id (a decimal number up to {}) nor a key (0x…)",
-                i32::MAX
-            ),
+            _ => Err(InvalidReference::NoNumber(text.to_owned())),
         }
     }
 }
 
 impl FromStr for Reference {
-    type Err = anyhow::Error;
+    type Err = InvalidReference;
 
-    fn from_str(text: &str) -> anyhow::Result<Self> {
+    fn from_str(text: &str) -> Result<Self, InvalidReference> {
         // The name of a POSIX object may hold a colon.
         let Some((kind, target)) = text.split_once(':').filter(|_| !text.starts_with('/')) else {
             for kinds in [Kind::SYSTEM_V, [Kind::Pmsg, Kind::Pshm, Kind::Psem]] {
                 if Target::parse(kinds[0], text).is_ok() {
-                    let [first, second, third] = kinds;
-                    anyhow::bail!(
-                        "'{text}' names no kind: write {first}:{text}, {second}:{text} or {third}:{text}"
-                    );
+                    return Err(InvalidReference::NoKind(text.to_owned(), kinds));
                 }
             }
-            anyhow::bail!(
-                "'{text}' is not a reference: write KIND:ID, KIND:0xKEY or KIND:/NAME, such as msg:32768"
-            );
+            return Err(InvalidReference::Malformed(text.to_owned()));
         };
         let kind = kind.parse()?;
         Ok(Reference { kind, target: Target::parse(kind, target)? })

@@ -2,10 +2,21 @@
 
 use bytesize::ByteSize;
 
+/// Text that is no size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSize {
+    /// It is no number with a unit.
+    #[error("'{0}' is not a size: write bytes, or 64K, 2M, 1GiB")]
+    Malformed(String),
+    /// It does not fit in 64 bits.
+    #[error("'{0}' is too large a size")]
+    TooLarge(String),
+}
+
 /// Reads a size in bytes: `4096`, `64K`, `2M`, `1GiB` in powers of 1024, `1KB` in powers of 1000,
 /// as `ipcmk(1)` does. At most 2^64 - 2 bytes.
-pub fn parse(text: &str) -> anyhow::Result<u64> {
-    let invalid = || anyhow::anyhow!("'{text}' is not a size: write bytes, or 64K, 2M, 1GiB");
+pub fn parse(text: &str) -> Result<u64, InvalidSize> {
+    let invalid = || InvalidSize::Malformed(text.to_owned());
     if text.starts_with('.') || text.contains(char::is_whitespace) {
         return Err(invalid());
     }
@@ -23,7 +34,7 @@ pub fn parse(text: &str) -> anyhow::Result<u64> {
     let ByteSize(bytes) = format!("{text}{unit}").parse().map_err(|_| invalid())?;
     // The crate saturates.
     if bytes == u64::MAX {
-        anyhow::bail!("'{text}' is too large a size");
+        return Err(InvalidSize::TooLarge(text.to_owned()));
     }
     Ok(bytes)
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 
 use super::call::CallError;
-use super::object;
+use super::namespace::Namespace;
 use super::posix::mq;
 use super::signals::wait::Waited;
 use super::sysv::msg;
@@ -24,17 +24,17 @@ pub enum Channel {
 
 impl Channel {
     /// The queue that a reference means, to put messages on it.
-    pub fn for_sending(queue: &Reference) -> Result<Channel, CallError> {
+    pub fn for_sending(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
             Target::Name(name) => Ok(Channel::Posix(mq::open(name, libc::O_WRONLY)?)),
             // Opening by key asks for no permission.
-            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(object::id(queue)?)),
+            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(namespace.id(queue)?)),
         }
     }
 
     /// The queue that a reference means, to take messages off it and, where that is allowed, to put
     /// them back.
-    pub fn for_receiving(queue: &Reference) -> Result<Channel, CallError> {
+    pub fn for_receiving(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
             Target::Name(name) => match mq::open(name, libc::O_RDWR) {
                 Err(error) if error.errno == Errno::EACCES => {
@@ -42,7 +42,7 @@ impl Channel {
                 }
                 opened => Ok(Channel::Posix(opened?)),
             },
-            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(object::id(queue)?)),
+            Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(namespace.id(queue)?)),
         }
     }
 

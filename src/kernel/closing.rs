@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use super::call::CallError;
 use super::channel::Channel;
 use super::limits::Limit;
+use super::namespace::Namespace;
 use super::posix::lease::{Lease, Refused};
 use super::posix::{file, mq};
 use super::sysv::msg;
@@ -129,7 +130,7 @@ impl Closed {
     }
 
     /// Removes the queue if it is empty and nobody can send.
-    pub fn remove(&self, channel: &Channel) -> Result<Removal, Kept> {
+    pub fn remove(&self, namespace: &Namespace, channel: &Channel) -> Result<Removal, Kept> {
         match (&self.0, channel) {
             // Somebody has given it room.
             (Way::NoRoom(id, _), _) if msg::read(*id)?.messages > 0 => Err(Kept::Refilled),
@@ -137,13 +138,13 @@ impl Closed {
                 msg::remove(*id)?;
                 Ok(Removal::Gone)
             }
-            (Way::Alone(name), Channel::Posix(open)) => remove_alone(name, open),
+            (Way::Alone(name), Channel::Posix(open)) => remove_alone(namespace, name, open),
             (Way::Alone(_), Channel::SystemV(_)) => Err(Kept::Gone),
         }
     }
 }
 
-fn remove_alone(name: &Name, open: &mq::Open) -> Result<Removal, Kept> {
+fn remove_alone(namespace: &Namespace, name: &Name, open: &mq::Open) -> Result<Removal, Kept> {
     // The lease is not held while the name goes: whoever opens a queue that is leased waits, and with
     // the lock that `mq_unlink` needs.
     Lease::of_open(open.file())?;
@@ -152,7 +153,7 @@ fn remove_alone(name: &Name, open: &mq::Open) -> Result<Removal, Kept> {
     }
     let identity =
         open.identity().map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
-    match mq::unlink_file(name, identity) {
+    match mq::unlink_file(namespace.queues(), name, identity) {
         Err(error) if error.errno == Errno::ENOENT => return Err(Kept::Gone),
         unlinked => unlinked?,
     }

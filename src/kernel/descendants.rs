@@ -16,7 +16,7 @@ use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::namespace;
+use super::namespace::Identity;
 use super::process::{self, Kinship, Length};
 use crate::ipc::Foreign;
 use crate::ipc::attribution::descendants::{Descendant, Descendants};
@@ -69,7 +69,7 @@ pub struct Family {
     /// before, or it adopts everybody's orphans.
     has_others: bool,
     /// An IPC namespace in which everybody is of the command.
-    inside: Option<u64>,
+    inside: Option<Identity>,
     /// Whether `/proc` tells of the same process ids.
     sees_proc: bool,
     /// When the machine started, in nanoseconds since the Epoch.
@@ -91,7 +91,7 @@ impl Family {
     /// Begins to look. Processes made before are not counted. All those in the IPC namespace
     /// `inside` are of the command; without one, others leave objects in its namespace, too. `length`
     /// is how much to remember of each command line.
-    pub fn watch(inside: Option<u64>, length: Length) -> Family {
+    pub fn watch(inside: Option<Identity>, length: Length) -> Family {
         let trace = Trace::open().ok();
         let own = std::process::id() as i32;
         let sees_proc = process::check_proc().is_ok();
@@ -264,7 +264,9 @@ impl Family {
     fn is_own(&self, child: &Kinship) -> bool {
         !self.has_others
             || self.is_alive(child.pid)
-            || self.inside.is_some_and(|inside| namespace::of(child.pid) == Some(inside))
+            || self
+                .inside
+                .is_some_and(|inside| Identity::of(child.pid).is_ok_and(|of| of == inside))
     }
 
     /// Whether somebody goes on after the end of their record.

@@ -76,7 +76,7 @@ macro_rules! limits {
 
         impl Limit {
             /// All of them, as they are listed.
-            pub const ALL: &[Limit] = &[$(Limit::$limit),+];
+            pub const ALL: [Limit; [$(Limit::$limit),+].len()] = [$(Limit::$limit),+];
 
             fn entry(self) -> &'static Entry {
                 match self {
@@ -323,7 +323,7 @@ impl Limit {
     /// The limit of this name, with or without the prefix of its sysctl.
     pub fn find(name: &str) -> Option<Limit> {
         let short = |limit: &Limit| limit.name().rsplit('.').next().unwrap_or_default();
-        Limit::ALL.iter().copied().find(|limit| {
+        Limit::ALL.into_iter().find(|limit| {
             let full = match limit.source() {
                 Source::Sysctl(sysctl, _) => sysctl,
                 Source::Constant(_) | Source::Soft(_) | Source::Hard(_) => limit.name(),
@@ -385,7 +385,7 @@ mod tests {
     fn every_limit_has_a_name_of_its_own_by_which_it_is_found() {
         let names: HashSet<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
         assert_eq!(names.len(), Limit::ALL.len());
-        for &limit in Limit::ALL {
+        for limit in Limit::ALL {
             assert_eq!(Limit::find(limit.name()), Some(limit));
         }
         assert_eq!(Limit::find("kernel.msgmax"), Some(Limit::Msgmax));
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn what_is_a_sysctl_can_be_set() {
-        for &limit in Limit::ALL {
+        for limit in Limit::ALL {
             let is_sysctl = matches!(limit.source(), Source::Sysctl(..));
             assert_eq!(limit.range().is_some(), is_sysctl, "{}", limit.name());
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::call::CallError;
 use super::io::os_error::describe;
-use super::object;
+use super::namespace::Namespace;
 use super::posix::lease::{Lease, Leases, Refused};
 use super::process::scan::ScanScope;
 use super::process::uses::Observer;
@@ -43,16 +43,17 @@ pub enum Spared {
 /// nothing; `settle` gets no observer if that is so of all. Returns what `settle` did, in the order of
 /// the items; the rest takes another look. An error where the processes cannot be looked at.
 pub fn settle_some<T, Fate>(
+    namespace: &Namespace,
     items: &[T],
     object: impl Fn(&T) -> Option<&Object>,
-    mut settle: impl FnMut(&T, Option<&Observer>) -> Fate,
+    mut settle: impl FnMut(&T, Option<&Observer<'_>>) -> Fate,
 ) -> io::Result<Vec<Fate>> {
     let batch = &items[..items.len().min(BATCH)];
     let objects: Vec<Object> = batch.iter().filter_map(object).cloned().collect();
     let begun = Instant::now();
     let observer = match objects.is_empty() {
         true => None,
-        false => Some(Observer::new(&ScanScope::around(&objects))?),
+        false => Some(Observer::new(namespace, &ScanScope::around(&objects))?),
     };
     let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
     let mut fates = Vec::new();
@@ -67,9 +68,13 @@ pub fn settle_some<T, Fate>(
 
 /// Removes an object if it is as it was when it was selected; with `unused`, only if nobody uses it
 /// either, as far as the kernel itself tells.
-pub fn remove_unchanged(selected: &Observed, unused: bool) -> Result<(), Spared> {
-    let lease = if unused { take_lease(&selected.object)? } else { None };
-    let now = look_again(selected, lease.as_ref(), unused)?;
+pub fn remove_unchanged(
+    namespace: &Namespace,
+    selected: &Observed,
+    unused: bool,
+) -> Result<(), Spared> {
+    let lease = if unused { take_lease(namespace, &selected.object)? } else { None };
+    let now = look_again(namespace, selected, lease.as_ref(), unused)?;
     let held = match now.object.kind() {
         // Whoever opens a queue keeps the directory of all of them locked while waiting for the lease,
         // and the removal would wait for that in turn.
@@ -80,16 +85,16 @@ pub fn remove_unchanged(selected: &Observed, unused: bool) -> Result<(), Spared>
         Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => lease,
     };
     let removed = match now.object.file() {
-        Some(file) => object::unlink_file(&now.object.reference(), file.identity),
-        None => object::remove(&now.object.reference()),
+        Some(file) => namespace.unlink_file(&now.object.reference(), file.identity),
+        None => namespace.remove(&now.object.reference()),
     };
     drop(held);
     removed.map_err(spared)
 }
 
 /// The lease on the file of an object, if it is one of POSIX.
-fn take_lease(object: &Object) -> Result<Option<Lease>, Spared> {
-    match Leases::default().take(object) {
+fn take_lease(namespace: &Namespace, object: &Object) -> Result<Option<Lease>, Spared> {
+    match Leases::new(namespace).take(object) {
         None => Ok(None),
         Some(Ok(lease)) => Ok(Some(lease)),
         Some(Err(Refused::InUse)) => Err(Spared::Changed),
@@ -100,6 +105,7 @@ fn take_lease(object: &Object) -> Result<Option<Lease>, Spared> {
 
 /// The object as it is now, if it still is as it was, and with `unused`, unused.
 fn look_again(
+    namespace: &Namespace,
     selected: &Observed,
     lease: Option<&Lease>,
     unused: bool,
@@ -108,7 +114,7 @@ fn look_again(
         Some(lease) => {
             lease.read(&selected.object).map_err(|error| Spared::Unknown(describe(&error)))?
         }
-        None => object::read(&selected.object.reference()).map_err(spared)?,
+        None => namespace.read(&selected.object.reference()).map_err(spared)?,
     };
     if !selected.object.is_unchanged(&now) {
         return Err(Spared::Changed);

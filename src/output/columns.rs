@@ -12,8 +12,6 @@ pub use object::ON_REQUEST;
 pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, USER};
 
-use std::fmt::Write as _;
-
 use super::Column;
 use crate::ipc::{Kind, Observed};
 
@@ -77,27 +75,33 @@ fn own(kind: Kind) -> &'static [ObjectColumn] {
     }
 }
 
-/// The registry as a page of the help.
-pub fn help() -> String {
+/// Columns that stand together in the help.
+pub struct Group {
+    /// Whose they are.
+    pub heading: String,
+    /// The columns.
+    pub columns: Vec<&'static ObjectColumn>,
+}
+
+/// The registry as the help shows it: each column once for all the kinds that have it.
+pub fn groups() -> Vec<Group> {
     use object::{
         CREATOR, EVERY, MODE, OWNER, POSIX_CHANGE, POSIX_NAMES, SYSTEM_V_CHANGE, SYSTEM_V_NAMES,
     };
-    let mut page = String::new();
-    let mut block = |title: &str, columns: &[&[ObjectColumn]]| {
-        let _ = writeln!(page, "{title}:");
-        for column in columns.iter().copied().flatten() {
-            let _ = writeln!(page, "  {:<14} {}", column.name, column.help);
-        }
-        page.push('\n');
+    let group = |heading: &str, blocks: &[&'static [ObjectColumn]]| Group {
+        heading: heading.to_owned(),
+        columns: blocks.iter().copied().flatten().collect(),
     };
-    block("Columns of every object", &[EVERY, OWNER, MODE]);
-    block("Columns of every object that take a look at all processes", &[ON_REQUEST]);
-    block("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]);
-    block("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]);
-    for kind in Kind::ALL {
-        block(&format!("Columns of a {}", kind.noun()), &[own(kind)]);
-    }
-    page
+    let mut groups = vec![
+        group("Columns of every object", &[EVERY, OWNER, MODE]),
+        group("Columns of every object that take a look at all processes", &[ON_REQUEST]),
+        group("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]),
+        group("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]),
+    ];
+    groups.extend(
+        Kind::ALL.map(|kind| group(&format!("Columns of a {}", kind.noun()), &[own(kind)])),
+    );
+    groups
 }
 
 #[cfg(test)]

@@ -180,22 +180,45 @@ struct Line<'a> {
     base64: Option<String>,
 }
 
+/// A line that holds no message.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidMessage {
+    /// It is no JSON, or a field is not of its type.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// It is JSON of another sort.
+    #[error(r#"it is no object, such as {{"type": 5, "text": "hello"}}"#)]
+    NoObject,
+    /// No payload.
+    #[error("it has neither \"text\" nor \"base64\"")]
+    NoPayload,
+    /// Which of them is meant is not clear.
+    #[error("it has both \"text\" and \"base64\"")]
+    TwoPayloads,
+    /// A queue has one or the other.
+    #[error("it has both \"type\" and \"priority\"")]
+    TwoLabels,
+    /// The payload cannot be decoded.
+    #[error(transparent)]
+    Base64(#[from] base64::DecodeError),
+}
+
 /// Understands a line: a type or priority, if it has one, and the payload, which is appended.
-pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> anyhow::Result<Option<Label>> {
+pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> Result<Option<Label>, InvalidMessage> {
     if !line.trim_ascii_start().starts_with(b"{") {
         // Whatever it is: an array would be taken for the fields in their order.
         serde_json::from_slice::<IgnoredAny>(line)?;
-        anyhow::bail!(r#"it is no object, such as {{"type": 5, "text": "hello"}}"#);
+        return Err(InvalidMessage::NoObject);
     }
     let record: Line<'_> = serde_json::from_slice(line)?;
     match (record.text, record.base64) {
         (Some(text), None) => payload.extend_from_slice(text.as_bytes()),
         (None, Some(base64)) => STANDARD.decode_vec(base64, payload)?,
-        (None, None) => anyhow::bail!("it has neither \"text\" nor \"base64\""),
-        (Some(_), Some(_)) => anyhow::bail!("it has both \"text\" and \"base64\""),
+        (None, None) => Err(InvalidMessage::NoPayload)?,
+        (Some(_), Some(_)) => Err(InvalidMessage::TwoPayloads)?,
     }
     match (record.message_type, record.priority) {
-        (Some(_), Some(_)) => anyhow::bail!("it has both \"type\" and \"priority\""),
+        (Some(_), Some(_)) => Err(InvalidMessage::TwoLabels),
         (message_type, priority) => {
             Ok(message_type.map(Label::Type).or(priority.map(Label::Priority)))
         }

@@ -9,7 +9,7 @@ use super::util_linux::program::{Group, HELP, Program, VERSION};
 use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::{Key, Kind, Object, Reference, Target};
-use crate::kernel::{self, Errno};
+use crate::kernel::Errno;
 
 const fn option(short: char, long: &'static str, value: &'static str, help: &'static str) -> Opt {
     Opt { short: Some(short), long, value: OptValue::Required(value), help }
@@ -158,7 +158,7 @@ impl Removal<'_> {
             self.status = Status::Failed;
             return Ok(());
         }
-        match kernel::object::resolve(&Reference { kind, target: Target::Key(key) }) {
+        match self.session.namespace.resolve(&Reference { kind, target: Target::Key(key) }) {
             Ok(object) => self.remove(&object, "key"),
             Err(error) => {
                 let what = match error.errno {
@@ -176,10 +176,13 @@ impl Removal<'_> {
 
     /// Every object of a kind that the caller may read.
     fn all(&mut self, kind: Kind) -> Result<()> {
-        let objects = kernel::object::snapshot([kind])
+        let objects = self
+            .session
+            .namespace
+            .snapshot([kind])
             .map_err(|error| self.session.fail(error.to_string()))?;
-        for object in objects.iter().map(Object::reference) {
-            if kernel::object::check_readable(&object).is_ok() {
+        for object in objects.objects.iter().map(Object::reference) {
+            if self.session.namespace.check_readable(&object).is_ok() {
                 self.remove(&object, "id")?;
             }
         }
@@ -194,7 +197,7 @@ impl Removal<'_> {
             self.session.out.extend(format!("removing {noun} id `{id}'\n").bytes());
             self.session.flush_some();
         }
-        let Err(error) = kernel::object::remove(object) else { return Ok(()) };
+        let Err(error) = self.session.namespace.remove(object) else { return Ok(()) };
         let what = match error.errno {
             Errno::EACCES | Errno::EPERM => "permission denied for",
             Errno::EINVAL => "invalid",

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::rc::Rc;
 
 use super::util_linux::c_number;
 use super::util_linux::getopt::{Getopt, Opt, OptValue};
@@ -9,10 +10,10 @@ use super::util_linux::program::{Group, HELP, Program, VERSION};
 use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::{Object, Time};
+use crate::kernel::error::ReadError;
 use crate::kernel::local_time;
-use crate::kernel::object::ReadError;
 use crate::kernel::process::accounts::Names;
-use crate::kernel::sysv::proc_table::{self, Table};
+use crate::kernel::sysv::proc_table::Table;
 
 mod details;
 mod layout;
@@ -186,7 +187,8 @@ impl Listing<'_> {
             put!(self, "{gap}{:width$}", column.heading, width = column.heading_width);
         }
         self.print("\n");
-        let read = proc_table::read(kind, |object| {
+        let namespace = Rc::clone(&self.session.namespace);
+        let read = namespace.read_all(kind.kind(), |object| {
             self.row(layout, &object);
             match self.session.is_broken() {
                 true => Err(Ended::NobodyReads),

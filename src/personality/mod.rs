@@ -15,6 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::exit::Status;
+use crate::kernel::Namespace;
 use util_linux::session::Session;
 
 /// A program that `ipctool` can be.
@@ -92,8 +93,8 @@ pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Call> {
 
 impl Call {
     /// Does what the program would do.
-    pub fn run(self) -> Status {
-        let mut session = Session::new(self.path);
+    pub fn run(self, namespace: Namespace) -> Status {
+        let mut session = Session::new(self.path, namespace);
         let ended = (self.personality.run)(&mut session, &self.arguments);
         session.finish(ended.unwrap_or_else(|status| status))
     }

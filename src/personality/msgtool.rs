@@ -21,7 +21,7 @@ use crate::kernel::io::stdio::StandardError;
 use crate::kernel::limits::Limit;
 use crate::kernel::signals::wait::{self, Stopped};
 use crate::kernel::sysv::msg;
-use crate::kernel::{self, CallError, Errno};
+use crate::kernel::{CallError, Errno};
 use crate::output::rescue::rescue;
 use crate::output::{escape, stdout};
 
@@ -204,7 +204,7 @@ fn take(session: &Session, id: i32, wanted: Wanted) -> Result<Vec<u8>> {
 /// A queue that is not there is as good as removed.
 fn delete(session: &mut Session) -> Result<Status> {
     let queue = Reference { kind: Kind::Msg, target: Target::Key(key(session)?) };
-    match kernel::object::remove(&queue) {
+    match session.namespace.remove(&queue) {
         Err(error) if !error.is_missing() => Err(session.fail(error.to_string())),
         _ => Ok(Status::Done),
     }
@@ -219,7 +219,7 @@ fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
         Err(_) => open(session)?,
     };
     let change = Change { mode: Some(ModeChange::Set(mode)), ..Change::default() };
-    match kernel::object::change(&Reference::id(Kind::Msg, id), &change) {
+    match session.namespace.change(&Reference::id(Kind::Msg, id), &change) {
         Ok(_) => Ok(Status::Done),
         Err(error) => Err(session.fail(error.to_string())),
     }

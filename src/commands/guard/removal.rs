@@ -2,6 +2,7 @@
 
 use super::VERB;
 use super::report::listed;
+use crate::commands::explain;
 use crate::commands::rm::{self, Removed};
 use crate::explain::Failure;
 use crate::ipc::attribution::leak::{Leak, Outcome, blind_spot, holders};
@@ -10,7 +11,7 @@ use crate::ipc::{Object, Observed, ProcessName};
 use crate::kernel::io::os_error::describe;
 use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
-use crate::kernel::{self, CallError};
+use crate::kernel::{CallError, Namespace};
 
 /// What became of a leak, why, and who uses it by now if that is why.
 type Fate = (Outcome, Option<String>, Option<Users>);
@@ -18,13 +19,14 @@ type Fate = (Outcome, Option<String>, Option<Users>);
 /// Removes what the command left behind, if it is still that and no living process may use it, and
 /// writes down what became of each. `strays` are the processes of the command that live: each may know
 /// the id of any object of the command, and nothing at the object would show it.
-pub(super) fn remove(leaks: &mut [Leak], strays: &[ProcessName]) {
+pub(super) fn remove(namespace: &Namespace, leaks: &mut [Leak], strays: &[ProcessName]) {
     let mut rest = leaks;
     while !rest.is_empty() {
         let fates = settle_some(
+            namespace,
             rest,
             |leak| Some(&leak.observed.object),
-            |leak, observer| observer.map(|observer| settle(leak, observer, strays)),
+            |leak, observer| observer.map(|observer| settle(namespace, leak, observer, strays)),
         );
         let fates: Vec<Option<Fate>> = match fates {
             Ok(fates) => fates,
@@ -44,12 +46,12 @@ pub(super) fn remove(leaks: &mut [Leak], strays: &[ProcessName]) {
 }
 
 /// Looks at a leak once more, and removes it, [`remove_unchanged`].
-fn settle(leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
+fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
     let gone = (Outcome::Removed, None, None);
     let marked = (Outcome::Marked, None, None);
     let left = |why: String| (Outcome::Left, Some(why), None);
     let reference = leak.observed.reference();
-    let now = match kernel::object::read(&reference) {
+    let now = match namespace.read(&reference) {
         // Somebody was quicker.
         Err(error) if CallError::is_missing(&error) => return gone,
         Err(error) => return left(error.to_string()),
@@ -70,15 +72,18 @@ fn settle(leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
         return left(unseen);
     }
     let selected = Observed { object: leak.observed.object.clone(), ..observed };
-    match remove_unchanged(&selected, true) {
-        Ok(()) => match rm::what_is_left(&reference) {
+    match remove_unchanged(namespace, &selected, true) {
+        Ok(()) => match rm::what_is_left(namespace, &reference) {
             Removed::Gone => gone,
             Removed::Marked(_) => marked,
         },
         Err(Spared::Missing) => gone,
         Err(Spared::Changed) => left("it was used after the command had ended".to_owned()),
         Err(Spared::Unknown(why)) => left(why),
-        Err(Spared::Failed(error)) => left(Failure::of_call(VERB, &reference, error).what),
+        Err(Spared::Failed(error)) => {
+            let failures = [Failure::of_call(VERB, &reference, error)];
+            left(explain(namespace, &failures).remove(0).what)
+        }
     }
 }
 

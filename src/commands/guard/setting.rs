@@ -6,31 +6,37 @@ use std::path::Path;
 use super::VERB;
 use super::survey::Survey;
 use crate::cli::Isolate;
+use crate::commands::Result;
 use crate::commands::print_error;
 use crate::explain::{Failure, Reason};
 use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::attribution::leak::{self, Difference, Neighbours};
 use crate::ipc::{Kind, Object};
-use crate::kernel;
-use crate::kernel::namespace::{self, Forbidden, Plan};
+use crate::kernel::namespace::create::{Forbidden, Plan};
+use crate::kernel::namespace::{Handle, Identity, Namespace};
 use crate::kernel::process::scan;
 use crate::kernel::process::{self, Activity, Length};
 
 /// Where the command runs.
-pub(super) enum Setting {
+pub(super) enum Setting<'a> {
     /// In new namespaces, where the command must not gain these capabilities.
-    Isolated { beyond: u64 },
+    Isolated { namespace: Namespace, beyond: u64 },
     /// Where these objects were before, and the processes did this.
-    Shared { before: Vec<Object>, activity: Activity },
+    Shared { namespace: &'a Namespace, before: Vec<Object>, activity: Activity },
 }
 
-impl Setting {
+impl<'a> Setting<'a> {
     /// Moves this process to where the command is to run.
-    pub fn choose(isolate: Isolate, keep: bool, is_quiet: bool) -> anyhow::Result<Setting> {
+    pub fn choose(
+        outside: &'a Namespace,
+        isolate: Isolate,
+        keep: bool,
+        is_quiet: bool,
+    ) -> Result<Setting<'a>> {
         let forbidden = match isolate {
             Isolate::Never => None,
             _ => match enter(isolate == Isolate::Always, keep)? {
-                Ok(beyond) => return Ok(Setting::Isolated { beyond }),
+                Ok((namespace, beyond)) => return Ok(Setting::Isolated { namespace, beyond }),
                 Err(forbidden) => Some(forbidden),
             },
         };
@@ -50,14 +56,18 @@ impl Setting {
             )),
             _ => {}
         }
-        Ok(Setting::Shared { before: Vec::new(), activity: Activity::default() })
+        Ok(Setting::Shared {
+            namespace: outside,
+            before: Vec::new(),
+            activity: Activity::default(),
+        })
     }
 
     /// Remembers what is there already. First what the processes do: what one makes after that is new.
-    pub fn remember(&mut self) -> anyhow::Result<()> {
-        if let Setting::Shared { before, activity } = self {
+    pub fn remember(&mut self) -> Result<()> {
+        if let Setting::Shared { namespace, before, activity } = self {
             *activity = Activity::now();
-            *before = kernel::object::snapshot(Kind::SYSTEM_V)?;
+            *before = namespace.snapshot(Kind::SYSTEM_V)?.objects;
         }
         Ok(())
     }
@@ -69,30 +79,44 @@ impl Setting {
     /// The capabilities that the command must not gain.
     pub fn beyond(&self) -> u64 {
         match self {
-            Setting::Isolated { beyond } => *beyond,
+            Setting::Isolated { beyond, .. } => *beyond,
             Setting::Shared { .. } => 0,
         }
     }
 
     /// The IPC namespace that only processes of the command are in.
-    pub fn inside(&self) -> Option<u64> {
-        if self.is_isolated() { namespace::own() } else { None }
+    pub fn inside(&self) -> Option<Identity> {
+        match self {
+            Setting::Isolated { namespace, .. } => namespace.handle().identity().ok(),
+            Setting::Shared { .. } => None,
+        }
+    }
+
+    /// The namespace in which the command runs.
+    pub fn namespace(&self) -> &Namespace {
+        match self {
+            Setting::Isolated { namespace, .. } => namespace,
+            Setting::Shared { namespace, .. } => namespace,
+        }
     }
 
     /// Whether a path leads into the `/dev/shm` outside, which the command does not see.
     pub fn covers(&self, path: &Path) -> bool {
-        let place = fs::canonicalize("/dev/shm");
+        let shm = self.namespace().shm().path();
         self.is_isolated()
             && path.is_absolute()
-            && (path.starts_with("/dev/shm") || place.is_ok_and(|place| path.starts_with(place)))
+            && (path.starts_with(shm)
+                || fs::canonicalize(shm).is_ok_and(|place| path.starts_with(place)))
     }
 
     /// What is there now. Of what was not there before, all that is known, with so much of the command
     /// lines of its users.
     pub fn survey(&self, commands: Length) -> Survey {
         match self {
-            Setting::Isolated { .. } => Survey::of_isolated(commands),
-            Setting::Shared { before, .. } => Survey::of_shared(before, commands),
+            Setting::Isolated { namespace, .. } => Survey::of_isolated(namespace, commands),
+            Setting::Shared { namespace, before, .. } => {
+                Survey::of_shared(namespace, before, commands)
+            }
         }
     }
 
@@ -100,8 +124,8 @@ impl Setting {
     pub fn difference(&self, after: &Survey, descendants: &Descendants) -> Difference {
         match self {
             Setting::Isolated { .. } => leak::all_leaked(after.objects.clone(), descendants),
-            Setting::Shared { before, activity } => {
-                let neighbours = neighbours(after, activity, descendants);
+            Setting::Shared { namespace, before, activity } => {
+                let neighbours = neighbours(namespace.handle(), after, activity, descendants);
                 // Only root's descendants can have become somebody else by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
                 let objects = after.objects.clone();
@@ -110,7 +134,7 @@ impl Setting {
                     leak::compare(before, objects, descendants, only_uid, &neighbours, clock);
                 // What the command could not have removed, somebody else did; and what could not be
                 // listed may be there.
-                let caller = process::caller(Kind::Msg);
+                let caller = process::caller(namespace.handle(), Kind::Msg);
                 difference.vanished.retain(|object| {
                     after.has_listed(object.kind()) && object.permissions().access(&caller).control
                 });
@@ -122,11 +146,16 @@ impl Setting {
 
 /// The processes beside the command that may have made one of the new objects, as far as the kernel does
 /// not record who made it.
-fn neighbours(after: &Survey, activity: &Activity, descendants: &Descendants) -> Neighbours {
+fn neighbours(
+    namespace: &Handle,
+    after: &Survey,
+    activity: &Activity,
+    descendants: &Descendants,
+) -> Neighbours {
     if !after.has_obscure {
         return Neighbours::default();
     }
-    match activity.disturbed(|pid| descendants.lives(pid), Length::Shown) {
+    match activity.disturbed(namespace, |pid| descendants.lives(pid), Length::Shown) {
         Ok(awake) => {
             let outside = "processes of other process namespaces may have made it";
             let unseen = scan::has_outsiders().then(|| outside.to_owned());
@@ -140,7 +169,7 @@ fn neighbours(after: &Survey, activity: &Activity, descendants: &Descendants) ->
 }
 
 /// Moves this process into a namespace of its own, if that is allowed.
-fn enter(at_any_price: bool, keep: bool) -> Result<Result<u64, Forbidden>, Failure> {
+fn enter(at_any_price: bool, keep: bool) -> Result<Result<(Namespace, u64), Forbidden>, Failure> {
     let tried = Plan::new(at_any_price).and_then(|plan| plan.try_out().map(|()| plan));
     let plan = match tried {
         Ok(plan) => plan,

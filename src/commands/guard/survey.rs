@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ipc::attribution::leak::Difference;
 use crate::ipc::{Kind, Object, Observed, Reference};
-use crate::kernel;
+use crate::kernel::Namespace;
+use crate::kernel::namespace::complete;
+use crate::kernel::posix::dev_shm::Tree;
 use crate::kernel::process::Length;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::Observer;
@@ -24,18 +26,23 @@ pub(super) struct Survey {
 impl Survey {
     /// Looks at the namespace of an isolated command: at everything, and at what else lies in
     /// `/dev/shm`. There the users are of interest, but decide nothing.
-    pub fn of_isolated(commands: Length) -> Survey {
-        Survey::take(&Kind::ALL, None, commands)
+    pub fn of_isolated(namespace: &Namespace, commands: Length) -> Survey {
+        Survey::take(namespace, &Kind::ALL, None, commands)
     }
 
     /// Looks at the namespace that a command shares with others, where the users of what was not
     /// there `before` decide whose it is. A name in the shared `/dev/shm` tells nobody who made it,
     /// so this is about System V.
-    pub fn of_shared(before: &[Object], commands: Length) -> Survey {
-        Survey::take(&Kind::SYSTEM_V, Some(before), commands)
+    pub fn of_shared(namespace: &Namespace, before: &[Object], commands: Length) -> Survey {
+        Survey::take(namespace, &Kind::SYSTEM_V, Some(before), commands)
     }
 
-    fn take(kinds: &[Kind], before: Option<&[Object]>, commands: Length) -> Survey {
+    fn take(
+        namespace: &Namespace,
+        kinds: &[Kind],
+        before: Option<&[Object]>,
+        commands: Length,
+    ) -> Survey {
         let mut survey = Survey {
             objects: Vec::new(),
             has_obscure: false,
@@ -44,8 +51,8 @@ impl Survey {
         };
         let mut found = Vec::new();
         for &kind in kinds {
-            match kernel::object::snapshot([kind]) {
-                Ok(some) => found.extend(some),
+            match namespace.snapshot([kind]) {
+                Ok(some) => found.extend(some.objects),
                 Err(error) => {
                     survey.unlisted.push(kind);
                     survey.note(error.to_string());
@@ -53,7 +60,7 @@ impl Survey {
             }
         }
         if before.is_none() {
-            let tree = kernel::posix::dev_shm::Tree::read();
+            let tree = Tree::read(namespace.shm());
             tree.unread.iter().for_each(|unread| survey.note(unread.to_string()));
             found.extend(tree.rest());
         }
@@ -61,7 +68,7 @@ impl Survey {
             before.unwrap_or_default().iter().map(Object::reference).collect();
         let (old, mut new): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|object| old.contains(&object.reference()));
-        new.iter_mut().for_each(kernel::object::complete);
+        new.iter_mut().for_each(complete);
         // Who uses an old object may have made a new one, of those kinds that do not record that.
         let obscure: HashSet<Kind> =
             new.iter().map(Object::kind).filter(|kind| !kind.records_maker()).collect();
@@ -69,7 +76,7 @@ impl Survey {
         let (compared, old): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|object| obscure.contains(&object.kind()));
         new.extend(compared);
-        match Observer::new(&ScanScope::around(&new).with_commands(commands)) {
+        match Observer::new(namespace, &ScanScope::around(&new).with_commands(commands)) {
             Ok(observer) => {
                 survey.objects.extend(new.into_iter().map(|object| observer.observe(object)));
             }
@@ -77,13 +84,15 @@ impl Survey {
                 if before.is_some() {
                     survey.note(format!("the processes cannot be inspected: {error}"));
                 }
-                survey.objects.extend(new.into_iter().map(know_recorded));
+                survey
+                    .objects
+                    .extend(new.into_iter().map(|object| observe_recorded(namespace, object)));
             }
         }
         if before.is_some() {
             // Others make and remove objects all the time: of what is gone, nothing can be seen.
             survey.objects.retain(|observed| {
-                !kernel::object::read(&observed.reference()).is_err_and(|error| error.is_missing())
+                !namespace.read(&observed.reference()).is_err_and(|error| error.is_missing())
             });
         }
         survey.objects.extend(old.into_iter().map(Observed::from));
@@ -120,8 +129,8 @@ impl Survey {
 }
 
 /// An object with the processes that the kernel recorded in it, where no others can be seen.
-fn know_recorded(object: Object) -> Observed {
-    match Observer::new(&ScanScope::default()) {
+fn observe_recorded(namespace: &Namespace, object: Object) -> Observed {
+    match Observer::new(namespace, &ScanScope::default()) {
         Ok(observer) => {
             let mut observed = observer.observe(object);
             if let Some(users) = &mut observed.users {

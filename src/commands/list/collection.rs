@@ -4,9 +4,10 @@ use std::mem;
 
 use super::VERB;
 use super::rest::Rest;
-use crate::commands::{now, select};
+use crate::commands::{Result, now, select};
 use crate::ipc::{Filter, Kind, Object, Observed, Time};
-use crate::kernel;
+use crate::kernel::Namespace;
+use crate::kernel::namespace::complete;
 use crate::kernel::sysv::huge_pages;
 use crate::output::stdout::OutputError;
 use crate::output::{Format, columns};
@@ -37,6 +38,7 @@ impl Depth {
 /// Objects that are handed out one by one: as they are read where that is enough, all at once where
 /// somebody has to look at the processes.
 pub(super) struct Collection<'a> {
+    namespace: &'a Namespace,
     filter: &'a Filter,
     now: Time,
     completes: bool,
@@ -49,24 +51,26 @@ impl<'a> Collection<'a> {
     /// Looks at the processes, where somebody wants to know of them. A `verbose` user is told what is
     /// left out because of doubt.
     pub fn begin(
+        namespace: &'a Namespace,
         filter: &'a Filter,
         depth: Depth,
         rest: Rest,
         verbose: bool,
-    ) -> anyhow::Result<Collection<'a>> {
+    ) -> Result<Collection<'a>> {
         let now = now();
         let looks = depth.users || filter.needs_users();
         let observation = match looks {
-            true => Some(select::observe(VERB, filter, now, verbose)?),
+            true => Some(select::observe(VERB, namespace, filter, now, verbose)?),
             false => None,
         };
         Ok(Collection {
+            namespace,
             filter,
             now,
             completes: depth.queues,
-            huge_pages: depth.huge_pages.then(huge_pages::Finder::default),
+            huge_pages: depth.huge_pages.then(|| huge_pages::Finder::new(namespace.handle())),
             observation,
-            rest: rest.observed(looks)?,
+            rest: rest.observed(namespace, looks)?,
         })
     }
 
@@ -75,7 +79,7 @@ impl<'a> Collection<'a> {
     pub fn each(
         &mut self,
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let mut rest = mem::take(&mut self.rest).into_iter();
         self.each_object(&mut |observed| {
             if observed.kind() > Kind::Pshm {
@@ -87,7 +91,7 @@ impl<'a> Collection<'a> {
     }
 
     /// All of them.
-    pub fn all(&mut self) -> anyhow::Result<Vec<Observed>> {
+    pub fn all(&mut self) -> Result<Vec<Observed>> {
         let mut all = Vec::new();
         self.each(&mut |observed| {
             all.push(observed);
@@ -99,15 +103,15 @@ impl<'a> Collection<'a> {
     fn each_object(
         &mut self,
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         if let Some(observation) = &mut self.observation {
             for mut observed in mem::take(&mut observation.objects) {
-                kernel::object::complete(&mut observed.object);
+                complete(&mut observed.object);
                 visit(observed)?;
             }
             return Ok(());
         }
-        select::read_all(VERB, self.filter, |mut object| {
+        select::read_all(VERB, self.namespace, self.filter, |mut object| {
             if !self.filter.may_match(&object, self.now) {
                 return Ok(());
             }
@@ -120,7 +124,7 @@ impl<'a> Collection<'a> {
     /// Adds what the list of the kernel leaves out.
     fn complete(&self, object: &mut Object) {
         if self.completes {
-            kernel::object::complete(object);
+            complete(object);
         }
         if let (Some(finder), Object::Segment(segment)) = (&self.huge_pages, object) {
             finder.complete(segment);

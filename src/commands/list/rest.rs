@@ -2,9 +2,11 @@
 
 use super::VERB;
 use super::choice::Chosen;
+use crate::commands::Result;
 use crate::commands::print_error;
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Filter, Kind, Object, Observed, PosixMemory};
+use crate::kernel::Namespace;
 use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
 use crate::kernel::process::uses::observe_all;
 
@@ -17,13 +19,13 @@ pub(super) struct Rest {
 impl Rest {
     /// Looks for them, if somebody asks for this kind and for nothing narrower: no filter selects what
     /// is no object. What is in the way is told, and the list goes on.
-    pub(super) fn read(filter: &Filter) -> Rest {
+    pub(super) fn read(namespace: &Namespace, filter: &Filter) -> Rest {
         if !filter.kinds.contains(&Kind::Pshm) || filter.is_narrow() {
             return Rest::default();
         }
         // Without the directory there is nothing in it.
-        let Ok(before) = Space::read() else { return Rest::default() };
-        let tree = Tree::read();
+        let Ok(before) = Space::read(namespace.shm()) else { return Rest::default() };
+        let tree = Tree::read(namespace.shm());
         tree.unread.iter().for_each(|unread| print_error(format_args!("{VERB}: {unread}")));
         let mut objects: Vec<_> = tree.below().collect();
         match Removed::find(&tree, &before) {
@@ -57,10 +59,10 @@ impl Rest {
     }
 
     /// All that is known of them; who holds them, where somebody wants to see that.
-    pub(super) fn observed(self, looks: bool) -> anyhow::Result<Vec<Observed>> {
+    pub(super) fn observed(self, namespace: &Namespace, looks: bool) -> Result<Vec<Observed>> {
         if !looks || self.objects.is_empty() {
             return Ok(self.objects.into_iter().map(Observed::from).collect());
         }
-        Ok(observe_all(self.objects)?)
+        Ok(observe_all(namespace, self.objects)?)
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Receiver, VERB};
-use crate::commands::print_error;
+use crate::commands::Result;
+use crate::commands::{print_error, report};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
@@ -16,9 +17,9 @@ use crate::kernel::signals::wait;
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
 
-impl Receiver {
+impl Receiver<'_> {
     /// Takes all there is and removes the queue.
-    pub(super) fn empty_and_remove(&mut self) -> anyhow::Result<Status> {
+    pub(super) fn empty_and_remove(&mut self) -> Result<Status> {
         let reference = self.queue.reference.clone();
         match persist(|| Closed::close(&reference, &self.queue.channel)) {
             Ok(closed) => self.closed = Some(closed),
@@ -30,7 +31,7 @@ impl Receiver {
                 ended => return Ok(ended),
             }
             let Some(closed) = &self.closed else { break };
-            match closed.remove(&self.queue.channel) {
+            match closed.remove(self.namespace, &self.queue.channel) {
                 Ok(removal) => {
                     self.closed = None;
                     return self.removed(removal);
@@ -43,7 +44,7 @@ impl Receiver {
     }
 
     /// It is gone, or nearly so.
-    fn removed(&mut self, removal: Removal) -> anyhow::Result<Status> {
+    fn removed(&mut self, removal: Removal) -> Result<Status> {
         if removal == Removal::Nameless {
             // Whoever opened it in the last moment has it alone: what comes is taken, too.
             loop {
@@ -72,12 +73,12 @@ impl Receiver {
             if let Some(remedy) = closed.remedy() {
                 failure = failure.with_hint(format!("'{remedy}' lets them send again"));
             }
-            print_error(failure);
+            report(self.namespace, failure);
         }
     }
 
     /// Why it was not removed.
-    fn kept(&mut self, kept: Kept, state: &str) -> anyhow::Result<Status> {
+    fn kept(&mut self, kept: Kept, state: &str) -> Result<Status> {
         self.reopen();
         if let Some(signal) = wait::pending() {
             return Ok(Status::Signal(signal));
@@ -85,8 +86,7 @@ impl Receiver {
         let queue: &Reference = &self.args.queue;
         let failure = match kept {
             Kept::Failed(error) => {
-                let failure = Failure::of_call(VERB, queue, error);
-                Failure { what: format!("{}; {state}", failure.what), ..failure }
+                Failure::of_call(VERB, queue, error).before(format_args!("; {state}"))
             }
             Kept::Closed => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
                 .with_hint(format!(

@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
-use crate::commands::{find, print_error, report, resolve};
+use crate::commands::Result;
+use crate::commands::{explain, print_error, resolve};
 use crate::exit::Status;
-use crate::explain::{Failure, Reason};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
+use crate::kernel::Namespace;
 use crate::kernel::io::os_error::describe;
 use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
@@ -17,10 +19,13 @@ use crate::output::formats::json;
 use crate::output::stdout::{self, OutputError};
 
 /// Removing, and what became of it.
-pub(super) struct Removal {
+pub(super) struct Removal<'a> {
+    namespace: &'a Namespace,
     force: bool,
     verbose: bool,
     outcome: Outcome,
+    /// What failed and has not been told.
+    failures: Vec<Failure>,
     /// The segments that were only marked, which nobody has been told of.
     marked: Vec<Object>,
     status: Status,
@@ -45,12 +50,14 @@ struct Failed {
     errno: Option<String>,
 }
 
-impl Removal {
-    pub fn new(force: bool, verbose: bool) -> Removal {
+impl<'a> Removal<'a> {
+    pub fn new(namespace: &'a Namespace, force: bool, verbose: bool) -> Removal<'a> {
         Removal {
+            namespace,
             force,
             verbose,
             outcome: Outcome::default(),
+            failures: Vec::new(),
             marked: Vec::new(),
             status: Status::Done,
             printed: Ok(()),
@@ -64,13 +71,17 @@ impl Removal {
         for reference in references {
             // What is not removed must be looked for.
             let found = match is_dry {
-                true => find(VERB, reference).map(|object| object.reference()),
-                false => resolve(VERB, reference),
+                true => self
+                    .namespace
+                    .read(reference)
+                    .map(|object| object.reference())
+                    .map_err(|error| Failure::of_call(VERB, reference, error)),
+                false => resolve(VERB, self.namespace, reference),
             };
             match found {
                 Ok(found) if !seen.insert(found.clone()) => {}
                 Ok(found) => chosen.push(found),
-                Err(failure) => self.fail(&failure),
+                Err(failure) => self.fail(failure),
             }
         }
         chosen
@@ -82,32 +93,32 @@ impl Removal {
     pub fn remove_selected(&mut self, selected: &[Selected], filter: &Filter) {
         let mut rest = selected;
         while !rest.is_empty() {
-            let done = remove_batch(rest, filter.needs_unused());
+            let done = remove_batch(self.namespace, rest, filter.needs_unused());
             rest = &rest[done.len()..];
             for (reference, fate) in done {
                 match fate {
                     Ok(removed) => self.removed(reference, removed),
                     // Somebody else was quicker.
                     Err(Spared::Missing) => {}
-                    Err(Spared::Changed) => self.fail(&used_meanwhile(reference)),
+                    Err(Spared::Changed) => self.fail(used_meanwhile(reference)),
                     Err(Spared::Unknown(why)) => {
                         let what = format!("left alone: {why}");
-                        self.fail(&Failure::new(VERB, reference, what, Reason::Failed));
+                        self.fail(Failure::new(VERB, reference, what, Reason::Failed));
                     }
                     Err(Spared::Failed(error)) => {
-                        self.fail(&Failure::of_call(VERB, &reference, error));
+                        self.fail(Failure::of_call(VERB, &reference, error));
                     }
                 }
             }
-            self.tell_marked();
+            self.tell();
         }
     }
 
     /// Removes an object that was named, whoever uses it.
     pub fn remove(&mut self, reference: Reference) {
-        match remove(VERB, &reference) {
+        match remove(VERB, self.namespace, &reference) {
             Ok(removed) => self.removed(reference, removed),
-            Err(failure) => self.fail(&failure),
+            Err(failure) => self.fail(failure),
         }
     }
 
@@ -124,19 +135,28 @@ impl Removal {
         }
     }
 
-    fn tell_marked(&mut self) {
+    /// Says what failed and what was only marked since this was last done: one look at the system
+    /// explains all of it.
+    pub fn tell(&mut self) {
+        let failures = std::mem::take(&mut self.failures);
+        for (failure, explained) in failures.iter().zip(explain(self.namespace, &failures)) {
+            print_error(Notice::of(failure, &explained));
+            self.status = self.status.and(explained.reason.into());
+            self.outcome.failed.push(Failed {
+                reference: failure.subject.clone(),
+                error: explained.what,
+                errno: failure.errno().map(|errno| format!("{errno:?}")),
+            });
+        }
         let marked = std::mem::take(&mut self.marked);
-        explain_marked(VERB, &marked).into_iter().for_each(print_error);
+        explain_marked(VERB, self.namespace, &marked).into_iter().for_each(print_error);
     }
 
-    pub fn fail(&mut self, failure: &Failure) {
-        if self.force && failure.reason == Reason::NothingThere {
-            return;
+    /// Notes a failure, which is told by [`Removal::tell`].
+    pub fn fail(&mut self, failure: Failure) {
+        if !(self.force && failure.is_of_missing()) {
+            self.failures.push(failure);
         }
-        self.status = self.status.and(report(failure));
-        let (reference, error) = (failure.subject.clone(), failure.what.clone());
-        let errno = failure.errno.map(|errno| format!("{errno:?}"));
-        self.outcome.failed.push(Failed { reference, error, errno });
     }
 
     /// The objects of a kind could not be listed, which has been told.
@@ -153,7 +173,8 @@ impl Removal {
     }
 
     /// What a filter has done, in a line.
-    pub fn summarize(&self) {
+    pub fn summarize(&mut self) {
+        self.tell();
         let Outcome { removed, marked, .. } = &self.outcome;
         let mut parts = Vec::new();
         for (participle, references) in [("removed", removed), ("marked", marked)] {
@@ -170,11 +191,11 @@ impl Removal {
         }
     }
 
-    pub fn finish(mut self, as_json: bool) -> anyhow::Result<Status> {
-        self.tell_marked();
+    pub fn finish(mut self, as_json: bool) -> Result<Status> {
+        self.tell();
         if as_json {
             let mut text = Vec::new();
-            json::write(&mut text, &self.outcome)?;
+            json::write(&mut text, &self.outcome).map_err(|error| OutputError(error.into()))?;
             text.push(b'\n');
             self.print(&String::from_utf8_lossy(&text));
         }
@@ -189,10 +210,10 @@ impl Removal {
 type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
-fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
+fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> Fates {
     // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
     let is_queue = |one: &Selected| unused && one.observed.kind() == Kind::Msg;
-    let settle = |one: &Selected, observer: Option<&Observer>| {
+    let settle = |one: &Selected, observer: Option<&Observer<'_>>| {
         let observed = &one.observed;
         let waiters = match observer {
             Some(observer) if is_queue(one) => {
@@ -204,11 +225,12 @@ fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
         let fate = match waiters {
             Verdict::No => Err(Spared::Changed),
             Verdict::Unknown(why) => Err(Spared::Unknown(why)),
-            Verdict::Yes => remove_unchanged(observed, unused).map(|()| what_is_left(&reference)),
+            Verdict::Yes => remove_unchanged(namespace, observed, unused)
+                .map(|()| what_is_left(namespace, &reference)),
         };
         (reference, fate)
     };
-    settle_some(selected, |one| is_queue(one).then_some(&one.observed.object), settle)
+    settle_some(namespace, selected, |one| is_queue(one).then_some(&one.observed.object), settle)
         // What was removed before stays so, and is told: the rest is left alone.
         .unwrap_or_else(|error| {
             let why = format!("the processes cannot be inspected: {}", describe(&error));

@@ -1,27 +1,27 @@
 //! Why a POSIX object is not there though something of its name may be.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
+use crate::explain::facts::Facts;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Kind, Name, Observed, Reference, Use};
-use crate::kernel::posix::dev_shm::{self, Removed, Space, Tree};
-use crate::kernel::process::uses::observe_all;
 use crate::output::escape::shell_word;
 
 /// What the files and processes around say to a name that no object has.
-pub(in crate::explain) fn name(kind: Kind, name: &Name) -> String {
+pub(in crate::explain) fn name(kind: Kind, name: &Name, facts: &Facts) -> String {
     let found = match kind {
-        Kind::Psem => musl_hint(name),
-        Kind::Pshm => removed_hint(name),
+        Kind::Psem => musl_hint(name, facts),
+        Kind::Pshm => removed_hint(name, &facts.removed),
         Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => None,
     };
     found.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
 }
 
 /// The semaphore of this name as programs with musl make it.
-fn musl_hint(name: &Name) -> Option<String> {
-    dev_shm::musl_semaphore(name)?;
+fn musl_hint(name: &Name, facts: &Facts) -> Option<String> {
+    if !facts.musl.contains(name) {
+        return None;
+    }
     let reference = shell_word(&Reference::name(Kind::Pshm, name.clone()).to_string());
     Some(format!(
         "that is the name for programs with glibc; {reference} may be the semaphore of a program with musl; to see its value: ipctool stat {reference}"
@@ -29,10 +29,10 @@ fn musl_hint(name: &Name) -> Option<String> {
 }
 
 /// Memory that had this name, was removed, and is still held.
-fn removed_hint(name: &Name) -> Option<String> {
+fn removed_hint(name: &Name, removed: &[Observed]) -> Option<String> {
     let is_named =
         |observed: &&Observed| observed.object.file().is_some_and(|file| file.name == *name);
-    let observed: Vec<_> = removed().iter().filter(is_named).collect();
+    let observed: Vec<_> = removed.iter().filter(is_named).collect();
     let bytes: u64 = observed
         .iter()
         .filter_map(|observed| observed.object.memory())
@@ -48,19 +48,6 @@ fn removed_hint(name: &Name) -> Option<String> {
     Some(format!(
         "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
     ))
-}
-
-/// The files that were removed and are still held, with their holders: however many names are missing,
-/// one look at all processes.
-fn removed() -> &'static [Observed] {
-    static REMOVED: OnceLock<Vec<Observed>> = OnceLock::new();
-    REMOVED.get_or_init(|| {
-        let find = || {
-            let before = Space::read().ok()?;
-            observe_all(Removed::find(&Tree::read(), &before).ok()?.objects).ok()
-        };
-        find().unwrap_or_default()
-    })
 }
 
 /// Those who have it open or mapped.

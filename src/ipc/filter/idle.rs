@@ -4,14 +4,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Condition, Reason, Telling};
-use crate::ipc::{Object, Observed, Time, duration};
+use crate::ipc::duration::{self, InvalidDuration};
+use crate::ipc::{Object, Observed, Time};
 
 /// Nothing has happened to it for this long.
 #[derive(Clone, Copy, Debug)]
 pub struct Idle(pub Duration);
 
 impl FromStr for Idle {
-    type Err = anyhow::Error;
+    type Err = InvalidDuration;
 
     fn from_str(text: &str) -> Result<Idle, Self::Err> {
         duration::parse(text).map(Idle)

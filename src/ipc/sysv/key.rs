@@ -47,18 +47,29 @@ impl fmt::Display for Key {
     }
 }
 
+/// Why a text cannot name an object by key.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// It is no key.
+    #[error(transparent)]
+    Invalid(#[from] InvalidKey),
+    /// It is the key of none.
+    #[error(transparent)]
+    Private(#[from] PrivateKey),
+}
+
 /// Text that is no key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a key: a key is a number of 32 bits, such as 0x0000beef")]
 pub struct InvalidKey(String);
 
 impl FromStr for Key {
-    type Err = anyhow::Error;
+    type Err = KeyError;
 
     /// Any key that can name an object, so not [`Key::PRIVATE`].
-    fn from_str(text: &str) -> Result<Self, anyhow::Error> {
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         match Key::from_number(text)? {
-            Key::PRIVATE => Err(PrivateKey.into()),
+            Key::PRIVATE => Err(KeyError::Private(PrivateKey)),
             key => Ok(key),
         }
     }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{Limit, Unit};
+use crate::ipc::Snapshot;
 use crate::ipc::limit::Allowance;
-use crate::ipc::{Kind, Object};
 use crate::kernel::process;
 
 /// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much of
-/// each `objects` take; and those of the other users to whom objects belong that such a limit counts.
-/// The use of what counts objects of a kind in `unlisted` is not known.
-pub fn survey(objects: &[Object], unlisted: &[Kind], uid: u32) -> Vec<Allowance> {
+/// each the objects of the namespace take; and those of the other users to whom objects belong that such
+/// a limit counts. The use of what counts objects that could not be listed is not known.
+pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
     let mut allowances = Vec::new();
     let mut of_others = Vec::new();
-    for &limit in Limit::ALL {
-        let shares = shares(limit, objects, unlisted);
+    for limit in Limit::ALL {
+        let shares = shares(limit, snapshot);
         let used = match limit.is_of_user() {
             true => shares.as_ref().and_then(|all| all.get(&uid).copied().unwrap_or(Some(0))),
             false => shares.as_ref().and_then(total),
@@ -31,14 +31,10 @@ pub fn survey(objects: &[Object], unlisted: &[Kind], uid: u32) -> Vec<Allowance>
 /// How much of a limit the objects of each user take, by user id; nothing for one of whose objects that
 /// is not known, and nothing at all where the limit counts no objects, or they could not be listed.
 /// Whoever made an object pays for it, and mostly owns it still.
-fn shares(
-    limit: Limit,
-    objects: &[Object],
-    unlisted: &[Kind],
-) -> Option<BTreeMap<u32, Option<u64>>> {
-    let kind = limit.counted_kind().filter(|kind| !unlisted.contains(kind))?;
+fn shares(limit: Limit, snapshot: &Snapshot) -> Option<BTreeMap<u32, Option<u64>>> {
+    let kind = limit.counted_kind().filter(|kind| !snapshot.unlisted.contains(kind))?;
     let mut shares = BTreeMap::new();
-    for object in objects.iter().filter(|object| object.kind() == kind) {
+    for object in snapshot.of_kind(kind) {
         let sum = shares.entry(object.permissions().uid).or_insert(Some(0u64));
         *sum = sum.zip(limit.share(object)).map(|(sum, share)| sum.saturating_add(share));
     }
@@ -79,33 +75,27 @@ fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::{Key, Mode, Permissions, SemaphoreSet};
+    use crate::ipc::{Key, Kind, Mode, Object, Permissions, SemaphoreSet};
 
     fn set(uid: u32, nsems: u64) -> Object {
         let mode = Mode::from_bits(0o600);
         let permissions = Permissions { key: Key::PRIVATE, uid, gid: 0, cuid: 0, cgid: 0, mode };
-        Object::SemaphoreSet(SemaphoreSet {
-            id: 0,
-            permissions,
-            changed: None,
-            nsems,
-            last_op: None,
-        })
+        let (changed, last_op) = (None, None);
+        Object::SemaphoreSet(SemaphoreSet { id: 0, permissions, changed, nsems, last_op })
     }
 
     #[test]
     fn what_is_used_is_what_the_objects_take() {
-        let objects = [set(1, 3), set(2, 4), set(1, 5)];
-        let used =
-            |limit, unlisted: &[Kind]| shares(limit, &objects, unlisted).as_ref().and_then(total);
-        assert_eq!(used(Limit::Semmns, &[]), Some(12));
-        assert_eq!(used(Limit::Semmni, &[]), Some(3));
-        assert_eq!(used(Limit::Msgmni, &[]), Some(0));
-        assert_eq!(used(Limit::Semmns, &[Kind::Sem]), None, "it could not be seen");
-        assert_eq!(used(Limit::Semmsl, &[]), None, "it is no question");
-        assert_eq!(
-            shares(Limit::Semmns, &objects, &[]),
-            Some(BTreeMap::from([(1, Some(8)), (2, Some(4))]))
-        );
+        let objects = vec![set(1, 3), set(2, 4), set(1, 5)];
+        let seen = Snapshot { objects: objects.clone(), unlisted: Vec::new() };
+        let unseen = Snapshot { objects, unlisted: vec![Kind::Sem] };
+        let used = |limit, snapshot: &Snapshot| shares(limit, snapshot).as_ref().and_then(total);
+        assert_eq!(used(Limit::Semmns, &seen), Some(12));
+        assert_eq!(used(Limit::Semmni, &seen), Some(3));
+        assert_eq!(used(Limit::Msgmni, &seen), Some(0));
+        assert_eq!(used(Limit::Semmns, &unseen), None, "it could not be seen");
+        assert_eq!(used(Limit::Semmsl, &seen), None, "it is no question");
+        let by_user = BTreeMap::from([(1, Some(8)), (2, Some(4))]);
+        assert_eq!(shares(Limit::Semmns, &seen), Some(by_user));
     }
 }

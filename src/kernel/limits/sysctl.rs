@@ -27,7 +27,7 @@ pub fn read(name: &str) -> io::Result<String> {
 /// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
 pub fn texts() -> Vec<(&'static str, String)> {
     let mut texts: Vec<(&'static str, String)> = Vec::new();
-    for &limit in Limit::ALL {
+    for limit in Limit::ALL {
         if let Source::Sysctl(name, _) = limit.source()
             && texts.iter().all(|(other, _)| *other != name)
             && let Ok(text) = read(name)

@@ -5,6 +5,7 @@ mod removed;
 mod rest;
 mod space;
 
+use crate::ipc::Foreign;
 pub use removed::Removed;
 pub use rest::{Tree, Unread};
 pub use space::Space;
@@ -15,6 +16,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
@@ -22,17 +24,190 @@ pub use super::file::Outcome;
 use super::file::{self, Directory, VisitError};
 use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, SemaphoreState};
 use crate::ipc::{
-    Kind, Mode, Name, Object, Permissions, PosixMemory, PosixSemaphore, Reference, Target,
+    Change, Kind, Mode, Name, Object, Permissions, PosixMemory, PosixSemaphore, Reference, Target,
 };
 use crate::kernel::call::{CallError, call};
-use crate::kernel::object::ReadError;
+use crate::kernel::error::ReadError;
+use crate::kernel::sysv::permissions::Changed;
 
 /// Where the C libraries of Linux put them.
-pub(in crate::kernel) const PATH: &str = "/dev/shm";
+const USUAL_PATH: &str = "/dev/shm";
 
-/// The directory.
-pub(in crate::kernel) fn directory() -> Directory {
-    Directory::at(PATH)
+/// The directory in which they lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevShm(PathBuf);
+
+impl DevShm {
+    /// The one at this path.
+    pub(in crate::kernel) fn at(path: impl Into<PathBuf>) -> DevShm {
+        DevShm(path.into())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The directory.
+    pub(in crate::kernel) fn directory(&self) -> Directory {
+        Directory::at(&self.0)
+    }
+
+    /// Hands every object of this kind to `visit`.
+    pub(in crate::kernel) fn read_all<E: From<ReadError>>(
+        &self,
+        wanted: Kind,
+        mut visit: impl FnMut(Object) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let directory = self.directory();
+        let all = directory.read(
+            |file_name| object_name(file_name).0 == wanted,
+            |file_name, data| {
+                visit(of(wanted, object_name(file_name).1, data, || {
+                    open_to_read(&directory, file_name)
+                }))
+            },
+        );
+        match all {
+            // Where it is missing, there is none.
+            Err(VisitError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+            all => all.map_err(|stop| {
+                stop.into_error(|error| ReadError::Io { path: Foreign::from(self.path()), error })
+            }),
+        }
+    }
+
+    /// An object as it is now.
+    pub fn read(&self, kind: Kind, name: &Name) -> Result<Object, CallError> {
+        let directory = self.directory();
+        let file_name = file_name(kind, name);
+        let data = directory.find(&file_name)?;
+        Ok(of(kind, name.clone(), &data, || open_to_read(&directory, &file_name)))
+    }
+
+    /// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
+    /// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
+    pub fn musl_semaphore(&self, name: &Name) -> Option<SemaphoreState> {
+        let (directory, file_name) = (self.directory(), file_name(Kind::Pshm, name));
+        let data = directory.find(&file_name).ok()?;
+        let open = || open_to_read(&directory, &file_name);
+        SemaphoreState::from_musl(&content(&data, open)?)
+    }
+
+    /// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
+    /// be at least as large (`EINVAL`). No umask applies. What was made is full of zeros, and takes
+    /// memory as it is touched.
+    pub fn create_memory(
+        &self,
+        name: &Name,
+        size: u64,
+        mode: Mode,
+        exclusive: bool,
+    ) -> Result<Outcome, CallError> {
+        let c_name = file::c_name(name)?;
+        let open = |flags: i32, shown: &str| -> Result<File, CallError> {
+            // SAFETY: the name is a C string, which the call only reads.
+            let descriptor =
+                call("shm_open", format_args!("{c_name:?}, {shown}, {mode}"), || unsafe {
+                    libc::shm_open(c_name.as_ptr(), flags, mode.bits())
+                })?;
+            // SAFETY: the descriptor is new, so nobody else owns it.
+            Ok(unsafe { File::from_raw_fd(descriptor) })
+        };
+        let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
+        let (file, outcome) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
+        match outcome {
+            Outcome::Made => file.set_len(size).map_err(|error| {
+                // Nobody asked for an empty one. It has just been made, so the name is its own.
+                let _ = self.unlink(Kind::Pshm, name, None);
+                CallError { name: "ftruncate", errno: file::errno(&error) }
+            })?,
+            Outcome::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
+                return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
+            }
+            Outcome::Found => {}
+        }
+        Ok(outcome)
+    }
+
+    /// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
+    /// keeps its value. No umask applies.
+    pub fn create_semaphore(
+        &self,
+        name: &Name,
+        value: u32,
+        mode: Mode,
+        exclusive: bool,
+    ) -> Result<Outcome, CallError> {
+        let c_name = file::c_name(name)?;
+        let open = |flags: i32, shown: &str| -> Result<(), CallError> {
+            let mut semaphore = libc::SEM_FAILED;
+            call("sem_open", format_args!("{c_name:?}, {shown}, {mode}, {value}"), || {
+                // SAFETY: the name is a C string, which the call only reads.
+                semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode.bits(), value) };
+                if semaphore == libc::SEM_FAILED { -1 } else { 0 }
+            })?;
+            // SAFETY: sem_open gave it, and nobody uses it.
+            unsafe { libc::sem_close(semaphore) };
+            Ok(())
+        };
+        let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
+        Ok(file::make_or_open(exclusive, make, || open(0, "0"))?.1)
+    }
+
+    /// Who may make and remove names in `/dev/shm`.
+    pub fn directory_permissions(&self) -> Option<Permissions> {
+        let data = std::fs::metadata(&self.0).ok()?;
+        Some(file::permissions_of(&data))
+    }
+
+    /// Whether what has the name of an object is something else: a directory, a link, a pipe.
+    pub fn is_something_else(&self, reference: &Reference) -> bool {
+        let Target::Name(name) = &reference.target else { return false };
+        let file_name = file_name(reference.kind, name);
+        self.directory().find(&file_name).is_err()
+            && std::fs::symlink_metadata(self.directory().path(&file_name)).is_ok()
+    }
+
+    /// Removes a name, if it is that of this file, where one is given. The object goes when the last process
+    /// unmaps and closes it.
+    pub fn unlink(
+        &self,
+        kind: Kind,
+        name: &Name,
+        file: Option<FileIdentity>,
+    ) -> Result<(), CallError> {
+        // Whatever else has that name is none.
+        let found = file::identity(&self.directory().find(&file_name(kind, name))?);
+        if file.is_some_and(|file| file != found) {
+            return Err(CallError { name: "stat", errno: Errno::ENOENT });
+        }
+        let c_name = file::c_name(name)?;
+        let arguments = format_args!("{c_name:?}");
+        // SAFETY: the name is a C string, which the calls only read.
+        match kind {
+            Kind::Psem => {
+                call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
+            }
+            Kind::Pshm => {
+                call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) })
+            }
+            Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => {
+                Err(CallError { name: "unlink", errno: Errno::EINVAL })
+            }
+        }?;
+        Ok(())
+    }
+
+    /// Changes owner and mode of an object.
+    pub(in crate::kernel) fn change(
+        &self,
+        kind: Kind,
+        name: &Name,
+        change: &Change,
+    ) -> Result<Changed, CallError> {
+        self.directory().change(&file_name(kind, name), change)
+    }
 }
 
 /// The file of an object.
@@ -53,27 +228,6 @@ fn object_name(file_name: &OsStr) -> (Kind, Name) {
     }
 }
 
-/// Hands every object of this kind to `visit`.
-pub(in crate::kernel) fn read_all<E: From<ReadError>>(
-    wanted: Kind,
-    mut visit: impl FnMut(Object) -> Result<(), E>,
-) -> Result<(), E> {
-    let directory = directory();
-    let all = directory.read(
-        |file_name| object_name(file_name).0 == wanted,
-        |file_name, data| {
-            visit(of(wanted, object_name(file_name).1, data, || {
-                open_to_read(&directory, file_name)
-            }))
-        },
-    );
-    match all {
-        // Where it is missing, there is none.
-        Err(VisitError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
-        all => all.map_err(|stop| stop.into_error(|error| ReadError::Io { path: PATH, error })),
-    }
-}
-
 fn kind_of(file: FileType) -> FileKind {
     match () {
         () if file.is_dir() => FileKind::Directory,
@@ -83,14 +237,6 @@ fn kind_of(file: FileType) -> FileKind {
         () if file.is_block_device() || file.is_char_device() => FileKind::Device,
         () => FileKind::Regular,
     }
-}
-
-/// An object as it is now.
-pub fn read(kind: Kind, name: &Name) -> Result<Object, CallError> {
-    let directory = directory();
-    let file_name = file_name(kind, name);
-    let data = directory.find(&file_name)?;
-    Ok(of(kind, name.clone(), &data, || open_to_read(&directory, &file_name)))
 }
 
 fn open_to_read(directory: &Directory, file_name: &OsStr) -> io::Result<File> {
@@ -140,113 +286,6 @@ fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<V
     let mut bytes = [0; 64];
     let length = open().ok()?.read_at(&mut bytes, 0).ok()?;
     Some(bytes[..length].to_vec())
-}
-
-/// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
-/// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
-pub fn musl_semaphore(name: &Name) -> Option<SemaphoreState> {
-    let (directory, file_name) = (directory(), file_name(Kind::Pshm, name));
-    let data = directory.find(&file_name).ok()?;
-    let open = || open_to_read(&directory, &file_name);
-    SemaphoreState::from_musl(&content(&data, open)?)
-}
-
-/// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
-/// be at least as large (`EINVAL`). No umask applies. What was made is full of zeros, and takes
-/// memory as it is touched.
-pub fn create_memory(
-    name: &Name,
-    size: u64,
-    mode: Mode,
-    exclusive: bool,
-) -> Result<Outcome, CallError> {
-    let c_name = file::c_name(name)?;
-    let open = |flags: i32, shown: &str| -> Result<File, CallError> {
-        // SAFETY: the name is a C string, which the call only reads.
-        let descriptor =
-            call("shm_open", format_args!("{c_name:?}, {shown}, {mode}"), || unsafe {
-                libc::shm_open(c_name.as_ptr(), flags, mode.bits())
-            })?;
-        // SAFETY: the descriptor is new, so nobody else owns it.
-        Ok(unsafe { File::from_raw_fd(descriptor) })
-    };
-    let make = || open(libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, "O_RDWR|O_CREAT|O_EXCL");
-    let (file, outcome) = file::make_or_open(exclusive, make, || open(libc::O_RDWR, "O_RDWR"))?;
-    match outcome {
-        Outcome::Made => file.set_len(size).map_err(|error| {
-            // Nobody asked for an empty one. It has just been made, so the name is its own.
-            let _ = unlink(Kind::Pshm, name, None);
-            CallError { name: "ftruncate", errno: file::errno(&error) }
-        })?,
-        Outcome::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
-            return Err(CallError { name: "shm_open", errno: Errno::EINVAL });
-        }
-        Outcome::Found => {}
-    }
-    Ok(outcome)
-}
-
-/// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
-/// keeps its value. No umask applies.
-pub fn create_semaphore(
-    name: &Name,
-    value: u32,
-    mode: Mode,
-    exclusive: bool,
-) -> Result<Outcome, CallError> {
-    let c_name = file::c_name(name)?;
-    let open = |flags: i32, shown: &str| -> Result<(), CallError> {
-        let mut semaphore = libc::SEM_FAILED;
-        call("sem_open", format_args!("{c_name:?}, {shown}, {mode}, {value}"), || {
-            // SAFETY: the name is a C string, which the call only reads.
-            semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode.bits(), value) };
-            if semaphore == libc::SEM_FAILED { -1 } else { 0 }
-        })?;
-        // SAFETY: sem_open gave it, and nobody uses it.
-        unsafe { libc::sem_close(semaphore) };
-        Ok(())
-    };
-    let make = || open(libc::O_CREAT | libc::O_EXCL, "O_CREAT|O_EXCL");
-    Ok(file::make_or_open(exclusive, make, || open(0, "0"))?.1)
-}
-
-/// Who may make and remove names in `/dev/shm`.
-pub fn directory_permissions() -> Option<Permissions> {
-    let data = std::fs::metadata(PATH).ok()?;
-    Some(file::permissions_of(&data))
-}
-
-/// Whether what has the name of an object is something else: a directory, a link, a pipe.
-pub fn is_something_else(reference: &Reference) -> bool {
-    let Target::Name(name) = &reference.target else { return false };
-    let file_name = file_name(reference.kind, name);
-    directory().find(&file_name).is_err()
-        && std::fs::symlink_metadata(directory().path(&file_name)).is_ok()
-}
-
-/// Removes a name, if it is that of this file, where one is given. The object goes when the last process
-/// unmaps and closes it.
-pub fn unlink(kind: Kind, name: &Name, file: Option<FileIdentity>) -> Result<(), CallError> {
-    // Whatever else has that name is none.
-    let found = file::identity(&directory().find(&file_name(kind, name))?);
-    if file.is_some_and(|file| file != found) {
-        return Err(CallError { name: "stat", errno: Errno::ENOENT });
-    }
-    let c_name = file::c_name(name)?;
-    let arguments = format_args!("{c_name:?}");
-    // SAFETY: the name is a C string, which the calls only read.
-    match kind {
-        Kind::Psem => {
-            call("sem_unlink", arguments, || unsafe { libc::sem_unlink(c_name.as_ptr()) })
-        }
-        Kind::Pshm => {
-            call("shm_unlink", arguments, || unsafe { libc::shm_unlink(c_name.as_ptr()) })
-        }
-        Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => {
-            Err(CallError { name: "unlink", errno: Errno::EINVAL })
-        }
-    }?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use crate::ipc::posix::{FileIdentity, NamedFile};
 use crate::ipc::{Change, Mode, Name, Permissions, Time};
 use crate::kernel::call::{CallError, call};
-use crate::kernel::object::ReadError;
+use crate::kernel::error::ReadError;
 use crate::kernel::process;
 use crate::kernel::sysv::permissions::Changed;
 

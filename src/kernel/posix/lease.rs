@@ -5,18 +5,19 @@
 //! While one is held, `open(2)` of the file by others waits until it is released; with `O_NONBLOCK`
 //! it fails with `EWOULDBLOCK`. So it is held for microseconds.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::Duration;
 
-use super::file::{self, Directory};
+use super::file;
 use super::{dev_shm, mq, mq_mount};
 use crate::ipc::posix::NamedFile;
 use crate::ipc::{Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Verdict};
 use crate::kernel::io::os_error;
+use crate::kernel::namespace::Namespace;
 
 /// A lease on a file. It is released when it is dropped.
 #[derive(Debug)]
@@ -36,10 +37,10 @@ pub(in crate::kernel) enum Refused {
     Unknown(String),
 }
 
-/// Where leases are taken: the directories of POSIX objects, looked up once.
+/// Leases on the POSIX objects of a namespace.
 #[derive(Debug)]
-pub(in crate::kernel) struct Leases {
-    queues: OnceCell<Option<Directory>>,
+pub(in crate::kernel) struct Leases<'a> {
+    namespace: &'a Namespace,
     /// How often to ask again, for all objects together.
     patience: Cell<u32>,
 }
@@ -48,13 +49,11 @@ pub(in crate::kernel) struct Leases {
 const PATIENCE: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(1);
 
-impl Default for Leases {
-    fn default() -> Leases {
-        Leases { queues: OnceCell::new(), patience: Cell::new(PATIENCE) }
+impl<'a> Leases<'a> {
+    pub fn new(namespace: &'a Namespace) -> Leases<'a> {
+        Leases { namespace, patience: Cell::new(PATIENCE) }
     }
-}
 
-impl Leases {
     /// Whether nobody has a POSIX object open or mapped; nothing for one of System V. Somebody who only
     /// looks at it has it open for a moment, so one that is in use is asked about again.
     pub fn is_free(&self, object: &Object) -> Option<Verdict> {
@@ -78,7 +77,7 @@ impl Leases {
             Object::PosixQueue(PosixQueue { file, .. }) => (self.open_queue(file), file),
             Object::PosixMemory(PosixMemory { file, .. })
             | Object::PosixSemaphore(PosixSemaphore { file, .. }) => {
-                (open_in_memory(object.kind(), file), file)
+                (self.open_in_memory(object.kind(), file), file)
             }
         };
         Some(opened.map_err(|error| refused("open", &error)).and_then(|file| lease(file, found)))
@@ -86,21 +85,21 @@ impl Leases {
 
     /// Opens the file of a queue where its directory is to be had, else by name.
     fn open_queue(&self, file: &NamedFile) -> io::Result<File> {
-        let look_up = || Some(mq_mount::directory().ok()??.directory);
-        match self.queues.get_or_init(look_up) {
-            Some(directory) => mq_mount::open(directory, &file.name),
-            None => match mq::open_somehow(&file.name) {
+        match self.namespace.queues().directory() {
+            Ok(Some(found)) => mq_mount::open(&found.directory, &file.name),
+            Ok(None) | Err(_) => match mq::open_somehow(&file.name) {
                 Ok(queue) => Ok(queue.into_file()),
                 Err(error) => Err(io::Error::from_raw_os_error(error.errno as i32)),
             },
         }
     }
-}
 
-fn open_in_memory(kind: Kind, file: &NamedFile) -> io::Result<File> {
-    let (directory, file_name) = (dev_shm::directory(), dev_shm::file_name(kind, &file.name));
-    let open = |access: &mut OpenOptions| directory.open(&file_name, access);
-    open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+    fn open_in_memory(&self, kind: Kind, file: &NamedFile) -> io::Result<File> {
+        let directory = self.namespace.shm().directory();
+        let file_name = dev_shm::file_name(kind, &file.name);
+        let open = |access: &mut OpenOptions| directory.open(&file_name, access);
+        open(OpenOptions::new().read(true)).or_else(|_| open(OpenOptions::new().write(true)))
+    }
 }
 
 /// Takes the lease on an open file, if it is the one that was found.

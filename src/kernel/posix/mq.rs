@@ -10,12 +10,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 
-use super::file::{self, Directory, Outcome};
-use super::mq_mount;
+use super::file::{self, Outcome};
+use super::mq_mount::{self, QueueMount};
 use crate::ipc::posix::{FileIdentity, NamedFile};
-use crate::ipc::{Change, Kind, Mode, Name, PosixQueue};
+use crate::ipc::{Change, Mode, Name, PosixQueue};
 use crate::kernel::call::{CallError, call};
-use crate::kernel::object::ReadError;
+use crate::kernel::error::ReadError;
 use crate::kernel::process;
 use crate::kernel::signals::wait::{self, Waited};
 use crate::kernel::sysv::permissions::Changed;
@@ -93,16 +93,17 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
 
 /// Hands every queue of this IPC namespace to `visit`.
 pub(in crate::kernel) fn read_all<E: From<ReadError>>(
+    mount: &QueueMount,
     mut visit: impl FnMut(PosixQueue) -> Result<(), E>,
 ) -> Result<(), E> {
-    let Some(found) = mq_mount::directory().map_err(ReadError::of_queues)? else { return Ok(()) };
-    let directory = found.directory;
+    let Some(found) = mount.directory().map_err(ReadError::of_queues)? else { return Ok(()) };
+    let directory = &found.directory;
     directory
         .read(
             |_| true,
             |file_name, data| {
                 let name = Name::of_file(file_name);
-                let opened = mq_mount::open(&directory, &name).ok();
+                let opened = mq_mount::open(directory, &name).ok();
                 visit(of(file::file(name, data), opened))
             },
         )
@@ -110,11 +111,11 @@ pub(in crate::kernel) fn read_all<E: From<ReadError>>(
 }
 
 /// A queue as it is now. Where its directory is to be had, without permission on it.
-pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
-    match directory_of(name) {
+pub(in crate::kernel) fn read(mount: &QueueMount, name: &Name) -> Result<PosixQueue, CallError> {
+    match mount.directory_of(name) {
         Some(directory) => {
             let data = directory.find(name.behind_slash())?;
-            let opened = mq_mount::open(&directory, name).ok();
+            let opened = mq_mount::open(directory, name).ok();
             Ok(of(file::file(name.clone(), &data), opened))
         }
         None => {
@@ -129,8 +130,12 @@ pub fn read(name: &Name) -> Result<PosixQueue, CallError> {
 
 /// Removes a name, if it still is that of this file, as far as its directory is to be had: `ENOENT` if
 /// not.
-pub(in crate::kernel) fn unlink_file(name: &Name, file: FileIdentity) -> Result<(), CallError> {
-    if let Some(directory) = directory_of(name)
+pub(in crate::kernel) fn unlink_file(
+    mount: &QueueMount,
+    name: &Name,
+    file: FileIdentity,
+) -> Result<(), CallError> {
+    if let Some(directory) = mount.directory_of(name)
         && file::identity(&directory.find(name.behind_slash())?) != file
     {
         return Err(CallError { name: "stat", errno: Errno::ENOENT });
@@ -140,23 +145,19 @@ pub(in crate::kernel) fn unlink_file(name: &Name, file: FileIdentity) -> Result<
 
 /// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to
 /// open it.
-pub fn change(name: &Name, change: &Change) -> Result<Changed, CallError> {
+pub(in crate::kernel) fn change(
+    mount: &QueueMount,
+    name: &Name,
+    change: &Change,
+) -> Result<Changed, CallError> {
     let file_name = name.behind_slash();
-    match directory_of(name) {
+    match mount.directory_of(name) {
         Some(directory) => directory.change(file_name, change),
         None => {
             let queue = open_somehow(name)?;
             file::change(&queue.0, change)
         }
     }
-}
-
-/// The directory in which the file of a queue is, where it is to be had. One that may be that of
-/// another namespace counts only if it has such a file.
-fn directory_of(name: &Name) -> Option<Directory> {
-    let found = mq_mount::directory().ok().flatten()?;
-    let is_certain = found.is_proven || found.directory.find(name.behind_slash()).is_ok();
-    is_certain.then_some(found.directory)
 }
 
 /// What the file of a queue tells, if it could be opened.
@@ -215,7 +216,7 @@ impl Open {
     pub(in crate::kernel) fn check_removable(&self) -> Result<(), CallError> {
         let data = self.0.metadata();
         let data = data.map_err(|error| CallError { name: "fstat", errno: file::errno(&error) })?;
-        let access = file::permissions_of(&data).access(&process::caller(Kind::Pmsg));
+        let access = file::permissions_of(&data).access(&process::caller_of_files());
         access.control.then_some(()).ok_or(CallError { name: "mq_unlink", errno: Errno::EACCES })
     }
 

@@ -1,12 +1,13 @@
 //! Where the POSIX message queues of this IPC namespace lie: `mq_overview(7)`, "Mounting the message
 //! queue filesystem".
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
@@ -14,41 +15,103 @@ use super::file::{self, Directory};
 use super::mq;
 use crate::ipc::Name;
 use crate::ipc::text::unescape;
-use crate::kernel::process::scan;
+use crate::kernel::namespace::{Handle, Identity};
 
 /// A directory of queues.
+#[derive(Debug)]
 pub(in crate::kernel) struct Found {
     pub directory: Directory,
-    /// Whether it certainly is that of this IPC namespace.
+    /// Whether it certainly is that of the namespace.
     pub is_proven: bool,
 }
 
-/// The directory of the queues: a mount of its own that nobody else sees, for a visible one may be
-/// that of another namespace, or none. Where that takes a privilege that is lacking, a visible one
-/// that proves to be the right one, or else one that does not prove to be a wrong one. Nothing where
-/// the kernel has no such queues.
-pub(in crate::kernel) fn directory() -> io::Result<Option<Found>> {
-    let error = match detached_mount() {
-        Ok(mount) => {
-            let directory = Directory::of_mount(mount);
-            match directory.is_there() {
-                Ok(()) => return Ok(Some(Found { directory, is_proven: true })),
-                Err(error) => error,
+/// Where the files of the queues of one IPC namespace are. Looked for once, when it is first needed.
+#[derive(Debug)]
+pub struct QueueMount {
+    namespace: Handle,
+    found: OnceCell<Option<Found>>,
+}
+
+impl QueueMount {
+    /// Of the IPC namespace of the calling process, which this handle stands for: in another one the
+    /// kernel would mount another's queues.
+    pub(in crate::kernel) fn of(namespace: Handle) -> QueueMount {
+        QueueMount { namespace, found: OnceCell::new() }
+    }
+
+    /// The directory of the queues: a mount of its own that nobody else sees, for a visible one may be
+    /// that of another namespace, or none. Where that takes a privilege that is lacking, a visible one
+    /// that proves to be the right one, or else one that does not prove to be a wrong one. Nothing
+    /// where the kernel has no such queues.
+    pub(in crate::kernel) fn directory(&self) -> io::Result<Option<&Found>> {
+        if let Some(found) = self.found.get() {
+            return Ok(found.as_ref());
+        }
+        let found = self.find()?;
+        Ok(self.found.get_or_init(|| found).as_ref())
+    }
+
+    fn find(&self) -> io::Result<Option<Found>> {
+        let error = match detached_mount() {
+            Ok(mount) => {
+                let directory = Directory::of_mount(mount);
+                match directory.is_there() {
+                    Ok(()) => return Ok(Some(Found { directory, is_proven: true })),
+                    Err(error) => error,
+                }
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
+            Err(error) => error,
+        };
+        let mut likely = None;
+        for path in visible_mounts() {
+            let directory = Directory::at(&path);
+            match self.is_own(&path) {
+                Some(true) => return Ok(Some(Found { directory, is_proven: true })),
+                Some(false) => {}
+                None => likely = likely.or(Some(Found { directory, is_proven: false })),
             }
         }
-        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
-        Err(error) => error,
-    };
-    let mut likely = None;
-    for path in visible_mounts() {
-        let directory = Directory::at(&path);
-        match is_own(&path) {
-            Some(true) => return Ok(Some(Found { directory, is_proven: true })),
-            Some(false) => {}
-            None => likely = likely.or(Some(Found { directory, is_proven: false })),
-        }
+        likely.map(Some).ok_or(error)
     }
-    likely.map(Some).ok_or(error)
+
+    /// The directory in which the file of a queue is, where it is to be had. One that may be that of
+    /// another namespace counts only if it has such a file.
+    pub(in crate::kernel) fn directory_of(&self, name: &Name) -> Option<&Directory> {
+        let found = self.directory().ok().flatten()?;
+        let is_certain = found.is_proven || found.directory.find(name.behind_slash()).is_ok();
+        is_certain.then_some(&found.directory)
+    }
+
+    /// Whether a visible mount shows the queues of this namespace. A queue that it shows and that can
+    /// be opened by its name decides; where there is none, the machine's own mount is that of its
+    /// namespace.
+    fn is_own(&self, path: &Path) -> Option<bool> {
+        let directory = Directory::at(path);
+        let mut is_own = None;
+        let read = directory.read(
+            |_| true,
+            |file_name, data| {
+                let named = match mq::open(&Name::of_file(file_name), libc::O_RDONLY) {
+                    Ok(queue) => queue.identity().ok(),
+                    Err(error) if error.errno == Errno::ENOENT => {
+                        // Gone since, or of another namespace.
+                        is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
+                        return Ok(());
+                    }
+                    Err(_) => return Ok(()),
+                };
+                is_own = is_own.or(named.map(|named| named == file::identity(data)));
+                Ok::<_, std::convert::Infallible>(())
+            },
+        );
+        if read.is_err() {
+            return Some(false);
+        }
+        let is_machines = self.namespace.identity().is_ok_and(Identity::is_initial)
+            && path.as_os_str() == "/dev/mqueue";
+        is_own.or(is_machines.then_some(true))
+    }
 }
 
 /// `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`, Linux 5.2.
@@ -99,34 +162,6 @@ pub(crate) fn mount_point(line: &[u8]) -> Option<PathBuf> {
 fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     let digits = std::str::from_utf8(text.strip_prefix(b"\\")?.get(..3)?).ok()?;
     Some((u8::from_str_radix(digits, 8).ok()?, 4))
-}
-
-/// Whether a visible mount shows the queues of this namespace. A queue that it shows and that can be
-/// opened by its name decides; where there is none, the machine's own mount is that of its namespace.
-fn is_own(path: &PathBuf) -> Option<bool> {
-    let directory = Directory::at(path);
-    let mut is_own = None;
-    let read = directory.read(
-        |_| true,
-        |file_name, data| {
-            let named = match mq::open(&Name::of_file(file_name), libc::O_RDONLY) {
-                Ok(queue) => queue.identity().ok(),
-                Err(error) if error.errno == Errno::ENOENT => {
-                    // Gone since, or of another namespace.
-                    is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
-                    return Ok(());
-                }
-                Err(_) => return Ok(()),
-            };
-            is_own = is_own.or(named.map(|named| named == file::identity(data)));
-            Ok::<_, std::convert::Infallible>(())
-        },
-    );
-    if read.is_err() {
-        return Some(false);
-    }
-    let is_machines = scan::is_initial() && path.as_os_str() == "/dev/mqueue";
-    is_own.or(is_machines.then_some(true))
 }
 
 /// Opens a queue by its file, for reading if that is allowed, else for writing.

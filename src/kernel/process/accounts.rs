@@ -42,28 +42,42 @@ pub fn group(gid: u32) -> Foreign {
     }
 }
 
+/// There is no such user or group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAccount {
+    /// No user of this name.
+    #[error("there is no user '{0}'")]
+    User(String),
+    /// No group of this name.
+    #[error("there is no group '{0}'")]
+    Group(String),
+    /// This user has no entry in the database.
+    #[error("user {0} has no entry that names a login group")]
+    LoginGroup(u32),
+}
+
 /// The id of a user given by name or number. A name that looks like a number is a name first, as
 /// for `chown(1)`.
-pub fn user_id(text: &str) -> anyhow::Result<u32> {
+pub fn user_id(text: &str) -> Result<u32, NoAccount> {
     if let Ok(Some(user)) = User::from_name(text) {
         return Ok(user.uid.as_raw());
     }
-    number(text).ok_or_else(|| anyhow::anyhow!("there is no user '{text}'"))
+    number(text).ok_or_else(|| NoAccount::User(text.to_owned()))
 }
 
 /// The id of a group given by name or number.
-pub fn group_id(text: &str) -> anyhow::Result<u32> {
+pub fn group_id(text: &str) -> Result<u32, NoAccount> {
     if let Ok(Some(group)) = Group::from_name(text) {
         return Ok(group.gid.as_raw());
     }
-    number(text).ok_or_else(|| anyhow::anyhow!("there is no group '{text}'"))
+    number(text).ok_or_else(|| NoAccount::Group(text.to_owned()))
 }
 
 /// The login group of a user.
-pub fn login_group(uid: u32) -> anyhow::Result<u32> {
+pub fn login_group(uid: u32) -> Result<u32, NoAccount> {
     match User::from_uid(Uid::from_raw(uid)) {
         Ok(Some(user)) => Ok(user.gid.as_raw()),
-        _ => anyhow::bail!("user {uid} has no entry that names a login group"),
+        _ => Err(NoAccount::LoginGroup(uid)),
     }
 }
 

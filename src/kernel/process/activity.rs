@@ -11,7 +11,7 @@ use super::{
 };
 use crate::ipc::ProcessName;
 use crate::ipc::attribution::leak::Neighbour;
-use crate::kernel::namespace;
+use crate::kernel::namespace::{Handle, Identity};
 
 /// What all processes did at some moment.
 #[derive(Debug, Default)]
@@ -59,10 +59,10 @@ fn switches(status: &str) -> Option<u64> {
 
 /// Whether a thread of a process lives in this IPC namespace, or that cannot be told. One that is about to
 /// end has none any more.
-fn may_be_in(here: Option<u64>, pid: i32) -> bool {
-    let is_here = |thread| match namespace::of_thread(pid, thread) {
-        None => !has_thread_left(pid, thread),
-        namespace => here.is_none() || namespace == here,
+fn may_be_in(here: Identity, pid: i32) -> bool {
+    let is_here = |thread| match Identity::of_thread(pid, thread) {
+        Err(_) => !has_thread_left(pid, thread),
+        Ok(namespace) => namespace == here,
     };
     match threads(pid) {
         Ok(threads) => threads.into_iter().any(is_here),
@@ -85,18 +85,20 @@ impl Activity {
     /// be seen.
     pub fn disturbed(
         &self,
+        namespace: &Handle,
         is_known: impl Fn(i32) -> bool,
         length: Length,
     ) -> io::Result<Vec<Neighbour>> {
-        let (own, here) = (std::process::id() as i32, namespace::own());
-        let is_init_elsewhere = scan::is_init_elsewhere()?;
+        let own = std::process::id() as i32;
+        let here = namespace.identity()?;
+        let is_init_elsewhere = scan::is_init_elsewhere(here)?;
         let is_other =
             |&pid: &i32| pid != own && !is_known(pid) && !(pid == 1 && is_init_elsewhere);
         let pids = all_visible()?.into_iter().filter(is_other);
         Ok(pids.filter_map(|pid| self.find_disturbed(pid, here, length)).collect())
     }
 
-    fn find_disturbed(&self, pid: i32, here: Option<u64>, length: Length) -> Option<Neighbour> {
+    fn find_disturbed(&self, pid: i32, here: Identity, length: Length) -> Option<Neighbour> {
         let stat = Stat::read(pid);
         if let Some(stat) = &stat
             && (stat.is_kernel_thread() || stat.has_ended() || self.sleeps_on(pid, stat))
@@ -173,7 +175,7 @@ mod tests {
             thread::sleep(Duration::from_millis(5));
         }
         let is_disturbed = |before: &Activity| {
-            let all = before.disturbed(|_| false, Length::Shown).unwrap();
+            let all = before.disturbed(&Handle::own(), |_| false, Length::Shown).unwrap();
             all.into_iter().find(|one| one.name.pid == pid)
         };
         assert_eq!(is_disturbed(&before), None);

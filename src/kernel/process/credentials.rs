@@ -9,33 +9,43 @@ use std::os::unix::fs::MetadataExt;
 use nix::unistd;
 
 use crate::ipc::{Caller, Kind};
+use crate::kernel::namespace::Handle;
 
 /// The effective user id of this process.
 pub fn uid() -> u32 {
     unistd::geteuid().as_raw()
 }
 
-/// The identity of this process, and what it may do with objects of this kind.
-pub fn caller(kind: Kind) -> Caller {
+/// The identity of this process, and what it may do with objects of this kind in this namespace.
+pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
+    if kind.is_posix() {
+        return caller_of_files();
+    }
+    const CAP_IPC_OWNER: u32 = 15;
+    // Of another user namespace, capabilities count for nothing.
+    let capabilities = if owns(namespace) { effective_capabilities() } else { 0 };
+    caller_with(capabilities, CAP_IPC_OWNER, CAP_SYS_ADMIN)
+}
+
+/// The same for POSIX objects, which are files.
+pub(in crate::kernel) fn caller_of_files() -> Caller {
+    const CAP_DAC_OVERRIDE: u32 = 1;
+    const CAP_FOWNER: u32 = 3;
+    caller_with(effective_capabilities(), CAP_DAC_OVERRIDE, CAP_FOWNER)
+}
+
+/// This process with these capabilities, of which one overrides modes and one ownership.
+fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
     let mut groups = vec![unistd::getegid().as_raw()];
     if let Ok(supplementary) = unistd::getgroups() {
         groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
     }
-    // Of another user namespace, capabilities count for nothing.
-    let capabilities = match kind.is_posix() || owns_ipc_namespace() {
-        true => effective_capabilities(),
-        false => 0,
-    };
     let has = |capability: u32| capabilities & (1 << capability) != 0;
-    const CAP_DAC_OVERRIDE: u32 = 1;
-    const CAP_FOWNER: u32 = 3;
-    const CAP_IPC_OWNER: u32 = 15;
-    let posix = kind.is_posix();
     Caller {
         uid: unistd::geteuid().as_raw(),
         groups,
-        overrides_mode: has(if posix { CAP_DAC_OVERRIDE } else { CAP_IPC_OWNER }),
-        overrides_ownership: has(if posix { CAP_FOWNER } else { CAP_SYS_ADMIN }),
+        overrides_mode: has(of_modes),
+        overrides_ownership: has(of_ownership),
     }
 }
 
@@ -121,15 +131,15 @@ fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
     ranges.into_iter()
 }
 
-/// Whether capabilities of this process count in its IPC namespace: whether the user namespace
+/// Whether capabilities of this process count in an IPC namespace: whether the user namespace
 /// that owns that one is this process's own or one below it, `user_namespaces(7)`.
-pub fn owns_ipc_namespace() -> bool {
+pub fn owns(namespace: &Handle) -> bool {
     const NS_GET_USERNS: libc::Ioctl = 0xb701;
     const NS_GET_PARENT: libc::Ioctl = 0xb702;
     let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
     let search = || -> io::Result<bool> {
         let own = identity(&File::open("/proc/self/ns/user")?)?;
-        let mut owner = related(&File::open("/proc/self/ns/ipc")?, NS_GET_USERNS)?;
+        let mut owner = related(&File::open(namespace.path())?, NS_GET_USERNS)?;
         while identity(&owner)? != own {
             // EPERM past the last one that this process may see.
             owner = related(&owner, NS_GET_PARENT)?;

@@ -6,7 +6,6 @@ pub mod sleepers;
 pub(crate) mod system_call;
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
@@ -21,6 +20,7 @@ use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Caller, Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Segment};
 use crate::kernel::io::os_error;
+use crate::kernel::namespace::{Handle, Identity};
 use crate::kernel::posix::file;
 use crate::kernel::process;
 use crate::kernel::sysv::shm;
@@ -84,8 +84,7 @@ impl ScanScope {
     }
 }
 
-/// The namespaces in which the first process of a machine lives: the kernel's fixed inodes.
-const INITIAL_IPC: &str = "ipc:[4026531839]";
+/// The process namespace in which the first process of a machine lives: a fixed inode of the kernel.
 const INITIAL_PID: &str = "pid:[4026531836]";
 
 /// Whether processes of other process namespaces may share the IPC namespace of this one, and never
@@ -94,16 +93,10 @@ pub fn has_outsiders() -> bool {
     fs::read_link("/proc/self/ns/pid").map_or(true, |link| link.as_os_str() != INITIAL_PID)
 }
 
-/// Whether process 1 is that of the machine, and this process has left its IPC namespace: not even
-/// every root may look at that one, and it is not here.
-pub(in crate::kernel) fn is_init_elsewhere() -> io::Result<bool> {
-    let link = |name| fs::read_link(format!("/proc/self/ns/{name}"));
-    Ok(link("ipc")?.as_os_str() != INITIAL_IPC && link("pid")?.as_os_str() == INITIAL_PID)
-}
-
-/// Whether this process lives in the IPC namespace of the machine.
-pub fn is_initial() -> bool {
-    fs::read_link("/proc/self/ns/ipc").is_ok_and(|link| link.as_os_str() == INITIAL_IPC)
+/// Whether process 1 is that of the machine, and this IPC namespace is another one: not even every root
+/// may look at that process, and it is not here.
+pub(in crate::kernel) fn is_init_elsewhere(here: Identity) -> io::Result<bool> {
+    Ok(!here.is_initial() && fs::read_link("/proc/self/ns/pid")?.as_os_str() == INITIAL_PID)
 }
 
 /// What was seen of the processes.
@@ -158,14 +151,15 @@ impl Hidden {
 }
 
 impl Scan {
-    /// Looks at every process, on all processors. One that vanishes meanwhile is no error.
-    pub fn new(scope: &ScanScope) -> io::Result<Scan> {
+    /// Looks at every process, on all processors, for what is used in this IPC namespace. One that
+    /// vanishes meanwhile is no error.
+    pub fn new(namespace: &Handle, scope: &ScanScope) -> io::Result<Scan> {
         if !scope.is_for_system_v() && scope.files.is_empty() {
             return Ok(Scan::default());
         }
         process::check_proc().map_err(io::Error::other)?;
-        let own = fs::read_link("/proc/self/ns/ipc")?.into_os_string();
-        let is_init_elsewhere = is_init_elsewhere()?;
+        let here = namespace.identity()?;
+        let is_init_elsewhere = is_init_elsewhere(here)?;
         let pids = process::listed()?;
         let devices = if scope.attachments { shm::devices()? } else { Vec::new() };
         let part = |pids: &[i32]| {
@@ -176,7 +170,7 @@ impl Scan {
                 if !is_near && scope.files.is_empty() {
                     continue;
                 }
-                match scan.inspect(pid, scope, &own, &devices, &mut buffer) {
+                match scan.inspect(pid, scope, here, &devices, &mut buffer) {
                     // What it used, it uses no more.
                     Err(_) if process::has_left(pid) => {}
                     Err(error) => scan.miss(pid, scope, is_near, &error),
@@ -265,25 +259,25 @@ impl Scan {
         &mut self,
         pid: i32,
         scope: &ScanScope,
-        own: &OsString,
+        here: Identity,
         devices: &[Device],
         buffer: &mut Vec<u8>,
     ) -> io::Result<()> {
         let mut directory = format!("/proc/{pid}");
-        let mut namespace = fs::read_link(format!("{directory}/ns/ipc"));
+        let mut namespace = Identity::of(pid);
         if namespace.is_err() {
             // The first thread may have ended while others live.
             for thread in threads(pid)? {
                 let of_thread = format!("/proc/{pid}/task/{thread}");
-                let link = fs::read_link(format!("{of_thread}/ns/ipc"));
-                if link.is_ok() {
-                    namespace = link;
+                let of_other = Identity::of_thread(pid, thread);
+                if of_other.is_ok() {
+                    namespace = of_other;
                     directory = of_thread;
                     break;
                 }
             }
         }
-        let is_near = namespace?.as_os_str() == own;
+        let is_near = namespace? == here;
         // Segments and sets belong to their namespace; a file may have been handed on.
         let attachments = scope.attachments && is_near;
         let holds = if scope.files.is_empty() {
@@ -313,7 +307,7 @@ impl Scan {
         };
         // Looking at what a thread does takes more rights than looking at what its process holds.
         let waiters = match scope.waiters || holds.may_wait() {
-            true => self.find_waiters(pid, own, &holds, scope, buffer),
+            true => self.find_waiters(pid, here, &holds, scope, buffer),
             false => Ok(()),
         };
         for (file, role) in holds.roles() {
@@ -330,7 +324,7 @@ impl Scan {
     fn find_waiters(
         &mut self,
         pid: i32,
-        own: &OsString,
+        here: Identity,
         holds: &Holds,
         scope: &ScanScope,
         buffer: &mut Vec<u8>,
@@ -351,8 +345,8 @@ impl Scan {
             let Some(call) = SystemCall::parse(buffer, &directory) else { continue };
             if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| scope.waiters) {
                 // Each thread has an IPC namespace of its own, though most share that of their process.
-                match fs::read_link(format!("{directory}/ns/ipc")) {
-                    Ok(namespace) if namespace.as_os_str() == own => {
+                match Identity::of_thread(pid, thread) {
+                    Ok(namespace) if namespace == here => {
                         self.present.entry((kind, id)).or_default().push((pid, role));
                     }
                     Ok(_) => {}

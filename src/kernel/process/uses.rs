@@ -13,13 +13,14 @@ use crate::ipc::process::observed::{Observed, Users};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, SemaphoreSet, Time, Use, Verdict};
+use crate::kernel::namespace::Namespace;
 use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
 use crate::kernel::sysv::sem;
 
 /// Somebody who has looked at all processes once, and can tell of any object who uses it.
 #[derive(Debug)]
-pub struct Observer {
+pub struct Observer<'a> {
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
     /// The most that may be missing among the users of one object.
@@ -29,7 +30,7 @@ pub struct Observer {
     /// How much of command lines is wanted.
     commands: Length,
     /// Where to ask for leases, if that was wanted.
-    leases: Option<Leases>,
+    leases: Option<Leases<'a>>,
 }
 
 /// What stands in the way of knowing all who use some objects.
@@ -42,15 +43,15 @@ pub struct Missed {
 }
 
 /// All that is known of these objects, by one look around them.
-pub fn observe_all(objects: Vec<Object>) -> io::Result<Vec<Observed>> {
-    let observer = Observer::new(&ScanScope::around(&objects))?;
+pub fn observe_all(namespace: &Namespace, objects: Vec<Object>) -> io::Result<Vec<Observed>> {
+    let observer = Observer::new(namespace, &ScanScope::around(&objects))?;
     Ok(objects.into_iter().map(|object| observer.observe(object)).collect())
 }
 
-impl Observer {
+impl<'a> Observer<'a> {
     /// Looks around.
-    pub fn new(scope: &ScanScope) -> io::Result<Observer> {
-        let scan = Scan::new(scope)?;
+    pub fn new(namespace: &'a Namespace, scope: &ScanScope) -> io::Result<Observer<'a>> {
+        let scan = Scan::new(namespace.handle(), scope)?;
         Ok(Observer {
             scan,
             processes: RefCell::default(),
@@ -58,7 +59,7 @@ impl Observer {
             has_outsiders: scan::has_outsiders(),
             clock: process::clock(),
             commands: scope.commands(),
-            leases: scope.leases.then(Leases::default),
+            leases: scope.leases.then(|| Leases::new(namespace)),
         })
     }
 

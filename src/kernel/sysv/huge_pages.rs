@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::fs;
 
 use crate::ipc::{Object, Segment};
+use crate::kernel::namespace::Handle;
 use crate::kernel::process;
 use crate::kernel::process::scan::{Scan, ScanScope};
 
@@ -30,13 +31,23 @@ pub(in crate::kernel) fn correct(object: &mut Object) {
 }
 
 /// Finds the segments in huge pages, and looks at the processes only if there may be one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Finder {
+    namespace: Handle,
     are_reserved: OnceCell<bool>,
     scan: OnceCell<Scan>,
 }
 
 impl Finder {
+    /// Of the segments of this namespace.
+    pub fn new(namespace: &Handle) -> Finder {
+        Finder {
+            namespace: namespace.clone(),
+            are_reserved: OnceCell::new(),
+            scan: OnceCell::new(),
+        }
+    }
+
     /// Adds that a segment has huge pages, if it has, is attached, and one of the processes that have it
     /// attached may be inspected.
     pub fn complete(&self, segment: &mut Segment) {
@@ -53,7 +64,7 @@ impl Finder {
             let mut scope = ScanScope::default();
             scope.attachments = true;
             // What cannot be looked at stays without this word.
-            Scan::new(&scope).unwrap_or_default()
+            Scan::new(&self.namespace, &scope).unwrap_or_default()
         });
         scan.complete(segment);
     }

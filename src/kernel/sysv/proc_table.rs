@@ -1,12 +1,14 @@
 //! The readers of `/proc/sysvipc`, `proc_sysvipc(5)`.
 
+use crate::ipc::Foreign;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use crate::ipc::Object;
 use crate::ipc::sysv::{Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
-use crate::kernel::object::ReadError;
+use crate::kernel::error::ReadError;
 
 /// A kind of System V: the others are not told of here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +34,26 @@ impl Table {
         }
     }
 
-    fn path(self) -> &'static str {
+    /// Its file below the directory of the tables.
+    fn file(self) -> &'static str {
         match self {
-            Table::Msg => "/proc/sysvipc/msg",
-            Table::Shm => "/proc/sysvipc/shm",
-            Table::Sem => "/proc/sysvipc/sem",
+            Table::Msg => "msg",
+            Table::Shm => "shm",
+            Table::Sem => "sem",
         }
     }
 }
 
-/// Hands each object of one table, in this process's IPC namespace, to `visit`, in the order of
-/// the kernel's slots and as it is read: nothing is held back, and `visit` may stop it.
+/// Hands each object of one table in this directory to `visit`, in the order of the kernel's slots and
+/// as it is read: nothing is held back, and `visit` may stop it.
 pub fn read<E: From<ReadError>>(
+    directory: &Path,
     table: Table,
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
-    let path = table.path();
-    let io_error = |error| ReadError::of_table(path, error);
-    let mut file = File::open(path).map_err(io_error)?;
+    let path = directory.join(table.file());
+    let io_error = |error| ReadError::of_table(&path, error);
+    let mut file = File::open(&path).map_err(io_error)?;
     // The kernel hands out a page at a time, however much is asked for.
     let mut buffer = [0; 8192];
     let mut filled = 0;
@@ -68,14 +72,14 @@ pub fn read<E: From<ReadError>>(
             if std::mem::take(&mut is_heading) {
                 continue;
             }
-            let object = parse(table, line).ok_or_else(|| malformed(path, line))?;
+            let object = parse(table, line).ok_or_else(|| malformed(&path, line))?;
             visit(object)?;
         }
         if count == 0 {
             // An unfinished or endless line is none of the kernel's.
             return match filled - start {
                 0 => Ok(()),
-                _ => Err(malformed(path, &buffer[start..filled]).into()),
+                _ => Err(malformed(&path, &buffer[start..filled]).into()),
             };
         }
         buffer.copy_within(start..filled, 0);
@@ -83,7 +87,8 @@ pub fn read<E: From<ReadError>>(
     }
 }
 
-fn malformed(path: &'static str, line: &[u8]) -> ReadError {
+fn malformed(path: &Path, line: &[u8]) -> ReadError {
+    let path = Foreign::from(path);
     ReadError::Malformed { path, line: String::from_utf8_lossy(line).into_owned() }
 }
 

@@ -5,8 +5,7 @@ use std::io::Write;
 use super::{Listing, Unit, ctime, put};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Permissions, Queue, Reference, Segment, SemaphoreSet, Time};
-use crate::kernel;
-use crate::kernel::object::StatusError;
+use crate::kernel::StatusError;
 use crate::kernel::sysv::proc_table::Table;
 use crate::kernel::sysv::{msg, sem};
 use crate::personality::util_linux::session::Result;
@@ -14,7 +13,7 @@ use crate::personality::util_linux::session::Result;
 impl Listing<'_> {
     /// All about one object. That there is none is no failure.
     pub(super) fn details(&mut self, kind: Table, id: i32) -> Result<()> {
-        match kernel::object::status(&Reference::id(kind.kind(), id)) {
+        match self.session.namespace.status(&Reference::id(kind.kind(), id)) {
             Err(StatusError::Call(_)) => self.session.warn(format!("id {id} not found")),
             Err(error) => return Err(self.session.fail(error.to_string())),
             Ok(Object::Queue(queue)) => self.queue(&queue),

@@ -5,17 +5,18 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::rc::Rc;
 
 use super::c_number::Invalid;
 use super::getopt::{Getopt, Given};
 use super::program::Program;
 use crate::exit::Status;
 use crate::ipc::Foreign;
-use crate::kernel::Errno;
 use crate::kernel::io::inherited;
 use crate::kernel::io::os_error::strerror;
 use crate::kernel::io::stdio::StandardError;
 use crate::kernel::signals::wait;
+use crate::kernel::{Errno, Namespace};
 use crate::output::{escape, stdout};
 
 /// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
@@ -27,6 +28,8 @@ pub(in crate::personality) type Result<T> = std::result::Result<T, Status>;
 
 /// One run of a program.
 pub(in crate::personality) struct Session {
+    /// Where the objects are.
+    pub namespace: Rc<Namespace>,
     /// What it was called by, path and all.
     path: Vec<u8>,
     /// What is to be written to standard output.
@@ -40,9 +43,10 @@ pub(in crate::personality) struct Session {
 
 impl Session {
     /// A run of the program that was called by this path.
-    pub fn new(path: OsString) -> Session {
+    pub fn new(path: OsString, namespace: Namespace) -> Session {
         let by_line = stdout::is_terminal();
         Session {
+            namespace: Rc::new(namespace),
             path: path.into_vec(),
             out: Vec::new(),
             broken: None,

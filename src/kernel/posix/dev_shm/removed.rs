@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{PATH, Space, Tree, of};
+use super::{Space, Tree, USUAL_PATH, of};
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Kind, Name, Object, PosixMemory};
 use crate::kernel::io::os_error;
@@ -37,7 +37,7 @@ impl Removed {
     /// Finds them: what is in use, and not among the names of `tree`. Looks at the processes only if more is
     /// in use than the names account for; `before` is the room before the names were read.
     pub fn find(tree: &Tree, before: &Space) -> io::Result<Removed> {
-        let now = Space::read()?;
+        let now = Space::read(&tree.shm)?;
         // What comes or goes meanwhile is in one of both alone.
         let used = before.used_bytes.min(now.used_bytes);
         let inodes = before.used_inodes.min(now.used_inodes);
@@ -52,7 +52,7 @@ impl Removed {
         let held: u64 = removed.memory().map(|memory| memory.rss).sum();
         // What could not be read has names, but is not accounted for.
         let is_known = now.is_tmpfs && tree.unread.is_empty();
-        let used = used.min(Space::read()?.used_bytes);
+        let used = used.min(Space::read(&tree.shm)?.used_bytes);
         let hidden_bytes =
             if is_known { used.saturating_sub(named.bytes).saturating_sub(held) } else { 0 };
         Ok(Removed { hidden_bytes, ..removed })
@@ -73,17 +73,17 @@ impl Removed {
         Some(match (self.hidden_in.as_slice(), self.uninspected) {
             ([], 0) if bytes == 0 => return None,
             ([], 0) => format!(
-                "{bytes} bytes in {PATH} belong to removed files, and no process that can be seen holds them"
+                "{bytes} bytes in {USUAL_PATH} belong to removed files, and no process that can be seen holds them"
             ),
             // Most processes that may not be looked at have nothing there.
             ([], _) if bytes == 0 && self.error.is_none() => return None,
             ([], number) => format!(
-                "{bytes} bytes in {PATH} belong to removed files that were not found: {number} {processes} could not be inspected{error}{advice}"
+                "{bytes} bytes in {USUAL_PATH} belong to removed files that were not found: {number} {processes} could not be inspected{error}{advice}"
             ),
             (pids, _) => {
                 let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
                 format!(
-                    "removed files in {PATH}, mapped by {}, may not be looked at{advice}",
+                    "removed files in {USUAL_PATH}, mapped by {}, may not be looked at{advice}",
                     pids.join(", ")
                 )
             }
@@ -108,7 +108,7 @@ impl Names {
             tree.entries.iter().map(|(_, data)| data).filter(new).map(|data| data.blocks() * 512);
         let bytes = bytes.sum();
         Names {
-            device: fs::metadata(PATH).map_or(0, |data| data.dev()),
+            device: fs::metadata(tree.shm.path()).map_or(0, |data| data.dev()),
             files,
             bytes,
             // The directory itself has one, and so has each name.
@@ -224,7 +224,7 @@ impl<'a> Search<'a> {
         }
         self.seen.insert(data.ino());
         let path = path.strip_suffix(DELETED).unwrap_or(path);
-        let prefix = format!("{PATH}/");
+        let prefix = format!("{USUAL_PATH}/");
         let name = path.strip_prefix(prefix.as_bytes()).unwrap_or_else(|| {
             // As it is called where that directory is mounted elsewhere.
             path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{PATH, directory, of, open_to_read};
+use super::{DevShm, of, open_to_read};
 use crate::ipc::posix::{FileKind, MemoryStatus};
 use crate::ipc::{Foreign, Kind, Name, Object};
 use crate::kernel::io::os_error;
@@ -24,8 +24,9 @@ pub struct Unread {
 }
 
 /// What has a name in the file system of `/dev/shm`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tree {
+    pub(super) shm: DevShm,
     /// The names below the directory and what is behind each, in an order of their own. What is mounted
     /// over a directory is not in it.
     pub(super) entries: Vec<(OsString, Metadata)>,
@@ -35,12 +36,12 @@ pub struct Tree {
 
 impl Tree {
     /// Looks at every name. Without the directory there are none.
-    pub fn read() -> Tree {
-        let mut tree = Tree::default();
+    pub fn read(shm: &DevShm) -> Tree {
+        let mut tree = Tree { shm: shm.clone(), entries: Vec::new(), unread: Vec::new() };
         let mut directories = vec![OsString::new()];
-        let device = fs::metadata(PATH).map_or(0, |data| data.dev());
+        let device = fs::metadata(shm.path()).map_or(0, |data| data.dev());
         while let Some(name) = directories.pop() {
-            let path = directory().path(&name);
+            let path = shm.directory().path(&name);
             let entries = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
             let entries = entries.unwrap_or_else(|error| {
                 tree.note(&path, error);
@@ -90,7 +91,7 @@ impl Tree {
             false => !data.is_file() || name.as_bytes().contains(&b'/'),
         };
         let object = |(name, data): &(OsString, Metadata)| {
-            let open = || open_to_read(&directory(), name);
+            let open = || open_to_read(&self.shm.directory(), name);
             of(Kind::Pshm, Name::of_file(name), data, open)
         };
         self.entries.iter().filter(is_rest).map(object).collect()

@@ -4,7 +4,7 @@ use std::io;
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
-use super::PATH;
+use super::DevShm;
 
 /// The room of the file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Space {
 
 impl Space {
     /// The room of `/dev/shm`, or why that is not known: `ENOENT` where it is missing.
-    pub fn read() -> io::Result<Space> {
-        let data = statfs(PATH)?;
+    pub fn read(shm: &DevShm) -> io::Result<Space> {
+        let data = statfs(shm.path())?;
         let block = u64::try_from(data.block_size()).unwrap_or(0);
         let limit = |number: u64| (number > 0).then_some(number);
         Ok(Space {

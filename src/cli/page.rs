@@ -1,0 +1,253 @@
+//! What a page of the manual says beyond the options of its command. `--help` ends with a part of it.
+
+use std::fmt::Write as _;
+
+use super::{messages, objects, system};
+
+/// The parts of a manual page that no option carries: its name, description and options come from the
+/// command line itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The command; `ipctool` for the program itself.
+    pub command: &'static str,
+    /// The ways to call it, each with its placeholders in upper case.
+    pub synopsis: &'static [&'static str],
+    /// The description of a command whose own is not written for a page.
+    pub description: Option<&'static str>,
+    /// Reference lists, such as the columns of `list`.
+    pub lists: fn() -> Vec<List>,
+    /// The exit statuses that the command can have.
+    pub statuses: &'static [Entry],
+    /// The environment variables that it reads.
+    pub environment: &'static [Entry],
+    /// The files that it reads or writes.
+    pub files: &'static [Entry],
+    /// What else a reader should know.
+    pub notes: &'static [&'static str],
+    /// Commands to try, each behind what it does.
+    pub examples: &'static [Entry],
+    /// Other pages, as `NAME(SECTION)`.
+    pub see_also: &'static [&'static str],
+}
+
+/// A term and what it means.
+pub type Entry = (&'static str, &'static str);
+
+/// A reference list with a section of its own.
+#[derive(Debug)]
+pub struct List {
+    /// The heading of the section, in upper case.
+    pub title: &'static str,
+    /// What stands above the list in a manual page.
+    pub introduction: &'static str,
+    /// Its parts, each under a heading of its own.
+    pub groups: Vec<Group>,
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Group {
+    /// What its terms are.
+    pub heading: String,
+    /// The terms and what they mean.
+    pub entries: Vec<(String, String)>,
+}
+
+impl Page {
+    /// A page that says nothing yet.
+    pub(super) const EMPTY: Page = Page {
+        command: "",
+        synopsis: &[],
+        description: None,
+        lists: Vec::new,
+        statuses: &[],
+        environment: &[],
+        files: &[],
+        notes: &[],
+        examples: &[],
+        see_also: &[],
+    };
+
+    /// The page of a command.
+    pub fn of(command: &str) -> Option<&'static Page> {
+        ALL.iter().copied().find(|page| page.command == command)
+    }
+
+    /// The part that ends `--help`: lists, exit statuses and examples.
+    pub(super) fn after_long_help(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        for group in (self.lists)().iter().flat_map(|list| &list.groups) {
+            let _ = writeln!(text, "{}:", group.heading);
+            for (term, meaning) in &group.entries {
+                let _ = writeln!(text, "  {term:<20} {meaning}");
+            }
+            text.push('\n');
+        }
+        text.push_str("Exit status:\n");
+        for (status, meaning) in self.statuses {
+            let _ = writeln!(text, "  {status:<6} {meaning}");
+        }
+        text.push_str("\nExamples:\n");
+        for (meaning, command) in self.examples {
+            let _ = writeln!(text, "  {meaning}:\n    {command}");
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+impl Group {
+    /// A part of a list, from its terms.
+    pub(super) fn new<T: Into<String>, M: Into<String>>(
+        heading: impl Into<String>,
+        entries: impl IntoIterator<Item = (T, M)>,
+    ) -> Group {
+        let entries = entries.into_iter().map(|(term, meaning)| (term.into(), meaning.into()));
+        Group { heading: heading.into(), entries: entries.collect() }
+    }
+}
+
+/// All pages.
+pub static ALL: &[&Page] = &[
+    &super::IPCTOOL,
+    &objects::LIST,
+    &objects::STAT,
+    &objects::CREATE,
+    &messages::SEND,
+    &messages::RECV,
+    &objects::RM,
+    &objects::CHMOD,
+    &objects::CHOWN,
+    &system::LIMITS,
+    &system::DOCTOR,
+    &system::GUARD,
+    &objects::KEY,
+    &system::INSTALL_LINKS,
+    &super::drop_ins::IPCS,
+    &super::drop_ins::IPCRM,
+    &super::drop_ins::IPCMK,
+    &super::drop_ins::MSGTOOL,
+];
+
+pub(super) const DONE: Entry = ("0", "done");
+pub(super) const FAILED: Entry = ("1", "an operation failed");
+pub(super) const USAGE: Entry = ("2", "wrong usage");
+pub(super) const NO_OBJECT: Entry = ("3", "no such object");
+pub(super) const NOT_PERMITTED: Entry = ("5", "not permitted");
+pub(super) const SIGNAL: Entry = ("128+N", "ended by signal N");
+
+pub(super) const NO_COLOR: Entry =
+    ("NO_COLOR", "If set and not empty, --color auto uses no colour.");
+pub(super) const TERM: Entry = ("TERM", "If it is 'dumb', --color auto uses no colour.");
+pub(super) const LOCALE: Entry = (
+    "LC_ALL, LC_CTYPE, LANG",
+    "The first one set decides whether tables draw lines in UTF-8 or in ASCII.",
+);
+pub(super) const TZ: Entry = ("TZ", "Time zone of the times in tables and plain text.");
+pub(super) const COLOR: &[Entry] = &[NO_COLOR, TERM];
+
+pub(super) const SYSVIPC: Entry =
+    ("/proc/sysvipc/msg, shm, sem", "The System V objects of the IPC namespace.");
+pub(super) const DEV_SHM: Entry =
+    ("/dev/shm", "POSIX shared memory and, as sem.NAME, the named semaphores of glibc.");
+pub(super) const DEV_MQUEUE: Entry = (
+    "/dev/mqueue",
+    "POSIX message queues. Where it is not mounted, ipctool uses a mount that no other process sees.",
+);
+pub(super) const PROCESSES: Entry = (
+    "/proc/PID",
+    "The processes: what they have attached, mapped or open, what they wait for, and who they are.",
+);
+pub(super) const SYSCTL: Entry = (
+    "/proc/sys/kernel, /proc/sys/fs/mqueue",
+    "The limits of System V IPC and of POSIX message queues.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::super::{documented, with_drop_ins};
+    use super::*;
+    use clap::Parser as _;
+
+    /// The command of each page, with the options of all commands.
+    fn commands() -> Vec<(&'static Page, clap::Command)> {
+        let mut root = with_drop_ins();
+        root.build();
+        let find = |page: &&'static Page| {
+            let command = root.find_subcommand(page.command).cloned();
+            (*page, command.unwrap_or_else(|| root.clone()))
+        };
+        ALL.iter().map(find).collect()
+    }
+
+    #[test]
+    fn every_command_has_a_page_and_every_page_says_something() {
+        let root = with_drop_ins();
+        for command in root.get_subcommands() {
+            assert!(Page::of(command.get_name()).is_some(), "{}", command.get_name());
+        }
+        assert_eq!(ALL.len(), root.get_subcommands().count() + 1);
+        for page in ALL {
+            let parts = [page.statuses.len(), page.environment.len(), page.examples.len()];
+            assert!(!parts.contains(&0), "{}", page.command);
+            assert!(!page.synopsis.is_empty() && !page.see_also.is_empty(), "{}", page.command);
+        }
+    }
+
+    #[test]
+    fn a_verb_is_described_in_one_way() {
+        let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+        let listed: Vec<_> = documented().get_subcommands().map(about).collect();
+        let mut built = documented();
+        built.build();
+        assert_eq!(listed, built.get_subcommands().map(about).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn short_help_is_a_short_phrase() {
+        let ours = |page: &&Page| !page.command.starts_with("ipc") && page.command != "msgtool";
+        for (page, command) in commands().into_iter().filter(|(page, _)| ours(page)) {
+            let help = command.get_arguments().filter_map(|arg| arg.get_help());
+            for text in help.chain(command.get_about()).map(ToString::to_string) {
+                let context = format!("{}: {text}", page.command);
+                assert!(text.chars().count() <= 70, "too long: {context}");
+                assert!(!text.ends_with('.') && !text.contains(". "), "{context}");
+                assert!(text.starts_with(|first: char| first.is_uppercase()), "{context}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_options_of_a_synopsis_exist() {
+        for (page, command) in commands() {
+            let words = page.synopsis.iter().flat_map(|form| {
+                form.split(|byte: char| !(byte.is_ascii_alphanumeric() || byte == '-'))
+            });
+            for word in words.filter(|word| word.starts_with('-') && *word != "--") {
+                let exists = command.get_arguments().any(|arg| match word.strip_prefix("--") {
+                    Some(long) => arg.get_long() == Some(long),
+                    None => arg.get_short() == word.chars().nth(1),
+                });
+                assert!(exists, "{}: {word}", page.command);
+            }
+        }
+    }
+
+    #[test]
+    fn examples_are_understood() {
+        let examples = ALL.iter().flat_map(|page| page.examples);
+        for (_, example) in examples.filter(|(_, example)| example.contains("ipctool ")) {
+            // A command in place of an argument prints a number here.
+            let line = example.replace("\"$(", "1 ; ").replace("$USER", "root");
+            let calls = line.split(['|', '&', ';', '>', '<']).map(str::trim);
+            for call in calls.filter(|call| call.starts_with("ipctool ")) {
+                let words = call.split_whitespace().map(|word| word.trim_matches(['\'', '"', ')']));
+                let words: Vec<_> = words.map(|word| word.replace("postgres", "root")).collect();
+                let is_drop_in = crate::personality::called(words.iter().map(Into::into)).is_some();
+                let parsed = super::super::Cli::try_parse_from(words);
+                assert!(is_drop_in || parsed.is_ok(), "{call}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The one look at the system that explains what failed.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use super::print_error;
+use crate::exit::Status;
+use crate::explain::{self, Explanation, Facts, Failure, Notice, Privileges, Wanted};
+use crate::ipc::{Kind, Permissions, Target};
+use crate::kernel::limits::{self, Limit, slot_bits};
+use crate::kernel::memory::Memory;
+use crate::kernel::namespace::complete;
+use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
+use crate::kernel::process::accounts::{group, user};
+use crate::kernel::process::confinement::Confinement;
+use crate::kernel::process::uses::observe_all;
+use crate::kernel::sysv::msg;
+use crate::kernel::{Namespace, ReadError, process};
+
+/// Explains failures, however many, by one look at the namespace.
+pub fn explain(namespace: &Namespace, failures: &[Failure]) -> Vec<Explanation> {
+    let mut wanted = Wanted::default();
+    failures.iter().for_each(|failure| failure.want(&mut wanted));
+    let facts = look(namespace, &wanted);
+    failures.iter().map(|failure| failure.explain(&facts)).collect()
+}
+
+/// Prints a failure, and gives the status for it.
+pub fn report(namespace: &Namespace, failure: Failure) -> Status {
+    report_all(namespace, &[failure])
+}
+
+/// Prints failures, and gives the status for all of them.
+pub fn report_all(namespace: &Namespace, failures: &[Failure]) -> Status {
+    let mut status = Status::Done;
+    for (failure, explained) in failures.iter().zip(explain(namespace, failures)) {
+        print_error(Notice::of(failure, &explained));
+        status = status.and(explained.reason.into());
+    }
+    status
+}
+
+/// Looks at what is wanted, and at nothing else.
+fn look(namespace: &Namespace, wanted: &Wanted) -> Facts {
+    let mut facts = Facts { page_size: process::page_size(), ..Facts::default() };
+    look_at_objects(namespace, wanted, &mut facts);
+    if wanted.privileges {
+        look_at_privileges(namespace, wanted, &mut facts);
+    }
+    if wanted.limits {
+        let value = |limit: Limit| Some((limit, limit.value()?));
+        facts.limits = Limit::ALL.into_iter().filter_map(value).collect();
+        facts.is_out_of_descriptors = File::open("/").is_err();
+        facts.privileges.uid = process::uid();
+    }
+    if wanted.memory {
+        facts.memory = Memory::read().ok();
+        let group = limits::read("vm.hugetlb_shm_group").unwrap_or_default();
+        facts.huge_page_group = group.trim().parse().unwrap_or(0);
+        facts.locked_bytes = limits::locked_bytes();
+    }
+    if wanted.space {
+        facts.space = Space::read(namespace.shm()).ok();
+    }
+    for reference in &wanted.impostors {
+        if let Target::Name(name) = &reference.target {
+            if namespace.shm().is_something_else(reference) {
+                facts.taken.insert(reference.clone());
+            }
+            if namespace.shm().musl_semaphore(name).is_some() {
+                facts.musl.insert(name.clone());
+            }
+        }
+    }
+    if wanted.removed {
+        let find = || {
+            let before = Space::read(namespace.shm()).ok()?;
+            let removed = Removed::find(&Tree::read(namespace.shm()), &before).ok()?;
+            observe_all(namespace, removed.objects).ok()
+        };
+        facts.removed = find().unwrap_or_default();
+    }
+    if wanted.parts {
+        facts.signs = explain::signs().filter(|sign| Path::new(sign).exists()).collect();
+        facts.has_receiving = msg::has_receiving();
+    }
+    if wanted.parts || wanted.privileges {
+        facts.confinement = Confinement::read();
+    }
+    facts
+}
+
+fn look_at_objects(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
+    let mut kinds = wanted.kinds.clone();
+    for reference in &wanted.objects {
+        match namespace.read(reference) {
+            Ok(mut object) => {
+                complete(&mut object);
+                facts.objects.insert(reference.clone(), object);
+            }
+            // Where the calls are forbidden, the table tells.
+            Err(error) if !error.is_missing() && !reference.kind.is_posix() => {
+                kinds.insert(reference.kind);
+            }
+            Err(_) => {}
+        }
+    }
+    for kind in kinds {
+        match namespace.snapshot([kind]) {
+            Ok(listed) => facts.snapshot.objects.extend(listed.objects),
+            Err(error) => {
+                facts.queues_are_hidden |= matches!(error, ReadError::Queues(_));
+                facts.snapshot.unlisted.push(kind);
+            }
+        }
+    }
+    facts.index = facts.snapshot.index(slot_bits());
+}
+
+fn look_at_privileges(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
+    let handle = namespace.handle();
+    facts.directory = namespace.shm().directory_permissions();
+    let find = |reference| {
+        let listed = || facts.index.find(&facts.snapshot, reference);
+        facts.objects.get(reference).or_else(listed).map(|object| *object.permissions())
+    };
+    let of_objects: Vec<Permissions> = wanted.objects.iter().filter_map(find).collect();
+    facts.privileges = Privileges {
+        system_v: Some(process::caller(handle, Kind::Msg)),
+        posix: Some(process::caller(handle, Kind::Pmsg)),
+        uid: process::uid(),
+        may_give_away: process::may_give_away(),
+        owns_namespace: process::owns(handle),
+        has_every_id: process::has_every_id(),
+        unmapped: of_objects
+            .iter()
+            .map(|permissions| (permissions.uid, permissions.gid))
+            .filter(|&(uid, gid)| !process::are_mapped(uid, gid))
+            .collect(),
+    };
+    let all = || of_objects.iter().chain(&facts.directory);
+    let uids: HashSet<u32> = all()
+        .flat_map(|permissions| [permissions.uid, permissions.cuid])
+        .chain([facts.privileges.uid])
+        .collect();
+    let gids: HashSet<u32> = all().map(|permissions| permissions.gid).collect();
+    facts.users = uids.into_iter().map(|uid| (uid, user(uid))).collect();
+    facts.groups = gids.into_iter().map(|gid| (gid, group(gid))).collect();
+}

@@ -1,0 +1,124 @@
+//! A system call that failed on an existing object, or on one that should exist.
+
+use super::facts::{Facts, Wanted};
+use super::failure::{Explanation, Reason};
+use super::refused::Needs;
+use super::{content, missing, refusal, space, unsupported};
+use crate::ipc::{Kind, Reference, Target};
+use crate::kernel::limits::Limit;
+use crate::kernel::{CallError, Errno};
+
+/// What explains it.
+pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted) {
+    match (error.errno, &reference.target) {
+        (Errno::EACCES | Errno::EPERM, _) => refusal::want(reference, wanted),
+        (Errno::EINVAL, target) => {
+            if moves_messages(error) {
+                wanted.object(reference);
+                wanted.limits = true;
+            }
+            if let Target::Id(_) = target {
+                wanted.kinds.insert(reference.kind);
+            }
+        }
+        (Errno::ENOENT, Target::Name(_)) => missing::want(reference, wanted),
+        (Errno::EEXIST, Target::Id(_) | Target::Key(_)) => wanted.object(reference),
+        (Errno::EAGAIN | Errno::ENOMSG, _) => wanted.object(reference),
+        (Errno::ENOSYS, _) => unsupported::want(wanted),
+        (Errno::ENOMEM, _) => wanted.memory = true,
+        _ => {}
+    }
+}
+
+/// What to say of it.
+pub(super) fn explain(
+    verb: &str,
+    reference: &Reference,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    if error.errno == Errno::EINVAL && moves_messages(error) && facts.find(reference).is_some() {
+        let most = facts.limit(Limit::Msgmax).unwrap_or_default();
+        let what = format!("the message is over msgmax, {most} bytes (EINVAL)");
+        return Explanation::new(what, Reason::Failed)
+            .with_hint("msgmax was lowered since: 'ipctool limits' shows it".to_owned());
+    }
+    explain_with_needs(refusal::needs(verb, error), reference, error, facts)
+}
+
+/// The same where it is known what the call needs in order to be permitted.
+pub(super) fn explain_with_needs(
+    needs: Needs,
+    reference: &Reference,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    let mut explained = match error.errno {
+        Errno::EACCES | Errno::EPERM => refusal::explain(needs, reference, error, facts),
+        _ => describe(reference, error).with_hint(hint(reference, error, facts)),
+    };
+    explained.what += &format!(" ({:?})", error.errno);
+    explained
+}
+
+fn moves_messages(error: CallError) -> bool {
+    matches!(error.name, "msgsnd" | "msgrcv")
+}
+
+/// What happened, and what sort of failure it is.
+fn describe(reference: &Reference, error: CallError) -> Explanation {
+    let noun = reference.kind.noun();
+    let waits = matches!(error.name, "msgsnd" | "msgrcv" | "mq_timedsend" | "mq_timedreceive");
+    let is_posix = reference.kind.is_posix();
+    let (what, reason) = match error.errno {
+        Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
+        Errno::EAGAIN if error.name == "mq_timedreceive" => {
+            ("no message".to_owned(), Reason::NothingThere)
+        }
+        Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),
+        Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
+        Errno::EIDRM if waits => {
+            (format!("the {noun} was removed while this waited"), Reason::NothingThere)
+        }
+        Errno::EIDRM => (format!("the {noun} was removed"), Reason::NothingThere),
+        Errno::ENOENT => (format!("no {noun} has this key"), Reason::NothingThere),
+        Errno::ENOMSG => ("no message".to_owned(), Reason::NothingThere),
+        Errno::EAGAIN => (format!("the {noun} is full"), Reason::WouldBlock),
+        Errno::EEXIST => (format!("a {noun} with this key exists"), Reason::Failed),
+        Errno::ENOSPC => (format!("no room for another {noun}"), Reason::Failed),
+        Errno::ENOMEM => ("the kernel has no memory for it".to_owned(), Reason::Failed),
+        errno => (format!("{} failed: {}", error.name, errno.desc()), Reason::Failed),
+    };
+    Explanation::new(what, reason)
+}
+
+/// What the state of the system adds to an error.
+fn hint(reference: &Reference, error: CallError, facts: &Facts) -> Option<String> {
+    let kind = reference.kind;
+    match (error.errno, &reference.target) {
+        (Errno::EINVAL, Target::Id(id)) => missing::id(kind, *id, facts),
+        (Errno::ENOENT, Target::Key(key)) => Some(missing::key(kind, *key)),
+        (Errno::ENOENT, Target::Name(name)) => Some(missing::name(kind, name, facts)),
+        (Errno::EEXIST, Target::Name(_)) => Some("without --exclusive it is opened".to_owned()),
+        (Errno::EEXIST, _) => {
+            let object = facts.find(reference)?;
+            Some(format!("it is {}; without --exclusive it is opened", object.reference()))
+        }
+        (Errno::EIDRM, _) => Some(
+            match kind.is_posix() {
+                true => "somebody removed its name: whoever opens that now gets another queue",
+                false => {
+                    "somebody removed it (IPC_RMID), and whoever waits on it then gets this error"
+                }
+            }
+            .to_owned(),
+        ),
+        (Errno::EAGAIN | Errno::ENOMSG, _) => content::of(reference, facts),
+        (Errno::ENOSYS, _) => Some(unsupported::of_call(error.name, facts)),
+        (Errno::ENOMEM, _) => facts.memory.as_ref().map(space::kernel_memory),
+        (Errno::EROFS, _) if matches!(kind, Kind::Pshm | Kind::Psem) => {
+            Some(space::dev_shm_is_read_only())
+        }
+        _ => None,
+    }
+}
