@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use clap::Parser;
 
 use crate::cli::Cli;
-use crate::commands::logind;
+use crate::doctor::logind;
 use crate::ipc::message::Label;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{

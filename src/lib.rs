@@ -5,6 +5,8 @@
 //! - [`cli`]: the command line as types. Nothing runs there.
 //! - [`commands`]: the verbs, one file a subcommand.
 //! - [`exit`]: the exit statuses, and which error gives which.
+//! - [`doctor`]: what can be wrong with a system: the one registry of checks, and the facts that they
+//!   are asked about. The command line knows their names.
 //! - [`output`]: how results look: the one registry of columns, then one file a format.
 //! - [`explain`]: an error and the state around it, told to a person.
 //! - [`personality`]: the old programs that the binary is when called by their names. The command line
@@ -14,6 +16,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 #[cfg(any(test, fuzzing))]

@@ -132,42 +132,11 @@ const OBJECT_FILES: &[Entry] =
 
 /// The registry of columns, each under the kinds that have it.
 fn columns_list() -> page::List {
-    let family = |is_posix| Kind::ALL.into_iter().filter(move |kind| kind.is_posix() == is_posix);
-    let wholes = [
-        ("Columns of every object", Kind::ALL.to_vec()),
-        ("Columns of every System V object", family(false).collect()),
-        ("Columns of every POSIX object", family(true).collect()),
-    ];
-    let one = |kind: Kind| (format!("Columns of a {}", kind.noun()), vec![kind]);
-    let has = |kind: Kind, column: (&str, &str)| {
-        columns::of_kind(kind).any(|other| (other.name, other.help) == column)
+    let group = |group: columns::Group| {
+        let columns = group.columns.into_iter();
+        Group::new(group.heading, columns.map(|column| (column.name, column.help)))
     };
-    // The largest of the groups of which every kind has the column.
-    let home = |kind: Kind, column: (&str, &str)| {
-        let whole = wholes.iter().position(|(_, kinds)| {
-            kinds.contains(&kind) && kinds.iter().all(|&other| has(other, column))
-        });
-        whole.unwrap_or(wholes.len())
-    };
-    let group = |heading: String, kinds: &[Kind], place: usize| {
-        let kind = kinds[0];
-        let columns = columns::of_kind(kind).map(|column| (column.name, column.help));
-        Group::new(heading, columns.filter(|&column| home(kind, column) == place))
-    };
-    let mut groups: Vec<_> = wholes
-        .iter()
-        .enumerate()
-        .map(|(place, (heading, kinds))| group((*heading).to_owned(), kinds, place))
-        .collect();
-    let on_request = columns::ON_REQUEST.iter().map(|column| (column.name, column.help));
-    groups.insert(
-        1,
-        Group::new("Columns of every object that take a look at all processes", on_request),
-    );
-    groups.extend(Kind::ALL.map(|kind| {
-        let (heading, kinds) = one(kind);
-        group(heading, &kinds, wholes.len())
-    }));
+    let groups = columns::groups().into_iter().map(group).collect();
     page::List {
         title: "COLUMNS",
         introduction: "The names for --output and --sort, which are also the field names of the machine formats.",

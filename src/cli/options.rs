@@ -1,15 +1,16 @@
 //! Options that several verbs share.
 
+use clap::builder::{
+    BoolValueParser, MapValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+    ValueParserFactory,
+};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
+
 use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::filter::{self, Condition};
 use crate::ipc::reference::InvalidReference;
-use std::time::Duration;
-
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum, ValueHint};
-
-use crate::ipc::filter::Certainty;
-use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
-use crate::kernel::process::accounts;
+use crate::ipc::{self, Expected, Kind, Reference, Target};
+use crate::kernel::process::accounts::{self, NoAccount};
 use crate::output::{Format, TimeFormat};
 
 /// A kind by its name, which the completions offer, or by another word for it.
@@ -58,47 +59,64 @@ pub struct StyleArgs {
     pub numeric_perms: bool,
 }
 
-/// Conditions for objects. An object must meet all of them.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Filters")]
-pub struct Filters {
+/// Declares the options of the filters, and makes conditions of those that were given. A filter is a
+/// field here, whose type is a condition of [`ipc::filter`] or holds some.
+macro_rules! filters {
+    ($($(#[$about:meta])+ pub $name:ident: $condition:ty,)+) => {
+        /// Conditions for objects. An object must meet all of them.
+        #[derive(Debug, Args)]
+        #[command(next_help_heading = "Filters")]
+        pub struct Filters {
+            $($(#[$about])+ pub $name: $condition,)+
+        }
+
+        impl Filters {
+            /// The conditions that were asked for.
+            pub fn conditions(self) -> Vec<Box<dyn Condition>> {
+                [$(self.$name.asked_for()),+].into_iter().flatten().collect()
+            }
+        }
+    };
+}
+
+filters! {
     /// Objects owned by this user
-    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
-    pub owner: Option<String>,
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = owner)]
+    pub owner: Option<filter::Owner>,
     /// System V objects created by this user
     ///
     /// POSIX objects have no record of their creator, so they never match.
-    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
-    pub creator: Option<String>,
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = creator)]
+    pub creator: Option<filter::Creator>,
     /// Objects owned by this group
-    #[arg(long, value_name = "GROUP")]
-    pub group: Option<String>,
+    #[arg(long, value_name = "GROUP", value_parser = group)]
+    pub group: Option<filter::Group>,
     /// Objects with this key, in decimal, octal (0…) or hex (0x…)
     #[arg(long, value_name = "KEY")]
-    pub key: Option<ipc::Key>,
+    pub key: Option<filter::Keyed>,
     /// Queues with no message
-    #[arg(long)]
-    pub empty: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub empty: Flag<filter::Empty>,
     /// Objects with no operation for this long: 30s, 10m, 2h, 7d
     ///
     /// A bare number is seconds. For a POSIX object the kernel records only when its content last
     /// changed by a system call, and a semaphore is used without one. Add --unused to spare objects
     /// that a process still holds.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    pub idle: Option<Duration>,
+    #[arg(long, value_name = "DURATION")]
+    pub idle: Option<filter::Idle>,
     /// Segments already marked for destruction
-    #[arg(long)]
-    pub marked: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub marked: Flag<filter::Marked>,
     /// Objects that this process created, last used, holds or waits for
     ///
     /// A process holds an object that it has attached, mapped or open.
-    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
-    pub pid: Option<i32>,
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<filter::UsedBy>,
     /// Objects that no process holds or waits for
     ///
     /// A process holds an object that it has attached, mapped or open.
-    #[arg(long)]
-    pub unused: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub unused: Flag<filter::Unused>,
     /// Unused objects whose recorded processes are all gone
     ///
     /// An orphan is unused (see --unused), and every process that the kernel recorded for it is gone.
@@ -117,7 +135,7 @@ pub struct Filters {
         require_equals = true,
         default_missing_value = "certain"
     )]
-    pub orphan: Option<Orphan>,
+    pub orphan: Option<filter::Orphan>,
     /// Objects to leave out, by key, name or owner
     ///
     /// Use it for objects that are kept on purpose. Separate several by commas, or repeat the option.
@@ -126,22 +144,67 @@ pub struct Filters {
     pub ignore: Vec<Expected>,
 }
 
-/// How certain it must be that an object is an orphan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Orphan {
-    /// Orphans that no living process is likely to come back to.
-    Certain,
-    /// All unused objects whose recorded processes are gone.
-    Likely,
+/// The value of an option of the filters.
+trait Asked {
+    /// The condition that it asks for, if it was given.
+    fn asked_for(self) -> Option<Box<dyn Condition>>;
 }
 
-impl From<Orphan> for Certainty {
-    fn from(orphan: Orphan) -> Certainty {
-        match orphan {
-            Orphan::Certain => Certainty::Certain,
-            Orphan::Likely => Certainty::Likely,
-        }
+impl<C: Condition + 'static> Asked for Option<C> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        self.map(|condition| Box::new(condition) as _)
     }
+}
+
+impl Asked for Vec<Expected> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        if self.is_empty() { None } else { Some(Box::new(filter::NoneOf(self))) }
+    }
+}
+
+/// A condition that is asked for by an option without a value.
+#[derive(Clone, Debug)]
+pub struct Flag<C>(Option<C>);
+
+impl<C: Condition + 'static> Asked for Flag<C> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        self.0.asked_for()
+    }
+}
+
+impl<C: Clone + Default + Send + Sync + 'static> ValueParserFactory for Flag<C> {
+    type Parser = MapValueParser<BoolValueParser, fn(bool) -> Flag<C>>;
+
+    fn value_parser() -> Self::Parser {
+        BoolValueParser::new().map(|is_given| Flag(is_given.then(C::default)))
+    }
+}
+
+impl ValueEnum for filter::Orphan {
+    fn value_variants<'a>() -> &'a [filter::Orphan] {
+        &[filter::Orphan::Certain, filter::Orphan::Likely]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            filter::Orphan::Certain => PossibleValue::new("certain")
+                .help("Orphans that no living process is likely to come back to"),
+            filter::Orphan::Likely => PossibleValue::new("likely")
+                .help("All unused objects whose recorded processes are gone"),
+        })
+    }
+}
+
+fn owner(name: &str) -> Result<filter::Owner, NoAccount> {
+    accounts::user_id(name).map(filter::Owner)
+}
+
+fn creator(name: &str) -> Result<filter::Creator, NoAccount> {
+    accounts::user_id(name).map(filter::Creator)
+}
+
+fn group(name: &str) -> Result<filter::Group, NoAccount> {
+    accounts::group_id(name).map(filter::Group)
 }
 
 /// Objects that are kept on purpose.

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::options::{FormatArgs, expected, queue};
 use super::page::{self, Group, List, Page};
-use crate::commands::{CHECKS, Check};
+use crate::doctor::{CHECKS, Check};
 use crate::ipc::finding::Severity;
 use crate::ipc::{Expected, Reference, duration, limit, size};
 use crate::kernel::limits::Limit;
@@ -201,7 +201,7 @@ pub struct Doctor {
 }
 
 fn check() -> impl TypedValueParser<Value = &'static Check> {
-    let find = |name: String| CHECKS.iter().copied().find(|check| check.name == name);
+    let find = |name: String| CHECKS.iter().find(|check| check.name == name);
     PossibleValuesParser::new(CHECKS.iter().map(|check| check.name))
         .try_map(move |name| find(name).ok_or("there is no such check"))
 }

@@ -10,8 +10,7 @@ use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::limit::Allowance;
-use crate::ipc::usage::charged;
-use crate::ipc::{Kind, Reference, Usage};
+use crate::ipc::{Kind, Reference};
 use crate::kernel::error::ReadError;
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit, Source, Unit};
@@ -54,65 +53,19 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
 
 /// Every limit with its use in an IPC namespace. Also why the use of those of POSIX
 /// queues is not known, if it is not.
-pub(super) fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> {
-    let usage = Usage::of(&namespace.snapshot(Kind::SYSTEM_V)?.objects, process::page_size());
-    // Where POSIX queues cannot be seen, their use is not known.
-    let posix = namespace.snapshot([Kind::Pmsg]);
-    let (posix, unseen) = match posix {
-        Ok(queues) => (Some(queues.objects), None),
-        Err(error) => (None, Some(error)),
+fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> {
+    let mut snapshot = namespace.snapshot(Kind::SYSTEM_V)?;
+    let unseen = match namespace.snapshot([Kind::Pmsg]) {
+        Ok(queues) => {
+            snapshot.objects.extend(queues.objects);
+            None
+        }
+        Err(error) => {
+            snapshot.unlisted.push(Kind::Pmsg);
+            Some(error)
+        }
     };
-    let charges = posix.as_deref().map(charged);
-    let own = process::uid();
-    let used = |limit| match limit {
-        Limit::Msgmni => Some(usage.queues),
-        Limit::Shmmni => Some(usage.segments),
-        Limit::Shmall => Some(usage.pages),
-        Limit::Semmni => Some(usage.sets),
-        Limit::Semmns => Some(usage.semaphores),
-        Limit::MqueueQueuesMax => posix.as_ref().map(|queues| queues.len() as u64),
-        Limit::RlimitMsgqueue => charges.as_ref()?.get(&own).copied().unwrap_or(Some(0)),
-        _ => None,
-    };
-    let allowance = |limit: Limit| Allowance {
-        name: limit.name(),
-        user: limit.is_of_user().then_some(own),
-        limit: limit.value(),
-        used: used(limit),
-        is_bytes: limit.unit() == Unit::Bytes,
-        source: match limit.source() {
-            Source::Sysctl(name, place) if name == "kernel.sem" => {
-                format!("{name} (number {} of 4)", place + 1)
-            }
-            Source::Sysctl(name, _) => name.to_owned(),
-            Source::Constant(_) => "constant".to_owned(),
-            Source::Soft(_) => "getrlimit, soft".to_owned(),
-            Source::Hard(_) => "getrlimit, hard".to_owned(),
-        },
-        help: limit.help(),
-    };
-    let mut all: Vec<_> = Limit::ALL.into_iter().map(allowance).collect();
-    let others = charges.into_iter().flatten().filter(|(uid, _)| *uid != own);
-    all.extend(others.map(|(uid, bytes)| of_other(uid, bytes)));
-    Ok((all, unseen))
-}
-
-/// What another user is charged for their POSIX queues: their limit is that of their processes.
-fn of_other(uid: u32, used: Option<u64>) -> Allowance {
-    let limit = Limit::RlimitMsgqueue;
-    let strictest = process::least_queue_bytes(uid);
-    Allowance {
-        name: limit.name(),
-        user: Some(uid),
-        limit: strictest.and_then(|(_, bytes)| bytes),
-        used,
-        is_bytes: true,
-        source: match strictest {
-            Some((pid, _)) => format!("process {pid}, soft"),
-            None => "no process has it now".to_owned(),
-        },
-        help: limit.help(),
-    }
+    Ok((limits::survey(&snapshot, process::uid()), unseen))
 }
 
 /// Sets limits, one after the other, after all of them have been checked.

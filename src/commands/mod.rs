@@ -19,9 +19,6 @@ mod send;
 mod stat;
 mod usage;
 
-pub use doctor::checks::{ALL as CHECKS, Check};
-#[cfg(any(test, fuzzing))]
-pub(crate) use doctor::logind;
 pub use error::{Error, Result};
 pub use explain::explain;
 use explain::{report, report_all};

@@ -1,40 +1,20 @@
 //! Limits that are nearly reached.
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use super::orphans::{HOUR, is_left_over};
 use super::selector::Selector;
-use crate::ipc::Object;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::Allowance;
 use crate::kernel::limits::{self, Limit, Source};
-use crate::kernel::process::{self, accounts};
-
-pub(super) static LIMIT_NEAR: Check = Check {
-    name: "limit-near",
-    severity: Severity::Error,
-    help: "a limit that is used to 80 % or more (see --threshold); error: it is reached",
-    needs: Needs::LIMITS,
-    subject: Subject::System,
-    examine: limit_near,
-};
-
-pub(super) static PMSG_LIMIT: Check = Check {
-    name: "pmsg-limit",
-    severity: Severity::Error,
-    help: "a user whose POSIX queues take 80 % or more of RLIMIT_MSGQUEUE (see --threshold)",
-    needs: Needs::LIMITS,
-    subject: Subject::System,
-    examine: pmsg_limit,
-};
+use crate::kernel::process::accounts;
 
 /// A limit that is reached stops somebody now.
 fn severity_at(allowance: &Allowance) -> Severity {
     if allowance.is_at(100) { Severity::Error } else { Severity::Warning }
 }
 
-fn limit_near(facts: &Facts) -> Vec<Draft> {
+pub(super) fn limit_near(facts: &Facts) -> Vec<Draft> {
     let of_all = facts.allowances.iter().filter(|allowance| allowance.user.is_none());
     let near = of_all.filter(|allowance| allowance.is_at(facts.threshold));
     near.filter_map(|allowance| Some(near_one(Limit::find(allowance.name)?, allowance, facts)))
@@ -46,7 +26,7 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     let percent = allowance.percent().unwrap_or(0.0);
     let (name, help) = (allowance.name, allowance.help);
     let mut why = format!("{used} of {most} ({help}) are used, {percent:.0} %: {name}");
-    let share = |seen: &Seen| share(limit, seen);
+    let share = |seen: &Seen| limit.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, None) {
         // An object is one of so many objects, and has so many of the pages or semaphores.
         let are = if orphans.all.len() as u64 == orphans.freed() { "are" } else { "belong to" };
@@ -66,22 +46,6 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
             why: format!("{}; it cannot be raised: remove what is not needed", draft.why),
             ..draft
         },
-    }
-}
-
-/// How much of a limit goes with an object; nothing if the limit is not on such objects.
-fn share(limit: Limit, seen: &Seen) -> Option<u64> {
-    let one_if = |is_limited: bool| is_limited.then_some(1);
-    match &seen.observed.object {
-        Object::Queue(_) => one_if(limit == Limit::Msgmni),
-        Object::Segment(_) if limit == Limit::Shmmni => Some(1),
-        Object::Segment(segment) => {
-            (limit == Limit::Shmall).then(|| segment.size.div_ceil(process::page_size()))
-        }
-        Object::SemaphoreSet(_) if limit == Limit::Semmni => Some(1),
-        Object::SemaphoreSet(set) => (limit == Limit::Semmns).then_some(set.nsems),
-        Object::PosixQueue(_) => one_if(limit == Limit::MqueueQueuesMax),
-        Object::PosixMemory(_) | Object::PosixSemaphore(_) => None,
     }
 }
 
@@ -140,7 +104,7 @@ impl<'a> Orphans<'a> {
 }
 
 /// The bytes that users are charged for POSIX queues, each of whom has a limit of their own.
-fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
+pub(super) fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
     let near = facts.allowances.iter().filter(|allowance| allowance.is_at(facts.threshold));
     let of_users = near.filter_map(|allowance| Some((allowance, allowance.user?)));
     of_users.map(|(allowance, uid)| pmsg_limit_of(uid, allowance, facts)).collect()
@@ -154,14 +118,7 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
         allowance.percent().unwrap_or(0.0),
         allowance.name,
     );
-    let share = |seen: &Seen| match &seen.observed.object {
-        Object::PosixQueue(queue) => queue.reserved_bytes(),
-        Object::Queue(_)
-        | Object::Segment(_)
-        | Object::SemaphoreSet(_)
-        | Object::PosixMemory(_)
-        | Object::PosixSemaphore(_) => None,
-    };
+    let share = |seen: &Seen| Limit::RlimitMsgqueue.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, Some(uid))
         && brings_below(allowance, orphans.freed(), facts)
     {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
@@ -10,42 +9,6 @@ use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{CommandLine, Key, Object, Segment, count};
 use crate::output::style::{age, human_size};
-
-pub(super) static ORPHAN: Check = Check {
-    name: "orphan",
-    severity: Severity::Warning,
-    help: "an object that nobody uses any more (note: it is new, or was never used)",
-    needs: Needs::USERS,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(|seen| orphan(seen, facts)).collect(),
-};
-
-pub(super) static FTOK_FAILED: Check = Check {
-    name: "ftok-failed",
-    severity: Severity::Warning,
-    help: "key 0xffffffff: a program used what ftok returns when it fails",
-    needs: Needs::USERS,
-    subject: Subject::Access,
-    examine: |facts| facts.objects.iter().filter_map(|seen| ftok_failed(seen, facts)).collect(),
-};
-
-pub(super) static DEAD_SENDER_BACKLOG: Check = Check {
-    name: "dead-sender-backlog",
-    severity: Severity::Warning,
-    help: "messages on a queue whose every recorded process is gone",
-    needs: Needs::USERS,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(|seen| backlog(seen, facts)).collect(),
-};
-
-pub(super) static MARKED_ATTACHED: Check = Check {
-    name: "marked-attached",
-    severity: Severity::Note,
-    help: "memory of a segment that was removed but is still attached",
-    needs: Needs::USERS,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(marked_attached).collect(),
-};
 
 /// So long an object that nobody has used counts as new: its maker may be about to use it.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -78,7 +41,7 @@ pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
     seen.orphan == Verdict::Yes && (was_used(seen) || seen.observed.object.is_idle(HOUR, facts.now))
 }
 
-fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if seen.orphan != Verdict::Yes {
         return None;
     }
@@ -119,7 +82,7 @@ fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     Some(mended_by_removal(draft, seen, facts).shared(seen, words))
 }
 
-fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if seen.observed.permissions().key != Key::FTOK_FAILED {
         return None;
     }
@@ -144,7 +107,7 @@ fn queued(messages: u64) -> String {
     format!("{} {is} queued", count(messages, "message"))
 }
 
-fn marked_attached(seen: &Seen) -> Option<Draft> {
+pub(super) fn marked_attached(seen: &Seen, _: &Facts) -> Option<Draft> {
     let Object::Segment(segment) = &seen.observed.object else { return None };
     let Segment { size, attached, status, .. } = segment;
     if !status.is_marked() {
@@ -164,7 +127,7 @@ fn marked_attached(seen: &Seen) -> Option<Draft> {
     Some(Draft { pids, ..Draft::of(seen, Severity::Note, why) }.shared(seen, words))
 }
 
-fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let Object::Queue(queue) = &seen.observed.object else { return None };
     let has_strangers = seen.observed.users.as_ref().is_none_or(|users| users.has_strangers);
     let mut recorded = seen.observed.recorded().peekable();

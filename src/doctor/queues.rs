@@ -1,6 +1,5 @@
 //! Queues without room, and messages that nobody takes.
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use super::orphans;
@@ -11,33 +10,6 @@ use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Object, PosixQueue, Queue, Use, count};
 use crate::kernel::limits;
 use crate::kernel::process::scan::sleepers::Sleeper;
-
-pub(super) static QUEUE_FULL: Check = Check {
-    name: "queue-full",
-    severity: Severity::Error,
-    help: "a queue without room (error: for a message that a process waits to send)",
-    needs: Needs::REST,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(|seen| full(seen, facts)).collect(),
-};
-
-pub(super) static QUEUE_NEAR_FULL: Check = Check {
-    name: "queue-near-full",
-    severity: Severity::Warning,
-    help: "a queue that is full to 80 % or more (see --threshold)",
-    needs: Needs::REST,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(|seen| near_full(seen, facts)).collect(),
-};
-
-pub(super) static NOBODY_READS_TYPE: Check = Check {
-    name: "nobody-reads-type",
-    severity: Severity::Warning,
-    help: "messages are queued, and every receiver waits for other types",
-    needs: Needs::REST,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(nobody_reads_type).collect(),
-};
 
 /// The threads that wait to send: those that room would wake, and those that a signal has stopped.
 struct Senders<'a> {
@@ -94,7 +66,7 @@ impl Senders<'_> {
     }
 }
 
-fn full(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn full(seen: &Seen, facts: &Facts) -> Option<Draft> {
     match Looks::of(seen)? {
         Looks::Queue(first, now) => queue_full(seen, first, now, facts),
         Looks::PosixQueue(first, now) => posix_queue_full(seen, first, now, facts),
@@ -185,7 +157,7 @@ fn is_flowing(seen: &Seen, queue: &Queue, facts: &Facts) -> bool {
         && seen.observed.recorded().any(is_receiver)
 }
 
-fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let is_near = |used: u64, most: u64| used < most && is_at(used, most, facts.threshold);
     let percent = |used: u64, most: u64| u128::from(used) * 100 / u128::from(most.max(1));
     match Looks::of(seen)? {
@@ -312,7 +284,7 @@ fn posix_queue_full(
     Some(if senders.is_empty() { draft.shared(seen, "they are full") } else { draft })
 }
 
-fn nobody_reads_type(seen: &Seen) -> Option<Draft> {
+pub(super) fn nobody_reads_type(seen: &Seen, _: &Facts) -> Option<Draft> {
     let reader = Reader::of(seen);
     let Reader::WantsOthers(pids, _) = &reader else { return None };
     let words = reader.words(seen);

@@ -1,14 +1,13 @@
 //! What is seen of the system, before anything is said about it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::thread;
 use std::time::Duration;
 
-use super::VERB;
+use super::Question;
 use super::checks::Needs;
 use super::memory::{self, DevShm};
-use crate::commands::Result;
-use crate::commands::{limits, select};
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
@@ -16,10 +15,10 @@ use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{
-    Caller, Expected, Filter, Heirs, Kind, Object, Observed, Queue, Reference, Snapshot, Time, Use,
+    Caller, Expected, Heirs, Kind, Object, Observed, Queue, Reference, Snapshot, Time, Use,
 };
 use crate::kernel::Namespace;
-use crate::kernel::limits::Limit;
+use crate::kernel::limits::{self, Limit};
 use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
@@ -35,7 +34,7 @@ const REST: Duration = Duration::from_millis(100);
 const MOST_PEEKED: u64 = 20_000;
 
 /// What was seen of the system.
-pub(in crate::commands) struct Facts {
+pub(super) struct Facts {
     /// All objects that are not ignored.
     pub objects: Vec<Seen>,
     /// All limits; none if no check needs them.
@@ -66,7 +65,7 @@ pub(in crate::commands) struct Facts {
 }
 
 /// An object and what is known of it.
-pub(in crate::commands) struct Seen {
+pub(super) struct Seen {
     /// As it was at the first look.
     pub observed: Observed,
     /// Whether it may be removed, since nobody uses it any more.
@@ -85,15 +84,21 @@ pub(in crate::commands) struct Seen {
 }
 
 impl Facts {
-    /// Looks at what the checks need.
+    /// Looks at what the checks need, see [`diagnose`](super::diagnose).
     pub fn gather(
+        question: Question<'_>,
         namespace: &Namespace,
-        needs: Needs,
-        ignore: &[Expected],
-        threshold: u64,
-    ) -> Result<Facts> {
-        let Snapshot { mut objects, unlisted } =
-            select::snapshot(VERB, namespace, &Filter::default())?;
+        snapshot: Snapshot,
+        warn: &mut dyn FnMut(String),
+    ) -> io::Result<Facts> {
+        let Question { checks, ignore, threshold, now } = question;
+        let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
+        // What is ignored counts all the same.
+        let allowances = match needs.limits {
+            true => limits::survey(&snapshot, process::uid()),
+            false => Vec::new(),
+        };
+        let Snapshot { mut objects, unlisted } = snapshot;
         objects.iter_mut().for_each(complete);
         let scope = ScanScope::to_judge(&objects);
         let (observed, observer): (Vec<Observed>, _) = match needs.users {
@@ -115,11 +120,10 @@ impl Facts {
             look_again(namespace, &mut seen, &scope, threshold);
         }
         let (dev_shm, is_whole) =
-            if needs.dev_shm { memory::survey(VERB, namespace) } else { (None, true) };
+            if needs.dev_shm { memory::survey(namespace, warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
-            // What cannot be listed has been said.
-            allowances: if needs.limits { limits::survey(namespace)?.0 } else { Vec::new() },
+            allowances,
             threshold,
             namespace: namespace.handle().clone(),
             system_v_caller: process::caller(namespace.handle(), Kind::Msg),
@@ -127,7 +131,7 @@ impl Facts {
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
             may_exceed_msgmnb: process::may_exceed_msgmnb(),
             ignore_options: ignore.iter().map(ignore_option).collect(),
-            now: crate::commands::now(),
+            now,
             dev_shm,
             is_whole: is_whole && unlisted.is_empty() && missed.error.is_none(),
             missed,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Right, as_root};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
@@ -12,25 +11,7 @@ use crate::ipc::{Object, PosixSemaphore, Reference, Use, Verdict};
 use crate::kernel::process;
 use crate::kernel::process::scan::sleepers::Sleeper;
 
-pub(super) static DEADLOCK: Check = Check {
-    name: "deadlock",
-    severity: Severity::Error,
-    help: "processes wait in a circle, each for a semaphore that the next one operated on last",
-    needs: Needs::REST,
-    subject: Subject::System,
-    examine: deadlock,
-};
-
-pub(super) static STUCK_SEMAPHORE: Check = Check {
-    name: "stuck-semaphore",
-    severity: Severity::Warning,
-    help: "value 0, waiters, and perhaps nobody is left to release it",
-    needs: Needs::REST,
-    subject: Subject::Use,
-    examine: |facts| facts.objects.iter().filter_map(|seen| stuck(seen, facts)).collect(),
-};
-
-fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
     match &seen.observed.object {
         // What nobody has ever operated on, nobody holds.
         Object::SemaphoreSet(set) => set.last_op.and_then(|_| stuck_in_set(seen, facts)),
@@ -129,7 +110,7 @@ struct Wait<'a> {
 /// The circles of processes that wait for each other. With several threads, a process counts only if
 /// all of them wait, for one of the others might release what it holds; and a process that waits for
 /// what it took itself does not, for that is how a consumer waits for a producer.
-fn deadlock(facts: &Facts) -> Vec<Draft> {
+pub(super) fn deadlock(facts: &Facts) -> Vec<Draft> {
     let waits = waits(facts);
     let mut circles: BTreeSet<Vec<i32>> = BTreeSet::new();
     let mut done = BTreeSet::new();

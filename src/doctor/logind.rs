@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
 use crate::ipc::Kind;
@@ -13,20 +12,11 @@ use crate::ipc::finding::Severity;
 use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::process::{self, accounts};
 
-pub(super) static REMOVE_IPC: Check = Check {
-    name: "remove-ipc",
-    severity: Severity::Warning,
-    help: "systemd-logind removes the objects of users who log out",
-    needs: Needs::NONE,
-    subject: Subject::System,
-    examine: |facts| remove_ipc(facts).into_iter().collect(),
-};
-
 /// Where the main file is, the one that counts first.
 const MAIN: [&str; 4] =
     ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
 
-fn remove_ipc(facts: &Facts) -> Option<Draft> {
+pub(super) fn remove_ipc(facts: &Facts) -> Option<Draft> {
     // What logind takes for a user of the system it leaves alone; nobody never logs in.
     let is_person = |uid: &u32| *uid >= 1000 && *uid != 65_534;
     let owners = facts.objects.iter().map(|seen| seen.observed.permissions().uid);

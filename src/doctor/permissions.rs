@@ -1,31 +1,12 @@
 //! Modes that give too much or too little.
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
 use crate::ipc::{Caller, Class};
 use crate::kernel::process;
 
-pub(super) static WORLD_WRITABLE: Check = Check {
-    name: "world-writable",
-    severity: Severity::Warning,
-    help: "every user may write it",
-    needs: Needs::USERS,
-    subject: Subject::Access,
-    examine: |facts| facts.objects.iter().filter_map(|seen| world_writable(seen, facts)).collect(),
-};
-
-pub(super) static LOCKED_OUT: Check = Check {
-    name: "locked-out",
-    severity: Severity::Warning,
-    help: "the mode does not let its own owner read or write it",
-    needs: Needs::NONE,
-    subject: Subject::Access,
-    examine: |facts| facts.objects.iter().filter_map(|seen| locked_out(seen, facts)).collect(),
-};
-
-fn world_writable(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn world_writable(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let mode = seen.observed.permissions().mode;
     if mode.bits() & 0o002 == 0 {
         return None;
@@ -59,7 +40,7 @@ fn others(seen: &Seen) -> Vec<i32> {
     seen.pids().into_iter().filter(is_other).collect()
 }
 
-fn locked_out(seen: &Seen, facts: &Facts) -> Option<Draft> {
+pub(super) fn locked_out(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let mode = seen.observed.permissions().mode;
     let lost = match (mode.bits() & 0o400, mode.bits() & 0o200) {
         (0, 0) => "read and write",

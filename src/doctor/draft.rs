@@ -8,7 +8,7 @@ use crate::output::escape::shell_word;
 
 /// A finding whose fix is not a command yet, so that several can become one.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Draft {
+pub(super) struct Draft {
     /// How bad it is.
     pub severity: Severity,
     /// Whether it concerns the system as a whole.
@@ -30,7 +30,7 @@ pub(in crate::commands) struct Draft {
 
 /// What makes several findings one: all of it is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::commands) struct Shared {
+pub(super) struct Shared {
     /// The owner of the objects.
     pub owner: u32,
     /// What is wrong with them, as a sentence about several.
@@ -39,7 +39,7 @@ pub(in crate::commands) struct Shared {
 
 /// What mends a trouble.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::commands) enum Remedy {
+pub(super) enum Remedy {
     /// Only a person can decide; the reason says what.
     Decide,
     /// This line of shell.
@@ -57,7 +57,7 @@ pub(in crate::commands) enum Remedy {
 
 /// Whether the caller may do what a remedy takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::commands) enum Right {
+pub(super) enum Right {
     /// They may.
     Granted,
     /// Root may.
@@ -68,7 +68,7 @@ pub(in crate::commands) enum Right {
 
 /// What a remedy does with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Act {
+pub(super) enum Act {
     /// Changes or removes it.
     Control,
     /// Receives its messages and removes it.

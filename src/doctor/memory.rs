@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use super::checks::{Check, Needs, Subject};
 use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
-use crate::commands::print_error;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
 use crate::ipc::process::role::Role;
@@ -21,35 +19,8 @@ use crate::kernel::process;
 use crate::kernel::process::uses::observe_all;
 use crate::output::style::human_size;
 
-pub(super) static SHM_FULL: Check = Check {
-    name: "shm-full",
-    severity: Severity::Error,
-    help: "/dev/shm is used to 80 % or more (see --threshold), or promised beyond its size",
-    needs: Needs::DEV_SHM,
-    subject: Subject::System,
-    examine: shm_full,
-};
-
-pub(super) static SHM_DELETED: Check = Check {
-    name: "shm-deleted",
-    severity: Severity::Warning,
-    help: "memory in /dev/shm without a name, which goes with those that hold it",
-    needs: Needs::DEV_SHM,
-    subject: Subject::System,
-    examine: shm_deleted,
-};
-
-pub(super) static RMID_FORCED: Check = Check {
-    name: "rmid-forced",
-    severity: Severity::Warning,
-    help: "kernel.shm_rmid_forced is 1: segments that nobody has attached vanish",
-    needs: Needs::NONE,
-    subject: Subject::System,
-    examine: rmid_forced,
-};
-
 /// What was seen of `/dev/shm` as a file system.
-pub(in crate::commands) struct DevShm {
+pub(super) struct DevShm {
     space: Space,
     /// How many bytes its files may still grow to without being made larger, those without a name
     /// included: sizes without what is in memory.
@@ -61,23 +32,23 @@ pub(in crate::commands) struct DevShm {
 }
 
 /// Looks at `/dev/shm`; nothing where there is none. Also whether all of it could be looked at: what is in
-/// the way is told.
-pub(in crate::commands) fn survey(
-    verb: &'static str,
+/// the way is handed to `warn`.
+pub(super) fn survey(
     namespace: &Namespace,
+    warn: &mut dyn FnMut(String),
 ) -> (Option<DevShm>, bool) {
     let space = match Space::read(namespace.shm()) {
         Ok(space) => space,
         Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
         Err(error) => {
             let error = os_error::describe(&error);
-            print_error(format_args!("{verb}: cannot look at /dev/shm: {error}"));
+            warn(format!("cannot look at /dev/shm: {error}"));
             return (None, false);
         }
     };
     let tree = Tree::read(namespace.shm());
     let mut is_whole = tree.unread.is_empty();
-    tree.unread.iter().for_each(|unread| print_error(format_args!("{verb}: {unread}")));
+    tree.unread.iter().for_each(|unread| warn(unread.to_string()));
     let looked = Removed::find(&tree, &space).and_then(|removed| {
         let (hidden, promised) = (removed.hidden_bytes, promised(removed.memory()));
         Ok((observe_all(namespace, removed.objects)?, hidden, promised))
@@ -86,7 +57,7 @@ pub(in crate::commands) fn survey(
         Ok(told) => told,
         Err(error) => {
             let error = os_error::describe(&error);
-            print_error(format_args!("{verb}: cannot look for removed files: {error}"));
+            warn(format!("cannot look for removed files: {error}"));
             is_whole = false;
             (Vec::new(), 0, 0)
         }
