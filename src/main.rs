@@ -7,7 +7,7 @@ use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
 use ipctool::kernel::io::stdio;
-use ipctool::kernel::signals::{self, wait};
+use ipctool::kernel::signals;
 use ipctool::personality;
 
 fn main() -> ExitCode {
@@ -22,10 +22,10 @@ fn main() -> ExitCode {
         }
     };
     if let Some(signal) = stdio::given_up() {
-        wait::end_by(signal);
+        signals::end_by(signal);
     }
     if let Status::Signal(signal) = status {
-        wait::end_by(signal);
+        signals::end_by(signal);
     }
     ExitCode::from(status.code())
 }

@@ -13,9 +13,12 @@ use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
 use crate::kernel::closing::Closed;
+use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::os_error;
 use crate::kernel::io::outlet::Outlet;
-use crate::kernel::signals::wait::{self, Interruptible, Stopped};
+use crate::kernel::io::poll;
+use crate::kernel::signals;
+use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno};
 use crate::output::message::{From, MessageFormat, Presentation};
 use crate::output::rescue::{self, rescue};
@@ -25,7 +28,7 @@ const VERB: &str = "recv";
 
 pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     check(&args)?;
-    wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
+    signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let (queue, capacity) = Queue::open(&args.queue)?;
     let out = stdout::file()?;
     let mut receiver = Receiver {
@@ -161,7 +164,7 @@ impl Receiver {
                 true => 0,
                 false => self.outlet.room(&self.out.0),
             });
-            if self.batch.len() == 0 && os_error::is_abandoned(&self.out.0) {
+            if self.batch.len() == 0 && poll::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
                 return Err(Failure::new(VERB, &self.args.queue, what, Reason::Failed)
                     .with_hint(
@@ -172,7 +175,7 @@ impl Receiver {
             let fill = self.fill();
             let is_empty_handed = self.batch.len() == 0;
             self.deliver()?;
-            if let Some(signal) = wait::pending() {
+            if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
             match fill {
@@ -207,7 +210,7 @@ impl Receiver {
             if self.limit.is_some_and(|limit| self.total + self.batch.len() >= limit) {
                 return Ok(Fill::Done);
             }
-            if self.batch.is_full() || wait::pending().is_some() {
+            if self.batch.is_full() || signals::pending().is_some() {
                 return Ok(Fill::Full);
             }
             self.batch.take(&from, &self.queue.channel, self.wanted)?;
@@ -228,7 +231,7 @@ impl Receiver {
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
         self.is_saved = fate.must_be_told();
         self.batch.clear();
-        let (what, reason) = match wait::pending() {
+        let (what, reason) = match signals::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
             None => {
                 let what = os_error::describe(&error);
@@ -268,7 +271,7 @@ impl Receiver {
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
             place += 1;
-            if let Some(signal) = wait::pending() {
+            if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
             if self.batch.is_full() && !self.sorts() {

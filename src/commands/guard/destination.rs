@@ -13,6 +13,7 @@ use crate::ipc::Foreign;
 use crate::kernel::io::directory::{self, Directory, Entry, Place};
 use crate::kernel::io::fifo::{self, Fifo};
 use crate::kernel::io::os_error;
+use crate::kernel::io::stdio;
 use crate::kernel::process::{self, accounts};
 
 /// Where the report goes.
@@ -77,7 +78,7 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
 
 fn find(path: &Path) -> io::Result<Way> {
     if path == "-" {
-        return Ok(Way::Into(os_error::standard_output()?.0));
+        return Ok(Way::Into(stdio::standard_output()?.0));
     }
     let (directory, file, old) = match directory::locate(path)? {
         Place::Named(directory, file, old) => (directory, file, old),
@@ -98,7 +99,7 @@ fn find(path: &Path) -> io::Result<Way> {
                 );
                 return Err(io::Error::new(ErrorKind::PermissionDenied, what));
             }
-            if !data.is_file() || os_error::standard_stream(data.dev(), data.ino()).is_some() {
+            if !data.is_file() || stdio::standard_stream(data.dev(), data.ino()).is_some() {
                 return into(old);
             }
             if data.nlink() > 1 && is_safe_to_open(&directory, &old)? {
@@ -124,7 +125,7 @@ fn is_safe_to_open(directory: &Directory, old: &Entry) -> io::Result<bool> {
 
 fn into(entry: Entry) -> io::Result<Way> {
     let data = entry.metadata()?;
-    if let Some(stream) = os_error::standard_stream(data.dev(), data.ino()) {
+    if let Some(stream) = stdio::standard_stream(data.dev(), data.ino()) {
         return Ok(Way::Into(stream));
     }
     if !data.file_type().is_fifo() {
@@ -184,7 +185,7 @@ fn replace(
 
 fn overwrite(mut file: File, text: &[u8]) -> io::Result<()> {
     let data = file.metadata()?;
-    if data.is_file() && os_error::standard_stream(data.dev(), data.ino()).is_none() {
+    if data.is_file() && stdio::standard_stream(data.dev(), data.ino()).is_none() {
         file.set_len(0)?;
     }
     file.write_all(text)

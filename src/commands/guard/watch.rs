@@ -14,6 +14,7 @@ use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::{Foreign, ProcessName};
 use crate::kernel::descendants::child::{self, Ended, Fate};
 use crate::kernel::descendants::{Family, Member};
+use crate::kernel::io::poll;
 use crate::kernel::process::{self, Length};
 use crate::kernel::signals::wait::deadline;
 use crate::kernel::signals::{self, Inbox, Notice};
@@ -243,7 +244,7 @@ impl<'a> Watch<'a> {
             let wait = wait.into_iter().chain(self.family.patience()).min();
             let descriptors: Vec<_> =
                 std::iter::once(self.inbox.as_fd()).chain(self.family.descriptors()).collect();
-            child::await_any(&descriptors, wait);
+            poll::wait_any_readable(&descriptors, wait);
         }
     }
 

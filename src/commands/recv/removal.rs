@@ -9,7 +9,7 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
 use crate::kernel::closing::{self, Closed, Kept, Removal};
 use crate::kernel::limits::Limit;
-use crate::kernel::signals::wait;
+use crate::kernel::signals::{self, wait};
 
 /// How often others may get in the way, and how long to wait for them each time. Whoever sends one
 /// message to a POSIX queue has it open for less.
@@ -79,7 +79,7 @@ impl Receiver {
     /// Why it was not removed.
     fn kept(&mut self, kept: Kept, state: &str) -> anyhow::Result<Status> {
         self.reopen();
-        if let Some(signal) = wait::pending() {
+        if let Some(signal) = signals::pending() {
             return Ok(Status::Signal(signal));
         }
         let queue: &Reference = &self.args.queue;
@@ -114,7 +114,7 @@ fn persist<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
     let mut attempts = 1;
     loop {
         match attempt() {
-            Err(Kept::InUse) if attempts < ATTEMPTS && wait::pending().is_none() => {
+            Err(Kept::InUse) if attempts < ATTEMPTS && signals::pending().is_none() => {
                 attempts += 1;
                 wait::sleep(PAUSE);
             }

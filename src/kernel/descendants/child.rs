@@ -3,15 +3,12 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl;
-use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use super::Member;
@@ -137,12 +134,4 @@ pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
-}
-
-/// Waits until one of these can be read, a signal comes, or this time has passed.
-pub fn await_any(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
-    let mut fds: Vec<_> =
-        descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
-    // Whatever comes of it, whoever waits looks again.
-    let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
 }

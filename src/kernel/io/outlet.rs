@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use super::os_error;
+use super::poll;
 use crate::kernel::process;
 
 /// Where output goes, and what is known of its patience.
@@ -64,7 +65,7 @@ impl Outlet {
         };
         let observed = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
         let (size, page) = (observed(size), process::page_size() as usize);
-        let is_writable = || os_error::is_writable(file);
+        let is_writable = || poll::is_writable(file);
         if asked != 0 {
             return 0;
         }
@@ -107,6 +108,20 @@ fn kind(file: &File) -> Kind {
         () if kind.is_fifo() => Kind::Pipe,
         () => Kind::Other,
     }
+}
+
+/// Takes the last bytes that were written to a regular file away again, if nothing was written behind
+/// them.
+pub fn cut_back(mut file: &File, bytes: u64) {
+    let mut cut = || {
+        let data = file.metadata().ok().filter(|data| data.is_file() && bytes > 0)?;
+        let end = file.stream_position().ok().filter(|&end| end == data.len())?;
+        let start = end.checked_sub(bytes)?;
+        file.set_len(start).ok()?;
+        file.seek(SeekFrom::Start(start)).ok()
+    };
+    // What cannot be taken away stays.
+    let _ = cut();
 }
 
 /// No file may become larger than this by the hands of this process, `RLIMIT_FSIZE`.

@@ -15,7 +15,7 @@ use crate::kernel::Errno;
 use crate::kernel::io::inherited;
 use crate::kernel::io::os_error::strerror;
 use crate::kernel::io::stdio::StandardError;
-use crate::kernel::signals::wait;
+use crate::kernel::signals;
 use crate::output::{escape, stdout};
 
 /// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
@@ -64,7 +64,7 @@ impl Session {
         let blocks = self.out.len().saturating_sub(1) / BLOCK * BLOCK;
         self.write(if self.by_line { self.out.len() } else { blocks });
         if let Some(signal) = self.broken.as_ref().and_then(signal_of) {
-            wait::end_by(signal);
+            signals::end_by(signal);
         }
     }
 
