@@ -12,11 +12,11 @@ use crate::cli::Rm;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Observed, ProcessName, Reference, count};
+use crate::ipc::{Filter, Kind, Object, Observed, Reference, count};
 use crate::kernel;
 use crate::kernel::io::stdio::StandardError;
+use crate::kernel::process::Process;
 use crate::kernel::process::scan::{Scan, ScanScope};
-use crate::kernel::process::{Length, Process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -204,10 +204,7 @@ pub(super) fn explain_marked(verb: &'static str, marked: &[Object]) -> Vec<Notic
 
 /// Who has this segment attached, as a hint.
 fn holders(scan: &Scan, segment: &Object) -> Option<String> {
-    let name = |&(pid, _): &(i32, _)| {
-        let command = Process::find(pid, Length::Shown).map(|process| process.command);
-        ProcessName { pid, command }.to_string()
-    };
+    let name = |&(pid, _): &(i32, _)| Process::name(pid).to_string();
     let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {
         ([], 0) => None,

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::namespace;
-use super::process::{self, Kinship, Length};
+use super::process::{self, Identity, Kinship, Length};
 use crate::ipc::Foreign;
 use crate::ipc::attribution::descendants::{Descendant, Descendants};
 use crate::ipc::attribution::pid_history::{PidHistory, SECOND};
@@ -76,15 +76,6 @@ pub struct Family {
     boot: i64,
     /// Whether nobody can have been missed.
     is_complete: bool,
-}
-
-/// A process of the family that lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Its id.
-    pub pid: i32,
-    /// When it started, in ticks since the machine did, where `/proc` tells.
-    pub started: Option<i64>,
 }
 
 impl Family {
@@ -241,9 +232,9 @@ impl Family {
     }
 
     /// Those who live, the oldest first.
-    pub fn living(&self) -> Vec<Member> {
+    pub fn living(&self) -> Vec<Identity> {
         if !self.sees_proc {
-            return self.alive.iter().map(|&pid| Member { pid, started: None }).collect();
+            return self.alive.iter().map(|&pid| Identity { pid, started: None }).collect();
         }
         // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
         // being read may be missed there.
@@ -252,8 +243,8 @@ impl Family {
         living.retain(|process| !process.has_ended);
         living.sort_by_key(|process| (process.started, process.pid));
         living.dedup_by_key(|process| process.pid);
-        let member = |one: Kinship| Member { pid: one.pid, started: Some(one.started) };
-        living.into_iter().map(member).collect()
+        let identity = |one: Kinship| Identity { pid: one.pid, started: Some(one.started) };
+        living.into_iter().map(identity).collect()
     }
 
     fn is_alive(&self, pid: i32) -> bool {

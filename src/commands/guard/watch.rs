@@ -12,10 +12,10 @@ use crate::cli::Guard;
 use crate::exit::Status;
 use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::{Foreign, ProcessName};
+use crate::kernel::descendants::Family;
 use crate::kernel::descendants::child::{self, Ended, Fate};
-use crate::kernel::descendants::{Family, Member};
 use crate::kernel::io::poll;
-use crate::kernel::process::{self, Length};
+use crate::kernel::process::{self, Identity, Length};
 use crate::kernel::signals::wait::deadline;
 use crate::kernel::signals::{self, Inbox, Notice};
 
@@ -188,7 +188,7 @@ impl<'a> Watch<'a> {
     /// The processes of the command that live, as far as is known.
     fn strays(&self) -> Vec<Stray> {
         let living = if self.is_alone() { Vec::new() } else { self.family.living() };
-        let stray = |one: Member| Stray { name: self.name(one.pid), has_ended: false };
+        let stray = |one: Identity| Stray { name: self.name(one.pid), has_ended: false };
         living.into_iter().map(stray).collect()
     }
 
@@ -300,8 +300,8 @@ impl<'a> Watch<'a> {
             let _ = child::kill(self.child, signal);
         }
         let others = living.into_iter().filter(|one| one.pid != self.child);
-        others.for_each(|process: Member| {
-            let _ = child::signal(&process, signal);
+        others.for_each(|process: Identity| {
+            let _ = child::signal(process, signal);
         });
     }
 

@@ -11,9 +11,8 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
-use super::Member;
 use crate::kernel::io::inherited;
-use crate::kernel::process;
+use crate::kernel::process::Identity;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::deadly;
 
@@ -96,7 +95,7 @@ pub fn has_children() -> bool {
 }
 
 /// Sends a signal to this very process, not to a later one with its number.
-pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
+pub fn signal(process: Identity, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
     if descriptor < 0 {
@@ -109,9 +108,8 @@ pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
     }
     // SAFETY: the descriptor is new, so nobody else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
-    // Whoever has the number now keeps it as long as the descriptor is of a process that lives.
-    let is_same = |started| process::kinship(process.pid).is_some_and(|now| now.started == started);
-    if !process.started.is_none_or(is_same) {
+    // While this descriptor is open, its process keeps the number.
+    if !process.is_current() {
         return Err(Errno::ESRCH.into());
     }
     // SAFETY: takes plain numbers and no information besides.

@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use super::{Stat, since_boot};
+use super::stat::{Stat, since_boot};
 use crate::ipc::clock::{Clock, Witness};
 
 /// When the machine started, in nanoseconds since the Epoch by the clocks of now. Of two readings

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
 
+use super::status::uids_in;
 use crate::ipc::{Caller, Kind};
 
 /// The effective user id of this process.
@@ -37,6 +38,21 @@ pub fn caller(kind: Kind) -> Caller {
         overrides_mode: has(if posix { CAP_DAC_OVERRIDE } else { CAP_IPC_OWNER }),
         overrides_ownership: has(if posix { CAP_FOWNER } else { CAP_SYS_ADMIN }),
     }
+}
+
+/// The identity of another process as far as the mode of an object is concerned: its effective user
+/// and its groups, from `/proc/PID/status`, which everybody may read. What it may override does not
+/// count.
+pub fn caller_of(pid: i32) -> Option<Caller> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = |label: &str| -> Option<Vec<u32>> {
+        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
+        line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+    };
+    let mut groups = numbers("Groups:")?;
+    groups.push(*numbers("Gid:")?.get(1)?);
+    let uid = uids_in(&status)?[1];
+    Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 
 /// The privilege over everything that has none of its own, `capabilities(7)`.

@@ -40,7 +40,7 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             }
             match value {
                 _ if (column.alarm)(item) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-                Value::Pid(pid) if !process::exists(pid) => cell.fg(Color::DarkGrey),
+                Value::Pid(pid) if !process::is_gone(pid) == false => cell.fg(Color::DarkGrey),
                 _ => cell,
             }
         });
