@@ -5,6 +5,8 @@
 //! - [`cli`]: the command line as types. Nothing runs there.
 //! - [`commands`]: the verbs, one file a subcommand.
 //! - [`exit`]: the exit statuses, and which error gives which.
+//! - [`rescue`]: messages that were taken off a queue and could not be written out. Verbs and old
+//!   programs use it.
 //! - [`output`]: how results look: the one registry of columns, then one file a format.
 //! - [`explain`]: an error and the state around it, told to a person.
 //! - [`personality`]: the old programs that the binary is when called by their names. The command line
@@ -22,3 +24,4 @@ pub mod ipc;
 pub mod kernel;
 pub mod output;
 pub mod personality;
+pub mod rescue;

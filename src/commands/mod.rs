@@ -22,16 +22,15 @@ pub use doctor::checks::{ALL as CHECKS, Check};
 pub(crate) use doctor::logind;
 pub use usage::reject;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
-use crate::kernel::io::stdio::StandardError;
 use crate::kernel::object::StatusError;
-use crate::output::Style;
+use crate::output::{Style, stderr};
 
 /// Does what the command line says.
 pub fn run(cli: Cli) -> Status {
@@ -73,19 +72,18 @@ fn notice(verb: &str, error: &anyhow::Error) -> Notice {
     }
 }
 
-/// Tells a person what went wrong, as the one line of an error and perhaps a hint.
+/// Prints what went wrong to standard error: a line, and perhaps a hint below it.
 pub fn print_error(message: impl Into<Notice>) {
-    // There is nobody left to tell if this fails.
-    let _ = tell(message);
+    // There is no other place to report this.
+    let _ = try_print_error(message);
 }
 
-/// The same where it matters whether it can be read.
-fn tell(message: impl Into<Notice>) -> io::Result<()> {
-    let text = format!("ipctool: {}\n", message.into());
-    StandardError.write_all(text.as_bytes())
+/// The same where it matters whether it could be written.
+fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
+    stderr::write_line(format!("ipctool: {}", message.into()))
 }
 
-/// Tells what went wrong with one of several objects, and gives the status for it.
+/// Prints what went wrong with one of several objects, and returns the status for it.
 fn report(failure: &Failure) -> Status {
     print_error(failure);
     failure.into()

@@ -5,7 +5,7 @@ mod removal;
 
 use batch::{Batch, Undelivered, Untaken};
 
-use super::{notice, print_error, resolve, tell};
+use super::{notice, print_error, resolve, try_print_error};
 use crate::cli::Recv;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -21,8 +21,8 @@ use crate::kernel::signals;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno};
 use crate::output::message::{From, MessageFormat, Presentation};
-use crate::output::rescue::{self, rescue};
 use crate::output::stdout::{self, OutputError};
+use crate::rescue::{self, rescue};
 
 const VERB: &str = "recv";
 
@@ -54,16 +54,16 @@ pub(super) fn run(args: Recv) -> anyhow::Result<Status> {
     receiver.reopen();
     match result {
         // Where messages are saved must be found, whatever has become of standard error.
-        Err(error) if receiver.is_saved => Ok(leave_word(error)),
+        Err(error) if receiver.is_saved => Ok(report_or_save(error)),
         result => result,
     }
 }
 
-/// Says what went wrong, in a file if nowhere else.
-fn leave_word(error: anyhow::Error) -> Status {
+/// Prints what went wrong, or saves it in a file where standard error takes nothing.
+fn report_or_save(error: anyhow::Error) -> Status {
     let notice = notice(VERB, &error);
-    if tell(notice.clone()).is_err() {
-        rescue::leave_word(&format!("ipctool: {notice}\n"));
+    if try_print_error(notice.clone()).is_err() {
+        rescue::save_error(&format!("ipctool: {notice}\n"));
     }
     Status::from(&error)
 }
@@ -229,7 +229,7 @@ impl Receiver {
         self.batch.give_back_memory();
         self.reopen();
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
-        self.is_saved = fate.must_be_told();
+        self.is_saved = fate.must_be_reported();
         self.batch.clear();
         let (what, reason) = match signals::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),

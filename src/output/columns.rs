@@ -98,9 +98,7 @@ static QUEUE: [ObjectColumn; 7] = [
     Column::number("bytes", 9, "bytes on the queue", |observed| {
         queue(observed, |queue| Value::Bytes(queue.bytes))
     })
-    .alarmed(|observed| {
-        matches!(&observed.object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
-    }),
+    .alarmed(|observed| observed.object.is_full()),
     Column::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |observed| {
         queue(observed, |queue| Value::bytes(queue.max_bytes))
     }),
@@ -166,9 +164,7 @@ static SEMAPHORE_SET: [ObjectColumn; 2] = [
 ];
 
 static POSIX_QUEUE: [ObjectColumn; 6] = [
-    MESSAGES.alarmed(
-        |observed| matches!(&observed.object, Object::PosixQueue(queue) if queue.is_full()),
-    ),
+    MESSAGES.alarmed(|observed| observed.object.is_full()),
     Column::number("bytes", 9, "bytes on the queue", |observed| {
         posix_queue(observed, |queue| Value::bytes(queue.bytes))
     }),

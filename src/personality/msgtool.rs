@@ -23,8 +23,8 @@ use crate::kernel::signals;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::sysv::msg;
 use crate::kernel::{self, CallError, Errno};
-use crate::output::rescue::rescue;
 use crate::output::{escape, stdout};
+use crate::rescue::rescue;
 
 /// `char mtext[80]`
 const TEXT_SIZE: usize = 80;
