@@ -24,7 +24,7 @@ pub(super) use clock::boot_moment;
 pub use clock::clock;
 pub use command::{Length, command};
 pub use credentials::*;
-pub use identity::{Identity, Kinship, Process, kin, kinship};
+pub use identity::{Kinship, Process, ProcessIdentity, kin, kinship};
 pub use pids::all;
 pub(super) use pids::{listed, threads};
 pub use proc_mount::{BadProc, check_proc};

@@ -21,10 +21,10 @@ pub(super) struct Removal {
     force: bool,
     verbose: bool,
     outcome: Outcome,
-    /// The segments that were only marked, which nobody has been told of.
+    /// The segments that were only marked, and have not been explained yet.
     marked: Vec<Object>,
     status: Status,
-    /// Whoever reads the list may go away: what was to be removed is removed all the same.
+    /// Where the output can no longer be written, the rest is removed all the same.
     printed: Result<(), OutputError>,
 }
 
@@ -76,9 +76,8 @@ impl Removal {
         chosen
     }
 
-    /// Removes what a filter selected, unless somebody has used it since, or uses it now. In batches: a
-    /// last look, the removal, and only then the words about it, for whoever reads those may take any
-    /// time.
+    /// Removes what a filter selected, unless it was used since, or is in use now. In batches: a last
+    /// look, the removal, and only then the output about it, which may have to wait for its reader.
     pub fn remove_selected(&mut self, selected: &[Selected], filter: &Filter) {
         let mut rest = selected;
         while !rest.is_empty() {
@@ -87,7 +86,7 @@ impl Removal {
             for (reference, fate) in done {
                 match fate {
                     Ok(removed) => self.removed(reference, removed),
-                    // Somebody else was quicker.
+                    // Removed by another process meanwhile.
                     Err(Spared::Missing) => {}
                     Err(Spared::Changed) => self.fail(&used_meanwhile(reference)),
                     Err(Spared::Unknown(why)) => {
@@ -99,11 +98,11 @@ impl Removal {
                     }
                 }
             }
-            self.tell_marked();
+            self.explain_marked();
         }
     }
 
-    /// Removes an object that was named, whoever uses it.
+    /// Removes an object that was named, even if it is in use.
     pub fn remove(&mut self, reference: Reference) {
         match remove(VERB, &reference) {
             Ok(removed) => self.removed(reference, removed),
@@ -124,7 +123,7 @@ impl Removal {
         }
     }
 
-    fn tell_marked(&mut self) {
+    fn explain_marked(&mut self) {
         let marked = std::mem::take(&mut self.marked);
         explain_marked(VERB, &marked).into_iter().for_each(print_error);
     }
@@ -139,7 +138,7 @@ impl Removal {
         self.outcome.failed.push(Failed { reference, error, errno });
     }
 
-    /// The objects of a kind could not be listed, which has been told.
+    /// Notes that the objects of a kind could not be listed, which has been printed already.
     pub fn out_of_reach(&mut self, kind: Kind) {
         self.status = self.status.and(Status::NotPermitted);
         let error = format!("{}s cannot be listed", kind.noun());
@@ -171,7 +170,7 @@ impl Removal {
     }
 
     pub fn finish(mut self, as_json: bool) -> anyhow::Result<Status> {
-        self.tell_marked();
+        self.explain_marked();
         if as_json {
             let mut text = Vec::new();
             json::write(&mut text, &self.outcome)?;
@@ -190,7 +189,7 @@ type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
 fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
-    // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
+    // Only the threads show who waits on a queue; objects of other kinds are looked at one by one.
     let is_queue = |one: &Selected| unused && one.observed.kind() == Kind::Msg;
     let settle = |one: &Selected, observer: Option<&Observer>| {
         let observed = &one.observed;
@@ -209,7 +208,7 @@ fn remove_batch(selected: &[Selected], unused: bool) -> Fates {
         (reference, fate)
     };
     settle_some(selected, |one| is_queue(one).then_some(&one.observed.object), settle)
-        // What was removed before stays so, and is told: the rest is left alone.
+        // The rest is left alone; what was removed before has been reported.
         .unwrap_or_else(|error| {
             let why = format!("the processes cannot be inspected: {}", describe(&error));
             let left =

@@ -12,7 +12,7 @@ use nix::sys::prctl;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::kernel::io::inherited;
-use crate::kernel::process::Identity;
+use crate::kernel::process::ProcessIdentity;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::deadly;
 
@@ -95,7 +95,7 @@ pub fn has_children() -> bool {
 }
 
 /// Sends a signal to this very process, not to a later one with its number.
-pub fn signal(process: Identity, signal: i32) -> io::Result<()> {
+pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
     if descriptor < 0 {

@@ -13,7 +13,7 @@ use crate::ipc::Foreign;
 use crate::ipc::attribution::descendants::{Descendant, Descendants};
 use crate::ipc::attribution::pid_history::{PidHistory, SECOND};
 use crate::kernel::namespace;
-use crate::kernel::process::{self, Identity, Kinship, Length};
+use crate::kernel::process::{self, Kinship, Length, ProcessIdentity};
 
 /// The kernel records a new program before it has written its command line: how long to wait for
 /// that, and how often to look.
@@ -205,13 +205,13 @@ impl Family {
     }
 
     /// The descendants that live, the oldest first.
-    pub fn living(&self) -> Vec<Identity> {
+    pub fn living(&self) -> Vec<ProcessIdentity> {
         if !self.sees_proc {
             return self
                 .register
                 .alive()
                 .iter()
-                .map(|&pid| Identity { pid, started: None })
+                .map(|&pid| ProcessIdentity { pid, started: None })
                 .collect();
         }
         // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
@@ -221,7 +221,7 @@ impl Family {
         living.retain(|process| !process.has_ended);
         living.sort_by_key(|process| (process.started, process.pid));
         living.dedup_by_key(|process| process.pid);
-        let identity = |one: Kinship| Identity { pid: one.pid, started: Some(one.started) };
+        let identity = |one: Kinship| ProcessIdentity { pid: one.pid, started: Some(one.started) };
         living.into_iter().map(identity).collect()
     }
 

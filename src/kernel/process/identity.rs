@@ -13,14 +13,14 @@ use crate::ipc::{Foreign, ProcessName};
 
 /// What tells a process from another one that has its id at another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ProcessIdentity {
     /// Its id.
     pub pid: i32,
     /// When it started, in ticks since the machine did, where `/proc` tells.
     pub started: Option<i64>,
 }
 
-impl Identity {
+impl ProcessIdentity {
     /// Whether the process that has this id now is this one: not if it has ended. Where it is not known
     /// when it started, any process with its id counts.
     pub(in crate::kernel) fn is_current(self) -> bool {
