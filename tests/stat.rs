@@ -48,6 +48,7 @@ fn a_set_with_each_semaphore_and_who_waits() {
     assert!(semaphore["last_pid"].is_i64());
     assert_eq!(stat[0]["semaphores"][0]["last_pid"], json!(null));
     assert_eq!(stat[0]["nsems"], 3);
+    assert_eq!(stat[0]["waiting"], 2);
     let roles: Vec<_> =
         stat[0]["users"].as_array().unwrap().iter().map(|user| user["role"].as_str()).collect();
     assert_eq!(

@@ -1,12 +1,13 @@
 //! Options that several verbs share.
 
-use std::time::Duration;
+use clap::builder::{
+    BoolValueParser, MapValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+    ValueParserFactory,
+};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum, ValueHint};
-
-use crate::ipc::filter::Certainty;
-use crate::ipc::{self, Expected, Kind, Reference, Target, duration};
+use crate::ipc::filter::{self, Condition};
+use crate::ipc::{self, Expected, Kind, Reference, Target};
 use crate::kernel::process::accounts;
 use crate::output::{Format, TimeFormat};
 
@@ -56,39 +57,56 @@ pub struct StyleArgs {
     pub numeric_perms: bool,
 }
 
-/// Which objects are meant. All conditions must hold.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Filters")]
-pub struct Filters {
+/// Declares the options of the filters, and makes conditions of those that were given. A filter is a
+/// field here, whose type is a condition of [`ipc::filter`] or holds some.
+macro_rules! filters {
+    ($($(#[$about:meta])+ pub $name:ident: $condition:ty,)+) => {
+        /// Which objects are meant. All conditions must hold.
+        #[derive(Debug, Args)]
+        #[command(next_help_heading = "Filters")]
+        pub struct Filters {
+            $($(#[$about])+ pub $name: $condition,)+
+        }
+
+        impl Filters {
+            /// The conditions that were asked for.
+            pub fn conditions(self) -> Vec<Box<dyn Condition>> {
+                [$(self.$name.asked_for()),+].into_iter().flatten().collect()
+            }
+        }
+    };
+}
+
+filters! {
     /// Owned by this user
-    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
-    pub owner: Option<String>,
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = owner)]
+    pub owner: Option<filter::Owner>,
     /// Made by this user, of System V
-    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
-    pub creator: Option<String>,
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = creator)]
+    pub creator: Option<filter::Creator>,
     /// Owned by this group
-    #[arg(long, value_name = "GROUP")]
-    pub group: Option<String>,
+    #[arg(long, value_name = "GROUP", value_parser = group)]
+    pub group: Option<filter::Group>,
     /// With this key, in decimal, octal (0…) or hexadecimal (0x…)
     #[arg(long, value_name = "KEY")]
-    pub key: Option<ipc::Key>,
+    pub key: Option<filter::Keyed>,
     /// A queue with no message
-    #[arg(long)]
-    pub empty: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub empty: Flag<filter::Empty>,
     /// Nothing has happened to it for this long: 30s, 10m, 2h, 7d; a bare number is seconds. Of a
     /// POSIX object only the time counts at which its content last changed by a system call, and a
     /// semaphore is used without one: '--unused' besides spares what somebody holds
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    pub idle: Option<Duration>,
+    #[arg(long, value_name = "DURATION")]
+    pub idle: Option<filter::Idle>,
     /// A segment already marked for destruction
-    #[arg(long)]
-    pub marked: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub marked: Flag<filter::Marked>,
     /// This process made it, used it last, has it attached, mapped or open, or waits on it
-    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
-    pub pid: Option<i32>,
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<filter::UsedBy>,
     /// Nobody has it attached, mapped or open, or waits on it
-    #[arg(long)]
-    pub unused: bool,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub unused: Flag<filter::Unused>,
     /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like its
     /// heir. 'certain', the default, leaves out what a process may come back to: an older one of the
     /// same user that uses another object of its kind; and of /dev/shm, where any file may lie, what was
@@ -102,29 +120,76 @@ pub struct Filters {
         require_equals = true,
         default_missing_value = "certain"
     )]
-    pub orphan: Option<Orphan>,
+    pub orphan: Option<filter::Orphan>,
     /// Never these, which are kept on purpose; may be repeated. A decimal number is a key as well as
     /// a user id
     #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
     pub ignore: Vec<Expected>,
 }
 
-/// How certain it must be that an object is an orphan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Orphan {
-    /// No living process may come back to it.
-    Certain,
-    /// Unused, and every recorded process gone.
-    Likely,
+/// The value of an option of the filters.
+trait Asked {
+    /// The condition that it asks for, if it was given.
+    fn asked_for(self) -> Option<Box<dyn Condition>>;
 }
 
-impl From<Orphan> for Certainty {
-    fn from(orphan: Orphan) -> Certainty {
-        match orphan {
-            Orphan::Certain => Certainty::Certain,
-            Orphan::Likely => Certainty::Likely,
-        }
+impl<C: Condition + 'static> Asked for Option<C> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        self.map(|condition| Box::new(condition) as _)
     }
+}
+
+impl Asked for Vec<Expected> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        if self.is_empty() { None } else { Some(Box::new(filter::NoneOf(self))) }
+    }
+}
+
+/// A condition that is asked for by an option without a value.
+#[derive(Clone, Debug)]
+pub struct Flag<C>(Option<C>);
+
+impl<C: Condition + 'static> Asked for Flag<C> {
+    fn asked_for(self) -> Option<Box<dyn Condition>> {
+        self.0.asked_for()
+    }
+}
+
+impl<C: Clone + Default + Send + Sync + 'static> ValueParserFactory for Flag<C> {
+    type Parser = MapValueParser<BoolValueParser, fn(bool) -> Flag<C>>;
+
+    fn value_parser() -> Self::Parser {
+        BoolValueParser::new().map(|is_given| Flag(is_given.then(C::default)))
+    }
+}
+
+impl ValueEnum for filter::Orphan {
+    fn value_variants<'a>() -> &'a [filter::Orphan] {
+        &[filter::Orphan::Certain, filter::Orphan::Likely]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            filter::Orphan::Certain => {
+                PossibleValue::new("certain").help("No living process may come back to it")
+            }
+            filter::Orphan::Likely => {
+                PossibleValue::new("likely").help("Unused, and every recorded process gone")
+            }
+        })
+    }
+}
+
+fn owner(name: &str) -> anyhow::Result<filter::Owner> {
+    accounts::user_id(name).map(filter::Owner)
+}
+
+fn creator(name: &str) -> anyhow::Result<filter::Creator> {
+    accounts::user_id(name).map(filter::Creator)
+}
+
+fn group(name: &str) -> anyhow::Result<filter::Group> {
+    accounts::group_id(name).map(filter::Group)
 }
 
 /// What is kept on purpose.

@@ -7,8 +7,7 @@ use crate::cli::{Limits, Setting};
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason, queue_bytes_failed};
 use crate::ipc::limit::Allowance;
-use crate::ipc::usage::charged;
-use crate::ipc::{Kind, Reference, Usage};
+use crate::ipc::{Kind, Reference};
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit, Source, Unit};
 use crate::kernel::object::ReadError;
@@ -50,65 +49,16 @@ pub(super) fn run(args: Limits, mut style: Style) -> anyhow::Result<Status> {
 
 /// Every limit with its use in the IPC namespace of this process. Also why the use of those of POSIX
 /// queues is not known, if it is not.
-pub(super) fn survey() -> anyhow::Result<(Vec<Allowance>, Option<ReadError>)> {
-    let usage = Usage::of(&kernel::object::snapshot(Kind::SYSTEM_V)?, process::page_size());
-    // Where POSIX queues cannot be seen, their use is not known.
-    let posix = kernel::object::snapshot([Kind::Pmsg]);
-    let (posix, unseen) = match posix {
-        Ok(queues) => (Some(queues), None),
-        Err(error) => (None, Some(error)),
+fn survey() -> anyhow::Result<(Vec<Allowance>, Option<ReadError>)> {
+    let mut objects = kernel::object::snapshot(Kind::SYSTEM_V)?;
+    let (unlisted, unseen): (&[Kind], _) = match kernel::object::snapshot([Kind::Pmsg]) {
+        Ok(queues) => {
+            objects.extend(queues);
+            (&[], None)
+        }
+        Err(error) => (&[Kind::Pmsg], Some(error)),
     };
-    let charges = posix.as_deref().map(charged);
-    let own = process::uid();
-    let used = |limit| match limit {
-        Limit::Msgmni => Some(usage.queues),
-        Limit::Shmmni => Some(usage.segments),
-        Limit::Shmall => Some(usage.pages),
-        Limit::Semmni => Some(usage.sets),
-        Limit::Semmns => Some(usage.semaphores),
-        Limit::MqueueQueuesMax => posix.as_ref().map(|queues| queues.len() as u64),
-        Limit::RlimitMsgqueue => charges.as_ref()?.get(&own).copied().unwrap_or(Some(0)),
-        _ => None,
-    };
-    let allowance = |limit: Limit| Allowance {
-        name: limit.name(),
-        user: limit.is_of_user().then_some(own),
-        limit: limit.value(),
-        used: used(limit),
-        is_bytes: limit.unit() == Unit::Bytes,
-        source: match limit.source() {
-            Source::Sysctl(name, place) if name == "kernel.sem" => {
-                format!("{name} (number {} of 4)", place + 1)
-            }
-            Source::Sysctl(name, _) => name.to_owned(),
-            Source::Constant(_) => "constant".to_owned(),
-            Source::Soft(_) => "getrlimit, soft".to_owned(),
-            Source::Hard(_) => "getrlimit, hard".to_owned(),
-        },
-        help: limit.help(),
-    };
-    let mut all: Vec<_> = Limit::ALL.into_iter().map(allowance).collect();
-    let others = charges.into_iter().flatten().filter(|(uid, _)| *uid != own);
-    all.extend(others.map(|(uid, bytes)| of_other(uid, bytes)));
-    Ok((all, unseen))
-}
-
-/// What another user is charged for their POSIX queues: their limit is that of their processes.
-fn of_other(uid: u32, used: Option<u64>) -> Allowance {
-    let limit = Limit::RlimitMsgqueue;
-    let strictest = process::least_queue_bytes(uid);
-    Allowance {
-        name: limit.name(),
-        user: Some(uid),
-        limit: strictest.and_then(|(_, bytes)| bytes),
-        used,
-        is_bytes: true,
-        source: match strictest {
-            Some((pid, _)) => format!("process {pid}, soft"),
-            None => "no process has it now".to_owned(),
-        },
-        help: limit.help(),
-    }
+    Ok((limits::survey(&objects, unlisted, process::uid()), unseen))
 }
 
 /// Sets limits, one after the other, after all of them have been checked.
@@ -136,8 +86,8 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
     let Setting { name, value } = setting;
     let wrong = |what: String| Failure::usage(VERB, what);
     let limit = Limit::find(name).ok_or_else(|| {
-        let settable = Limit::ALL.into_iter().filter(|limit| limit.range().is_some());
-        let names: Vec<_> = settable.map(Limit::name).collect();
+        let settable = Limit::ALL.iter().filter(|limit| limit.range().is_some());
+        let names: Vec<_> = settable.map(|limit| limit.name()).collect();
         wrong(format!("there is no limit '{name}'"))
             .with_hint(format!("limits: {}", names.join(" ")))
     })?;

@@ -28,10 +28,10 @@ const SHOWN: usize = 20;
 pub(super) fn run(args: Rm, style: Style) -> anyhow::Result<Status> {
     let references = args.references.all();
     let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
-    let filter = select::filter(VERB, kinds, args.filter)?;
+    let filter = Filter::new(kinds, args.filter.conditions());
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
     // What is named is meant, so there is nothing to spare.
-    let has_filter = by_filter || !filter.ignore.is_empty();
+    let has_filter = by_filter || filter.has_conditions();
     let mut removal = Removal::new(args.force, args.verbose);
     match (by_filter, references.is_empty()) {
         _ if has_filter && !references.is_empty() => {

@@ -1,38 +1,14 @@
-//! From the filter options of a command line to a filter, and to the objects that pass it.
+//! From a filter to the objects that pass it.
 
 use std::collections::HashSet;
 
 use super::{notice, print_error};
-use crate::cli::Filters;
-use crate::explain::Failure;
-use crate::ipc::filter::Certainty;
 use crate::ipc::{Filter, Kind, Object, Observed, Time, Verdict};
 use crate::kernel;
 use crate::kernel::object::ReadError;
+use crate::kernel::process;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
-use crate::kernel::process::{self, accounts};
-
-/// Looks up the users and groups that the options name.
-pub fn filter(verb: &'static str, kinds: Vec<Kind>, options: Filters) -> Result<Filter, Failure> {
-    let id = |name: Option<String>, look_up: fn(&str) -> anyhow::Result<u32>| {
-        name.map(|name| look_up(&name)).transpose().map_err(|error| Failure::usage(verb, error))
-    };
-    Ok(Filter {
-        kinds,
-        owner: id(options.owner, accounts::user_id)?,
-        creator: id(options.creator, accounts::user_id)?,
-        group: id(options.group, accounts::group_id)?,
-        key: options.key,
-        empty: options.empty,
-        idle: options.idle,
-        marked: options.marked,
-        pid: options.pid,
-        unused: options.unused,
-        orphan: options.orphan.map(Certainty::from),
-        ignore: options.ignore,
-    })
-}
 
 /// Every object of the kinds that can pass the filter, and the kinds of which there is nothing to
 /// tell: where POSIX objects cannot be listed and were not asked for by name, that is told, and the
@@ -93,7 +69,7 @@ pub fn observe(
 ) -> anyhow::Result<Observation> {
     let (mut objects, unlisted) = snapshot(verb, filter)?;
     // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
-    let compares = filter.orphan == Some(Certainty::Certain);
+    let compares = filter.needs_heirs();
     let candidates = objects.iter().filter(|one| filter.may_match(one, now));
     let kinds: HashSet<_> = candidates.map(Object::kind).collect();
     match compares {

@@ -1,240 +1,272 @@
-//! Which objects a user means: the filters that `list` and `rm` share.
+//! Which objects a user means: the conditions that `list` and `rm` share.
+//!
+//! A [`Condition`] is a value in a file of its own, which reads itself from what its option is given,
+//! matches objects, and says why one matched; its cases stand right under it. Its option is a field of
+//! `cli::Filters`, and nothing else knows of it.
 
-use std::time::Duration;
+#[cfg(test)]
+mod cases;
+mod empty;
+mod idle;
+mod ignore;
+mod key;
+mod marked;
+mod orphan;
+mod owner;
+mod pid;
+mod unused;
 
-use super::attribution::expected::Expected;
+pub use empty::Empty;
+pub use idle::Idle;
+pub use ignore::NoneOf;
+pub use key::Keyed;
+pub use marked::Marked;
+pub use orphan::Orphan;
+pub use owner::{Creator, Group, Owner};
+pub use pid::{InvalidPid, UsedBy};
+pub use unused::Unused;
+
+use std::fmt;
+
 use super::kind::Kind;
 use super::object::Object;
 use super::process::heirs::Heirs;
 use super::process::observed::{Observed, Verdict};
-use super::process::role::State;
-use super::sysv::key::Key;
 use super::time::Time;
 
+/// Something that an object must meet.
+pub trait Condition: fmt::Debug {
+    /// Whether an object of this kind can meet it at all.
+    fn fits(&self, _: Kind) -> bool {
+        true
+    }
+
+    /// What must be looked at to tell.
+    fn look(&self) -> Look {
+        Look::Object
+    }
+
+    /// Whether it asks for some objects, and does not only leave some out.
+    fn is_narrow(&self) -> bool {
+        true
+    }
+
+    /// Whether an object of a kind that fits meets it at the time `now`, as far as that takes no look at
+    /// processes.
+    fn may_match(&self, object: &Object, now: Time) -> bool;
+
+    /// Whether an object that may match meets it, from a look at processes.
+    fn matches(&self, _: &Observed, _: &Circumstances<'_>) -> Verdict {
+        Verdict::Yes
+    }
+
+    /// Why an object that matches was selected.
+    fn reason(&self, observed: &Observed, now: Time) -> Option<Reason>;
+}
+
+/// What must be looked at to tell whether an object meets a condition: each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// The object alone.
+    Object,
+    /// The processes: who uses it.
+    Users,
+    /// The same, and what proves that nobody does.
+    Unused,
+    /// The same, and the users of all other objects of its kind.
+    Heirs,
+}
+
+/// What a look at the processes has told, beyond the users of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The time of the look.
+    pub now: Time,
+    /// Those who use objects of its kind, without whom nothing is certain to be an orphan.
+    pub heirs: Option<&'a Heirs>,
+    /// The kinds that were asked for by name.
+    pub kinds: &'a [Kind],
+}
+
+/// Why an object was selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    telling: Telling,
+    text: String,
+}
+
+/// What a reason tells of, the most telling first: that is how reasons are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    Orphan,
+    Unused,
+    User,
+    Age,
+    State,
+    Whose,
+}
+
+impl Reason {
+    fn new(telling: Telling, text: impl Into<String>) -> Reason {
+        Reason { telling, text: text.into() }
+    }
+}
+
 /// Conditions that an object must meet, all of them. The default lets everything pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Filter {
     /// One of these kinds; any if empty.
     pub kinds: Vec<Kind>,
-    /// Owned by this user id.
-    pub owner: Option<u32>,
-    /// Made by this user id.
-    pub creator: Option<u32>,
-    /// Owned by this group id.
-    pub group: Option<u32>,
-    /// Has this key.
-    pub key: Option<Key>,
-    /// A queue with no message.
-    pub empty: bool,
-    /// Nothing has happened to it for this long.
-    pub idle: Option<Duration>,
-    /// A segment marked for destruction.
-    pub marked: bool,
-    /// This process made it, used it last, is attached or waits.
-    pub pid: Option<i32>,
-    /// Nobody is attached or waits.
-    pub unused: bool,
-    /// An orphan, with this much certainty.
-    pub orphan: Option<Certainty>,
-    /// None of these, which are kept on purpose.
-    pub ignore: Vec<Expected>,
-}
-
-/// How certain it must be that an object is an orphan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certainty {
-    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like
-    /// its heir.
-    Certain,
-    /// The first two alone.
-    Likely,
+    conditions: Vec<Box<dyn Condition>>,
 }
 
 impl Filter {
+    /// One of these kinds, or of any if there is none, under these conditions.
+    pub fn new(kinds: Vec<Kind>, conditions: Vec<Box<dyn Condition>>) -> Filter {
+        Filter { kinds, conditions }
+    }
+
+    /// With one more condition, if it is given.
+    pub fn and(mut self, condition: Option<impl Condition + 'static>) -> Filter {
+        self.conditions.extend(condition.map(|condition| Box::new(condition) as _));
+        self
+    }
+
     /// The kinds that can pass, in their order.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|&kind| {
-            let is_system_v = !kind.is_posix();
-            (self.kinds.is_empty() || self.kinds.contains(&kind))
-                && (is_system_v || (self.key.is_none() && self.creator.is_none()))
-                && (kind == Kind::Shm || !self.marked)
-                && (kind.is_queue() || !self.empty)
-        })
+        Kind::ALL.into_iter().filter(|&kind| self.fits(kind))
+    }
+
+    fn fits(&self, kind: Kind) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
+            && self.conditions.iter().all(|condition| condition.fits(kind))
+    }
+
+    /// Whether it has conditions, be it to spare some.
+    pub fn has_conditions(&self) -> bool {
+        !self.conditions.is_empty()
     }
 
     /// Whether it asks for anything beyond the kinds: to spare some is not to ask for the others.
     pub fn is_narrow(&self) -> bool {
-        let (kinds, ignore) = (self.kinds.clone(), self.ignore.clone());
-        *self != Filter { kinds, ignore, ..Filter::default() }
+        self.conditions.iter().any(|condition| condition.is_narrow())
+    }
+
+    fn look(&self) -> Look {
+        let looks = self.conditions.iter().map(|condition| condition.look());
+        looks.max().unwrap_or(Look::Object)
     }
 
     /// Whether it takes a look at the processes to tell.
     pub fn needs_users(&self) -> bool {
-        self.pid.is_some() || self.needs_unused()
+        self.look() >= Look::Users
     }
 
     /// Whether only what nobody uses can pass.
     pub fn needs_unused(&self) -> bool {
-        self.unused || self.orphan.is_some()
+        self.look() >= Look::Unused
+    }
+
+    /// Whether it takes a look at the users of all objects of a kind to tell of one.
+    pub fn needs_heirs(&self) -> bool {
+        self.look() >= Look::Heirs
     }
 
     /// Whether an object meets every condition that takes no look at processes, at the time `now`.
     pub fn may_match(&self, object: &Object, now: Time) -> bool {
-        let permissions = object.permissions();
-        (self.kinds.is_empty() || self.kinds.contains(&object.kind()))
-            && self.owner.is_none_or(|uid| permissions.uid == uid)
-            // Nobody remembers who made a POSIX object.
-            && self.creator.is_none_or(|uid| permissions.cuid == uid && !object.kind().is_posix())
-            && self.group.is_none_or(|gid| permissions.gid == gid)
-            && self.key.is_none_or(|key| permissions.key == key)
-            && (!self.empty || object.messages() == Some(0))
-            && (!self.marked || object.is_marked())
-            && self.idle.is_none_or(|least| object.is_idle(least, now))
-            && !self.ignore.iter().any(|expected| expected.is(object))
+        self.fits(object.kind())
+            && self.conditions.iter().all(|condition| condition.may_match(object, now))
     }
 
     /// Whether an object meets every condition. `heirs` are those who use objects of its kind, without
     /// whom nothing is certain to be an orphan.
     pub fn matches(&self, observed: &Observed, now: Time, heirs: Option<&Heirs>) -> Verdict {
-        let is_user = |pid| {
-            observed.users().iter().any(|user| user.pid == pid && user.state != State::Reused)
-        };
-        Verdict::from(self.may_match(&observed.object, now))
-            .and(|| match self.pid {
-                Some(pid) if !is_user(pid) && observed.may_miss_users() => {
-                    Verdict::Unknown("not every process could be inspected".to_owned())
-                }
-                pid => pid.is_none_or(is_user).into(),
-            })
-            .and(|| if self.unused { observed.is_unused() } else { Verdict::Yes })
-            .and(|| if self.orphan.is_some() { observed.is_orphan() } else { Verdict::Yes })
-            .and(|| match self.orphan {
-                Some(Certainty::Certain) => match heirs {
-                    Some(heirs) => heirs
-                        .are_none_of(observed)
-                        .and(|| match () {
-                            () if self.kinds.contains(&observed.kind()) => Verdict::Yes,
-                            () => heirs.is_settled(observed),
-                        })
-                        .with_advice("--orphan=likely takes it"),
-                    None => Verdict::Unknown("its heirs are not known".to_owned()),
-                },
-                Some(Certainty::Likely) | None => Verdict::Yes,
-            })
+        let around = Circumstances { now, heirs, kinds: &self.kinds };
+        let may_match = Verdict::from(self.may_match(&observed.object, now));
+        self.conditions.iter().fold(may_match, |verdict, condition| {
+            verdict.and(|| condition.matches(observed, &around))
+        })
     }
 
     /// Why an object that matches was selected, in words.
     pub fn reason(&self, observed: &Observed, now: Time) -> String {
-        let mut reasons = Vec::new();
-        if self.orphan.is_some() {
-            reasons.push(observed.orphan_proof());
-        } else if self.unused {
-            reasons.push(observed.unused_proof().to_owned());
+        let reasons = self.conditions.iter().filter_map(|one| one.reason(observed, now));
+        let mut reasons: Vec<Reason> = reasons.collect();
+        reasons.sort_by_key(|reason| reason.telling);
+        let is_orphan = reasons.first().is_some_and(|first| first.telling == Telling::Orphan);
+        // An orphan is unused.
+        reasons.retain(|reason| !(is_orphan && reason.telling == Telling::Unused));
+        let mut words: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
+        if !self.kinds.is_empty() {
+            words.push("kind".to_owned());
         }
-        if let Some(pid) = self.pid {
-            reasons.push(format!("process {pid} has to do with it"));
-        }
-        if self.idle.is_some() {
-            let idle = observed.object.last_operation().map_or(0, |last| last.age(now).as_secs());
-            reasons.push(format!("idle for {idle} s"));
-        }
-        for (is_asked, reason) in [
-            (self.empty, "no message"),
-            (self.marked, "marked for destruction"),
-            (self.owner.is_some(), "owner"),
-            (self.creator.is_some(), "creator"),
-            (self.group.is_some(), "group"),
-            (self.key.is_some(), "key"),
-            (!self.kinds.is_empty(), "kind"),
-        ] {
-            if is_asked {
-                reasons.push(reason.to_owned());
-            }
-        }
-        match reasons.as_slice() {
+        match words.as_slice() {
             [] => "all".to_owned(),
-            reasons => reasons.join("; "),
+            words => words.join("; "),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::cases::{NOW, marked_segment, queue};
     use super::*;
-    use crate::ipc::sysv::SegmentStatus;
-    use crate::ipc::{Mode, Permissions, Queue, Segment};
+    use crate::ipc::{Expected, Key};
+    use std::time::Duration;
 
-    const NOW: Time = Time(1_000_000);
-
-    fn permissions() -> Permissions {
-        Permissions {
-            key: Key(0xbeef),
-            uid: 1,
-            gid: 10,
-            cuid: 2,
-            cgid: 20,
-            mode: Mode::from_bits(0o600),
-        }
-    }
-
-    fn queue() -> Object {
-        Object::Queue(Queue {
-            id: 0,
-            permissions: permissions(),
-            changed: Some(Time(NOW.0 - 100)),
-            bytes: 0,
-            messages: 0,
-            max_bytes: None,
-            last_send_pid: 7,
-            last_send: Some(Time(NOW.0 - 50)),
-            last_recv_pid: 8,
-            last_recv: Some(Time(NOW.0 - 60)),
-        })
-    }
-
-    fn marked_segment() -> Object {
-        Object::Segment(Segment {
-            id: 0,
-            permissions: Permissions { key: Key::PRIVATE, ..permissions() },
-            changed: Some(Time(NOW.0 - 100)),
-            size: 1,
-            attached: 1,
-            status: SegmentStatus::from_mode(0o1600),
-            huge_page: None,
-            rss: None,
-            swap: None,
-            creator_pid: 7,
-            last_pid: 7,
-            last_attach: None,
-            last_detach: None,
-        })
+    fn filter(kinds: &[Kind]) -> Filter {
+        Filter::new(kinds.to_vec(), Vec::new())
     }
 
     #[test]
-    fn each_condition_alone() {
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        let all = Filter::default();
+    fn all_conditions_must_hold() {
         for (filter, takes_queue, takes_segment) in [
-            (all.clone(), true, true),
-            (Filter { kinds: vec![Kind::Msg], ..all.clone() }, true, false),
-            (Filter { owner: Some(1), ..all.clone() }, true, true),
-            (Filter { owner: Some(2), ..all.clone() }, false, false),
-            (Filter { creator: Some(2), ..all.clone() }, true, true),
-            (Filter { creator: Some(1), ..all.clone() }, false, false),
-            (Filter { group: Some(10), ..all.clone() }, true, true),
-            (Filter { group: Some(20), ..all.clone() }, false, false),
-            (Filter { key: Some(Key(0xbeef)), ..all.clone() }, true, false),
-            (Filter { empty: true, ..all.clone() }, true, false),
-            (Filter { marked: true, ..all.clone() }, false, true),
-            (Filter { idle: seconds(50), ..all.clone() }, true, true),
-            (Filter { idle: seconds(51), ..all.clone() }, false, true),
-            (Filter { idle: seconds(101), ..all.clone() }, false, false),
-            (Filter { ignore: vec![Expected::Key(Key(0xbeef))], ..all.clone() }, false, true),
-            (Filter { ignore: vec![Expected::Owner(1)], ..all.clone() }, false, false),
-            (Filter { empty: true, marked: true, ..all }, false, false),
+            (filter(&[]), true, true),
+            (filter(&[Kind::Msg]), true, false),
+            (filter(&[]).and(Some(Owner(1))).and(Some(Creator(2))), true, true),
+            (filter(&[]).and(Some(Owner(1))).and(Some(Creator(1))), false, false),
+            (filter(&[]).and(Some(Empty)).and(Some(Marked)), false, false),
+            (filter(&[Kind::Shm]).and(Some(Empty)), false, false),
         ] {
             assert_eq!(filter.may_match(&queue(), NOW), takes_queue, "{filter:?}");
             assert_eq!(filter.may_match(&marked_segment(), NOW), takes_segment, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn kinds_that_can_pass() {
+        let kinds = |filter: Filter| filter.kinds().collect::<Vec<_>>();
+        assert_eq!(kinds(filter(&[])), Kind::ALL);
+        assert_eq!(kinds(filter(&[]).and(Some(Keyed(Key(7))))), Kind::SYSTEM_V);
+        assert_eq!(kinds(filter(&[]).and(Some(Creator(7))).and(Some(Empty))), [Kind::Msg]);
+        assert_eq!(kinds(filter(&[]).and(Some(Empty))), [Kind::Msg, Kind::Pmsg]);
+        assert_eq!(kinds(filter(&[Kind::Sem]).and(Some(Marked))), []);
+    }
+
+    #[test]
+    fn to_spare_some_is_not_to_ask_for_the_others() {
+        let spares = filter(&[Kind::Msg]).and(Some(NoneOf(vec![Expected::Owner(1)])));
+        assert!(spares.has_conditions() && !spares.is_narrow());
+        assert!(filter(&[]).and(Some(Owner(1))).is_narrow());
+        assert!(!filter(&[Kind::Msg]).is_narrow());
+    }
+
+    #[test]
+    fn the_most_telling_reason_comes_first() {
+        let observed = Observed::from(queue());
+        let reason = |filter: Filter| filter.reason(&observed, NOW);
+        assert_eq!(reason(filter(&[])), "all");
+        assert_eq!(reason(filter(&[Kind::Msg])), "kind");
+        let many = filter(&[Kind::Msg])
+            .and(Some(Owner(1)))
+            .and(Some(Empty))
+            .and(Some(Idle(Duration::from_secs(1))))
+            .and(Some(Unused));
+        assert_eq!(
+            reason(many),
+            "nobody is attached or waits; idle for 50 s; no message; owner; kind"
+        );
+        let orphan = filter(&[]).and(Some(Unused)).and(Some(Orphan::Likely));
+        assert_eq!(reason(orphan), "nobody is attached or waits, and no process ever used it");
     }
 }

@@ -1,37 +1,24 @@
 //! The limits of IPC, `/proc/sys/kernel` and `/proc/sys/fs/mqueue`: `proc_sys_kernel(5)`,
 //! `mq_overview(7)`, `getrlimit(2)`.
+//!
+//! A limit is one entry in one table: its name, where it is, what it counts, the values that it takes
+//! and how much of it an object takes. All that reads, sets, lists or checks limits goes by that.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+mod survey;
+mod sysctl;
+
+pub use survey::survey;
+pub use sysctl::{is_writable, read, texts, write};
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::ops::RangeInclusive;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
-/// A limit, by its name in `msgget(2)`, `shmget(2)`, `semget(2)`, `mq_overview(7)`, `getrlimit(2)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "names of the field, each told in `about`")]
-pub enum Limit {
-    Msgmni,
-    Msgmax,
-    Msgmnb,
-    Shmmni,
-    Shmmax,
-    Shmall,
-    Shmmin,
-    ShmRmidForced,
-    Semmni,
-    Semmns,
-    Semmsl,
-    Semopm,
-    Semvmx,
-    MqueueQueuesMax,
-    MqueueMsgMax,
-    MqueueMsgsizeMax,
-    MqueueMsgDefault,
-    MqueueMsgsizeDefault,
-    RlimitMsgqueue,
-    RlimitMsgqueueHard,
-    RlimitNofile,
-}
+use crate::ipc::{Kind, Object};
+use crate::kernel::process;
 
 /// Where the value of a limit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,147 +44,289 @@ pub enum Unit {
     Switch,
 }
 
-impl Limit {
-    /// All of them, as they are listed.
-    pub const ALL: [Limit; 21] = {
-        use Limit::*;
-        [
-            Msgmni,
-            Msgmax,
-            Msgmnb,
-            Shmmni,
-            Shmmax,
-            Shmall,
-            Shmmin,
-            ShmRmidForced,
-            Semmni,
-            Semmns,
-            Semmsl,
-            Semopm,
-            Semvmx,
-            MqueueQueuesMax,
-            MqueueMsgMax,
-            MqueueMsgsizeMax,
-            MqueueMsgDefault,
-            MqueueMsgsizeDefault,
-            RlimitMsgqueue,
-            RlimitMsgqueueHard,
-            RlimitNofile,
-        ]
-    };
+/// How much of a limit an object takes, where that is known.
+type Share = fn(&Object) -> Option<u64>;
 
-    /// The name, the source, the unit, and what it is.
-    fn about(self) -> (&'static str, Source, Unit, &'static str) {
-        use Source::{Constant, Hard, Soft, Sysctl};
-        use Unit::{Bytes, Count, Switch};
-        let bytes = Resource::RLIMIT_MSGQUEUE;
-        match self {
-            Limit::Msgmni => ("msgmni", Sysctl("kernel.msgmni", 0), Count, "message queues"),
-            Limit::Msgmax => ("msgmax", Sysctl("kernel.msgmax", 0), Bytes, "bytes in one message"),
-            Limit::Msgmnb => {
-                ("msgmnb", Sysctl("kernel.msgmnb", 0), Bytes, "max_bytes of a new queue")
-            }
-            Limit::Shmmni => ("shmmni", Sysctl("kernel.shmmni", 0), Count, "segments"),
-            Limit::Shmmax => ("shmmax", Sysctl("kernel.shmmax", 0), Bytes, "bytes in one segment"),
-            Limit::Shmall => ("shmall", Sysctl("kernel.shmall", 0), Count, "pages in all segments"),
-            Limit::Shmmin => ("shmmin", Constant(1), Bytes, "bytes at least in a segment"),
-            Limit::ShmRmidForced => (
-                "shm_rmid_forced",
-                Sysctl("kernel.shm_rmid_forced", 0),
-                Switch,
-                "1: segments go with the last process",
-            ),
-            Limit::Semmni => ("semmni", Sysctl("kernel.sem", 3), Count, "semaphore sets"),
-            Limit::Semmns => ("semmns", Sysctl("kernel.sem", 1), Count, "semaphores in all sets"),
-            Limit::Semmsl => ("semmsl", Sysctl("kernel.sem", 0), Count, "semaphores in one set"),
-            Limit::Semopm => ("semopm", Sysctl("kernel.sem", 2), Count, "operations in one semop"),
-            Limit::Semvmx => ("semvmx", Constant(32_767), Count, "value of a semaphore"),
-            Limit::MqueueQueuesMax => {
-                ("fs.mqueue.queues_max", Sysctl("fs.mqueue.queues_max", 0), Count, "POSIX queues")
-            }
-            Limit::MqueueMsgMax => (
-                "fs.mqueue.msg_max",
-                Sysctl("fs.mqueue.msg_max", 0),
-                Count,
-                "messages in one POSIX queue",
-            ),
-            Limit::MqueueMsgsizeMax => (
-                "fs.mqueue.msgsize_max",
-                Sysctl("fs.mqueue.msgsize_max", 0),
-                Bytes,
-                "bytes in one message of a POSIX queue",
-            ),
-            Limit::MqueueMsgDefault => (
-                "fs.mqueue.msg_default",
-                Sysctl("fs.mqueue.msg_default", 0),
-                Count,
-                "messages in a POSIX queue that names no number",
-            ),
-            Limit::MqueueMsgsizeDefault => (
-                "fs.mqueue.msgsize_default",
-                Sysctl("fs.mqueue.msgsize_default", 0),
-                Bytes,
-                "message size of a POSIX queue that names none",
-            ),
-            Limit::RlimitMsgqueue => {
-                ("RLIMIT_MSGQUEUE", Soft(bytes), Bytes, "bytes charged to a user for POSIX queues")
-            }
-            Limit::RlimitMsgqueueHard => {
-                ("RLIMIT_MSGQUEUE_HARD", Hard(bytes), Bytes, "how far that can be raised")
-            }
-            Limit::RlimitNofile => {
-                ("RLIMIT_NOFILE", Soft(Resource::RLIMIT_NOFILE), Count, "descriptors of a process")
+/// A limit with all that is to be said of it.
+struct Entry {
+    name: &'static str,
+    /// What it limits, in words.
+    help: &'static str,
+    source: Source,
+    unit: Unit,
+    /// The values that it takes; nothing where it cannot be set.
+    range: Option<fn() -> RangeInclusive<u64>>,
+    /// The kind of objects that it counts, and how; nothing where it does not limit how many there are,
+    /// or how large all are together.
+    counted: Option<(Kind, Share)>,
+    /// It is one of each user, and not of the whole IPC namespace.
+    is_of_user: bool,
+}
+
+/// Declares the limits, each with its entry.
+macro_rules! limits {
+    ($($limit:ident = $entry:expr;)+) => {
+        /// A limit, by its name in `msgget(2)`, `shmget(2)`, `semget(2)`, `mq_overview(7)`,
+        /// `getrlimit(2)`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "names of the field, each told in its entry")]
+        pub enum Limit {
+            $($limit,)+
+        }
+
+        impl Limit {
+            /// All of them, as they are listed.
+            pub const ALL: &[Limit] = &[$(Limit::$limit),+];
+
+            fn entry(self) -> &'static Entry {
+                match self {
+                    $(Limit::$limit => {
+                        static ENTRY: Entry = $entry;
+                        &ENTRY
+                    })+
+                }
             }
         }
+    };
+}
+
+limits! {
+    Msgmni = Entry::sysctl("msgmni", "kernel.msgmni", "message queues")
+        .takes(slots)
+        .counts(Kind::Msg, one);
+    Msgmax = Entry::sysctl("msgmax", "kernel.msgmax", "bytes in one message").in_bytes();
+    Msgmnb = Entry::sysctl("msgmnb", "kernel.msgmnb", "max_bytes of a new queue").in_bytes();
+    Shmmni = Entry::sysctl("shmmni", "kernel.shmmni", "segments")
+        .takes(slots)
+        .counts(Kind::Shm, one);
+    Shmmax = Entry::sysctl("shmmax", "kernel.shmmax", "bytes in one segment")
+        .in_bytes()
+        .takes(|| 0..=usize::MAX as u64);
+    Shmall = Entry::sysctl("shmall", "kernel.shmall", "pages in all segments")
+        .takes(|| 0..=usize::MAX as u64)
+        .counts(Kind::Shm, pages);
+    Shmmin = Entry::new("shmmin", Source::Constant(1), "bytes at least in a segment").in_bytes();
+    ShmRmidForced = Entry::sysctl(
+        "shm_rmid_forced",
+        "kernel.shm_rmid_forced",
+        "1: segments go with the last process",
+    )
+        .switches();
+    Semmni = Entry::sysctl("semmni", "kernel.sem", "semaphore sets")
+        .at(3)
+        .takes(slots)
+        .counts(Kind::Sem, one);
+    Semmns = Entry::sysctl("semmns", "kernel.sem", "semaphores in all sets")
+        .at(1)
+        .counts(Kind::Sem, semaphores);
+    Semmsl = Entry::sysctl("semmsl", "kernel.sem", "semaphores in one set");
+    Semopm = Entry::sysctl("semopm", "kernel.sem", "operations in one semop").at(2);
+    Semvmx = Entry::new("semvmx", Source::Constant(32_767), "value of a semaphore");
+    MqueueQueuesMax = Entry::sysctl("fs.mqueue.queues_max", "fs.mqueue.queues_max", "POSIX queues")
+        .counts(Kind::Pmsg, one);
+    // mq_overview(7): up to HARD_MSGMAX and HARD_MSGSIZEMAX.
+    MqueueMsgMax = Entry::sysctl(
+        "fs.mqueue.msg_max",
+        "fs.mqueue.msg_max",
+        "messages in one POSIX queue",
+    )
+        .takes(|| 1..=65_536);
+    MqueueMsgsizeMax = Entry::sysctl(
+        "fs.mqueue.msgsize_max",
+        "fs.mqueue.msgsize_max",
+        "bytes in one message of a POSIX queue",
+    )
+        .in_bytes()
+        .takes(|| 128..=16_777_216);
+    MqueueMsgDefault = Entry::sysctl(
+        "fs.mqueue.msg_default",
+        "fs.mqueue.msg_default",
+        "messages in a POSIX queue that names no number",
+    )
+        .takes(|| 1..=65_536);
+    MqueueMsgsizeDefault = Entry::sysctl(
+        "fs.mqueue.msgsize_default",
+        "fs.mqueue.msgsize_default",
+        "message size of a POSIX queue that names none",
+    )
+        .in_bytes()
+        .takes(|| 128..=16_777_216);
+    RlimitMsgqueue = Entry::new(
+        "RLIMIT_MSGQUEUE",
+        Source::Soft(Resource::RLIMIT_MSGQUEUE),
+        "bytes charged to a user for POSIX queues",
+    )
+        .in_bytes()
+        .of_user()
+        .counts(Kind::Pmsg, reserved_bytes);
+    RlimitMsgqueueHard = Entry::new(
+        "RLIMIT_MSGQUEUE_HARD",
+        Source::Hard(Resource::RLIMIT_MSGQUEUE),
+        "how far that can be raised",
+    )
+        .in_bytes()
+        .of_user();
+    RlimitNofile = Entry::new(
+        "RLIMIT_NOFILE",
+        Source::Soft(Resource::RLIMIT_NOFILE),
+        "descriptors of a process",
+    );
+}
+
+impl Entry {
+    const fn new(name: &'static str, source: Source, help: &'static str) -> Entry {
+        let unit = Unit::Count;
+        Entry { name, help, source, unit, range: None, counted: None, is_of_user: false }
     }
 
+    /// The first number of a sysctl, an `int` of the kernel that can be set.
+    const fn sysctl(name: &'static str, sysctl: &'static str, help: &'static str) -> Entry {
+        Entry::new(name, Source::Sysctl(sysctl, 0), help).takes(|| 0..=i32::MAX as u64)
+    }
+
+    /// The number at this place of the sysctl, from 0.
+    const fn at(mut self, place: usize) -> Entry {
+        if let Source::Sysctl(name, _) = self.source {
+            self.source = Source::Sysctl(name, place);
+        }
+        self
+    }
+
+    const fn takes(mut self, range: fn() -> RangeInclusive<u64>) -> Entry {
+        self.range = Some(range);
+        self
+    }
+
+    const fn switches(mut self) -> Entry {
+        self.unit = Unit::Switch;
+        self.takes(|| 0..=1)
+    }
+
+    const fn in_bytes(mut self) -> Entry {
+        self.unit = Unit::Bytes;
+        self
+    }
+
+    const fn of_user(mut self) -> Entry {
+        self.is_of_user = true;
+        self
+    }
+
+    const fn counts(mut self, kind: Kind, share: Share) -> Entry {
+        self.counted = Some((kind, share));
+        self
+    }
+}
+
+/// As many objects of a kind as there are slots for them.
+fn slots() -> RangeInclusive<u64> {
+    0..=1 << slot_bits()
+}
+
+fn one(_: &Object) -> Option<u64> {
+    Some(1)
+}
+
+/// The pages of a segment.
+fn pages(object: &Object) -> Option<u64> {
+    match object {
+        Object::Segment(segment) => Some(segment.size.div_ceil(process::page_size())),
+        Object::Queue(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => None,
+    }
+}
+
+/// The semaphores of a set.
+fn semaphores(object: &Object) -> Option<u64> {
+    match object {
+        Object::SemaphoreSet(set) => Some(set.nsems),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => None,
+    }
+}
+
+/// What a user is charged for a POSIX queue, where its shape is known.
+fn reserved_bytes(object: &Object) -> Option<u64> {
+    match object {
+        Object::PosixQueue(queue) => queue.reserved_bytes(),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => None,
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Sysctl("kernel.sem", place) => {
+                write!(f, "kernel.sem (number {} of 4)", place + 1)
+            }
+            Source::Sysctl(name, _) => f.write_str(name),
+            Source::Constant(_) => f.write_str("constant"),
+            Source::Soft(_) => f.write_str("getrlimit, soft"),
+            Source::Hard(_) => f.write_str("getrlimit, hard"),
+        }
+    }
+}
+
+impl Limit {
     /// Its name.
     pub fn name(self) -> &'static str {
-        self.about().0
+        self.entry().name
     }
 
     /// Where its value is.
     pub fn source(self) -> Source {
-        self.about().1
+        self.entry().source
     }
 
     /// What it counts.
     pub fn unit(self) -> Unit {
-        self.about().2
+        self.entry().unit
     }
 
     /// Whether it is one of each user, and not of the whole IPC namespace.
     pub fn is_of_user(self) -> bool {
-        matches!(self, Limit::RlimitMsgqueue | Limit::RlimitMsgqueueHard)
+        self.entry().is_of_user
     }
 
     /// What it limits, in words.
     pub fn help(self) -> &'static str {
-        self.about().3
+        self.entry().help
     }
 
     /// The values that it takes; nothing where it cannot be set.
-    pub fn range(self) -> Option<std::ops::RangeInclusive<u64>> {
-        let Source::Sysctl(..) = self.source() else { return None };
-        let int = i32::MAX as u64;
-        Some(match self {
-            Limit::Msgmni | Limit::Shmmni | Limit::Semmni => 0..=1 << slot_bits(),
-            Limit::Shmmax | Limit::Shmall => 0..=libc::c_ulong::MAX,
-            Limit::ShmRmidForced => 0..=1,
-            // mq_overview(7): HARD_MSGMAX and HARD_MSGSIZEMAX.
-            Limit::MqueueMsgMax | Limit::MqueueMsgDefault => 1..=65_536,
-            Limit::MqueueMsgsizeMax | Limit::MqueueMsgsizeDefault => 128..=16_777_216,
-            _ => 0..=int,
-        })
+    pub fn range(self) -> Option<RangeInclusive<u64>> {
+        self.entry().range.map(|range| range())
+    }
+
+    /// The kind of the objects that it counts, if it counts any.
+    pub fn counted_kind(self) -> Option<Kind> {
+        self.entry().counted.map(|(kind, _)| kind)
+    }
+
+    /// How much of it goes with an object; nothing if the limit is not on such objects, or that is not
+    /// known.
+    pub fn share(self, object: &Object) -> Option<u64> {
+        let (kind, share) = self.entry().counted?;
+        if object.kind() == kind { share(object) } else { None }
     }
 
     /// The limit of this name, with or without the prefix of its sysctl.
     pub fn find(name: &str) -> Option<Limit> {
         let short = |limit: &Limit| limit.name().rsplit('.').next().unwrap_or_default();
-        Limit::ALL.into_iter().find(|limit| {
+        Limit::ALL.iter().copied().find(|limit| {
             let full = match limit.source() {
                 Source::Sysctl(sysctl, _) => sysctl,
-                _ => limit.name(),
+                Source::Constant(_) | Source::Soft(_) | Source::Hard(_) => limit.name(),
             };
             name == limit.name() || name == short(limit) || (name == full && name != "kernel.sem")
         })
@@ -205,18 +334,16 @@ impl Limit {
 
     /// Its value now; nothing where there is no limit, or the kernel does not tell.
     pub fn value(self) -> Option<u64> {
+        let finite = |value: u64| (value != RLIM_INFINITY).then_some(value);
         match self.source() {
             Source::Constant(value) => Some(value),
-            Source::Soft(resource) => Some(getrlimit(resource).ok()?.0),
-            Source::Hard(resource) => Some(getrlimit(resource).ok()?.1),
+            Source::Soft(resource) => finite(getrlimit(resource).ok()?.0),
+            Source::Hard(resource) => finite(getrlimit(resource).ok()?.1),
             Source::Sysctl(name, place) => {
                 let text = read(name).ok()?;
                 text.split_ascii_whitespace().nth(place)?.parse().ok()
             }
         }
-        .filter(|&value| {
-            !matches!(self.source(), Source::Soft(_) | Source::Hard(_)) || value != RLIM_INFINITY
-        })
     }
 
     /// The whole text of its sysctl with this value in the place of its own: the three other
@@ -249,39 +376,28 @@ pub fn slot_bits() -> u32 {
     }
 }
 
-/// Writes the text of a sysctl. `EACCES` or `EPERM` without privilege over the namespace.
-pub fn write(name: &str, text: &str) -> io::Result<()> {
-    fs::write(path(name), text)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
 
-/// Whether this process may write a sysctl. Where `/proc/sys` is read-only it may not.
-pub fn is_writable(name: &str) -> bool {
-    let flags = nix::fcntl::AtFlags::AT_EACCESS;
-    let (path, mode) = (path(name), nix::unistd::AccessFlags::W_OK);
-    nix::unistd::faccessat(nix::fcntl::AT_FDCWD, path.as_str(), mode, flags).is_ok()
-}
+    #[test]
+    fn every_limit_has_a_name_of_its_own_by_which_it_is_found() {
+        let names: HashSet<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
+        assert_eq!(names.len(), Limit::ALL.len());
+        for &limit in Limit::ALL {
+            assert_eq!(Limit::find(limit.name()), Some(limit));
+        }
+        assert_eq!(Limit::find("kernel.msgmax"), Some(Limit::Msgmax));
+        assert_eq!(Limit::find("msg_max"), Some(Limit::MqueueMsgMax));
+        assert_eq!(Limit::find("kernel.sem"), None, "four of them");
+    }
 
-/// Reads the text of a sysctl: at one go, for one of several numbers has no second part.
-pub fn read(name: &str) -> io::Result<String> {
-    let mut buffer = [0; 512];
-    let count = File::open(path(name))?.read(&mut buffer)?;
-    Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
-}
-
-/// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
-pub fn texts() -> Vec<(&'static str, String)> {
-    let mut texts: Vec<(&'static str, String)> = Vec::new();
-    for limit in Limit::ALL {
-        if let Source::Sysctl(name, _) = limit.source()
-            && texts.iter().all(|(other, _)| *other != name)
-            && let Ok(text) = read(name)
-        {
-            texts.push((name, text));
+    #[test]
+    fn what_is_a_sysctl_can_be_set() {
+        for &limit in Limit::ALL {
+            let is_sysctl = matches!(limit.source(), Source::Sysctl(..));
+            assert_eq!(limit.range().is_some(), is_sysctl, "{}", limit.name());
         }
     }
-    texts
-}
-
-fn path(sysctl: &str) -> String {
-    format!("/proc/sys/{}", sysctl.replace('.', "/"))
 }

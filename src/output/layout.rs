@@ -1,9 +1,6 @@
 //! Rows of columns, before a format makes text of them.
 
-use std::io::{self, Write};
-
-use super::Style;
-use super::formats::{csv, json, plain, table};
+use super::page::{OnPage, Page, Surroundings};
 use super::value::Value;
 
 /// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
@@ -23,6 +20,8 @@ pub struct Column<T: 'static> {
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether what it says of an item is alarming, and should stand out on a terminal.
     pub alarm: fn(&T) -> bool,
+    /// How it stands on a page about one item.
+    pub page: OnPage<T>,
 }
 
 impl<T> Column<T> {
@@ -33,7 +32,8 @@ impl<T> Column<T> {
         help: &'static str,
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
-        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false }
+        let page = OnPage::Line { missing: "-" };
+        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false, page }
     }
 
     /// A column of numbers.
@@ -54,6 +54,34 @@ impl<T> Column<T> {
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
         Column { prose: true, ..Column::text(name, width, help, value) }
+    }
+
+    /// A column of times.
+    pub const fn time(
+        name: &'static str,
+        width: usize,
+        help: &'static str,
+        value: for<'a> fn(&'a T) -> Value<'a>,
+    ) -> Column<T> {
+        Column::text(name, width, help, value).or("never")
+    }
+
+    /// The same column, which says this on a page where it has no value.
+    pub const fn or(mut self, missing: &'static str) -> Column<T> {
+        self.page = OnPage::Line { missing };
+        self
+    }
+
+    /// The same column, of which this function tells on a page.
+    pub const fn told_by(mut self, tell: fn(&T, &Surroundings<'_>, &mut Page)) -> Column<T> {
+        self.page = OnPage::By(tell);
+        self
+    }
+
+    /// The same column, which on a page is told with another one.
+    pub const fn told_with(mut self, other: &'static str) -> Column<T> {
+        self.page = OnPage::With(other);
+        self
     }
 
     /// The same column, which stands out where `alarm` says so.
@@ -112,74 +140,4 @@ impl<T> Layout<T> {
         }
         fields
     }
-}
-
-/// The formats of `--format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// A bordered table for each kind, for terminals.
-    Table,
-    /// Aligned text, one line an object.
-    Plain,
-    /// One JSON array.
-    Json,
-    /// A JSON object on each line.
-    Jsonl,
-    /// Comma-separated values, RFC 4180.
-    Csv,
-    /// Tab-separated values.
-    Tsv,
-}
-
-impl Format {
-    /// What is fit for standard output where the user chose nothing.
-    pub fn fitting() -> Format {
-        if super::stdout::is_terminal() { Format::Table } else { Format::Plain }
-    }
-
-    /// Whether programs read it: then it carries every field and exact values.
-    pub fn is_for_machines(self) -> bool {
-        !matches!(self, Format::Table | Format::Plain)
-    }
-}
-
-/// A format at work.
-pub trait Render<T> {
-    /// Writes, or keeps, one item of the section with this number.
-    fn row(&mut self, section: usize, item: &T) -> io::Result<()>;
-
-    /// Writes what is left and flushes.
-    fn finish(&mut self) -> io::Result<()>;
-}
-
-/// Puts a format to work on `out`.
-pub fn renderer<'a, T: 'static>(
-    format: Format,
-    layout: Layout<T>,
-    style: &'a Style,
-    out: impl Write + 'a,
-) -> io::Result<Box<dyn Render<T> + 'a>> {
-    Ok(match format {
-        Format::Table => Box::new(table::Table::new(layout, style, out)),
-        Format::Plain => Box::new(plain::Plain::new(layout, style, out)),
-        Format::Json => Box::new(json::Json::array(layout, style, out)),
-        Format::Jsonl => Box::new(json::Json::lines(layout, style, out)),
-        Format::Csv => Box::new(csv::Csv::new(b',', layout, style, out)?),
-        Format::Tsv => Box::new(csv::Csv::new(b'\t', layout, style, out)?),
-    })
-}
-
-/// Writes rows that share their columns, from the first to the last.
-pub fn write_rows<T: 'static>(
-    format: Format,
-    section: Section<T>,
-    headings: bool,
-    rows: &[T],
-    style: &Style,
-    out: impl Write,
-) -> io::Result<()> {
-    let layout = Layout { sections: vec![section], chosen: None, headings };
-    let mut render = renderer(format, layout, style, out)?;
-    rows.iter().try_for_each(|row| render.row(0, row))?;
-    render.finish()
 }

@@ -1,7 +1,7 @@
 //! How results look.
 //!
 //! [`columns`] is the one registry: a column is a name, a help line and a function from an item to
-//! a typed [`Value`]. Each format is one small file that renders the rows of a [`Layout`].
+//! a typed [`Value`]. Each of the [`formats`] is one small file that renders the rows of a [`Layout`].
 
 pub mod columns;
 pub mod escape;
@@ -14,6 +14,7 @@ pub mod stdout;
 pub mod style;
 pub mod value;
 
-pub use layout::{Column, Format, Layout, Render, Section, renderer, write_rows};
+pub use formats::{Format, Render, write_rows};
+pub use layout::{Column, Layout, Section};
 pub use style::{Style, TimeFormat};
 pub use value::Value;

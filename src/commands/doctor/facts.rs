@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::VERB;
 use super::checks::Needs;
 use super::memory::{self, DevShm};
-use crate::commands::{limits, select};
+use crate::commands::select;
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
@@ -19,7 +19,7 @@ use crate::ipc::{
     Use,
 };
 use crate::kernel;
-use crate::kernel::limits::Limit;
+use crate::kernel::limits::{self, Limit};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
 use crate::kernel::process::uses::{Missed, Observer};
@@ -85,6 +85,11 @@ impl Facts {
     /// Looks at what the checks need.
     pub fn gather(needs: Needs, ignore: &[Expected], threshold: u64) -> anyhow::Result<Facts> {
         let (mut objects, unlisted) = select::snapshot(VERB, &Filter::default())?;
+        // What is ignored counts all the same.
+        let allowances = match needs.limits {
+            true => limits::survey(&objects, &unlisted, process::uid()),
+            false => Vec::new(),
+        };
         objects.iter_mut().for_each(kernel::object::complete);
         let scope = ScanScope::to_judge(&objects);
         let (observed, observer): (Vec<Observed>, _) = match needs.users {
@@ -108,8 +113,7 @@ impl Facts {
         let (dev_shm, is_whole) = if needs.dev_shm { memory::survey(VERB) } else { (None, true) };
         Ok(Facts {
             objects: seen,
-            // What cannot be listed has been said.
-            allowances: if needs.limits { limits::survey()?.0 } else { Vec::new() },
+            allowances,
             threshold,
             system_v_caller: process::caller(Kind::Msg),
             posix_caller: process::caller(Kind::Pmsg),

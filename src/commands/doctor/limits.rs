@@ -5,11 +5,10 @@ use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
 use super::orphans::{HOUR, is_left_over};
 use super::selector::Selector;
-use crate::ipc::Object;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::Allowance;
 use crate::kernel::limits::{self, Limit, Source};
-use crate::kernel::process::{self, accounts};
+use crate::kernel::process::accounts;
 
 pub(super) static LIMIT_NEAR: Check = Check {
     name: "limit-near",
@@ -46,7 +45,7 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     let percent = allowance.percent().unwrap_or(0.0);
     let (name, help) = (allowance.name, allowance.help);
     let mut why = format!("{used} of {most} ({help}) are used, {percent:.0} %: {name}");
-    let share = |seen: &Seen| share(limit, seen);
+    let share = |seen: &Seen| limit.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, None) {
         // An object is one of so many objects, and has so many of the pages or semaphores.
         let are = if orphans.all.len() as u64 == orphans.freed() { "are" } else { "belong to" };
@@ -66,22 +65,6 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
             why: format!("{}; it cannot be raised: remove what is not needed", draft.why),
             ..draft
         },
-    }
-}
-
-/// How much of a limit goes with an object; nothing if the limit is not on such objects.
-fn share(limit: Limit, seen: &Seen) -> Option<u64> {
-    let one_if = |is_limited: bool| is_limited.then_some(1);
-    match &seen.observed.object {
-        Object::Queue(_) => one_if(limit == Limit::Msgmni),
-        Object::Segment(_) if limit == Limit::Shmmni => Some(1),
-        Object::Segment(segment) => {
-            (limit == Limit::Shmall).then(|| segment.size.div_ceil(process::page_size()))
-        }
-        Object::SemaphoreSet(_) if limit == Limit::Semmni => Some(1),
-        Object::SemaphoreSet(set) => (limit == Limit::Semmns).then_some(set.nsems),
-        Object::PosixQueue(_) => one_if(limit == Limit::MqueueQueuesMax),
-        Object::PosixMemory(_) | Object::PosixSemaphore(_) => None,
     }
 }
 
@@ -154,14 +137,7 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
         allowance.percent().unwrap_or(0.0),
         allowance.name,
     );
-    let share = |seen: &Seen| match &seen.observed.object {
-        Object::PosixQueue(queue) => queue.reserved_bytes(),
-        Object::Queue(_)
-        | Object::Segment(_)
-        | Object::SemaphoreSet(_)
-        | Object::PosixMemory(_)
-        | Object::PosixSemaphore(_) => None,
-    };
+    let share = |seen: &Seen| Limit::RlimitMsgqueue.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, Some(uid))
         && brings_below(allowance, orphans.freed(), facts)
     {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::facts::{Facts, Seen};
 use super::orphans::HOUR;
+use crate::ipc::filter::{Idle, Keyed, Owner};
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::{Filter, Key, Kind, Reference};
 use crate::kernel::process::accounts;
@@ -61,13 +62,10 @@ impl Selector {
     }
 
     fn is_exact(&self, wanted: &HashSet<&Reference>, facts: &Facts) -> bool {
-        let filter = Filter {
-            kinds: self.kinds.clone(),
-            owner: self.owner,
-            key: self.key,
-            idle: self.idle.map(|(least, _)| least),
-            ..Filter::default()
-        };
+        let filter = Filter::new(self.kinds.clone(), Vec::new())
+            .and(self.owner.map(Owner))
+            .and(self.key.map(Keyed))
+            .and(self.idle.map(|(least, _)| Idle(least)));
         // As things are now.
         let is_selected = |seen: &&Seen| {
             seen.orphan == Verdict::Yes

@@ -1,7 +1,7 @@
 //! What `list pshm` shows besides objects: memory in `/dev/shm` that no name of shared memory reaches.
 
-use super::Chosen;
 use super::VERB;
+use super::choice::Chosen;
 use crate::commands::print_error;
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Filter, Kind, Object, Observed, PosixMemory};

@@ -14,8 +14,17 @@ pub struct Csv<'a, T: 'static, W: Write> {
 }
 
 impl<'a, T, W: Write> Csv<'a, T, W> {
-    /// Writes the heading at once.
-    pub fn new(delimiter: u8, layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+    /// Commas between the values. Writes the heading at once.
+    pub fn commas(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+        Csv::new(b',', layout, style, out)
+    }
+
+    /// The same with tabs.
+    pub fn tabs(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+        Csv::new(b'\t', layout, style, out)
+    }
+
+    fn new(delimiter: u8, layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         let mut out =
             csv::WriterBuilder::new().delimiter(delimiter).has_headers(false).from_writer(out);
         let fields = layout.fields();

@@ -20,13 +20,13 @@ pub struct Json<'a, T: 'static, W> {
 
 impl<'a, T, W: Write> Json<'a, T, W> {
     /// One array of all records, each on a line.
-    pub fn array(layout: Layout<T>, style: &'a Style, out: W) -> Self {
-        Json { layout, style, out, around: ["[\n", ",\n", "\n]\n"], has_records: false }
+    pub fn array(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+        Ok(Json { layout, style, out, around: ["[\n", ",\n", "\n]\n"], has_records: false })
     }
 
     /// A record on each line.
-    pub fn lines(layout: Layout<T>, style: &'a Style, out: W) -> Self {
-        Json { layout, style, out, around: ["", "\n", "\n"], has_records: false }
+    pub fn lines(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+        Ok(Json { layout, style, out, around: ["", "\n", "\n"], has_records: false })
     }
 }
 

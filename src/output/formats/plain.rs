@@ -15,8 +15,8 @@ pub struct Plain<'a, T: 'static, W> {
 
 impl<'a, T, W: Write> Plain<'a, T, W> {
     /// Writes nothing until the first row: a section without one leaves no trace.
-    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> Self {
-        Plain { layout, style, out, line: Vec::new(), section: None }
+    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
+        Ok(Plain { layout, style, out, line: Vec::new(), section: None })
     }
 
     fn heading(&mut self, section: usize) -> io::Result<()> {

@@ -19,9 +19,9 @@ pub struct Table<'a, T: 'static, W> {
 
 impl<'a, T, W: Write> Table<'a, T, W> {
     /// Shows nothing before the end.
-    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> Self {
+    pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         let rows = layout.sections.iter().map(|_| Vec::new()).collect();
-        Table { layout, style, out, rows }
+        Ok(Table { layout, style, out, rows })
     }
 }
 

@@ -1,0 +1,131 @@
+//! Which columns a listing has: those of a preset, of `--output` and of `--who`.
+
+use super::VERB;
+use super::rest::Rest;
+use crate::explain::Failure;
+use crate::ipc::{Filter, Kind, Observed};
+use crate::output::columns::{self, Preset};
+use crate::output::{Column, Format, Section};
+
+/// What the user chose.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    preset: Preset,
+    chosen: Option<Chosen>,
+    /// By `--output` itself.
+    is_by_name: bool,
+}
+
+/// What `--output` says.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub names: Vec<&'static str>,
+    /// Besides the usual columns, and not instead of them.
+    pub added: bool,
+}
+
+impl Choice {
+    /// Reads `--output`; `--who` adds its columns.
+    pub fn parse(
+        preset: Preset,
+        output: Option<&str>,
+        who: bool,
+        kinds: &[Kind],
+    ) -> Result<Choice, Failure> {
+        let text = match (who, output) {
+            (true, None) => Some("+waiting,users".to_owned()),
+            (true, Some(output)) => Some(format!("{output},waiting,users")),
+            (false, output) => output.map(str::to_owned),
+        };
+        let chosen = text.map(|text| Chosen::parse(&text, kinds)).transpose()?;
+        Ok(Choice { preset, chosen, is_by_name: output.is_some() })
+    }
+
+    /// Whether there is anything to see of what is no object: its status, or the usual columns.
+    pub fn shows_rest(&self, format: Format) -> bool {
+        let is_usual = self.preset == Preset::Usual && !self.is_by_name;
+        let mut columns = visible(Kind::Pshm, self.preset, self.chosen.as_ref(), format);
+        is_usual || columns.any(|column| column.name == "status")
+    }
+
+    /// A block for each kind that passes the filter.
+    pub fn sections(&self, filter: &Filter, rest: &Rest, format: Format) -> Vec<Section<Observed>> {
+        let beside = rest.columns(self.chosen.as_ref(), self.is_by_name);
+        let section = |kind: Kind| {
+            let chosen = if kind == Kind::Pshm { &beside } else { &self.chosen };
+            Section {
+                title: format!("{}s", kind.noun()),
+                columns: visible(kind, self.preset, chosen.as_ref(), format).collect(),
+                asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
+            }
+        };
+        filter.kinds().map(section).collect()
+    }
+
+    /// The fields that every record has, if the user named all of them.
+    pub fn fields(&self) -> Option<Vec<&'static str>> {
+        let chosen = self.chosen.as_ref().filter(|chosen| !chosen.added);
+        chosen.map(|chosen| chosen.names.clone())
+    }
+}
+
+impl Chosen {
+    fn parse(text: &str, kinds: &[Kind]) -> Result<Chosen, Failure> {
+        let (added, list) = match text.strip_prefix('+') {
+            Some(list) => (true, list),
+            None => (false, text),
+        };
+        let mut names = Vec::new();
+        for name in list.split(',') {
+            let name = column_name(name, kinds)?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(Chosen { names, added })
+    }
+}
+
+/// The column that the user means, if one of the kinds has it.
+pub(super) fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Failure> {
+    let all = || kinds.iter().flat_map(|&kind| columns::with_requests(kind));
+    let found = all().find(|column| column.name.eq_ignore_ascii_case(name));
+    found.map(|column| column.name).ok_or_else(|| {
+        let mut known: Vec<_> = Vec::new();
+        for column in all() {
+            if !known.contains(&column.name) {
+                known.push(column.name);
+            }
+        }
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        Failure::usage(VERB, format!("there is no column '{name}' for {}", kinds.join(", ")))
+            .with_hint(format!("columns: {}", known.join(" ")))
+    })
+}
+
+/// The columns of a kind that are to be seen.
+fn visible(
+    kind: Kind,
+    preset: Preset,
+    chosen: Option<&Chosen>,
+    format: Format,
+) -> impl Iterator<Item = &'static Column<Observed>> {
+    let names = match chosen {
+        Some(Chosen { names, added: false }) => names.clone(),
+        chosen => {
+            // Machines are told everything that can be had for nothing.
+            let mut names: Vec<&str> = match format.is_for_machines() {
+                true => columns::of_kind(kind).map(|column| column.name).collect(),
+                false => columns::preset(preset, kind).to_vec(),
+            };
+            for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
+                if !names.contains(name) {
+                    names.push(name);
+                }
+            }
+            names
+        }
+    };
+    let find = move |name| columns::with_requests(kind).find(|column| column.name == name);
+    names.into_iter().filter_map(find)
+}

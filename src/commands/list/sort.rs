@@ -1,0 +1,39 @@
+//! The order of a listing.
+
+use super::choice::column_name;
+use crate::explain::Failure;
+use crate::ipc::{Kind, Observed};
+use crate::output::{Style, Value, columns};
+
+/// What `--sort` says.
+pub(super) struct Sort {
+    /// The column.
+    pub name: &'static str,
+    descending: bool,
+}
+
+impl Sort {
+    pub fn parse(text: &str, kinds: &[Kind]) -> Result<Sort, Failure> {
+        let (descending, name) = match text.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        Ok(Sort { name: column_name(name, kinds)?, descending })
+    }
+
+    /// Sorts, leaving equals as they were and what is missing at the end.
+    pub fn apply(&self, objects: &mut [Observed], style: &Style) {
+        objects.sort_by(|a, b| {
+            let (a, b) = (self.value(a), self.value(b));
+            let order = a.compare(&b, &style.names);
+            let has_missing = a == Value::Missing || b == Value::Missing;
+            if self.descending && !has_missing { order.reverse() } else { order }
+        });
+    }
+
+    fn value<'a>(&self, observed: &'a Observed) -> Value<'a> {
+        let mut columns = columns::with_requests(observed.kind());
+        let column = columns.find(|column| column.name == self.name);
+        column.map_or(Value::Missing, |column| (column.value)(observed))
+    }
+}

@@ -1,0 +1,112 @@
+//! `--pid`: objects that a process has to do with.
+
+use std::num::IntErrorKind;
+use std::str::FromStr;
+
+use super::{Circumstances, Condition, Look, Reason, Telling};
+use crate::ipc::process::role::State;
+use crate::ipc::{Object, Observed, Time, Verdict};
+
+/// The process with this id, from 1, made it, used it last, is attached or waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedBy(i32);
+
+/// Text that is no process id.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPid {
+    /// Not a number at all.
+    #[error("'{0}' is not a number")]
+    NoNumber(String),
+    /// Zero or negative.
+    #[error("{0} is less than 1")]
+    TooSmall(String),
+    /// More than the kernel has.
+    #[error("'{0}' is too large a number")]
+    TooLarge(String),
+}
+
+impl FromStr for UsedBy {
+    type Err = InvalidPid;
+
+    fn from_str(text: &str) -> Result<UsedBy, InvalidPid> {
+        match text.parse::<i32>() {
+            Ok(pid @ 1..) => Ok(UsedBy(pid)),
+            Ok(_) => Err(InvalidPid::TooSmall(text.to_owned())),
+            Err(error) => Err(match error.kind() {
+                IntErrorKind::PosOverflow => InvalidPid::TooLarge(text.to_owned()),
+                IntErrorKind::NegOverflow => InvalidPid::TooSmall(text.to_owned()),
+                _ => InvalidPid::NoNumber(text.to_owned()),
+            }),
+        }
+    }
+}
+
+impl Condition for UsedBy {
+    fn look(&self) -> Look {
+        Look::Users
+    }
+
+    fn may_match(&self, _: &Object, _: Time) -> bool {
+        true
+    }
+
+    fn matches(&self, observed: &Observed, _: &Circumstances<'_>) -> Verdict {
+        let is_user =
+            observed.users().iter().any(|user| user.pid == self.0 && user.state != State::Reused);
+        match is_user {
+            false if observed.may_miss_users() => {
+                Verdict::Unknown("not every process could be inspected".to_owned())
+            }
+            is_user => is_user.into(),
+        }
+    }
+
+    fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
+        Some(Reason::new(Telling::User, format!("process {} has to do with it", self.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{NOW, queue};
+    use super::*;
+    use crate::ipc::Use;
+    use crate::ipc::process::observed::Users;
+    use crate::ipc::process::role::Role;
+
+    #[test]
+    fn which_texts_are_pids() {
+        assert_eq!("1".parse(), Ok(UsedBy(1)));
+        let wrong = |text: &str| text.parse::<UsedBy>().unwrap_err().to_string();
+        assert_eq!(wrong("0"), "0 is less than 1");
+        assert_eq!(wrong("-7"), "-7 is less than 1");
+        assert_eq!(wrong("x"), "'x' is not a number");
+        assert_eq!(wrong("4294967296"), "'4294967296' is too large a number");
+    }
+
+    #[test]
+    fn who_has_to_do_with_it() {
+        let sender = |state| Use {
+            pid: 7,
+            role: Role::LastSender,
+            since: None,
+            uid: None,
+            command: None,
+            state,
+            living: None,
+            doubt: None,
+        };
+        let around = Circumstances { now: NOW, heirs: None, kinds: &[] };
+        for (pid, state, uninspected, verdict) in [
+            (7, State::Alive, 0, Verdict::Yes),
+            (7, State::Gone, 0, Verdict::Yes),
+            (7, State::Reused, 0, Verdict::No),
+            (8, State::Alive, 0, Verdict::No),
+            (8, State::Alive, 1, Verdict::Unknown("not every process could be inspected".into())),
+        ] {
+            let users = Users { all: vec![sender(state)], uninspected, ..Users::default() };
+            let observed = Observed { users: Some(users), ..Observed::from(queue()) };
+            assert_eq!(UsedBy(pid).matches(&observed, &around), verdict, "{pid} {state:?}");
+        }
+    }
+}

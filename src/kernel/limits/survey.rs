@@ -1,0 +1,111 @@
+//! Every limit as it stands, against objects that somebody has read.
+
+use std::collections::BTreeMap;
+
+use super::{Limit, Unit};
+use crate::ipc::limit::Allowance;
+use crate::ipc::{Kind, Object};
+use crate::kernel::process;
+
+/// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much of
+/// each `objects` take; and those of the other users to whom objects belong that such a limit counts.
+/// The use of what counts objects of a kind in `unlisted` is not known.
+pub fn survey(objects: &[Object], unlisted: &[Kind], uid: u32) -> Vec<Allowance> {
+    let mut allowances = Vec::new();
+    let mut of_others = Vec::new();
+    for &limit in Limit::ALL {
+        let shares = shares(limit, objects, unlisted);
+        let used = match limit.is_of_user() {
+            true => shares.as_ref().and_then(|all| all.get(&uid).copied().unwrap_or(Some(0))),
+            false => shares.as_ref().and_then(total),
+        };
+        allowances.push(of_caller(limit, used, uid));
+        let others = shares.into_iter().flatten();
+        let others = others.filter(|&(other, _)| limit.is_of_user() && other != uid);
+        of_others.extend(others.map(|(other, used)| of_other(limit, used, other)));
+    }
+    allowances.extend(of_others);
+    allowances
+}
+
+/// How much of a limit the objects of each user take, by user id; nothing for one of whose objects that
+/// is not known, and nothing at all where the limit counts no objects, or they could not be listed.
+/// Whoever made an object pays for it, and mostly owns it still.
+fn shares(
+    limit: Limit,
+    objects: &[Object],
+    unlisted: &[Kind],
+) -> Option<BTreeMap<u32, Option<u64>>> {
+    let kind = limit.counted_kind().filter(|kind| !unlisted.contains(kind))?;
+    let mut shares = BTreeMap::new();
+    for object in objects.iter().filter(|object| object.kind() == kind) {
+        let sum = shares.entry(object.permissions().uid).or_insert(Some(0u64));
+        *sum = sum.zip(limit.share(object)).map(|(sum, share)| sum.saturating_add(share));
+    }
+    Some(shares)
+}
+
+fn total(shares: &BTreeMap<u32, Option<u64>>) -> Option<u64> {
+    shares.values().try_fold(0u64, |sum, share| Some(sum.saturating_add((*share)?)))
+}
+
+/// A limit as this process is subject to it.
+fn of_caller(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
+    Allowance {
+        name: limit.name(),
+        user: limit.is_of_user().then_some(uid),
+        limit: limit.value(),
+        used,
+        is_bytes: limit.unit() == Unit::Bytes,
+        source: limit.source().to_string(),
+        help: limit.help(),
+    }
+}
+
+/// What another user is charged for their POSIX queues: their limit is that of their processes.
+fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
+    let strictest = process::least_queue_bytes(uid);
+    Allowance {
+        user: Some(uid),
+        limit: strictest.and_then(|(_, bytes)| bytes),
+        source: match strictest {
+            Some((pid, _)) => format!("process {pid}, soft"),
+            None => "no process has it now".to_owned(),
+        },
+        ..of_caller(limit, used, uid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::{Key, Mode, Permissions, SemaphoreSet};
+
+    fn set(uid: u32, nsems: u64) -> Object {
+        let mode = Mode::from_bits(0o600);
+        let permissions = Permissions { key: Key::PRIVATE, uid, gid: 0, cuid: 0, cgid: 0, mode };
+        Object::SemaphoreSet(SemaphoreSet {
+            id: 0,
+            permissions,
+            changed: None,
+            nsems,
+            last_op: None,
+        })
+    }
+
+    #[test]
+    fn what_is_used_is_what_the_objects_take() {
+        let objects = [set(1, 3), set(2, 4), set(1, 5)];
+        let used =
+            |limit, unlisted: &[Kind]| shares(limit, &objects, unlisted).as_ref().and_then(total);
+        assert_eq!(used(Limit::Semmns, &[]), Some(12));
+        assert_eq!(used(Limit::Semmni, &[]), Some(3));
+        assert_eq!(used(Limit::Msgmni, &[]), Some(0));
+        assert_eq!(used(Limit::Semmns, &[Kind::Sem]), None, "it could not be seen");
+        assert_eq!(used(Limit::Semmsl, &[]), None, "it is no question");
+        assert_eq!(
+            shares(Limit::Semmns, &objects, &[]),
+            Some(BTreeMap::from([(1, Some(8)), (2, Some(4))]))
+        );
+    }
+}

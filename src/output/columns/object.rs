@@ -1,0 +1,177 @@
+//! The columns of objects of every kind, and of those of one family.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::ObjectColumn;
+use crate::ipc::posix::{MemoryStatus, NamedFile};
+use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
+use crate::kernel::process::accounts::{group, user};
+use crate::output::Value;
+use crate::output::page::OnPage;
+
+const TITLE: &str = OnPage::<Observed>::TITLE;
+const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
+
+/// What every object is.
+pub(super) static EVERY: [ObjectColumn; 2] = [
+    ObjectColumn::text("ref", 16, "reference, as every command takes it", |observed| {
+        match memory_status(observed) {
+            // Its name may be that of another one by now.
+            Some(MemoryStatus::Deleted) => Value::Missing,
+            Some(MemoryStatus::Named | MemoryStatus::Subdirectory) | None => {
+                Value::Reference(observed.reference())
+            }
+        }
+    })
+    .told_with(TITLE),
+    ObjectColumn::text("kind", 4, "kind of object", |observed| {
+        Value::Text(Cow::Borrowed(observed.kind().name()))
+    })
+    .told_with(TITLE),
+];
+
+/// What names a System V object.
+pub(super) static SYSTEM_V_NAMES: [ObjectColumn; 2] = [
+    ObjectColumn::number("id", 10, "identifier", |observed| {
+        observed.object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
+    })
+    .told_with(TITLE),
+    ObjectColumn::text("key", 10, "key; none for a private object", |observed| {
+        Value::key(observed.permissions().key)
+    })
+    .or("none (IPC_PRIVATE)"),
+];
+
+/// What names a POSIX object.
+pub(super) static POSIX_NAMES: [ObjectColumn; 1] =
+    [ObjectColumn::text("name", 16, "name, as programs open it", |observed| {
+        file(observed, |file| Value::Text(Cow::Owned(file.name.to_text())))
+    })
+    .told_with(TITLE)];
+
+/// Who owns any object.
+pub(super) static OWNER: [ObjectColumn; 4] = [
+    ObjectColumn::text("owner", 10, "user name of the owner", |observed| {
+        Value::User(observed.permissions().uid)
+    })
+    .told_by(|observed, _, page| {
+        let permissions = observed.permissions();
+        page.line("owner", account(permissions.uid, permissions.gid));
+    }),
+    ObjectColumn::text("group", 10, "group name of the owner", |observed| {
+        Value::Group(observed.permissions().gid)
+    })
+    .told_with("owner"),
+    ObjectColumn::number("uid", 6, "user id of the owner", |observed| {
+        Value::Count(observed.permissions().uid.into())
+    })
+    .told_with("owner"),
+    ObjectColumn::number("gid", 6, "group id of the owner", |observed| {
+        Value::Count(observed.permissions().gid.into())
+    })
+    .told_with("owner"),
+];
+
+/// Who may use any object.
+pub(super) static MODE: [ObjectColumn; 1] =
+    [ObjectColumn::text("mode", 9, "permission bits", |observed| {
+        Value::Mode(observed.permissions().mode)
+    })
+    .told_by(|observed, around, page| {
+        let mode = observed.permissions().mode;
+        let rights = rights(&observed.object, &around.caller);
+        page.line("mode", format_args!("{} ({mode}); {rights}", mode.symbolic()));
+    })];
+
+/// Who made a System V object.
+pub(super) static CREATOR: [ObjectColumn; 4] = [
+    ObjectColumn::text("creator", 10, "user name of the creator", |observed| {
+        Value::User(observed.permissions().cuid)
+    })
+    .told_by(|observed, _, page| {
+        let permissions = observed.permissions();
+        page.line("creator", account(permissions.cuid, permissions.cgid));
+    }),
+    ObjectColumn::text("cgroup", 10, "group name of the creator", |observed| {
+        Value::Group(observed.permissions().cgid)
+    })
+    .told_with("creator"),
+    ObjectColumn::number("cuid", 6, "user id of the creator", |observed| {
+        Value::Count(observed.permissions().cuid.into())
+    })
+    .told_with("creator"),
+    ObjectColumn::number("cgid", 6, "group id of the creator", |observed| {
+        Value::Count(observed.permissions().cgid.into())
+    })
+    .told_with("creator"),
+];
+
+/// When a System V object changed.
+pub(super) static SYSTEM_V_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
+    "changed",
+    10,
+    "when it was made, or its owner or mode changed",
+    |observed| Value::time(observed.object.changed()),
+)];
+
+/// When a POSIX object changed.
+pub(super) static POSIX_CHANGE: [ObjectColumn; 1] = [ObjectColumn::time(
+    "modified",
+    10,
+    "when its content last changed by a system call",
+    |observed| file(observed, |file| Value::time(file.modified)),
+)];
+
+/// Columns that need a look at all processes: shown only to those who ask for them.
+pub static ON_REQUEST: [ObjectColumn; 2] = [
+    ObjectColumn::number("waiting", 7, "how many threads wait on it", |observed| {
+        observed.users.as_ref().map_or(Value::Missing, |_| Value::Count(observed.waiting()))
+    })
+    .told_with(PROCESSES),
+    ObjectColumn::prose(
+        "users",
+        20,
+        "processes that have it attached, mapped or open, or wait",
+        |observed| {
+            let mut seen = HashSet::new();
+            let present = observed.users().iter().filter(|user| user.role.is_present());
+            let present = present.filter(|user| seen.insert(user.pid));
+            let name = |user: &Use| {
+                let program = user.command.as_ref().map(Foreign::program);
+                let program = program.as_ref().map_or("?".into(), Foreign::as_raw);
+                Cow::Owned(format!("{}({program})", user.pid))
+            };
+            Value::List(present.map(name).collect())
+        },
+    )
+    .told_with(PROCESSES),
+];
+
+pub(super) fn memory_status(observed: &Observed) -> Option<MemoryStatus> {
+    observed.object.memory().map(|memory| memory.status)
+}
+
+fn file<'a>(observed: &'a Observed, value: fn(&'a NamedFile) -> Value<'a>) -> Value<'a> {
+    observed.object.file().map_or(Value::Missing, value)
+}
+
+/// A user and a group by name and by number.
+fn account(uid: u32, gid: u32) -> String {
+    format!("{}:{} (uid {uid}, gid {gid})", user(uid), group(gid))
+}
+
+/// What the caller may do, in words.
+fn rights(object: &Object, caller: &Caller) -> String {
+    let access = object.permissions().access(caller);
+    let alter = if object.kind() == Kind::Sem { "alter" } else { "write" };
+    let words: Vec<_> =
+        [(access.read, "read"), (access.write, alter), (access.control, "change and remove")]
+            .into_iter()
+            .filter_map(|(is_granted, word)| is_granted.then_some(word))
+            .collect();
+    match words.as_slice() {
+        [] => "you may do nothing with it".to_owned(),
+        words => format!("you may {}", words.join(", ")),
+    }
+}

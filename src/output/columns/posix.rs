@@ -1,0 +1,150 @@
+//! The columns of one kind of POSIX object each.
+
+use std::borrow::Cow;
+
+use super::ObjectColumn;
+use super::object::memory_status;
+use crate::ipc::posix::SemaphoreState;
+use crate::ipc::{Object, Observed, PosixQueue};
+use crate::kernel::limits::Limit;
+use crate::output::Value;
+use crate::output::page::{OnPage, share_of};
+
+pub(super) static QUEUE: [ObjectColumn; 6] = [
+    ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
+        posix_queue(observed, |queue| Value::count(queue.messages))
+    })
+    .alarmed(|observed| observed.object.is_full())
+    .told_by(|observed, _, page| {
+        let Object::PosixQueue(queue) = &observed.object else { return };
+        let messages = match queue.messages {
+            Some(messages) => share_of(messages, queue.max_messages, "(mq_maxmsg)"),
+            None => "unknown: that takes permission to open it".to_owned(),
+        };
+        page.line("messages", messages);
+    }),
+    ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
+        posix_queue(observed, |queue| Value::bytes(queue.bytes))
+    })
+    .told_by(|observed, _, page| {
+        if let Object::PosixQueue(PosixQueue { bytes: Some(bytes), .. }) = &observed.object {
+            page.line("bytes", bytes);
+        }
+    }),
+    ObjectColumn::number("max_messages", 12, "most messages it may hold (mq_maxmsg)", |observed| {
+        posix_queue(observed, |queue| Value::count(queue.max_messages))
+    })
+    .told_with("messages"),
+    ObjectColumn::number(
+        "message_size",
+        12,
+        "most bytes in one message (mq_msgsize)",
+        |observed| posix_queue(observed, |queue| Value::bytes(queue.message_size)),
+    )
+    .told_by(|observed, _, page| {
+        if let Object::PosixQueue(PosixQueue { message_size: Some(size), .. }) = &observed.object {
+            page.line("largest", format_args!("{size} bytes in one message (mq_msgsize)"));
+        }
+    }),
+    ObjectColumn::number(
+        "reserved_bytes",
+        14,
+        "what it takes of RLIMIT_MSGQUEUE, full or empty",
+        |observed| posix_queue(observed, |queue| Value::bytes(queue.reserved_bytes())),
+    )
+    .told_by(|observed, around, page| {
+        let Object::PosixQueue(queue) = &observed.object else { return };
+        let Some(reserved) = queue.reserved_bytes() else { return };
+        // The limit of another user is that of their processes.
+        let is_own = queue.file.permissions.uid == around.caller.uid;
+        let limit = (around.limit)(Limit::RlimitMsgqueue).filter(|_| is_own);
+        page.line("reserved", share_of(reserved, limit, "bytes (RLIMIT_MSGQUEUE)"));
+    }),
+    ObjectColumn::number(
+        "notified_pid",
+        12,
+        "process that is told of the next message (mq_notify)",
+        |observed| posix_queue(observed, |queue| Value::pid(queue.notified_pid)),
+    )
+    .told_with(OnPage::<Observed>::PROCESSES),
+];
+
+pub(super) static MEMORY: [ObjectColumn; 3] = [
+    ObjectColumn::number("size", 12, "size in bytes", |observed| {
+        observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
+    }),
+    ObjectColumn::number("rss", 12, "bytes of it that take memory", |observed| {
+        observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
+    })
+    .told_by(|observed, _, page| {
+        if let Some(memory) = observed.object.memory() {
+            page.line("in memory", format_args!("{} bytes, swapped out or not", memory.rss));
+        }
+    }),
+    ObjectColumn::text(
+        "status",
+        12,
+        "subdirectory, or deleted and still held: no object, and no command takes it",
+        |observed| match memory_status(observed) {
+            Some(status) => Value::List(status.name().map(Cow::Borrowed).into_iter().collect()),
+            None => Value::Missing,
+        },
+    )
+    .told_by(|observed, around, page| {
+        if let Some(status) = memory_status(observed).and_then(|status| status.name()) {
+            page.line("status", status);
+        }
+        if let Some(SemaphoreState { value, waiters }) = around.musl_semaphore {
+            page.line(
+                "semaphore",
+                format_args!("if a program with musl made it as one, its value is {value}, its waiters {waiters}"),
+            );
+        }
+    }),
+];
+
+pub(super) static SEMAPHORE: [ObjectColumn; 2] = [
+    ObjectColumn::number("value", 6, "its value; none where it cannot be read", |observed| {
+        semaphore(observed, |state| Value::Count(state.value.into()))
+    })
+    .or("unknown: it may not be read, or is laid out in another way"),
+    ObjectColumn::number(
+        "waiters",
+        7,
+        "the C library's count of waiting threads, in which a killed one stays; see 'waiting'",
+        |observed| semaphore(observed, |state| Value::Count(state.waiters.into())),
+    )
+    .told_by(|observed, _, page| {
+        let Object::PosixSemaphore(semaphore) = &observed.object else { return };
+        let Some(SemaphoreState { waiters, .. }) = semaphore.state else { return };
+        page.line(
+            "waiters",
+            format_args!(
+                "{waiters} by the count of the C library, in which a killed one stays; {} found waiting now",
+                observed.waiting()
+            ),
+        );
+    }),
+];
+
+fn posix_queue<'a>(observed: &'a Observed, value: fn(&'a PosixQueue) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
+        Object::PosixQueue(queue) => value(queue),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
+    }
+}
+
+fn semaphore(observed: &Observed, value: fn(SemaphoreState) -> Value<'static>) -> Value<'_> {
+    match &observed.object {
+        Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, value),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_) => Value::Missing,
+    }
+}

@@ -1,0 +1,162 @@
+//! The columns of one kind of System V object each.
+
+use std::borrow::Cow;
+
+use super::ObjectColumn;
+use crate::ipc::{Object, Observed, Queue, Segment, SemaphoreSet, count};
+use crate::kernel::limits::Limit;
+use crate::output::Value;
+use crate::output::page::{OnPage, share_of};
+use crate::output::style::human_size;
+
+/// The table of the processes tells whom the kernel recorded.
+const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
+
+pub(super) static QUEUE: [ObjectColumn; 7] = [
+    ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
+        queue(observed, |queue| Value::Count(queue.messages))
+    }),
+    ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
+        queue(observed, |queue| Value::Bytes(queue.bytes))
+    })
+    .alarmed(|observed| observed.object.is_full())
+    .told_by(|observed, _, page| {
+        if let Object::Queue(queue) = &observed.object {
+            page.line("bytes", share_of(queue.bytes, queue.max_bytes, "(max_bytes)"));
+        }
+    }),
+    ObjectColumn::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |observed| {
+        queue(observed, |queue| Value::bytes(queue.max_bytes))
+    })
+    .told_with("bytes"),
+    ObjectColumn::time("last_send", 10, "when a message was last sent", |observed| {
+        queue(observed, |queue| Value::time(queue.last_send))
+    }),
+    ObjectColumn::time("last_recv", 10, "when a message was last received", |observed| {
+        queue(observed, |queue| Value::time(queue.last_recv))
+    }),
+    ObjectColumn::number("last_send_pid", 13, "process that last sent", |observed| {
+        queue(observed, |queue| Value::pid(queue.last_send_pid))
+    })
+    .told_with(PROCESSES),
+    ObjectColumn::number("last_recv_pid", 13, "process that last received", |observed| {
+        queue(observed, |queue| Value::pid(queue.last_recv_pid))
+    })
+    .told_with(PROCESSES),
+];
+
+pub(super) static SEGMENT: [ObjectColumn; 9] = [
+    ObjectColumn::number("size", 12, "size in bytes", |observed| {
+        segment(observed, |segment| Value::Bytes(segment.size))
+    })
+    .told_by(|observed, around, page| {
+        let Object::Segment(segment) = &observed.object else { return };
+        let size = share_of(segment.size, (around.limit)(Limit::Shmmax), "(shmmax)");
+        page.line("size", format_args!("{}: {size}", human_size(segment.size)));
+        if let (Some(rss), Some(swap)) = (segment.rss, segment.swap) {
+            page.line("in memory", format_args!("{rss} bytes, and {swap} swapped out"));
+        }
+        if let Some(huge_page) = segment.huge_page {
+            page.line("pages", format_args!("huge, of {}", human_size(huge_page)));
+        }
+    }),
+    ObjectColumn::number("attached", 8, "how often it is attached now", |observed| {
+        segment(observed, |segment| Value::Count(segment.attached))
+    })
+    .told_by(|observed, _, page| {
+        if let Object::Segment(segment) = &observed.object {
+            page.line("attached", count(segment.attached, "time"));
+        }
+    }),
+    ObjectColumn::text(
+        "status",
+        8,
+        "dest (marked for destruction), locked, hugetlb (where it is attached)",
+        |observed| {
+            segment(observed, |segment| {
+                Value::List(segment.status_names().map(Cow::Borrowed).collect())
+            })
+        },
+    )
+    .alarmed(|observed| observed.object.is_marked())
+    .told_by(|observed, _, page| {
+        let Object::Segment(segment) = &observed.object else { return };
+        let status: Vec<_> = segment.status_names().collect();
+        if !status.is_empty() {
+            page.line("status", status.join(", "));
+        }
+        if segment.status.is_marked() {
+            page.line("", "removed already: it goes when the last process detaches it");
+        }
+    }),
+    ObjectColumn::number("rss", 12, "bytes of it in memory", |observed| {
+        segment(observed, |segment| Value::bytes(segment.rss))
+    })
+    .told_with("size"),
+    ObjectColumn::number("swap", 12, "bytes of it swapped out", |observed| {
+        segment(observed, |segment| Value::bytes(segment.swap))
+    })
+    .told_with("size"),
+    ObjectColumn::number("creator_pid", 11, "process that made it", |observed| {
+        segment(observed, |segment| Value::pid(segment.creator_pid))
+    })
+    .told_with(PROCESSES),
+    ObjectColumn::number("last_pid", 10, "process that last attached or detached it", |observed| {
+        segment(observed, |segment| Value::pid(segment.last_pid))
+    })
+    .told_with(PROCESSES),
+    ObjectColumn::time("last_attach", 11, "when it was last attached", |observed| {
+        segment(observed, |segment| Value::time(segment.last_attach))
+    }),
+    ObjectColumn::time("last_detach", 11, "when it was last detached", |observed| {
+        segment(observed, |segment| Value::time(segment.last_detach))
+    }),
+];
+
+pub(super) static SEMAPHORE_SET: [ObjectColumn; 2] = [
+    ObjectColumn::number("nsems", 6, "semaphores in the set", |observed| {
+        set(observed, |set| Value::Count(set.nsems))
+    })
+    .told_by(|observed, around, page| {
+        if let Object::SemaphoreSet(set) = &observed.object {
+            let limit = (around.limit)(Limit::Semmsl);
+            page.line("semaphores", share_of(set.nsems, limit, "(semmsl)"));
+        }
+    }),
+    ObjectColumn::time("last_op", 10, "when an operation last succeeded on it", |observed| {
+        set(observed, |set| Value::time(set.last_op))
+    }),
+];
+
+fn queue<'a>(observed: &'a Observed, value: fn(&'a Queue) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
+        Object::Queue(queue) => value(queue),
+        Object::Segment(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
+    }
+}
+
+fn segment<'a>(observed: &'a Observed, value: fn(&'a Segment) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
+        Object::Segment(segment) => value(segment),
+        Object::Queue(_)
+        | Object::SemaphoreSet(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
+    }
+}
+
+fn set<'a>(observed: &'a Observed, value: fn(&'a SemaphoreSet) -> Value<'a>) -> Value<'a> {
+    match &observed.object {
+        Object::SemaphoreSet(set) => value(set),
+        Object::Queue(_)
+        | Object::Segment(_)
+        | Object::PosixQueue(_)
+        | Object::PosixMemory(_)
+        | Object::PosixSemaphore(_) => Value::Missing,
+    }
+}
