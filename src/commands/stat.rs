@@ -13,6 +13,7 @@ use crate::cli::Stat;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::posix::SemaphoreState;
+use crate::ipc::process::role::State;
 use crate::ipc::{Object, Observed};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm;
@@ -28,7 +29,7 @@ use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "stat";
 
-pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
+pub(super) fn run(args: Stat, mut style: Style) -> anyhow::Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
         return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
@@ -47,6 +48,9 @@ pub(super) fn run(args: Stat, style: Style) -> anyhow::Result<Status> {
     for failure in seen.iter().filter_map(|seen| gap(&seen.observed)) {
         status = status.and(report(&failure));
     }
+    let users = seen.iter().flat_map(|seen| seen.observed.users());
+    let gone = users.filter(|user| user.state == State::Gone);
+    style.gone = gone.map(|user| user.pid).collect();
     let out = stdout::buffered()?;
     match args.json {
         true => write_json(&seen, &style, out)?,
