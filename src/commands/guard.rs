@@ -50,7 +50,7 @@ pub(super) fn run(args: Guard, mut style: Style) -> anyhow::Result<Status> {
     };
     let report = ran.report(&args, &setting);
     if !args.quiet {
-        report.tell(&style);
+        report.print(&style);
     }
     if destination.as_ref().is_some_and(Destination::may_wait) {
         // Only the report is left to do, so a signal may end this process from now on.
@@ -74,8 +74,8 @@ struct Ran {
 }
 
 impl Ran {
-    /// Runs the command and looks at what it left behind. Nothing where the user interrupted it twice:
-    /// then nobody wants to wait for that.
+    /// Runs the command and looks at what it left behind. Nothing where the user interrupted it twice,
+    /// and does not want to wait for that.
     fn run(args: &Guard, setting: &Setting, watch: &mut Watch) -> Option<Ran> {
         if let Err(error) = watch.start(setting) {
             let (failure, status) = not_started(args, setting, &error);

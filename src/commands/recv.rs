@@ -123,7 +123,7 @@ impl Queue {
         From { kind: self.reference.kind, name: &self.name }
     }
 
-    /// Opens a queue. Also tells how many bytes a message may well have.
+    /// Opens a queue. Also returns how many bytes a message is likely to have.
     fn open(named: &Reference) -> Result<(Queue, usize), Failure> {
         let failed = |error| Failure::of_call(VERB, named, error);
         let reference = resolve(VERB, named)?;
@@ -147,7 +147,7 @@ struct Receiver {
     batch: Batch,
     out: Interruptible,
     outlet: Outlet,
-    /// As long as nobody can send.
+    /// What keeps others from sending, while `--then-rm` empties the queue.
     closed: Option<Closed>,
     /// Messages are in a file, or on standard error.
     is_saved: bool,
@@ -155,11 +155,11 @@ struct Receiver {
 }
 
 impl Receiver {
-    /// Takes what is there in batches, and waits only with empty hands.
+    /// Takes what is there in batches, and waits only while it holds no message.
     fn take(&mut self) -> anyhow::Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
-            // What is told of a message stands beside it.
+            // The line about a message comes right after it.
             self.batch.limit(match self.args.verbose {
                 true => 0,
                 false => self.outlet.room(&self.out.0),
@@ -196,7 +196,7 @@ impl Receiver {
                         Err(untaken) => return Err(self.untaken(untaken).into()),
                     }
                 }
-                // Without those in hand there may be enough.
+                // Without the messages that were in hand there may be enough.
                 Err(Untaken::NoMemory(_)) if !is_empty_handed => self.batch.shrink(),
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }

@@ -117,8 +117,8 @@ impl Channel {
         if self.is_removed() { 0 } else { sent }
     }
 
-    /// Whether it was removed since, and nobody else comes to it any more. Of a System V queue, the
-    /// calls tell.
+    /// Whether it was removed since, so that no other process can open it any more. Always false for a
+    /// System V queue, of which every call reports that.
     pub fn is_removed(&self) -> bool {
         matches!(self, Channel::Posix(queue) if queue.is_removed())
     }

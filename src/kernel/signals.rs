@@ -20,8 +20,8 @@ pub const CONTINUE: i32 = libc::SIGCONT;
 /// See [`INTERRUPT`].
 pub const CHILD: i32 = libc::SIGCHLD;
 
-/// A file that may grow no more (`RLIMIT_FSIZE`) is an error like others from now on, and ends nobody:
-/// what was begun is finished or undone. Those that this process starts get back what it was given.
+/// From now on, a file that may not grow any more (`RLIMIT_FSIZE`) is an error like others, and does not
+/// end this process. The processes that it starts get back the setting that it was given.
 pub fn ignore_file_limit() {
     // Fails for no signal that can be ignored.
     let _ = deadly::ignore(libc::SIGXFSZ);
@@ -34,7 +34,7 @@ pub fn asks_to_end(signal: i32) -> bool {
 }
 
 /// Stops this process as Ctrl-Z would, where there is a shell that can continue it: the kernel
-/// passes this signal over in a group of processes that nobody looks after.
+/// ignores this signal in an orphaned process group.
 pub fn stop() {
     // SAFETY: takes a plain number.
     unsafe { libc::raise(libc::SIGTSTP) };

@@ -26,10 +26,10 @@ pub(super) struct Destination {
 enum Way {
     /// Written beside the file, in this directory, and then put in its place, like what is there.
     Replace { directory: Directory, file: OsString, old: Option<Entry> },
-    /// Written into it: a pipe, a device, a file that has several names, is somebody else's, or lies
+    /// Written into it: a pipe, a device, a file that has several names, belongs to another user, or lies
     /// in a directory that takes no new ones. What a regular file held is cut off first.
     Into(File),
-    /// Written into this pipe, which nobody reads yet.
+    /// Written into this pipe, which has no reader yet.
     Later(Fifo),
 }
 
@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// Whether somebody must read it before all of it is written.
+    /// Whether writing all of it may have to wait for a reader.
     pub fn may_wait(&self) -> bool {
         match &self.way {
             Way::Replace { .. } => false,
@@ -118,7 +118,7 @@ fn find(path: &Path) -> io::Result<Way> {
     }
 }
 
-/// Whether nobody else can have given this name to a file that lies elsewhere.
+/// Whether no other user can have given this name to a file that lies elsewhere.
 fn is_safe_to_open(directory: &Directory, old: &Entry) -> io::Result<bool> {
     Ok(old.metadata()?.nlink() == 1 || !directory.is_shared()?)
 }
@@ -149,7 +149,7 @@ fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::N
         if (own.uid(), own.gid()) != (data.uid(), data.gid()) {
             fchown(new.as_file(), Some(data.uid()), Some(data.gid()))?;
         }
-        // No umask applies. What a set-user-ID bit would mean for a report, nobody wants.
+        // No umask applies. A report is never set-user-ID.
         new.as_file().set_permissions(Permissions::from_mode(data.mode() & 0o777))?;
     }
     Ok(new)

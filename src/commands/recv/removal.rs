@@ -11,8 +11,8 @@ use crate::kernel::closing::{self, Closed, Kept, Removal};
 use crate::kernel::limits::Limit;
 use crate::kernel::signals::{self, wait};
 
-/// How often others may get in the way, and how long to wait for them each time. Whoever sends one
-/// message to a POSIX queue has it open for less.
+/// How often other processes may get in the way, and how long to wait for them each time. A process that
+/// sends one message to a POSIX queue has it open for less.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -45,7 +45,7 @@ impl Receiver {
     /// It is gone, or nearly so.
     fn removed(&mut self, removal: Removal) -> anyhow::Result<Status> {
         if removal == Removal::Nameless {
-            // Whoever opened it in the last moment has it alone: what comes is taken, too.
+            // A process that opened it in the last moment may still send: what comes is taken, too.
             loop {
                 let is_last = closing::is_alone(&self.queue.channel);
                 match self.take()? {

@@ -28,7 +28,7 @@ pub(super) struct Removal {
     printed: Result<(), OutputError>,
 }
 
-/// What became of the objects, as `--json` tells it.
+/// What became of the objects, as `--json` shows it.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
     removed: Vec<Reference>,

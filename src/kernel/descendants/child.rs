@@ -1,4 +1,4 @@
-//! Running a command as a child, and hearing of every descendant that is left to this process:
+//! Running a command as a child, and following every descendant that becomes a child of this process:
 //! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
 
 use std::ffi::OsString;
@@ -39,8 +39,8 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(prctl::set_child_subreaper(true)?)
 }
 
-/// Starts a command with everything as this process was given it by its own caller: closed
-/// descriptors, signals ignored and blocked. Returns its process id.
+/// Starts a command in the state in which this process was started itself: the same closed descriptors,
+/// the same ignored and blocked signals. Returns its process id.
 ///
 /// `extra` are capabilities (a bit each) that nothing the command runs may ever gain.
 pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
@@ -94,7 +94,7 @@ pub fn has_children() -> bool {
     waitid(Id::All, flags) != Err(Errno::ECHILD)
 }
 
-/// Sends a signal to this very process, not to a later one with its number.
+/// Sends a signal to this process, never to a later one with its id: `ESRCH` where it has ended.
 pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
@@ -125,7 +125,7 @@ pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sends a signal to a child, whose number is its own until it is reaped.
+/// Sends a signal to a child, which keeps its id until it is reaped.
 pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers.
     match unsafe { libc::kill(pid, signal) } {

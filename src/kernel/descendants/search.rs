@@ -54,7 +54,7 @@ impl Search {
         LOOK[usize::from(self.found.elapsed() > Duration::from_secs(1))]
     }
 
-    /// Looks which ids were given since the last look; nothing where the kernel does not tell.
+    /// Looks which ids were given since the last look; nothing where the kernel does not show it.
     pub(super) fn look(&mut self) -> Option<NewIds> {
         let newest = self.loads.as_ref().and_then(newest)?;
         let before = std::mem::replace(&mut self.newest, newest);
@@ -86,7 +86,7 @@ impl Search {
     }
 }
 
-/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` tells,
+/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` shows it,
 /// `proc_loadavg(5)`.
 fn newest(loads: &File) -> Option<i32> {
     let mut buffer = [0; 128];

@@ -7,7 +7,7 @@ use super::poll;
 use crate::kernel::signals::interrupt::{interrupted, pending};
 
 /// A file on which a signal ends reading and writing, where `std` would go on after `EINTR`, and
-/// which waits where somebody else has made it non-blocking.
+/// which waits where another process has made it non-blocking.
 #[derive(Debug)]
 pub struct Interruptible(pub File);
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use super::poll;
 use crate::kernel::process;
 
-/// Where output goes, and what is known of its patience.
+/// Where output goes, and how much it takes without waiting.
 #[derive(Debug)]
 pub struct Outlet {
     kind: Kind,
@@ -19,9 +19,9 @@ pub struct Outlet {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nobody has to read it: a file, or `/dev/null`.
+    /// It needs no reader: a file, or `/dev/null`.
     Store,
-    /// It holds so much until somebody reads it.
+    /// It holds a limited number of bytes until they are read.
     Pipe,
     /// A terminal, a socket: how much it takes is not known.
     Other,
@@ -33,7 +33,7 @@ impl Outlet {
         Outlet { kind: kind(file), written: VecDeque::with_capacity(REMEMBERED) }
     }
 
-    /// So many bytes are certainly taken at once, as long as nobody else writes; 0 where that is not
+    /// So many bytes are certainly taken at once, as long as no other process writes; 0 where that is not
     /// known.
     pub fn room(&mut self, file: &File) -> usize {
         match self.kind {
@@ -124,7 +124,7 @@ pub fn cut_back(mut file: &File, bytes: u64) {
     let _ = cut();
 }
 
-/// No file may become larger than this by the hands of this process, `RLIMIT_FSIZE`.
+/// The most bytes that a file written by this process may have, `RLIMIT_FSIZE`.
 pub fn file_limit() -> u64 {
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
     limit.map_or(u64::MAX, |(soft, _)| soft)
@@ -136,7 +136,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::fd::OwnedFd;
 
-    /// A pipe that blocks nobody, and its outlet.
+    /// A non-blocking pipe, and its outlet.
     fn pipe() -> (File, File, Outlet) {
         let (reader, writer) = std::io::pipe().unwrap();
         let writer = File::from(OwnedFd::from(writer));

@@ -1,4 +1,4 @@
-//! The clocks of the kernel, and whether somebody has set one: `clock_gettime(2)`, `proc(5)`.
+//! The clocks of the kernel, and whether one has been set: `clock_gettime(2)`, `proc(5)`.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

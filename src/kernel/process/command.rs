@@ -18,7 +18,7 @@ pub enum Length {
 /// The command line of a process, words separated by blanks, if it has one and may be looked at.
 pub fn command(pid: i32, length: Length) -> Option<Foreign> {
     let most = match length {
-        // One more tells that there is more, and the last is the NUL byte at the end.
+        // One more shows that there is more, and the last is the NUL byte at the end.
         Length::Shown => foreign::SHOWN as u64 + 2,
         Length::Whole => u64::MAX,
     };

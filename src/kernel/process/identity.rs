@@ -11,12 +11,12 @@ use super::status::uids;
 use crate::ipc::process::role::Living;
 use crate::ipc::{Foreign, ProcessName};
 
-/// What tells a process from another one that has its id at another time.
+/// What distinguishes a process from others that have its id at other times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessIdentity {
     /// Its id.
     pub pid: i32,
-    /// When it started, in ticks since the machine did, where `/proc` tells.
+    /// When it started, in ticks since the machine did, where `/proc` shows it.
     pub started: Option<i64>,
 }
 
@@ -39,13 +39,13 @@ pub struct Process {
     pub uid: u32,
     /// Its command line, words separated by blanks; `[name]` for a kernel thread.
     pub command: Foreign,
-    /// What tells it from others that have its id at another time.
+    /// What distinguishes it from others that have its id at other times.
     pub living: Living,
 }
 
 impl Process {
-    /// The process with this id, if there is one that may be looked at. A zombie has ended, whoever
-    /// has not yet noticed, unless it is the first thread of a process in which others live.
+    /// The process with this id, if there is one that may be looked at. A zombie has ended, even if
+    /// its parent has not noticed, unless it is the first thread of a process in which others live.
     pub fn find(pid: i32, length: Length) -> Option<Process> {
         let stat = Stat::read(pid)?;
         if stat.has_ended() {
@@ -67,7 +67,7 @@ impl Process {
     }
 }
 
-/// What a process is to others.
+/// A process and its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinship {
     /// Its id.
@@ -82,7 +82,7 @@ pub struct Kinship {
     pub is_ending: bool,
 }
 
-/// What a process is to others, if it exists.
+/// A process and its parent, if it exists.
 pub fn kinship(pid: i32) -> Option<Kinship> {
     let stat = Stat::read(pid)?;
     let parent = stat.field(4)?.parse().ok()?;
@@ -91,7 +91,7 @@ pub fn kinship(pid: i32) -> Option<Kinship> {
     Some(Kinship { pid, parent, started, has_ended, is_ending })
 }
 
-/// What all processes are to each other. One that vanishes meanwhile is left out.
+/// All processes with their parents. One that ends meanwhile is left out.
 pub fn kin() -> Vec<Kinship> {
     all().filter_map(kinship).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// Why `/proc` tells nothing of the processes of this process's own namespace.
+/// Why `/proc` does not show the processes of this process's own namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProc {
     /// Nothing, or something else, is mounted there.
@@ -18,7 +18,7 @@ pub enum BadProc {
     Partial,
 }
 
-/// Whether `/proc` tells of the process ids of this process's own namespace.
+/// Whether `/proc` shows the process ids of this process's own namespace.
 pub fn check_proc() -> Result<(), BadProc> {
     let own = std::process::id().to_string();
     match fs::read_link("/proc/self") {

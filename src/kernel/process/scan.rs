@@ -92,7 +92,7 @@ impl Scan {
             let started: Vec<_> = shares.map(start).collect();
             self.add(Inspector::inspect_all(setting, own_share));
             for (pids, started) in started {
-                // Where no thread can be had, or one has failed, this one looks.
+                // Where no thread could be started, or one has failed, this one looks.
                 let found = started.ok().and_then(|thread| thread.join().ok());
                 self.add(found.unwrap_or_else(|| Inspector::inspect_all(setting, pids)));
             }
@@ -110,8 +110,8 @@ impl Scan {
         self.found.of(object)
     }
 
-    /// Adds to an attached segment what only its place in the memory of a process tells: that it has
-    /// huge pages. Takes a look for attachments.
+    /// Adds to an attached segment what only its place in the memory of a process shows: that it has huge
+    /// pages. Takes a scan for attachments.
     pub fn complete(&self, segment: &mut Segment) {
         if let Some(pages) = self.found.huge(segment.id).filter(|_| segment.attached > 0) {
             segment.set_huge_page(pages.size, page_size(), pages.resident);

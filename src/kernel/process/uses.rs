@@ -144,7 +144,7 @@ impl Observer {
     fn add_present(&self, object: &Object, users: &mut Users) {
         let present = self.scan.present(object);
         if present.is_empty() {
-            // Nobody who has it open is disturbed by the question whether somebody has.
+            // Asking for a lease disturbs no process that has the file open.
             users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(object));
         }
         // Attached before its process came into this namespace: the id is that of another segment.
@@ -162,7 +162,7 @@ impl Observer {
     /// Adds the processes that the kernel recorded in an object.
     fn add_recorded(&self, object: &Object, semaphores: Option<&[Semaphore]>, users: &mut Users) {
         let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
-            // Nobody, or somebody of another pid namespace.
+            // No process, or one of another pid namespace.
             0 => users.has_strangers |= has_happened,
             _ => users.all.push(self.recorded(pid, role, when)),
         };
@@ -173,8 +173,8 @@ impl Observer {
                 record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
             }
             Object::Segment(segment) => {
-                // The kernel keeps no time of creation; whoever started after the last change of
-                // the segment did not make it.
+                // The kernel keeps no time of creation; a process that started after the last change
+                // of the segment did not make it.
                 record(segment.creator_pid, Role::Creator, segment.changed, true);
                 let last = segment.last_attach.max(segment.last_detach);
                 record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
@@ -208,8 +208,8 @@ impl Observer {
                 None => operated.push((semaphore.last_pid, vec![semaphore.index])),
             }
         }
-        // A set that was operated on has at least one pid, if all can be seen; elsewhere nobody
-        // cannot be told from somebody of another process namespace.
+        // A set that was operated on has at least one pid, if all can be seen; elsewhere no
+        // process looks the same as one of another process namespace.
         let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
         let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
         operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()

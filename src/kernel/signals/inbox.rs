@@ -1,5 +1,5 @@
 //! Signals for a process that waits for others: read from a descriptor, so that none is lost and
-//! each tells who sent it. `signalfd(2)`.
+//! each shows its sender. `signalfd(2)`.
 
 use std::fs::File;
 use std::io::{self, Read};

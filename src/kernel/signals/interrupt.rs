@@ -77,7 +77,7 @@ pub fn end_by(signal: i32) -> ! {
     let _ = own.change(libc::SIG_UNBLOCK);
     // SAFETY: takes plain numbers.
     unsafe { libc::kill(libc::getpid(), signal) };
-    // Reached only by a signal that ends nobody.
+    // Reached only where the signal does not end the process.
     std::process::exit(128 + signal)
 }
 

@@ -22,7 +22,7 @@ pub struct ScanScope {
 }
 
 impl ScanScope {
-    /// What tells of these objects: a segment that the kernel counts as unattached needs no look.
+    /// What shows the users of these objects: a segment that the kernel counts as unattached has none.
     pub fn around(objects: &[Object]) -> ScanScope {
         let mut scope = ScanScope::default();
         for object in objects {
@@ -39,7 +39,7 @@ impl ScanScope {
         scope
     }
 
-    /// The same, to tell whether somebody uses them.
+    /// The same, and whether any process anywhere uses them.
     pub fn to_judge(objects: &[Object]) -> ScanScope {
         ScanScope { leases: true, ..ScanScope::around(objects) }
     }

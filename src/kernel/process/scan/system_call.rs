@@ -1,4 +1,4 @@
-//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments tell on what
+//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments show on what
 //! it sleeps.
 
 use std::fs::File;
