@@ -15,8 +15,8 @@ use crate::ipc::{
     Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
 };
 use crate::kernel::descendants::perf;
-use crate::kernel::posix::mq_mount;
-use crate::kernel::process::{self, scan};
+
+use crate::kernel::process::{mounts, scan, stat};
 use crate::kernel::sysv::proc_table::{self, Table};
 use crate::kernel::sysv::shm::Device;
 use crate::output::escape;
@@ -164,12 +164,12 @@ pub fn proc_syscall(bytes: &[u8]) {
 
 /// `/proc/PID/stat`.
 pub fn proc_stat(bytes: &[u8]) {
-    let _ = process::Stat::parse(bytes.to_vec()).map(|stat| stat.has_ended());
+    let _ = stat::Stat::parse(bytes.to_vec()).map(|stat| stat.has_ended());
 }
 
 /// Lines of `/proc/self/mountinfo`.
 pub fn mountinfo(bytes: &[u8]) {
-    let _ = mq_mount::mount_point(bytes);
+    let _ = mounts::Mount::parse(bytes);
 }
 
 /// `logind.conf`.

@@ -7,6 +7,8 @@
 //! - [`exit`]: the exit statuses, and which error gives which.
 //! - [`doctor`]: what can be wrong with a system: the one registry of checks, and the facts that they
 //!   are asked about. The command line knows their names.
+//! - [`rescue`]: messages that were taken off a queue and could not be written out. Verbs and old
+//!   programs use it.
 //! - [`output`]: how results look: the one registry of columns, then one file a format.
 //! - [`explain`]: an error and the state around it, told to a person.
 //! - [`personality`]: the old programs that the binary is when called by their names. The command line
@@ -25,3 +27,4 @@ pub mod ipc;
 pub mod kernel;
 pub mod output;
 pub mod personality;
+pub mod rescue;

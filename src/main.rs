@@ -8,7 +8,7 @@ use ipctool::commands;
 use ipctool::exit::Status;
 use ipctool::kernel::Namespace;
 use ipctool::kernel::io::stdio;
-use ipctool::kernel::signals::{self, wait};
+use ipctool::kernel::signals;
 use ipctool::personality;
 
 fn main() -> ExitCode {
@@ -24,10 +24,10 @@ fn main() -> ExitCode {
         }
     };
     if let Some(signal) = stdio::given_up() {
-        wait::end_by(signal);
+        signals::end_by(signal);
     }
     if let Status::Signal(signal) = status {
-        wait::end_by(signal);
+        signals::end_by(signal);
     }
     ExitCode::from(status.code())
 }

@@ -79,6 +79,36 @@ fn colour_is_for_terminals_and_where_it_is_wanted() {
 }
 
 #[test]
+fn processes_that_are_gone_are_dimmed() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg --key 1 && ipctool send 0x1 hi").ok();
+    let receive =
+        r#"$q = msgget(1, 0); msgrcv($q, $m, 8, 0, 0) or die; $| = 1; print "$$\n"; sleep 60"#;
+    // In the table of `stat`, on a terminal, the row of the sender is dimmed.
+    for table in [
+        "ipctool list -p --format table --color always",
+        "script -qec 'ipctool stat msg:0' /dev/null",
+    ] {
+        let ran = shell.run(&format!(
+            "ipctool send 0x1 hi; mkfifo pid; perl -e '{receive}' > pid & read alive < pid; rm pid; \
+             echo $alive; {table}; kill $alive"
+        ));
+        let text = ran.stdout();
+        let number =
+            |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().map(str::to_owned);
+        let alive = number(&text).unwrap();
+        let dimmed: Vec<_> = text
+            .split("\x1b[38;5;8m")
+            .skip(1)
+            .filter_map(|rest| number(rest.trim_start()))
+            .collect();
+        assert_eq!(dimmed.len(), 1, "{text}");
+        assert!(!dimmed.contains(&alive), "{text}");
+        assert!(text.matches(&alive).count() > 1, "{text}");
+    }
+}
+
+#[test]
 fn json_carries_every_field_with_its_type() {
     let Some(shell) = one_of_each() else { return };
     let listed = shell.run("ipctool list --json").ok().json();

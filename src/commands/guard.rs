@@ -1,4 +1,4 @@
-//! `ipctool guard`: runs a command, and tells what it left behind.
+//! `ipctool guard`: runs a command, and reports what it left behind.
 
 mod destination;
 mod removal;
@@ -7,7 +7,6 @@ mod setting;
 mod survey;
 mod watch;
 
-use crate::commands::report;
 use crate::kernel::Namespace;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -18,7 +17,7 @@ use report::Report;
 use setting::Setting;
 use watch::{Course, Watch};
 
-use super::print_error;
+use super::{print_error, report};
 use crate::cli::Guard;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -41,69 +40,97 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
     // Whatever can go wrong without the command does so before it runs.
     let destination = args.report.as_deref().map(Destination::open).transpose()?;
     let mut setting = Setting::choose(namespace, args.isolate, args.keep, args.quiet)?;
-    // Whose process ids were whose is known from before anything that is new can have been made.
+    // Which process had which id is known from before anything new can have been made.
     let mut watch = Watch::begin(&args, &setting)?;
     setting.remember()?;
     if !args.quiet && env::current_dir().is_ok_and(|path| setting.covers(&path)) {
         let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
         print_error(Notice::new(what).with_hint(COVERED));
     }
-    let (status, course, findings) = match watch.start(&setting) {
-        Err(error) => {
-            let (failure, status) = not_started(&args, &setting, &error);
-            report(namespace, failure);
-            (status.code(), None, Findings::default())
-        }
-        Ok(()) => {
-            let mut course = watch.follow();
-            if course.is_abandoned {
-                if !setting.is_isolated() {
-                    let what = "interrupted twice: what the command left behind is still there";
-                    let notice = Notice::new(format_args!("{VERB}: {what}"));
-                    print_error(notice.with_hint("'ipctool list' shows it"));
-                }
-                return Ok(Status::Signal(signals::INTERRUPT));
-            }
-            let findings = Findings::gather(&args, &setting, &mut watch, &mut course);
-            (course.status(), Some(course), findings)
-        }
+    let Some(ran) = Ran::run(&args, &setting, &mut watch) else {
+        return Ok(Status::Signal(signals::INTERRUPT));
     };
-    let Findings { difference, ignored, uninspected } = &findings;
-    let report = Report {
-        command: &args.command,
-        status,
-        is_isolated: setting.is_isolated(),
-        timed_out: args.timeout.filter(|_| course.as_ref().is_some_and(|one| one.is_timed_out)),
-        strays: course.as_ref().map_or(&[], |course| &course.strays),
-        difference,
-        ignored,
-        uninspected,
-    };
+    let report = ran.report(&args, &setting);
     if !args.quiet {
-        report.tell(&style);
+        report.print(&style);
     }
     if destination.as_ref().is_some_and(Destination::may_wait) {
-        // Everything is done but this: nothing is lost by a signal but the report.
+        // Only the report is left to do, so a signal may end this process from now on.
         watch.close()?;
     }
     let written =
         destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
-    let unwritten = match written {
+    let reported = match written {
         Ok(()) => Status::Done,
         Err(failure) => super::report(setting.namespace(), failure),
     };
-    Ok(match course.as_ref().map(|course| (course.ended, course.from_terminal)) {
-        // Whoever runs this in a loop at a terminal wants the loop to end with it.
-        Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
-        _ if status != 0 => Status::Command(status),
-        _ if unwritten != Status::Done => unwritten,
-        // What was found is not all that there may be.
-        _ if report.has_blind_spots() => Status::Failed,
-        _ if difference.leaks.len() as u64 > args.max_leaks && !args.allow_leaks => {
-            Status::Findings
+    Ok(ran.exit_status(&args, &report, reported))
+}
+
+/// A command that has run, or could not be started.
+struct Ran {
+    /// Its status, as a shell has it.
+    status: u8,
+    /// How it went; nothing where it could not be started.
+    course: Option<Course>,
+    findings: Findings,
+}
+
+impl Ran {
+    /// Runs the command and looks at what it left behind. Nothing where the user interrupted it twice,
+    /// and does not want to wait for that.
+    fn run(args: &Guard, setting: &Setting, watch: &mut Watch) -> Option<Ran> {
+        if let Err(error) = watch.start(setting) {
+            let (failure, status) = not_started(args, setting, &error);
+            report(setting.namespace(), failure);
+            return Some(Ran {
+                status: status.code(),
+                course: None,
+                findings: Findings::default(),
+            });
         }
-        _ => Status::Done,
-    })
+        let mut course = watch.follow();
+        if course.is_abandoned {
+            if !setting.is_isolated() {
+                let what = "interrupted twice: what the command left behind is still there";
+                let notice = Notice::new(format_args!("{VERB}: {what}"));
+                print_error(notice.with_hint("'ipctool list' shows it"));
+            }
+            return None;
+        }
+        let findings = Findings::gather(args, setting, watch, &mut course);
+        Some(Ran { status: course.status(), course: Some(course), findings })
+    }
+
+    fn report<'a>(&'a self, args: &'a Guard, setting: &Setting) -> Report<'a> {
+        let is_timed_out = self.course.as_ref().is_some_and(|course| course.is_timed_out);
+        Report {
+            command: &args.command,
+            status: self.status,
+            is_isolated: setting.is_isolated(),
+            timed_out: args.timeout.filter(|_| is_timed_out),
+            strays: self.course.as_ref().map_or(&[], |course| &course.strays),
+            difference: &self.findings.difference,
+            ignored: &self.findings.ignored,
+            uninspected: &self.findings.uninspected,
+        }
+    }
+
+    /// The status of this program: that of the command, unless it succeeded. Writing the report gave
+    /// the status `reported`.
+    fn exit_status(&self, args: &Guard, report: &Report<'_>, reported: Status) -> Status {
+        let leaks = self.findings.difference.leaks.len() as u64;
+        match self.course.as_ref().map(|course| (course.ended, course.from_terminal)) {
+            // A shell loop around this program ends with it only if the signal ends it, too.
+            Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
+            _ if self.status != 0 => Status::Command(self.status),
+            _ if reported != Status::Done => reported,
+            // What was found may not be all.
+            _ if report.has_blind_spots() => Status::Failed,
+            _ if leaks > args.max_leaks && !args.allow_leaks => Status::Findings,
+            _ => Status::Done,
+        }
+    }
 }
 
 /// What was found after the command, and what became of it.

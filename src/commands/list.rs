@@ -5,6 +5,8 @@ mod collection;
 mod rest;
 mod sort;
 
+use std::collections::HashSet;
+
 use choice::Choice;
 use collection::{Collection, Depth};
 use rest::Rest;
@@ -14,7 +16,7 @@ use crate::cli::{List, StyleArgs};
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::ipc::{Filter, Kind, Observed};
-use crate::kernel::Namespace;
+use crate::kernel::{Namespace, process};
 use crate::output::columns::Preset;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Layout, Style};
@@ -42,7 +44,7 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)
     });
     let mut collection = Collection::begin(namespace, &filter, depth, rest, args.verbose)?;
-    Listing { kinds, layout, format }.write(&mut collection, sort.as_ref(), &style)?;
+    Listing { kinds, layout, format }.write(&mut collection, sort.as_ref(), style)?;
     collection.warn_uninspected();
     Ok(Status::Done)
 }
@@ -78,30 +80,38 @@ struct Listing {
 }
 
 impl Listing {
-    /// Writes each object as it comes, or all of them once they are sorted.
+    /// Writes each object as it comes; or all of them at the end, where they must be sorted, or where
+    /// colours dim the processes that are gone.
     fn write(
         self,
         collection: &mut Collection<'_>,
         sort: Option<&Sort>,
-        style: &Style,
+        mut style: Style,
     ) -> Result<()> {
         let Listing { kinds, layout, format } = self;
         let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
-        let mut render = format.begin(layout, style, stdout::buffered()?).map_err(OutputError)?;
+        let dims = style.color && format.has_colors();
+        let gathers = sort.is_some() || dims;
+        let mut gathered = if gathers { collection.all()? } else { Vec::new() };
+        if let Some(sort) = sort {
+            sort.apply(&mut gathered, &style);
+            if !format.is_for_machines() {
+                gathered.sort_by_key(section);
+            }
+        }
+        if dims {
+            let shown = gathered.iter().filter_map(|one| Some(layout.pids(section(one)?, one)));
+            let pids: HashSet<i32> = shown.flatten().collect();
+            style.gone = pids.into_iter().filter(|&pid| process::is_gone(pid)).collect();
+        }
+        let mut render = format.begin(layout, &style, stdout::buffered()?).map_err(OutputError)?;
         let mut write = |observed: &Observed| match section(observed) {
             Some(section) => render.row(section, observed).map_err(OutputError),
             None => Ok(()),
         };
-        match sort {
-            None => collection.each(&mut |observed| write(&observed))?,
-            Some(sort) => {
-                let mut all = collection.all()?;
-                sort.apply(&mut all, style);
-                if !format.is_for_machines() {
-                    all.sort_by_key(section);
-                }
-                all.iter().try_for_each(write)?;
-            }
+        match gathers {
+            true => gathered.iter().try_for_each(write)?,
+            false => collection.each(&mut |observed| write(&observed))?,
         }
         render.finish().map_err(OutputError)?;
         Ok(())

@@ -24,16 +24,16 @@ pub use explain::explain;
 use explain::{report, report_all};
 pub use usage::reject;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
-use crate::kernel::io::stdio::{self, StandardError};
+use crate::kernel::io::stdio;
 use crate::kernel::{Namespace, StatusError};
-use crate::output::Style;
+use crate::output::{Style, stderr};
 
 /// Does what the command line says, in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
@@ -67,16 +67,15 @@ fn end(verb: &'static str, namespace: &Namespace, error: Error) -> Status {
     }
 }
 
-/// Tells a person what went wrong, as the one line of an error and perhaps a hint.
+/// Prints what went wrong to standard error: a line, and perhaps a hint below it.
 pub fn print_error(message: impl Into<Notice>) {
-    // There is nobody left to tell if this fails.
-    let _ = tell(message);
+    // There is no other place to report this.
+    let _ = try_print_error(message);
 }
 
-/// The same where it matters whether it can be read.
-fn tell(message: impl Into<Notice>) -> io::Result<()> {
-    let text = format!("ipctool: {}\n", message.into());
-    StandardError.write_all(text.as_bytes())
+/// The same where it matters whether it could be written.
+fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
+    stderr::write_line(format!("ipctool: {}", message.into()))
 }
 
 fn style(color: Color) -> Style {

@@ -6,7 +6,7 @@ mod removal;
 use crate::kernel::Namespace;
 use batch::{Batch, Undelivered, Untaken};
 
-use super::{Error, explain, print_error, resolve, tell};
+use super::{Error, explain, print_error, resolve, try_print_error};
 use crate::cli::Recv;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -15,19 +15,22 @@ use crate::ipc::message::Wanted;
 use crate::ipc::{Reference, count};
 use crate::kernel::channel::{Channel, is_empty};
 use crate::kernel::closing::Closed;
+use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::os_error;
 use crate::kernel::io::outlet::Outlet;
-use crate::kernel::signals::wait::{self, Interruptible, Stopped};
+use crate::kernel::io::poll;
+use crate::kernel::signals;
+use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, CallName, Errno};
 use crate::output::message::{From, MessageFormat, Presentation};
-use crate::output::rescue::{self, rescue};
 use crate::output::stdout::{self, OutputError};
+use crate::rescue::{self, rescue};
 
 const VERB: &str = "recv";
 
 pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
     check(&args)?;
-    wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
+    signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let (queue, capacity) = Queue::open(namespace, &args.queue)?;
     let out = stdout::file()?;
     let mut receiver = Receiver {
@@ -54,20 +57,20 @@ pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
     receiver.reopen();
     match result {
         // Where messages are saved must be found, whatever has become of standard error.
-        Err(error) if receiver.is_saved => Ok(leave_word(namespace, error)),
+        Err(error) if receiver.is_saved => Ok(report_or_save(namespace, error)),
         result => result,
     }
 }
 
-/// Says what went wrong, in a file if nowhere else.
-fn leave_word(namespace: &Namespace, error: Error) -> Status {
+/// Prints what went wrong, or saves it in a file where standard error takes nothing.
+fn report_or_save(namespace: &Namespace, error: Error) -> Status {
     let Some(failure) = error.into_failure(VERB) else { return Status::Done };
     let failures = [failure];
     let mut status = Status::Done;
     for (failure, explained) in failures.iter().zip(explain(namespace, &failures)) {
         let notice = Notice::of(failure, &explained);
-        if tell(notice.clone()).is_err() {
-            rescue::leave_word(&format!("ipctool: {notice}\n"));
+        if try_print_error(notice.clone()).is_err() {
+            rescue::save_error(&format!("ipctool: {notice}\n"));
         }
         status = explained.reason.into();
     }
@@ -129,7 +132,7 @@ impl Queue {
         From { kind: self.reference.kind, name: &self.name }
     }
 
-    /// Opens a queue. Also tells how many bytes a message may well have.
+    /// Opens a queue. Also returns how many bytes a message is likely to have.
     fn open(namespace: &Namespace, named: &Reference) -> Result<(Queue, usize), Failure> {
         let failed = |error| Failure::of_call(VERB, named, error);
         let reference = resolve(VERB, namespace, named)?;
@@ -154,7 +157,7 @@ struct Receiver<'a> {
     batch: Batch,
     out: Interruptible,
     outlet: Outlet,
-    /// As long as nobody can send.
+    /// What keeps others from sending, while `--then-rm` empties the queue.
     closed: Option<Closed>,
     /// Messages are in a file, or on standard error.
     is_saved: bool,
@@ -162,16 +165,16 @@ struct Receiver<'a> {
 }
 
 impl Receiver<'_> {
-    /// Takes what is there in batches, and waits only with empty hands.
+    /// Takes what is there in batches, and waits only while it holds no message.
     fn take(&mut self) -> Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
-            // What is told of a message stands beside it.
+            // The line about a message comes right after it.
             self.batch.limit(match self.args.verbose {
                 true => 0,
                 false => self.outlet.room(&self.out.0),
             });
-            if self.batch.len() == 0 && os_error::is_abandoned(&self.out.0) {
+            if self.batch.len() == 0 && poll::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
                 return Err(Failure::new(VERB, &self.args.queue, what, Reason::Failed)
                     .with_hint(
@@ -182,7 +185,7 @@ impl Receiver<'_> {
             let fill = self.fill();
             let is_empty_handed = self.batch.len() == 0;
             self.deliver()?;
-            if let Some(signal) = wait::pending() {
+            if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
             match fill {
@@ -203,7 +206,7 @@ impl Receiver<'_> {
                         Err(untaken) => return Err(self.untaken(untaken).into()),
                     }
                 }
-                // Without those in hand there may be enough.
+                // Without the messages that were in hand there may be enough.
                 Err(Untaken::NoMemory(_)) if !is_empty_handed => self.batch.shrink(),
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
@@ -217,7 +220,7 @@ impl Receiver<'_> {
             if self.limit.is_some_and(|limit| self.total + self.batch.len() >= limit) {
                 return Ok(Fill::Done);
             }
-            if self.batch.is_full() || wait::pending().is_some() {
+            if self.batch.is_full() || signals::pending().is_some() {
                 return Ok(Fill::Full);
             }
             self.batch.take(&from, &self.queue.channel, self.wanted)?;
@@ -236,9 +239,9 @@ impl Receiver<'_> {
         self.batch.give_back_memory();
         self.reopen();
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
-        self.is_saved = fate.must_be_told();
+        self.is_saved = fate.must_be_reported();
         self.batch.clear();
-        let (what, reason) = match wait::pending() {
+        let (what, reason) = match signals::pending() {
             Some(signal) => ("interrupted by a signal".to_owned(), Reason::Signal(signal)),
             None => {
                 let what = os_error::describe(&error);
@@ -278,7 +281,7 @@ impl Receiver<'_> {
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
             place += 1;
-            if let Some(signal) = wait::pending() {
+            if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
             if self.batch.is_full() && !self.sorts() {

@@ -13,11 +13,11 @@ use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Observed, ProcessName, Reference, Snapshot, count};
+use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, count};
 use crate::kernel::Namespace;
 use crate::kernel::io::stdio::StandardError;
+use crate::kernel::process::Process;
 use crate::kernel::process::scan::{Scan, ScanScope};
-use crate::kernel::process::{Length, Process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -31,9 +31,9 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
     let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
     let filter = Filter::new(kinds, args.filter.conditions());
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
-    let mut removal = Removal::new(namespace, args.force, args.verbose);
     // What is named is meant, so there is nothing to spare.
     let has_filter = by_filter || filter.has_conditions();
+    let mut removal = Removal::new(namespace, args.force, args.verbose);
     match (by_filter, references.is_empty()) {
         _ if has_filter && !references.is_empty() => {
             let what = "references and filters do not go together: a filter selects by itself";
@@ -43,48 +43,19 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
             let what = "nothing was named: give a REF, a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
-        (_, false) => {
-            for reference in removal.named(&references, args.dry_run) {
-                match args.dry_run {
-                    true => removal.print(&format!("{reference}\n")),
-                    false => removal.remove(reference),
-                }
-            }
-        }
+        (_, false) => remove_named(&references, args.dry_run, &mut removal),
         (true, true) => {
-            if !args.yes && !args.dry_run && !can_ask() {
-                let what = "a filter or --all needs --yes where there is no terminal to ask on";
-                return Err(Failure::usage(VERB, what).into());
-            }
-            let (mut selected, unlisted) = select(namespace, &filter, args.verbose, true)?;
-            if args.all.is_some() {
-                // All that were meant cannot be gone.
-                unlisted.into_iter().for_each(|kind| removal.out_of_reach(kind));
-            }
-            if args.dry_run {
-                show(&selected, Format::fitting(), &style, stdout::buffered()?)
-                    .map_err(OutputError)?;
-                return Ok(Status::Done);
-            }
-            if !args.yes && !selected.is_empty() {
-                if !confirm(&selected, &style)? {
-                    return Ok(Status::Failed);
-                }
-                if !args.even_if_changed {
-                    // Answering takes time, in which somebody may have begun to wait.
-                    let (still, _) = select(namespace, &filter, false, false)?;
-                    let still: HashSet<_> =
-                        still.iter().map(|still| still.observed.reference()).collect();
-                    let passes = |old: &Selected| still.contains(&old.observed.reference());
-                    for Selected { observed, .. } in selected.iter().filter(|old| !passes(old)) {
-                        removal.fail(removal::used_meanwhile(observed.reference()));
-                    }
-                    selected.retain(passes);
-                }
-            }
-            match args.even_if_changed {
-                true => selected.iter().for_each(|one| removal.remove(one.observed.reference())),
-                false => removal.remove_selected(&selected, &filter),
+            let manner = Manner {
+                is_dry: args.dry_run,
+                asks: !args.yes,
+                even_if_changed: args.even_if_changed,
+                is_verbose: args.verbose,
+                is_all: args.all.is_some(),
+            };
+            if let Ended::Early(status) =
+                remove_by_filter(namespace, &filter, manner, &style, &mut removal)?
+            {
+                return Ok(status);
             }
             if !args.json {
                 removal.summarize();
@@ -94,8 +65,93 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
     removal.finish(args.json)
 }
 
-/// What passes a filter, and why; also the kinds of which nothing could be listed. Tells what stands in
-/// the way of knowing all, unless that was told before.
+fn remove_named(references: &[Reference], is_dry: bool, removal: &mut Removal) {
+    for reference in removal.named(references, is_dry) {
+        match is_dry {
+            true => removal.print(&format!("{reference}\n")),
+            false => removal.remove(reference),
+        }
+    }
+}
+
+/// How to remove what a filter selects.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    /// Only show it.
+    is_dry: bool,
+    /// Ask before.
+    asks: bool,
+    /// Also what was used since it was selected.
+    even_if_changed: bool,
+    /// Explain more.
+    is_verbose: bool,
+    /// All objects of these kinds were meant.
+    is_all: bool,
+}
+
+/// Whether a removal by a filter took place.
+enum Ended {
+    /// It did.
+    Done,
+    /// Nothing was to be removed, which gives this status.
+    Early(Status),
+}
+
+fn remove_by_filter(
+    namespace: &Namespace,
+    filter: &Filter,
+    manner: Manner,
+    style: &Style,
+    removal: &mut Removal,
+) -> Result<Ended> {
+    if manner.asks && !manner.is_dry && !can_ask() {
+        let what = "a filter or --all needs --yes where there is no terminal to ask on";
+        return Err(Failure::usage(VERB, what).into());
+    }
+    let (mut selected, unlisted) = select(namespace, filter, manner.is_verbose, true)?;
+    if manner.is_all {
+        // Objects that could not be listed were meant, too, and are still there.
+        unlisted.into_iter().for_each(|kind| removal.out_of_reach(kind));
+    }
+    if manner.is_dry {
+        show(&selected, Format::fitting(), style, stdout::buffered()?).map_err(OutputError)?;
+        return Ok(Ended::Early(Status::Done));
+    }
+    if manner.asks && !selected.is_empty() {
+        if !confirm(&selected, style)? {
+            return Ok(Ended::Early(Status::Failed));
+        }
+        if !manner.even_if_changed {
+            spare_changed(namespace, &mut selected, filter, removal)?;
+        }
+    }
+    match manner.even_if_changed {
+        true => selected.iter().for_each(|one| removal.remove(one.observed.reference())),
+        false => removal.remove_selected(&selected, filter),
+    }
+    Ok(Ended::Done)
+}
+
+/// Spares what does not pass the filter any more: answering takes time, in which a process may have
+/// begun to use an object.
+fn spare_changed(
+    namespace: &Namespace,
+    selected: &mut Vec<Selected>,
+    filter: &Filter,
+    removal: &mut Removal,
+) -> Result<()> {
+    let (still, _) = select(namespace, filter, false, false)?;
+    let still: HashSet<_> = still.iter().map(|still| still.observed.reference()).collect();
+    let passes = |old: &Selected| still.contains(&old.observed.reference());
+    for Selected { observed, .. } in selected.iter().filter(|old| !passes(old)) {
+        removal.fail(removal::used_meanwhile(observed.reference()));
+    }
+    selected.retain(passes);
+    Ok(())
+}
+
+/// What passes a filter, and why; also the kinds of which nothing could be listed. The first time, warns
+/// of what could not be inspected.
 fn select(
     namespace: &Namespace,
     filter: &Filter,
@@ -186,8 +242,8 @@ pub(super) fn what_is_left(namespace: &Namespace, reference: &Reference) -> Remo
     }
 }
 
-/// Says of each segment that was only marked that it is still there, and who holds it: one look at all
-/// processes, however many there are.
+/// Explains of each segment that was only marked why it is still there, and which processes hold it.
+/// Takes one look at all processes, however many segments there are.
 pub(super) fn explain_marked(
     verb: &'static str,
     namespace: &Namespace,
@@ -214,10 +270,7 @@ pub(super) fn explain_marked(
 
 /// Who has this segment attached, as a hint.
 fn holders(scan: &Scan, segment: &Object) -> Option<String> {
-    let name = |&(pid, _): &(i32, _)| {
-        let command = Process::find(pid, Length::Shown).map(|process| process.command);
-        ProcessName { pid, command }.to_string()
-    };
+    let name = |&(pid, _): &(i32, _)| Process::name(pid).to_string();
     let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {
         ([], 0) => None,

@@ -12,7 +12,9 @@ use crate::ipc::message::{Label, Message};
 use crate::ipc::{CommandLine, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::io::os_error;
+use crate::kernel::io::stdio;
 use crate::kernel::limits::Limit;
+use crate::kernel::signals;
 use crate::kernel::signals::wait::{self, Stopped};
 use crate::kernel::sysv::msg;
 use crate::kernel::{CallError, Errno};
@@ -25,7 +27,7 @@ const LONGEST_RECORD: u64 = 64 << 20;
 
 pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
     let label = label(&args)?;
-    wait::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
+    signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let mut sender = Sender::open(namespace, &args)?;
     let mut message = Message::new(label);
     if !args.messages.is_empty() {
@@ -36,7 +38,7 @@ pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
         }
         return sender.finish();
     }
-    let stdin = os_error::standard_input().map_err(|error| sender.input_error(&error))?;
+    let stdin = stdio::standard_input().map_err(|error| sender.input_error(&error))?;
     let mut input = BufReader::with_capacity(64 * 1024, stdin);
     if !(args.lines || args.null || args.jsonl) {
         sender.read(&mut input, None, message.payload_mut())?;
@@ -166,7 +168,7 @@ impl<'a> Sender<'a> {
     }
 
     fn send(&mut self, message: &mut Message) -> Result<(), Failure> {
-        if let Some(signal) = wait::pending() {
+        if let Some(signal) = signals::pending() {
             return Err(self.stopped(Stopped::Signal(signal)));
         }
         if self.append_nul {
@@ -174,7 +176,7 @@ impl<'a> Sender<'a> {
         }
         self.check_size(message)?;
         if let Err(error) = self.channel.send(message.as_bytes()) {
-            if let Some(signal) = wait::pending() {
+            if let Some(signal) = signals::pending() {
                 return Err(self.stopped(Stopped::Signal(signal)));
             }
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
@@ -307,7 +309,7 @@ impl<'a> Sender<'a> {
     }
 
     fn input_error(&self, error: &io::Error) -> Failure {
-        match wait::pending() {
+        match signals::pending() {
             Some(signal) => self.stopped(Stopped::Signal(signal)),
             None => {
                 let what = format!("cannot read standard input: {}", os_error::describe(error));

@@ -14,6 +14,7 @@ use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::posix::SemaphoreState;
+use crate::ipc::process::role::State;
 use crate::ipc::{Object, Observed};
 use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
@@ -29,7 +30,7 @@ use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "stat";
 
-pub(super) fn run(args: Stat, namespace: &Namespace, style: Style) -> Result<Status> {
+pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
         return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
@@ -42,6 +43,9 @@ pub(super) fn run(args: Stat, namespace: &Namespace, style: Style) -> Result<Sta
     let seen: Vec<_> = objects.into_iter().map(seen).collect();
     let gaps: Vec<_> = seen.iter().filter_map(|seen| gap(&seen.observed)).collect();
     status = status.and(report_all(namespace, &gaps));
+    let users = seen.iter().flat_map(|seen| seen.observed.users());
+    let gone = users.filter(|user| user.state == State::Gone);
+    style.gone = gone.map(|user| user.pid).collect();
     let out = stdout::buffered()?;
     match args.json {
         true => write_json(&seen, &style, out)?,

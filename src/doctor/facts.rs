@@ -15,7 +15,8 @@ use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{
-    Caller, Expected, Heirs, Kind, Object, Observed, Queue, Reference, Snapshot, Time, Use,
+    Caller, Expected, Heirs, Kind, Object, Observed, ProcessName, Queue, Reference, Snapshot, Time,
+    Use,
 };
 use crate::kernel::Namespace;
 use crate::kernel::limits::{self, Limit};
@@ -186,16 +187,17 @@ impl Seen {
         })
     }
 
-    /// A process as a person knows it: `12 (perl x.pl)`.
-    pub fn name(&self, pid: i32) -> String {
+    /// A process with its command, if it is one that uses the object.
+    pub fn name(&self, pid: i32) -> ProcessName {
         let user = self.observed.users().iter().find(|user| user.pid == pid);
-        user.map_or_else(|| pid.to_string(), |user| user.name().to_string())
+        user.map_or(ProcessName { pid, command: None }, Use::name)
     }
 
     /// Several of them, each once.
     pub fn names(&self, pids: impl IntoIterator<Item = i32>) -> String {
         let mut seen = BTreeSet::new();
-        let names = pids.into_iter().filter(|&pid| seen.insert(pid)).map(|pid| self.name(pid));
+        let names =
+            pids.into_iter().filter(|&pid| seen.insert(pid)).map(|pid| self.name(pid).to_string());
         names.collect::<Vec<_>>().join(", ")
     }
 
@@ -212,18 +214,16 @@ impl Seen {
 
     /// Whether something may be stuck, even where nobody can be seen to wait.
     fn is_pressing(&self, threshold: u64) -> bool {
-        let (used, most) = match &self.observed.object {
-            Object::Queue(queue) => (queue.bytes.max(queue.messages), queue.max_bytes),
-            Object::PosixQueue(queue) => (queue.messages.unwrap_or(0), queue.max_messages),
+        let is_filled = |(used, most)| most == 0 || is_at(used, most, threshold);
+        match &self.observed.object {
+            Object::Queue(queue) => queue.fill().is_some_and(is_filled),
+            Object::PosixQueue(queue) => queue.fill().is_some_and(is_filled),
             Object::SemaphoreSet(_) => {
-                let semaphores = self.observed.semaphores.iter().flatten();
-                return semaphores.into_iter().any(|semaphore| semaphore.ncount > 0);
+                let mut semaphores = self.observed.semaphores.iter().flatten();
+                semaphores.any(|semaphore| semaphore.ncount > 0)
             }
-            Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
-                return false;
-            }
-        };
-        most.is_some_and(|most| most == 0 || is_at(used, most, threshold))
+            Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => false,
+        }
     }
 }
 

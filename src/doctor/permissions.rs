@@ -32,7 +32,7 @@ fn others(seen: &Seen) -> Vec<i32> {
         let user = seen.observed.users().iter().find(|user| user.pid == *pid);
         // A process whose user cannot be seen may be one of them; root needs no bits.
         user.and_then(|user| user.uid).is_none_or(|uid| {
-            let groups = process::identity(*pid).map(|who| who.groups).unwrap_or_default();
+            let groups = process::caller_of(*pid).map(|who| who.groups).unwrap_or_default();
             let who = Caller { uid, groups, overrides_mode: false, overrides_ownership: false };
             uid != 0 && permissions.class(&who) == Class::Others
         })

@@ -109,11 +109,8 @@ impl Looks<'_> {
 
 fn queue_full(seen: &Seen, first: &Queue, now: &Queue, facts: &Facts) -> Option<Draft> {
     let most = now.max_bytes?;
-    // As the kernel sees it: the bytes and the number of messages, each against max_bytes.
-    let fits = |size: u64| now.bytes.saturating_add(size) <= most && now.messages < most;
-    let senders = Senders::of(seen, fits);
-    let is_brimful = |queue: &Queue| queue.bytes >= most || queue.messages >= most;
-    let is_full = is_brimful(first) && is_brimful(now);
+    let senders = Senders::of(seen, |size| now.has_room_for(size));
+    let is_full = first.is_full() && now.is_full();
     let has_received = first.last_recv != now.last_recv || now.messages < first.messages;
     if has_received || (senders.is_empty() && (!is_full || is_flowing(seen, now, facts))) {
         return None;
@@ -162,12 +159,11 @@ pub(super) fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let percent = |used: u64, most: u64| u128::from(used) * 100 / u128::from(most.max(1));
     match Looks::of(seen)? {
         Looks::Queue(first, now) => {
-            let most = now.max_bytes?;
-            let used = |queue: &Queue| queue.bytes.max(queue.messages);
-            if !is_near(used(first), most) || !is_near(used(now), most) {
+            let ((before, _), (used, most)) = (first.fill()?, now.fill()?);
+            if !is_near(before, most) || !is_near(used, most) {
                 return None;
             }
-            let (held, percent) = (count(now.messages, "message"), percent(used(now), most));
+            let (held, percent) = (count(now.messages, "message"), percent(used, most));
             let reader = Reader::of(seen);
             let why = format!(
                 "{held} take {} of {most} bytes, {percent} %{}",
@@ -179,7 +175,7 @@ pub(super) fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
             Some(draft.shared(seen, "they are nearly full"))
         }
         Looks::PosixQueue(first, now) => {
-            let (before, used, most) = (first.messages?, now.messages?, now.max_messages?);
+            let ((before, _), (used, most)) = (first.fill()?, now.fill()?);
             if !is_near(before, most) || !is_near(used, most) {
                 return None;
             }

@@ -105,6 +105,18 @@ impl Object {
         }
     }
 
+    /// Whether it is a queue that certainly takes no further message.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Object::Queue(queue) => queue.is_full(),
+            Object::PosixQueue(queue) => queue.is_full(),
+            Object::Segment(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => false,
+        }
+    }
+
     /// Key, owners and mode.
     pub fn permissions(&self) -> &Permissions {
         match self {

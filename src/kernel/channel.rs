@@ -10,7 +10,7 @@ use super::posix::mq;
 use super::signals::wait::Waited;
 use super::sysv::msg;
 use crate::ipc::message::{Label, TYPE_SIZE, Wanted, set_type, type_of};
-use crate::ipc::{Mode, Reference, Target};
+use crate::ipc::{Kind, Mode, Reference, Target};
 
 /// A queue at hand. Its messages have their type or priority in front, as [`crate::ipc::message`]
 /// lays them out.
@@ -106,18 +106,34 @@ impl Channel {
         }
     }
 
-    /// Whether it was removed since, and nobody else comes to it any more. Of a System V queue, the
-    /// calls tell.
+    /// Puts messages back at the end of the queue, without waiting, as long as there is room for them;
+    /// returns how many of the first ones are on it. None are where it was removed meanwhile: they went
+    /// with it.
+    pub fn put_back<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) -> usize {
+        if self.is_removed() {
+            return 0;
+        }
+        let sent = messages.take_while(|message| self.send(message).is_ok()).count();
+        if self.is_removed() { 0 } else { sent }
+    }
+
+    /// Whether it was removed since, so that no other process can open it any more. Always false for a
+    /// System V queue, of which every call reports that.
     pub fn is_removed(&self) -> bool {
         matches!(self, Channel::Posix(queue) if queue.is_removed())
     }
 
+    /// The kind of the queue.
+    fn kind(&self) -> Kind {
+        match self {
+            Channel::SystemV(_) => Kind::Msg,
+            Channel::Posix(_) => Kind::Pmsg,
+        }
+    }
+
     /// What the number in front of a message on this queue means.
     pub fn label(&self, number: i64) -> Label {
-        match self {
-            Channel::SystemV(_) => Label::Type(number),
-            Channel::Posix(_) => Label::Priority(number.try_into().unwrap_or(0)),
-        }
+        Label::of(self.kind(), number)
     }
 
     /// Copies the message at this place in the queue and leaves it there, [`msg::peek`]. There is no

@@ -79,6 +79,11 @@ impl Format {
         if super::stdout::is_terminal() { Format::Table } else { Format::Plain }
     }
 
+    /// Whether it shows colours where they are allowed.
+    pub fn has_colors(self) -> bool {
+        self == Format::Table
+    }
+
     /// Whether programs read it: then it carries every field and exact values.
     pub fn is_for_machines(self) -> bool {
         self.reader() == Reader::Program

@@ -127,6 +127,14 @@ pub struct Layout<T: 'static> {
 }
 
 impl<T> Layout<T> {
+    /// The ids of processes that an item of the section with this number shows.
+    pub fn pids(&self, section: usize, item: &T) -> impl Iterator<Item = i32> {
+        self.sections[section].columns.iter().filter_map(|column| match (column.value)(item) {
+            Value::Pid(pid) => Some(pid),
+            _ => None,
+        })
+    }
+
     /// The names of all columns, each once, for formats with one heading for all records.
     pub fn fields(&self) -> Vec<&'static str> {
         if let Some(chosen) = &self.chosen {

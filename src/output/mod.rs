@@ -9,7 +9,7 @@ pub mod formats;
 pub mod layout;
 pub mod message;
 pub mod page;
-pub mod rescue;
+pub mod stderr;
 pub mod stdout;
 pub mod style;
 pub mod value;

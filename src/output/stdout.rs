@@ -2,8 +2,8 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use crate::kernel::io::os_error;
-use crate::kernel::signals::wait::Interruptible;
+use crate::kernel::io::interruptible::Interruptible;
+use crate::kernel::io::{os_error, stdio};
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ impl OutputError {
 
 /// Standard output without `std`'s buffer, which would flush at each line.
 pub fn file() -> Result<Interruptible, OutputError> {
-    Ok(os_error::standard_output()?)
+    Ok(stdio::standard_output()?)
 }
 
 /// Standard output with a buffer fit for a long list. Flush it: dropping it loses errors.

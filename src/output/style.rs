@@ -1,5 +1,6 @@
 //! How a value looks to a person: units, times, names.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use jiff::tz::TimeZone;
@@ -35,6 +36,8 @@ pub struct Style {
     pub color: bool,
     /// A terminal reads it: controls are escaped in every format.
     pub to_terminal: bool,
+    /// Of the processes whose ids are shown, those that are gone: a table with colours dims them.
+    pub gone: HashSet<i32>,
     /// The time that "ago" counts from.
     pub now: Time,
     /// Names of users and groups.
@@ -52,6 +55,7 @@ impl Style {
             numeric_perms: false,
             color: false,
             to_terminal: false,
+            gone: HashSet::new(),
             now,
             names: Names::default(),
             zone: std::sync::OnceLock::new(),

@@ -229,21 +229,26 @@ impl Listing<'_> {
     /// What an object has in a column.
     fn fill(&mut self, column: &Column, object: &Object) {
         let permissions = object.permissions();
-        let cell = &mut self.cell;
-        let mut user =
-            |uid| self.names.with_user(uid, |name| cell.extend_from_slice(name.as_ref()));
         match column.field {
-            Field::Owner => return user(permissions.uid),
-            Field::Creator => return user(permissions.cuid),
-            _ => {}
+            Field::Owner => self.fill_user(permissions.uid),
+            Field::Creator => self.fill_user(permissions.cuid),
+            Field::OwnersGroup => self.fill_group(permissions.gid),
+            Field::CreatorsGroup => self.fill_group(permissions.cgid),
+            _ => self.fill_value(column, object),
         }
-        let mut group =
-            |gid| self.names.with_group(gid, |name| cell.extend_from_slice(name.as_ref()));
-        match column.field {
-            Field::OwnersGroup => return group(permissions.gid),
-            Field::CreatorsGroup => return group(permissions.cgid),
-            _ => {}
-        }
+    }
+
+    fn fill_user(&mut self, uid: u32) {
+        self.names.with_user(uid, |name| self.cell.extend_from_slice(name.as_ref()));
+    }
+
+    fn fill_group(&mut self, gid: u32) {
+        self.names.with_group(gid, |name| self.cell.extend_from_slice(name.as_ref()));
+    }
+
+    /// The same where it is not the name of an account.
+    fn fill_value(&mut self, column: &Column, object: &Object) {
+        let (cell, permissions) = (&mut self.cell, object.permissions());
         let ctime = |time: Option<Time>| {
             // "Sat " of "Sat Nov 21 22:23:13 2026".
             let skipped = if column.without_day && time.is_some() { 4 } else { 0 };

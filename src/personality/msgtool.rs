@@ -19,11 +19,12 @@ use crate::kernel::channel::Channel;
 use crate::kernel::io::os_error;
 use crate::kernel::io::stdio::StandardError;
 use crate::kernel::limits::Limit;
-use crate::kernel::signals::wait::{self, Stopped};
+use crate::kernel::signals;
+use crate::kernel::signals::wait::Stopped;
 use crate::kernel::sysv::msg;
 use crate::kernel::{CallError, Errno};
-use crate::output::rescue::rescue;
 use crate::output::{escape, stdout};
+use crate::rescue::rescue;
 
 /// `char mtext[80]`
 const TEXT_SIZE: usize = 80;
@@ -245,7 +246,7 @@ fn open(session: &Session) -> Result<i32> {
 
 /// From now on a signal ends a wait, and takes no message with it.
 fn catch_signals(session: &Session) -> Result<()> {
-    wait::catch_signals().map_err(|error| session.fail(os_error::strerror(&error)))
+    signals::catch_signals().map_err(|error| session.fail(os_error::strerror(&error)))
 }
 
 fn failed_to_wait(session: &Session, stopped: Stopped) -> Status {

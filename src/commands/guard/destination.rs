@@ -13,6 +13,7 @@ use crate::ipc::Foreign;
 use crate::kernel::io::directory::{self, Directory, Entry, Place};
 use crate::kernel::io::fifo::{self, Fifo};
 use crate::kernel::io::os_error;
+use crate::kernel::io::stdio;
 use crate::kernel::process::{self, accounts};
 
 /// Where the report goes.
@@ -25,10 +26,10 @@ pub(super) struct Destination {
 enum Way {
     /// Written beside the file, in this directory, and then put in its place, like what is there.
     Replace { directory: Directory, file: OsString, old: Option<Entry> },
-    /// Written into it: a pipe, a device, a file that has several names, is somebody else's, or lies
+    /// Written into it: a pipe, a device, a file that has several names, belongs to another user, or lies
     /// in a directory that takes no new ones. What a regular file held is cut off first.
     Into(File),
-    /// Written into this pipe, which nobody reads yet.
+    /// Written into this pipe, which has no reader yet.
     Later(Fifo),
 }
 
@@ -42,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// Whether somebody must read it before all of it is written.
+    /// Whether writing all of it may have to wait for a reader.
     pub fn may_wait(&self) -> bool {
         match &self.way {
             Way::Replace { .. } => false,
@@ -77,7 +78,7 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
 
 fn find(path: &Path) -> io::Result<Way> {
     if path == "-" {
-        return Ok(Way::Into(os_error::standard_output()?.0));
+        return Ok(Way::Into(stdio::standard_output()?.0));
     }
     let (directory, file, old) = match directory::locate(path)? {
         Place::Named(directory, file, old) => (directory, file, old),
@@ -98,7 +99,7 @@ fn find(path: &Path) -> io::Result<Way> {
                 );
                 return Err(io::Error::new(ErrorKind::PermissionDenied, what));
             }
-            if !data.is_file() || os_error::standard_stream(data.dev(), data.ino()).is_some() {
+            if !data.is_file() || stdio::standard_stream(data.dev(), data.ino()).is_some() {
                 return into(old);
             }
             if data.nlink() > 1 && is_safe_to_open(&directory, &old)? {
@@ -117,14 +118,14 @@ fn find(path: &Path) -> io::Result<Way> {
     }
 }
 
-/// Whether nobody else can have given this name to a file that lies elsewhere.
+/// Whether no other user can have given this name to a file that lies elsewhere.
 fn is_safe_to_open(directory: &Directory, old: &Entry) -> io::Result<bool> {
     Ok(old.metadata()?.nlink() == 1 || !directory.is_shared()?)
 }
 
 fn into(entry: Entry) -> io::Result<Way> {
     let data = entry.metadata()?;
-    if let Some(stream) = os_error::standard_stream(data.dev(), data.ino()) {
+    if let Some(stream) = stdio::standard_stream(data.dev(), data.ino()) {
         return Ok(Way::Into(stream));
     }
     if !data.file_type().is_fifo() {
@@ -148,7 +149,7 @@ fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::N
         if (own.uid(), own.gid()) != (data.uid(), data.gid()) {
             fchown(new.as_file(), Some(data.uid()), Some(data.gid()))?;
         }
-        // No umask applies. What a set-user-ID bit would mean for a report, nobody wants.
+        // No umask applies. A report is never set-user-ID.
         new.as_file().set_permissions(Permissions::from_mode(data.mode() & 0o777))?;
     }
     Ok(new)
@@ -184,7 +185,7 @@ fn replace(
 
 fn overwrite(mut file: File, text: &[u8]) -> io::Result<()> {
     let data = file.metadata()?;
-    if data.is_file() && os_error::standard_stream(data.dev(), data.ino()).is_none() {
+    if data.is_file() && stdio::standard_stream(data.dev(), data.ino()).is_none() {
         file.set_len(0)?;
     }
     file.write_all(text)

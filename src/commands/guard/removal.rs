@@ -17,8 +17,8 @@ use crate::kernel::{CallError, Namespace};
 type Fate = (Outcome, Option<String>, Option<Users>);
 
 /// Removes what the command left behind, if it is still that and no living process may use it, and
-/// writes down what became of each. `strays` are the processes of the command that live: each may know
-/// the id of any object of the command, and nothing at the object would show it.
+/// notes what became of each. `strays` are the processes of the command that live: each may know the id
+/// of any object of the command, which the object does not show.
 pub(super) fn remove(namespace: &Namespace, leaks: &mut [Leak], strays: &[ProcessName]) {
     let mut rest = leaks;
     while !rest.is_empty() {
@@ -52,7 +52,7 @@ fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[Pro
     let left = |why: String| (Outcome::Left, Some(why), None);
     let reference = leak.observed.reference();
     let now = match namespace.read(&reference) {
-        // Somebody was quicker.
+        // Another process removed it meanwhile.
         Err(error) if CallError::is_missing(&error) => return gone,
         Err(error) => return left(error.to_string()),
         Ok(now) if !leak.observed.object.is_same(&now) => return gone,
@@ -87,14 +87,14 @@ fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[Pro
     }
 }
 
-/// That processes of the command may use an object at which they do not show, in words.
+/// Says that processes of the command may use an object without a trace of it.
 fn may_know(strays: &[ProcessName]) -> String {
     let names: Vec<_> = strays.iter().map(ProcessName::to_string).collect();
     let run = if strays.len() == 1 { "runs" } else { "run" };
     format!("{} of the command still {run} and may use it", listed(&names))
 }
 
-/// That somebody has a segment attached who was not found, in words.
+/// Says that a process that was not found has a segment attached.
 fn attached_unseen(observed: &Observed) -> Option<String> {
     match &observed.object {
         Object::Segment(segment) if segment.attached > 0 => {

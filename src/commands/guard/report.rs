@@ -1,4 +1,4 @@
-//! What is told of a command: to a person, and as JSON.
+//! The report on a command: on standard error for a person, and as JSON.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -17,13 +17,13 @@ use crate::output::formats::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
 
-/// So many of a list are told to a person.
+/// So many entries of a list a person is shown.
 const SHOWN: usize = 10;
 
-/// And so many of those that are the business of others: `--report` has all of them.
+/// And so many objects that are not the command's: `--report` has all of them.
 const STRANGERS: usize = 3;
 
-/// What there is to tell.
+/// What there is to report.
 pub(super) struct Report<'a> {
     pub command: &'a [OsString],
     pub status: u8,
@@ -51,14 +51,14 @@ impl Report<'_> {
         self.uninspected.iter().cloned().chain(doubtful)
     }
 
-    /// Tells a person, if there is anything to tell.
-    pub fn tell(&self, style: &Style) {
+    /// Prints it on standard error, if there is anything to report.
+    pub fn print(&self, style: &Style) {
         let mut text = Vec::new();
         if let Some(limit) = self.timed_out {
             let limit = duration::show(limit);
             line(&mut text, &format!("the command took longer than {limit} and was ended"));
         }
-        self.tell_leaks(style, &mut text);
+        self.append_leaks(style, &mut text);
         for (strays, fate) in [
             (self.strays_that(|stray| stray.has_ended), "now ended"),
             (self.strays_that(|stray| !stray.has_ended), "left running"),
@@ -67,16 +67,16 @@ impl Report<'_> {
                 line(&mut text, &format!("left in the background: {}; {fate}", listed(&strays)));
             }
         }
-        self.tell_others(&mut text);
+        self.append_others(&mut text);
         for what in self.uninspected {
             line(&mut text, &format!("not everything could be looked at: {what}"));
         }
-        // There is nobody left to tell if this fails.
+        // There is no other place to report this.
         let _ = StandardError.write_all(&text);
     }
 
-    /// Tells what the command left behind, and what became of it.
-    fn tell_leaks(&self, style: &Style, text: &mut Vec<u8>) {
+    /// Adds what the command left behind, and what became of it.
+    fn append_leaks(&self, style: &Style, text: &mut Vec<u8>) {
         let leaks = &self.difference.leaks;
         if leaks.is_empty() {
             return;
@@ -110,8 +110,8 @@ impl Report<'_> {
         }
     }
 
-    /// Tells what happened that is not, or not certainly, the command's doing.
-    fn tell_others(&self, text: &mut Vec<u8>) {
+    /// Adds what happened that is not, or not certainly, the command's doing.
+    fn append_others(&self, text: &mut Vec<u8>) {
         let Difference { strangers, vanished, .. } = self.difference;
         // What is in doubt comes first.
         let (certain, doubtful): (Vec<_>, Vec<_>) =
@@ -137,7 +137,7 @@ impl Report<'_> {
         strays.map(|stray| stray.name.to_string()).collect()
     }
 
-    /// Tells a program.
+    /// The report as JSON, with a newline.
     pub fn to_json(&self, style: &Style) -> Vec<u8> {
         let report = Json {
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),

@@ -126,13 +126,13 @@ impl<'a> Setting<'a> {
             Setting::Isolated { .. } => leak::all_leaked(after.objects.clone(), descendants),
             Setting::Shared { namespace, before, activity } => {
                 let neighbours = neighbours(namespace.handle(), after, activity, descendants);
-                // Only root's descendants can have become somebody else by themselves.
+                // Only descendants of root can have changed their user by themselves.
                 let only_uid = Some(process::uid()).filter(|&uid| uid != 0);
                 let objects = after.objects.clone();
                 let clock = process::clock();
                 let mut difference =
                     leak::compare(before, objects, descendants, only_uid, &neighbours, clock);
-                // What the command could not have removed, somebody else did; and what could not be
+                // What the command had no right to remove, another process did; and what could not be
                 // listed may be there.
                 let caller = process::caller(namespace.handle(), Kind::Msg);
                 difference.vanished.retain(|object| {

@@ -31,8 +31,8 @@ impl Survey {
     }
 
     /// Looks at the namespace that a command shares with others, where the users of what was not
-    /// there `before` decide whose it is. A name in the shared `/dev/shm` tells nobody who made it,
-    /// so this is about System V.
+    /// there `before` decide whose it is. A name in the shared `/dev/shm` does not show who
+    /// made it, so this is about System V.
     pub fn of_shared(namespace: &Namespace, before: &[Object], commands: Length) -> Survey {
         Survey::take(namespace, &Kind::SYSTEM_V, Some(before), commands)
     }

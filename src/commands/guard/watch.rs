@@ -1,4 +1,4 @@
-//! The command while it runs: signals on their way to it, its time, and what it starts.
+//! The command while it runs: the signals passed on to it, its time limit, and the processes it starts.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -12,37 +12,38 @@ use crate::cli::Guard;
 use crate::exit::Status;
 use crate::ipc::attribution::descendants::Descendants;
 use crate::ipc::{Foreign, ProcessName};
+use crate::kernel::descendants::Family;
 use crate::kernel::descendants::child::{self, Ended, Fate};
-use crate::kernel::descendants::{Family, Member};
-use crate::kernel::process::{self, Length};
+use crate::kernel::io::poll;
+use crate::kernel::process::{self, Length, ProcessIdentity};
 use crate::kernel::signals::wait::deadline;
 use crate::kernel::signals::{self, Inbox, Notice};
 
-/// How long a process that was in the background may take to end by itself: whatever reads the
-/// last words of the command through a pipe does.
+/// How long a background process may take to end by itself: one that reads the last output of the
+/// command through a pipe does so a little later.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// How long to wait for those that were killed, and how often to look for new ones among them.
+/// How long to wait for killed processes to end, and how often to look for new ones meanwhile.
 const DEATH: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// How soon the same signal of the same sender is the same one: `timeout(1)` signals its child, and
-/// then its whole group.
+/// Within this time, the same signal from the same sender counts once: `timeout(1)` signals its child,
+/// and then its whole group.
 const ECHO: Duration = Duration::from_millis(200);
 
-/// Whoever watches the command.
+/// The command, as this process runs and follows it.
 pub(super) struct Watch<'a> {
     args: &'a Guard,
     inbox: Inbox,
     family: Family,
     child: i32,
     ended: Option<Ended>,
-    /// When its time is over, and then when there is no more mercy.
-    time_over: Option<Instant>,
-    mercy_over: Option<Instant>,
+    /// When its time limit ends, and after that when SIGKILL follows SIGTERM.
+    ends_at: Option<Instant>,
+    kill_at: Option<Instant>,
     is_timed_out: bool,
     interrupts: u32,
-    /// The last signal by which another process asked for the end, and when.
+    /// The last signal by which another process asked this one to end, and when it came.
     last: Option<(Notice, Instant)>,
     from_terminal: Option<i32>,
 }
@@ -53,27 +54,27 @@ pub(super) struct Stray {
     /// Which.
     #[serde(flatten)]
     pub name: ProcessName,
-    /// Whether it was ended, and is gone.
+    /// Whether this process ended it.
     #[serde(rename = "ended")]
     pub has_ended: bool,
 }
 
-/// How it went.
+/// How the command went.
 pub(super) struct Course {
     /// How the command ended.
     pub ended: Ended,
     /// Whether it took too long.
     pub is_timed_out: bool,
-    /// The signal that came from the keys of the terminal, for the command and its watcher alike.
+    /// The signal that the keys of the terminal sent to the command and to this process alike.
     pub from_terminal: Option<i32>,
-    /// Everything was killed at once, because somebody was impatient.
+    /// The user interrupted it twice, so everything was killed at once.
     pub is_abandoned: bool,
     /// The processes that outlived it.
     pub strays: Vec<Stray>,
 }
 
 impl Course {
-    /// The status of the command, as a shell tells it.
+    /// The status of the command, as a shell has it.
     pub fn status(&self) -> u8 {
         match self.ended {
             _ if self.is_timed_out => Status::TIMED_OUT.code(),
@@ -83,16 +84,16 @@ impl Course {
     }
 }
 
-/// How much of command lines is told: the report is for programs.
+/// How much of command lines to keep: the report, which is for programs, has all of them.
 pub(super) fn length(args: &Guard) -> Length {
     if args.report.is_some() { Length::Whole } else { Length::Shown }
 }
 
-/// Somebody asked twice.
+/// The user has interrupted twice.
 struct Abandoned;
 
 impl<'a> Watch<'a> {
-    /// Gets ready for the command.
+    /// Prepares for the command.
     pub fn begin(args: &'a Guard, setting: &Setting) -> io::Result<Watch<'a>> {
         child::adopt_orphans()?;
         Ok(Watch {
@@ -101,8 +102,8 @@ impl<'a> Watch<'a> {
             family: Family::watch(setting.inside(), length(args)),
             child: 0,
             ended: None,
-            time_over: None,
-            mercy_over: None,
+            ends_at: None,
+            kill_at: None,
             is_timed_out: false,
             interrupts: 0,
             last: None,
@@ -115,7 +116,7 @@ impl<'a> Watch<'a> {
         let words = &self.args.command;
         self.child = child::spawn(words, &self.inbox, setting.beyond())?;
         // 0 is no limit, as for timeout(1).
-        self.time_over = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
+        self.ends_at = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
         let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
         self.family.add_child(self.child, Foreign::command(words.join(&b' '), false));
         Ok(())
@@ -130,10 +131,7 @@ impl<'a> Watch<'a> {
     pub fn follow(&mut self) -> Course {
         let result = self.until(|watch| watch.ended.is_some(), None).and_then(|()| {
             match (self.is_timed_out, self.args.wait) {
-                (true, _) => {
-                    let mercy = self.mercy_over;
-                    self.until(Watch::is_alone, mercy)
-                }
+                (true, _) => self.until(Watch::is_alone, self.kill_at),
                 (false, true) => self.until(Watch::is_alone, None),
                 (false, false) => self.until(Watch::is_alone, Some(Instant::now() + LINGER)),
             }
@@ -151,21 +149,22 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends the processes that outlived the command: first they are asked, and what they start then
-    /// in order to clean up has as much time as they have. Returns whether there were any.
+    /// Ends the processes that outlived the command, with SIGTERM, and with SIGKILL after the time that
+    /// `--kill-after` gives; what they start meanwhile in order to clean up has the same time. Returns
+    /// whether there were any.
     pub fn end_strays(&mut self, course: &mut Course) -> bool {
         if self.is_alone() {
             return false;
         }
-        self.time_over = None;
+        self.ends_at = None;
         self.signal_all(signals::TERMINATE);
         self.signal_all(signals::CONTINUE);
-        let mercy = deadline(Some(self.args.kill_after));
-        if self.until(Watch::is_alone, mercy).is_err() || !self.is_alone() {
+        let kill_at = deadline(Some(self.args.kill_after));
+        if self.until(Watch::is_alone, kill_at).is_err() || !self.is_alone() {
             self.kill_all();
         }
         course.strays.iter_mut().for_each(|stray| stray.has_ended = true);
-        // Nobody is said to have ended who is still there.
+        // What is still there has not ended.
         for survivor in self.strays() {
             course.strays.retain(|stray| stray.name.pid != survivor.name.pid);
             course.strays.push(survivor);
@@ -173,7 +172,7 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// Attends to nobody any more: a signal ends this process.
+    /// Follows the command no more: from now on a signal ends this process.
     pub fn close(self) -> io::Result<()> {
         self.inbox.close()
     }
@@ -187,7 +186,7 @@ impl<'a> Watch<'a> {
     /// The processes of the command that live, as far as is known.
     fn strays(&self) -> Vec<Stray> {
         let living = if self.is_alone() { Vec::new() } else { self.family.living() };
-        let stray = |one: Member| Stray { name: self.name(one.pid), has_ended: false };
+        let stray = |one: ProcessIdentity| Stray { name: self.name(one.pid), has_ended: false };
         living.into_iter().map(stray).collect()
     }
 
@@ -201,7 +200,7 @@ impl<'a> Watch<'a> {
         self.family.is_extinct()
     }
 
-    /// Attends to everybody until something is so, or until a moment.
+    /// Handles signals, ended processes and the time limit until something is so, or until a moment.
     fn until(
         &mut self,
         is_so: impl Fn(&Watch<'a>) -> bool,
@@ -212,54 +211,57 @@ impl<'a> Watch<'a> {
                 self.heed(notice)?;
             }
             while let Some(fate) = child::reap() {
-                match fate {
-                    Fate::Ended(pid, how) => {
-                        self.family.reaped(pid);
-                        if pid == self.child {
-                            self.ended = Some(how);
-                            // In time, then, unless there are others to wait for.
-                            if !self.args.wait {
-                                self.time_over = None;
-                            }
-                        }
-                    }
-                    // There may be nobody to continue the command but the shell that continues this
-                    // process. A time limit has to be kept, though.
-                    Fate::Stopped(pid) if pid == self.child && self.time_over.is_none() => {
-                        signals::stop();
-                    }
-                    Fate::Stopped(_) => {}
-                }
+                self.reap(fate);
             }
-            // After that: who is gone can have started nobody of whom there is no record by now.
+            // Only now: whatever a reaped process has started is recorded by now.
             self.family.update();
             let now = Instant::now();
             if is_so(self) || moment.is_some_and(|moment| moment <= now) {
                 return Ok(());
             }
             self.keep_time(now);
-            let next = [moment, self.time_over, self.mercy_over].into_iter().flatten().min();
+            let next = [moment, self.ends_at, self.kill_at].into_iter().flatten().min();
             let wait = next.map(|next| next.saturating_duration_since(now));
             let wait = wait.into_iter().chain(self.family.patience()).min();
             let descriptors: Vec<_> =
                 std::iter::once(self.inbox.as_fd()).chain(self.family.descriptors()).collect();
-            child::await_any(&descriptors, wait);
+            poll::wait_any_readable(&descriptors, wait);
+        }
+    }
+
+    /// Takes in what became of a child.
+    fn reap(&mut self, fate: Fate) {
+        match fate {
+            Fate::Ended(pid, how) => {
+                self.family.reaped(pid);
+                if pid == self.child {
+                    self.ended = Some(how);
+                    // Within the limit, unless there are others to wait for.
+                    if !self.args.wait {
+                        self.ends_at = None;
+                    }
+                }
+            }
+            // Perhaps only the shell that continues this process can continue the command. With a
+            // time limit this process has to go on.
+            Fate::Stopped(pid) if pid == self.child && self.ends_at.is_none() => signals::stop(),
+            Fate::Stopped(_) => {}
         }
     }
 
     /// Ends the command when its time is over.
     fn keep_time(&mut self, now: Instant) {
-        if self.time_over.is_some_and(|over| over <= now) {
-            self.time_over = None;
+        if self.ends_at.is_some_and(|over| over <= now) {
+            self.ends_at = None;
             self.is_timed_out = true;
-            self.mercy_over = deadline(Some(self.args.kill_after));
+            self.kill_at = deadline(Some(self.args.kill_after));
             self.signal_all(signals::TERMINATE);
             self.signal_all(signals::CONTINUE);
         }
-        if self.mercy_over.is_some_and(|over| over <= now) {
+        if self.kill_at.is_some_and(|over| over <= now) {
             self.signal_all(signals::KILL);
-            // Somebody may just have been made.
-            self.mercy_over = Some(now + AGAIN);
+            // A new process may just have been made.
+            self.kill_at = Some(now + AGAIN);
         }
     }
 
@@ -269,10 +271,10 @@ impl<'a> Watch<'a> {
         match sender {
             _ if signal == signals::CHILD => return Ok(()),
             Some(_) if signals::asks_to_end(signal) && self.is_echo(notice) => return Ok(()),
-            // One of the command's own, meant for all of its group.
+            // From a process of the command, meant for its whole group.
             Some(pid) if self.family.is_member(pid) => return Ok(()),
             None if signal == signals::CONTINUE => return Ok(()),
-            // The command has got it, too.
+            // The command has got it as well.
             None if signals::is_shared(signal) => self.from_terminal = Some(signal),
             _ if self.ended.is_none() => {
                 let _ = child::kill(self.child, signal);
@@ -290,27 +292,27 @@ impl<'a> Watch<'a> {
         last.is_some_and(|(last, then)| last == notice && now.duration_since(then) < ECHO)
     }
 
-    /// Sends a signal to everybody who lives. Whoever has ended, or is somebody else's, gets none.
+    /// Sends a signal to every process of the command that lives, and to no other that has its id by now.
     fn signal_all(&mut self, signal: i32) {
-        // While the command lives, its descendants are known by it.
+        // The descendants are found by their parent, so while the command lives.
         self.family.meet_living();
         let living = self.family.living();
         if self.ended.is_none() {
             let _ = child::kill(self.child, signal);
         }
         let others = living.into_iter().filter(|one| one.pid != self.child);
-        others.for_each(|process: Member| {
-            let _ = child::signal(&process, signal);
+        others.for_each(|process: ProcessIdentity| {
+            let _ = child::signal(process, signal);
         });
     }
 
-    /// Ends everybody at once.
+    /// Kills all processes of the command at once.
     fn kill_all(&mut self) {
         let end = Instant::now() + DEATH;
-        self.time_over = None;
+        self.ends_at = None;
         while !(self.ended.is_some() && self.is_alone()) && Instant::now() < end {
             self.signal_all(signals::KILL);
-            // Impatience changes nothing now.
+            // A further interrupt changes nothing now.
             let _ = self.until(
                 |watch| watch.ended.is_some() && watch.is_alone(),
                 Some(Instant::now() + AGAIN),

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
 use crate::kernel::channel::Channel;
-use crate::kernel::io::os_error;
-use crate::kernel::signals::wait::{self, Interruptible, Stopped};
+use crate::kernel::io::interruptible::Interruptible;
+use crate::kernel::io::outlet;
+use crate::kernel::signals::wait::{self, Stopped};
 use crate::kernel::{CallError, Errno};
 use crate::output::message::{From, Presentation};
 
@@ -255,7 +256,7 @@ impl Batch {
             let delivered = self.text_ends.partition_point(|&end| end <= written);
             let whole = delivered.checked_sub(1).map_or(0, |last| self.text_ends[last]);
             // The next line would be taken for the rest of this one.
-            os_error::cut_back(&out.0, (written - whole) as u64);
+            outlet::cut_back(&out.0, (written - whole) as u64);
             return Err(Undelivered { messages: (self.taken.len() - delivered) as u64, error });
         }
         Ok(())

@@ -10,10 +10,10 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::Reference;
 use crate::kernel::closing::{self, Closed, Kept, Removal};
 use crate::kernel::limits::Limit;
-use crate::kernel::signals::wait;
+use crate::kernel::signals::{self, wait};
 
-/// How often others may get in the way, and how long to wait for them each time. Whoever sends one
-/// message to a POSIX queue has it open for less.
+/// How often other processes may get in the way, and how long to wait for them each time. A process that
+/// sends one message to a POSIX queue has it open for less.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -46,7 +46,7 @@ impl Receiver<'_> {
     /// It is gone, or nearly so.
     fn removed(&mut self, removal: Removal) -> Result<Status> {
         if removal == Removal::Nameless {
-            // Whoever opened it in the last moment has it alone: what comes is taken, too.
+            // A process that opened it in the last moment may still send: what comes is taken, too.
             loop {
                 let is_last = closing::is_alone(&self.queue.channel);
                 match self.take()? {
@@ -80,7 +80,7 @@ impl Receiver<'_> {
     /// Why it was not removed.
     fn kept(&mut self, kept: Kept, state: &str) -> Result<Status> {
         self.reopen();
-        if let Some(signal) = wait::pending() {
+        if let Some(signal) = signals::pending() {
             return Ok(Status::Signal(signal));
         }
         let queue: &Reference = &self.args.queue;
@@ -114,7 +114,7 @@ fn persist<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
     let mut attempts = 1;
     loop {
         match attempt() {
-            Err(Kept::InUse) if attempts < ATTEMPTS && wait::pending().is_none() => {
+            Err(Kept::InUse) if attempts < ATTEMPTS && signals::pending().is_none() => {
                 attempts += 1;
                 wait::sleep(PAUSE);
             }

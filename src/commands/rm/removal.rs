@@ -24,16 +24,16 @@ pub(super) struct Removal<'a> {
     force: bool,
     verbose: bool,
     outcome: Outcome,
-    /// What failed and has not been told.
+    /// What failed, and has not been reported yet.
     failures: Vec<Failure>,
-    /// The segments that were only marked, which nobody has been told of.
+    /// The segments that were only marked, and have not been explained yet.
     marked: Vec<Object>,
     status: Status,
-    /// Whoever reads the list may go away: what was to be removed is removed all the same.
+    /// Where the output can no longer be written, the rest is removed all the same.
     printed: Result<(), OutputError>,
 }
 
-/// What became of the objects, as `--json` tells it.
+/// What became of the objects, as `--json` shows it.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
     removed: Vec<Reference>,
@@ -87,9 +87,8 @@ impl<'a> Removal<'a> {
         chosen
     }
 
-    /// Removes what a filter selected, unless somebody has used it since, or uses it now. In batches: a
-    /// last look, the removal, and only then the words about it, for whoever reads those may take any
-    /// time.
+    /// Removes what a filter selected, unless it was used since, or is in use now. In batches: a last
+    /// look, the removal, and only then the output about it, which may have to wait for its reader.
     pub fn remove_selected(&mut self, selected: &[Selected], filter: &Filter) {
         let mut rest = selected;
         while !rest.is_empty() {
@@ -98,7 +97,7 @@ impl<'a> Removal<'a> {
             for (reference, fate) in done {
                 match fate {
                     Ok(removed) => self.removed(reference, removed),
-                    // Somebody else was quicker.
+                    // Removed by another process meanwhile.
                     Err(Spared::Missing) => {}
                     Err(Spared::Changed) => self.fail(used_meanwhile(reference)),
                     Err(Spared::Unknown(why)) => {
@@ -110,11 +109,11 @@ impl<'a> Removal<'a> {
                     }
                 }
             }
-            self.tell();
+            self.report();
         }
     }
 
-    /// Removes an object that was named, whoever uses it.
+    /// Removes an object that was named, even if it is in use.
     pub fn remove(&mut self, reference: Reference) {
         match remove(VERB, self.namespace, &reference) {
             Ok(removed) => self.removed(reference, removed),
@@ -135,9 +134,9 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// Says what failed and what was only marked since this was last done: one look at the system
+    /// Reports what failed and what was only marked since the last report: one look at the system
     /// explains all of it.
-    pub fn tell(&mut self) {
+    pub fn report(&mut self) {
         let failures = std::mem::take(&mut self.failures);
         for (failure, explained) in failures.iter().zip(explain(self.namespace, &failures)) {
             print_error(Notice::of(failure, &explained));
@@ -152,14 +151,14 @@ impl<'a> Removal<'a> {
         explain_marked(VERB, self.namespace, &marked).into_iter().for_each(print_error);
     }
 
-    /// Notes a failure, which is told by [`Removal::tell`].
+    /// Notes a failure, which is told by [`Removal::report`].
     pub fn fail(&mut self, failure: Failure) {
         if !(self.force && failure.is_of_missing()) {
             self.failures.push(failure);
         }
     }
 
-    /// The objects of a kind could not be listed, which has been told.
+    /// Notes that the objects of a kind could not be listed, which has been printed already.
     pub fn out_of_reach(&mut self, kind: Kind) {
         self.status = self.status.and(Status::NotPermitted);
         let error = format!("{}s cannot be listed", kind.noun());
@@ -174,7 +173,7 @@ impl<'a> Removal<'a> {
 
     /// What a filter has done, in a line.
     pub fn summarize(&mut self) {
-        self.tell();
+        self.report();
         let Outcome { removed, marked, .. } = &self.outcome;
         let mut parts = Vec::new();
         for (participle, references) in [("removed", removed), ("marked", marked)] {
@@ -192,7 +191,7 @@ impl<'a> Removal<'a> {
     }
 
     pub fn finish(mut self, as_json: bool) -> Result<Status> {
-        self.tell();
+        self.report();
         if as_json {
             let mut text = Vec::new();
             json::write(&mut text, &self.outcome).map_err(|error| OutputError(error.into()))?;
@@ -211,7 +210,7 @@ type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
 /// Removes the first of these objects: as many as a look at the processes is good for, one at least.
 fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> Fates {
-    // Who waits on a queue its threads alone tell; the other kinds are looked at one by one.
+    // Only the threads show who waits on a queue; objects of other kinds are looked at one by one.
     let is_queue = |one: &Selected| unused && one.observed.kind() == Kind::Msg;
     let settle = |one: &Selected, observer: Option<&Observer<'_>>| {
         let observed = &one.observed;
@@ -231,7 +230,7 @@ fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> F
         (reference, fate)
     };
     settle_some(namespace, selected, |one| is_queue(one).then_some(&one.observed.object), settle)
-        // What was removed before stays so, and is told: the rest is left alone.
+        // The rest is left alone; what was removed before has been reported.
         .unwrap_or_else(|error| {
             let why = format!("the processes cannot be inspected: {}", describe(&error));
             let left =

@@ -27,9 +27,14 @@ impl PosixQueue {
         Some(reserved_bytes(self.max_messages?, self.message_size?))
     }
 
-    /// Whether there is no room for another message.
+    /// How many messages it holds and how many at most, where that is known.
+    pub fn fill(&self) -> Option<(u64, u64)> {
+        self.messages.zip(self.max_messages)
+    }
+
+    /// Whether it certainly has no room for another message.
     pub fn is_full(&self) -> bool {
-        self.messages.zip(self.max_messages).is_some_and(|(now, most)| now >= most)
+        self.fill().is_some_and(|(used, most)| used >= most)
     }
 }
 

@@ -26,3 +26,22 @@ pub struct Queue {
     /// See `last_recv_pid`.
     pub last_recv: Option<Time>,
 }
+
+impl Queue {
+    /// How much of its room is used and how much there is, where `max_bytes` is known: the kernel holds
+    /// the bytes and the number of messages against it, each by itself.
+    pub fn fill(&self) -> Option<(u64, u64)> {
+        Some((self.bytes.max(self.messages), self.max_bytes?))
+    }
+
+    /// Whether it certainly takes no further message that has a payload.
+    pub fn is_full(&self) -> bool {
+        self.fill().is_some_and(|(used, most)| used >= most)
+    }
+
+    /// Whether a message with so many bytes fits now. An unknown `max_bytes` has room for all.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        self.max_bytes
+            .is_none_or(|most| self.bytes.saturating_add(bytes) <= most && self.messages < most)
+    }
+}

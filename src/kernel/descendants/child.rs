@@ -1,22 +1,18 @@
-//! Running a command as a child, and hearing of every descendant that is left to this process:
+//! Running a command as a child, and following every descendant that becomes a child of this process:
 //! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl;
-use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
-use super::Member;
 use crate::kernel::io::inherited;
-use crate::kernel::process;
+use crate::kernel::process::ProcessIdentity;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::deadly;
 
@@ -43,8 +39,8 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(prctl::set_child_subreaper(true)?)
 }
 
-/// Starts a command with everything as this process was given it by its own caller: closed
-/// descriptors, signals ignored and blocked. Returns its process id.
+/// Starts a command in the state in which this process was started itself: the same closed descriptors,
+/// the same ignored and blocked signals. Returns its process id.
 ///
 /// `extra` are capabilities (a bit each) that nothing the command runs may ever gain.
 pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
@@ -98,8 +94,8 @@ pub fn has_children() -> bool {
     waitid(Id::All, flags) != Err(Errno::ECHILD)
 }
 
-/// Sends a signal to this very process, not to a later one with its number.
-pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
+/// Sends a signal to this process, never to a later one with its id: `ESRCH` where it has ended.
+pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
     if descriptor < 0 {
@@ -112,9 +108,8 @@ pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
     }
     // SAFETY: the descriptor is new, so nobody else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
-    // Whoever has the number now keeps it as long as the descriptor is of a process that lives.
-    let is_same = |started| process::kinship(process.pid).is_some_and(|now| now.started == started);
-    if !process.started.is_none_or(is_same) {
+    // While this descriptor is open, its process keeps the number.
+    if !process.is_current() {
         return Err(Errno::ESRCH.into());
     }
     // SAFETY: takes plain numbers and no information besides.
@@ -130,19 +125,11 @@ pub fn signal(process: &Member, signal: i32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sends a signal to a child, whose number is its own until it is reaped.
+/// Sends a signal to a child, which keeps its id until it is reaped.
 pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers.
     match unsafe { libc::kill(pid, signal) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
-}
-
-/// Waits until one of these can be read, a signal comes, or this time has passed.
-pub fn await_any(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
-    let mut fds: Vec<_> =
-        descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
-    // Whatever comes of it, whoever waits looks again.
-    let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
 }

@@ -36,7 +36,7 @@ pub enum What {
     Executed(Foreign),
     /// One of its threads ended, and with the last one the process.
     Exited,
-    /// There was no room to record what happened to somebody.
+    /// There was no room to record something.
     Lost,
 }
 
@@ -80,7 +80,7 @@ impl Trace {
             }
         }
         events.sort_by(|a, b| (a.time, &a.what).cmp(&(b.time, &b.what)));
-        // What is of a far future is of the past, before somebody set the clock.
+        // A time in the far future is one of the past, before the clock was set.
         let is_early = |event: &mut Event| event.time > end && event.time < end + 1_000_000_000;
         self.early = events.extract_if(.., is_early).collect();
         (events, end)

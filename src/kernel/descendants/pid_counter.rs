@@ -11,7 +11,7 @@ use crate::kernel::process::{self, scan};
 /// How often to look.
 pub(in crate::kernel) const LOOK: Duration = Duration::from_millis(100);
 
-/// Whoever reads the numbers from time to time.
+/// Reads from time to time how many ids have been given.
 #[derive(Debug)]
 pub(in crate::kernel) struct Reader {
     numbers: PidHistory,
@@ -27,7 +27,7 @@ impl Reader {
     }
 
     /// Takes another one if enough has happened since the last.
-    pub fn scope(&mut self) {
+    pub fn look(&mut self) {
         if self.looked.elapsed() < LOOK {
             return;
         }
@@ -51,7 +51,7 @@ impl Reader {
     fn read(&mut self) {
         let reading = || -> Option<Reading> {
             let given = last()?;
-            // Whoever is made between the steps is counted.
+            // A process that is made between the steps is counted.
             let made = made()?;
             let mut held: Vec<i32> = process::all().collect();
             held.sort_unstable();

@@ -1,40 +1,46 @@
-//! The search for new processes, where the kernel does not tell of them.
+//! The search for new processes, where the kernel does not record them.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use super::perf::now;
-use super::{Family, SLACK};
-use crate::kernel::process::{self, Kinship};
-
-/// How often to look and how often when nothing happens.
+/// How often to look, and how often when nothing happens.
 const LOOK: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
 
-/// Processes younger than this may yet run another program.
+/// A process younger than this may yet run another program.
 const YOUNG: Duration = Duration::from_millis(100);
 
 /// How far the search has got.
 #[derive(Debug)]
-pub(super) struct Looks {
+pub(super) struct Search {
     /// `/proc/loadavg`: kept open, for it is read again and again.
     loads: Option<File>,
-    /// The last process id that the kernel had given when somebody looked.
+    /// The last process id that the kernel had given at the last look.
     newest: i32,
-    /// Given, but not there yet: a process in the making.
+    /// Ids that were given, but had no process yet: one is in the making.
     missing: Vec<i32>,
-    /// Who was found just now, and when.
+    /// The processes that were found just now, and when.
     young: Vec<(i32, Instant)>,
-    /// When anybody was found.
+    /// When the last one was found.
     found: Instant,
 }
 
-impl Looks {
-    /// Begins with the process that is made next; `own` is a number given before.
-    pub fn start(own: i32) -> Looks {
+/// The ids that were given since the last look.
+#[derive(Debug)]
+pub(super) struct NewIds {
+    /// Those to look at.
+    pub(super) ids: Vec<i32>,
+    /// The last id that had been given before.
+    pub(super) before: i32,
+    /// Whether there are too many of them, or they began anew: then not all are in the list.
+    pub(super) are_too_many: bool,
+}
+
+impl Search {
+    /// Begins with the process that is made next; `own` is an id that was given before.
+    pub(super) fn start(own: i32) -> Search {
         let loads = File::open("/proc/loadavg").ok();
-        Looks {
+        Search {
             newest: loads.as_ref().and_then(newest).unwrap_or(own),
             loads,
             missing: Vec::new(),
@@ -44,83 +50,43 @@ impl Looks {
     }
 
     /// How long to wait until the next look.
-    pub fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         LOOK[usize::from(self.found.elapsed() > Duration::from_secs(1))]
     }
-}
 
-impl Family {
-    /// Looks at the processes that were made since the last look.
-    pub(super) fn scope(&mut self) {
-        let Some(newest) = self.looks.loads.as_ref().and_then(newest) else { return };
-        let before = std::mem::replace(&mut self.looks.newest, newest);
-        let mut candidates = std::mem::take(&mut self.looks.missing);
-        match newest - before {
-            0 => {}
-            1..=256 => candidates.extend(before + 1..=newest),
-            // The numbers began anew, or there are too many.
-            _ => self.meet_living(),
+    /// Looks which ids were given since the last look; nothing where the kernel does not show it.
+    pub(super) fn look(&mut self) -> Option<NewIds> {
+        let newest = self.loads.as_ref().and_then(newest)?;
+        let before = std::mem::replace(&mut self.newest, newest);
+        let mut ids = std::mem::take(&mut self.missing);
+        let are_too_many = !(0..=256).contains(&(newest - before));
+        if !are_too_many {
+            ids.extend(before + 1..=newest);
         }
-        for pid in candidates {
-            match process::kinship(pid) {
-                Some(process) if process.parent == self.own && self.is_own(&process) => {
-                    self.meet(process);
-                }
-                Some(process) if self.check(process.parent).is_some() => self.meet(process),
-                Some(_) => {}
-                None if pid > before => self.looks.missing.push(pid),
-                None => {}
-            }
-        }
+        Some(NewIds { ids, before, are_too_many })
+    }
+
+    /// Looks at this id once more the next time.
+    pub(super) fn look_again_at(&mut self, pid: i32) {
+        self.missing.push(pid);
+    }
+
+    /// A descendant was found.
+    pub(super) fn has_found(&mut self, pid: i32) {
+        self.found = Instant::now();
+        self.young.push((pid, self.found));
+    }
+
+    /// The processes that were young at the last look, and may run another program since.
+    pub(super) fn young(&mut self) -> Vec<i32> {
         let now = Instant::now();
-        let mut young = std::mem::take(&mut self.looks.young);
-        young.retain(|&(pid, found)| {
-            self.read_command(pid);
-            now.duration_since(found) < YOUNG
-        });
-        young.append(&mut self.looks.young);
-        self.looks.young = young;
-    }
-
-    /// Makes sure that every descendant that lives is known, where the kernel does not tell of them.
-    pub fn meet_living(&mut self) {
-        if !self.is_complete && self.sees_proc {
-            self.descendants().into_iter().for_each(|process| self.meet(process));
-        }
-    }
-
-    /// All descendants of the command that there are now.
-    pub(super) fn descendants(&self) -> Vec<Kinship> {
-        let mut children: HashMap<i32, Vec<Kinship>> = HashMap::new();
-        for process in process::kin() {
-            children.entry(process.parent).or_default().push(process);
-        }
-        let mut found = Vec::new();
-        let mut parents = vec![self.own];
-        while let Some(parent) = parents.pop() {
-            let mut some = children.remove(&parent).unwrap_or_default();
-            some.retain(|child| parent != self.own || self.is_own(child));
-            parents.extend(some.iter().map(|child| child.pid));
-            found.append(&mut some);
-        }
-        found
-    }
-
-    /// Somebody who may be new.
-    fn meet(&mut self, process: Kinship) {
-        let started = self.started(&process);
-        if self.find(process.pid).is_some_and(|observed| started <= observed.from + SLACK) {
-            return;
-        }
-        // Rounded up: the time before it may have been another's.
-        self.born(process.pid, process.parent, (started + SLACK / 2).min(now()));
-        self.read_command(process.pid);
-        self.looks.found = Instant::now();
-        self.looks.young.push((process.pid, self.looks.found));
+        let young = self.young.iter().map(|&(pid, _)| pid).collect();
+        self.young.retain(|&(_, found)| now.duration_since(found) < YOUNG);
+        young
     }
 }
 
-/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` tells,
+/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` shows it,
 /// `proc_loadavg(5)`.
 fn newest(loads: &File) -> Option<i32> {
     let mut buffer = [0; 128];

@@ -1,4 +1,4 @@
-//! Writing to a named pipe without waiting for somebody to read it: `fifo(7)`.
+//! Writing to a named pipe without waiting for a reader: `fifo(7)`.
 
 use std::fs::File;
 use std::io;
@@ -10,15 +10,15 @@ use super::directory::Entry;
 pub struct Fifo(pub Entry);
 
 impl Fifo {
-    /// Opens it for writing; `ENXIO` where nobody reads it.
+    /// Opens it for writing; `ENXIO` where it has no reader.
     pub fn open(&self) -> io::Result<File> {
-        // As long as this one is open somebody reads it, and nothing waits.
+        // While this descriptor is open the pipe has a reader, so the second open does not wait.
         let _open = self.0.open_to_write(libc::O_NONBLOCK)?;
         self.0.open_to_write(0)
     }
 }
 
-/// Whether nobody reads the pipe that was to be opened.
+/// Whether the pipe that was to be opened has no reader.
 pub fn has_no_reader(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENXIO)
 }

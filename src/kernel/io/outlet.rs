@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use super::os_error;
+use super::poll;
 use crate::kernel::process;
 
-/// Where output goes, and what is known of its patience.
+/// Where output goes, and how much it takes without waiting.
 #[derive(Debug)]
 pub struct Outlet {
     kind: Kind,
@@ -18,9 +19,9 @@ pub struct Outlet {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nobody has to read it: a file, or `/dev/null`.
+    /// It needs no reader: a file, or `/dev/null`.
     Store,
-    /// It holds so much until somebody reads it.
+    /// It holds a limited number of bytes until they are read.
     Pipe,
     /// A terminal, a socket: how much it takes is not known.
     Other,
@@ -32,7 +33,7 @@ impl Outlet {
         Outlet { kind: kind(file), written: VecDeque::with_capacity(REMEMBERED) }
     }
 
-    /// So many bytes are certainly taken at once, as long as nobody else writes; 0 where that is not
+    /// So many bytes are certainly taken at once, as long as no other process writes; 0 where that is not
     /// known.
     pub fn room(&mut self, file: &File) -> usize {
         match self.kind {
@@ -64,7 +65,7 @@ impl Outlet {
         };
         let observed = |number: libc::c_int| usize::try_from(number).unwrap_or(0);
         let (size, page) = (observed(size), process::page_size() as usize);
-        let is_writable = || os_error::is_writable(file);
+        let is_writable = || poll::is_writable(file);
         if asked != 0 {
             return 0;
         }
@@ -109,7 +110,21 @@ fn kind(file: &File) -> Kind {
     }
 }
 
-/// No file may become larger than this by the hands of this process, `RLIMIT_FSIZE`.
+/// Takes the last bytes that were written to a regular file away again, if nothing was written behind
+/// them.
+pub fn cut_back(mut file: &File, bytes: u64) {
+    let mut cut = || {
+        let data = file.metadata().ok().filter(|data| data.is_file() && bytes > 0)?;
+        let end = file.stream_position().ok().filter(|&end| end == data.len())?;
+        let start = end.checked_sub(bytes)?;
+        file.set_len(start).ok()?;
+        file.seek(SeekFrom::Start(start)).ok()
+    };
+    // What cannot be taken away stays.
+    let _ = cut();
+}
+
+/// The most bytes that a file written by this process may have, `RLIMIT_FSIZE`.
 pub fn file_limit() -> u64 {
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
     limit.map_or(u64::MAX, |(soft, _)| soft)
@@ -121,7 +136,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::fd::OwnedFd;
 
-    /// A pipe that blocks nobody, and its outlet.
+    /// A non-blocking pipe, and its outlet.
     fn pipe() -> (File, File, Outlet) {
         let (reader, writer) = std::io::pipe().unwrap();
         let writer = File::from(OwnedFd::from(writer));

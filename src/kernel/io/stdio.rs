@@ -1,19 +1,50 @@
-//! Standard error, on which nothing is ever done but telling. Telling never makes this process deaf:
-//! where nobody reads, a signal that asks it to end gives up the tale, and only the tale.
+//! The three standard streams. A write to standard error never keeps this process from ending: where
+//! nobody reads it, a signal that asks the process to end gives up that write, and nothing else.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
-use super::os_error;
-use crate::kernel::signals;
-use crate::kernel::signals::wait::{self, Alarm};
+use super::interruptible::Interruptible;
+use super::{inherited, poll};
+use crate::kernel::signals::inbox;
+use crate::kernel::signals::interrupt::{self, Alarm};
 
-/// The signal for which something was left untold; 0 for none.
+/// Standard input, unbuffered. `EBADF` where it was closed.
+pub fn standard_input() -> io::Result<Interruptible> {
+    open_from_start(0, &io::stdin())
+}
+
+/// Standard output, unbuffered. `EBADF` where it was closed.
+pub fn standard_output() -> io::Result<Interruptible> {
+    open_from_start(1, &io::stdout())
+}
+
+fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<Interruptible> {
+    if !inherited::was_open(number) {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    Ok(Interruptible(stream.as_fd().try_clone_to_owned()?.into()))
+}
+
+/// Standard output or error, if that is the file with this device and inode.
+pub fn standard_stream(device: u64, inode: u64) -> Option<File> {
+    let is_it = |stream: &File| {
+        stream.metadata().is_ok_and(|data| (data.dev(), data.ino()) == (device, inode))
+    };
+    let streams =
+        [io::stdout().as_fd().try_clone_to_owned(), io::stderr().as_fd().try_clone_to_owned()];
+    streams.into_iter().flatten().map(File::from).find(is_it)
+}
+
+/// The signal for which a write to standard error was given up; 0 for none.
 static GIVEN_UP: AtomicI32 = AtomicI32::new(0);
 
-/// The signal for which something was left untold.
+/// The signal for which a write to standard error was given up, if one was.
 pub fn given_up() -> Option<i32> {
     match GIVEN_UP.load(Ordering::Relaxed) {
         0 => None,
@@ -21,27 +52,27 @@ pub fn given_up() -> Option<i32> {
     }
 }
 
-/// Standard error, unbuffered. A write waits for whoever reads it until a signal asks this process to
-/// end; what takes no waiting is written after that, too.
+/// Standard error, unbuffered. A write waits for the reader until a signal asks this process to end;
+/// what needs no waiting is written after that, too.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardError;
 
 impl Write for StandardError {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        // What an inbox reads does not interrupt a write: the timer does.
-        let _alarm = signals::are_read().then(|| Alarm::set(Instant::now()));
+        // A signal that an inbox reads does not interrupt a write; the timer does.
+        let _alarm = inbox::are_read().then(|| Alarm::set(Instant::now()));
         loop {
-            let asked = wait::pending().or_else(signals::waiting);
+            let asked = interrupt::pending().or_else(inbox::waiting);
             if let Some(signal) = asked
-                && !os_error::is_writable(&io::stderr())
+                && !poll::is_writable(&io::stderr())
             {
                 let _ = GIVEN_UP.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
-                return Err(wait::interrupted());
+                return Err(interrupt::interrupted());
             }
             match io::stderr().write(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    os_error::wait_writable(&io::stderr());
+                    poll::wait_writable(&io::stderr());
                 }
                 result => return result,
             }
@@ -53,18 +84,18 @@ impl Write for StandardError {
     }
 }
 
-/// Tells one line, in one piece and without asking for memory: there may be none, and messages in
-/// hand. What is beyond its length is left out.
+/// Writes one line to standard error, in one piece and without allocating: memory may be short while
+/// messages are in hand. A line that is too long is cut.
 pub fn tell_line(line: fmt::Arguments<'_>) {
     let mut text = Line { bytes: [0; LONGEST], length: 0 };
-    // It fails where the line is too long.
+    // Fails only where the line is too long.
     let _ = fmt::write(&mut text, line);
     text.bytes[text.length] = b'\n';
-    // There is nobody left to tell if this fails.
+    // There is no other place to report this.
     let _ = StandardError.write_all(&text.bytes[..=text.length]);
 }
 
-/// No line is longer than this many bytes: a pipe takes them in one piece.
+/// The most bytes in such a line: a pipe takes as many in one piece.
 const LONGEST: usize = 4096;
 
 struct Line {

@@ -2,11 +2,9 @@
 //! queue filesystem".
 
 use std::cell::OnceCell;
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -14,8 +12,8 @@ use nix::errno::Errno;
 use super::file::{self, Directory};
 use super::mq;
 use crate::ipc::Name;
-use crate::ipc::text::unescape;
 use crate::kernel::namespace::identity::{Handle, Identity};
+use crate::kernel::process::mounts;
 
 /// A directory of queues.
 #[derive(Debug)]
@@ -142,54 +140,14 @@ fn descriptor(returned: libc::c_long) -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(returned as RawFd) })
 }
 
-/// Where such file systems are mounted, `proc_pid_mountinfo(5)`.
-fn visible_mounts() -> Vec<PathBuf> {
-    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
-    mounts.split(|&byte| byte == b'\n').filter_map(mount_point).collect()
-}
-
-/// The mount point in a line of mountinfo, if it is of this file system.
-pub(crate) fn mount_point(line: &[u8]) -> Option<PathBuf> {
-    let mut words = line.split(|&byte| byte == b' ');
-    let path = words.nth(4)?;
-    // Optional fields end with a dash, which the type follows.
-    words.find(|word| word == b"-")?;
-    (words.next()? == b"mqueue").then(|| OsString::from_vec(unescape(path, escaped)).into())
-}
-
-/// The byte for which an escape at the start of this text stands: blanks and their like are in octal
-/// there, as `\040`.
-fn escaped(text: &[u8]) -> Option<(u8, usize)> {
-    let digits = std::str::from_utf8(text.strip_prefix(b"\\")?.get(..3)?).ok()?;
-    Some((u8::from_str_radix(digits, 8).ok()?, 4))
+/// Where such file systems are mounted.
+fn visible_mounts() -> impl Iterator<Item = PathBuf> {
+    let mounts = mounts::own().unwrap_or_default().into_iter();
+    mounts.filter(|mount| mount.kind == "mqueue").map(|mount| mount.point)
 }
 
 /// Opens a queue by its file, for reading if that is allowed, else for writing.
 pub(in crate::kernel) fn open(directory: &Directory, name: &Name) -> io::Result<File> {
     let open = |access| directory.open(name.behind_slash(), access);
     open(libc::O_RDONLY).or_else(|_| open(libc::O_WRONLY))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn mount_points() {
-        let point = |line: &str| mount_point(line.as_bytes());
-        let line = "36 24 0:19 / /dev/mqueue rw,nosuid shared:14 - mqueue mqueue rw";
-        assert_eq!(point(line), Some("/dev/mqueue".into()));
-        let line = "36 24 0:19 / /mnt/two\\040words rw - mqueue none rw";
-        assert_eq!(point(line), Some("/mnt/two words".into()));
-        assert_eq!(point("23 27 0:22 / /sys rw,relatime - sysfs sysfs rw"), None);
-        assert_eq!(point(""), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_panics(line: Vec<u8>, text in "[ \\\\0-9a-z/-]{0,80}") {
-            let _ = (mount_point(&line), mount_point(text.as_bytes()));
-        }
-    }
 }

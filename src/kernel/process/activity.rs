@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 
+use super::command::{Length, command};
+use super::pids::{all, all_visible, threads};
 use super::scan;
-use super::{
-    Length, Stat, all, all_visible, command, has_thread_left, is_gone_error, threads, uids, uids_in,
-};
+use super::stat::{Stat, has_thread_left, is_gone_error};
+use super::status::{uids, uids_in};
 use crate::ipc::ProcessName;
 use crate::ipc::attribution::leak::Neighbour;
 use crate::kernel::namespace::identity::{Handle, Identity};

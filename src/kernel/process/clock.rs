@@ -1,9 +1,9 @@
-//! The clocks of the kernel, and whether somebody has set one: `clock_gettime(2)`, `proc(5)`.
+//! The clocks of the kernel, and whether one has been set: `clock_gettime(2)`, `proc(5)`.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use super::{Stat, since_boot};
+use super::stat::{Stat, since_boot};
 use crate::ipc::clock::{Clock, Witness};
 
 /// When the machine started, in nanoseconds since the Epoch by the clocks of now. Of two readings

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
 
+use super::status::uids_in;
 use crate::ipc::{Caller, Kind};
 use crate::kernel::namespace::identity::Handle;
 
@@ -47,6 +48,21 @@ fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
         overrides_mode: has(of_modes),
         overrides_ownership: has(of_ownership),
     }
+}
+
+/// The identity of another process as far as the mode of an object is concerned: its effective user
+/// and its groups, from `/proc/PID/status`, which everybody may read. What it may override does not
+/// count.
+pub fn caller_of(pid: i32) -> Option<Caller> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = |label: &str| -> Option<Vec<u32>> {
+        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
+        line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+    };
+    let mut groups = numbers("Groups:")?;
+    groups.push(*numbers("Gid:")?.get(1)?);
+    let uid = uids_in(&status)?[1];
+    Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 
 /// The privilege over everything that has none of its own, `capabilities(7)`.

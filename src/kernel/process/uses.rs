@@ -1,5 +1,5 @@
-//! Which processes have to do with an object: those that the kernel recorded in it, and those that
-//! a scan of `/proc` found at it.
+//! Which processes use an object: those that the kernel recorded in it, and those that a scan of
+//! `/proc` found at it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
 use crate::kernel::sysv::sem;
 
-/// Somebody who has looked at all processes once, and can tell of any object who uses it.
+/// One look at all processes, which shows of any object who uses it.
 #[derive(Debug)]
 pub struct Observer<'a> {
     scan: Scan,
@@ -27,9 +27,9 @@ pub struct Observer<'a> {
     missed: Cell<u64>,
     has_outsiders: bool,
     clock: Clock,
-    /// How much of command lines is wanted.
+    /// How much of each command line to read.
     commands: Length,
-    /// Where to ask for leases, if that was wanted.
+    /// Where to ask for leases, if the scope asks for them.
     leases: Option<Leases<'a>>,
 }
 
@@ -49,7 +49,7 @@ pub fn observe_all(namespace: &Namespace, objects: Vec<Object>) -> io::Result<Ve
 }
 
 impl<'a> Observer<'a> {
-    /// Looks around.
+    /// Looks at all processes, as far as `scope` asks.
     pub fn new(namespace: &'a Namespace, scope: &ScanScope) -> io::Result<Observer<'a>> {
         let scan = Scan::new(namespace.handle(), scope)?;
         Ok(Observer {
@@ -63,7 +63,7 @@ impl<'a> Observer<'a> {
         })
     }
 
-    /// Who could not be inspected that may have to do with an object that this observer was asked
+    /// The processes that could not be inspected and may use an object that this observer was asked
     /// about.
     pub fn missed(&self) -> Missed {
         let processes = self.missed.get();
@@ -76,9 +76,10 @@ impl<'a> Observer<'a> {
         self.has_outsiders
     }
 
-    /// Who may come back to an unused one of these objects, which must be all of their kinds.
+    /// The processes that may use an unused one of these objects again. They must be all objects of their
+    /// kinds.
     pub fn heirs(&self, all: &[Observed]) -> Heirs {
-        // Seldom: a look at all processes is worth it only then.
+        // Takes a look at all processes, so only where it may matter, which is seldom.
         let was_given_away = |observed: &Observed| {
             observed.permissions().was_given_away() && observed.is_unused() == Verdict::Yes
         };
@@ -111,6 +112,15 @@ impl<'a> Observer<'a> {
             | Object::PosixMemory(_)
             | Object::PosixSemaphore(_) => None,
         };
+        let mut users = self.unseen_users(&object);
+        self.add_present(&object, &mut users);
+        self.add_recorded(&object, semaphores.as_deref(), &mut users);
+        Observed { object, semaphores, users: Some(users) }
+    }
+
+    /// What is known of the processes that may use an object and could not be inspected.
+    fn unseen_users(&self, object: &Object) -> Users {
+        let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(object));
         // By its mode: a privileged process that overrides it is not suspected of being here.
         let may_use = |hidden: &&Hidden| {
             hidden.identity.as_ref().is_none_or(|who| {
@@ -118,39 +128,42 @@ impl<'a> Observer<'a> {
                 access.read || access.write
             })
         };
-        let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(&object));
         let mut unseen: Vec<_> =
             hidden().map(|hidden| hidden.identity.as_ref().map(|who| who.uid)).collect();
         unseen.sort_unstable();
         unseen.dedup();
-        let mut users = Users {
+        Users {
             has_outsiders: self.has_outsiders,
             uninspected: hidden().count() as u64,
             unseen,
             suspects: hidden().filter(may_use).count() as u64,
             ..Users::default()
-        };
-        // Attached before its process came into this namespace: the id is that of another segment.
-        let is_elsewhere = matches!(&object, Object::Segment(segment) if segment.attached == 0);
-        let present = self.scan.present(&object);
-        if present.is_empty() {
-            // Who has it open is not disturbed by the question whether somebody has.
-            users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(&object));
         }
-        for (pid, role) in present.iter().filter(|_| !is_elsewhere) {
+    }
+
+    /// Adds the processes that use an object now; where none was found, the kernel's word on that.
+    fn add_present(&self, object: &Object, users: &mut Users) {
+        let present = self.scan.present(object);
+        if present.is_empty() {
+            // Asking for a lease disturbs no process that has the file open.
+            users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(object));
+        }
+        // Attached before its process came into this namespace: the id is that of another segment.
+        if matches!(object, Object::Segment(segment) if segment.attached == 0) {
+            return;
+        }
+        for (pid, role) in present {
             let process = self.process(*pid);
             let since =
                 process.as_ref().map(|process| self.clock.time_of(process.living.since_boot));
             users.all.push(user(*pid, role.clone(), since, State::Alive, process));
         }
-        self.add_recorded(&object, semaphores.as_deref(), &mut users);
-        Observed { object, semaphores, users: Some(users) }
     }
 
     /// Adds the processes that the kernel recorded in an object.
     fn add_recorded(&self, object: &Object, semaphores: Option<&[Semaphore]>, users: &mut Users) {
         let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
-            // Nobody, or somebody of another pid namespace.
+            // No process, or one of another pid namespace.
             0 => users.has_strangers |= has_happened,
             _ => users.all.push(self.recorded(pid, role, when)),
         };
@@ -161,8 +174,8 @@ impl<'a> Observer<'a> {
                 record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
             }
             Object::Segment(segment) => {
-                // The kernel keeps no time of creation; whoever started after the last change of
-                // the segment did not make it.
+                // The kernel keeps no time of creation; a process that started after the last change
+                // of the segment did not make it.
                 record(segment.creator_pid, Role::Creator, segment.changed, true);
                 let last = segment.last_attach.max(segment.last_detach);
                 record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
@@ -196,15 +209,15 @@ impl<'a> Observer<'a> {
                 None => operated.push((semaphore.last_pid, vec![semaphore.index])),
             }
         }
-        // A set that was operated on has at least one pid, if all can be seen; elsewhere nobody
-        // cannot be told from somebody of another process namespace.
+        // A set that was operated on has at least one pid, if all can be seen; elsewhere no
+        // process looks the same as one of another process namespace.
         let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
         let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
         operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
     }
 
-    /// Somebody whom the kernel recorded at a time, and what has become of them. A process that has the
-    /// number now is another one only if it certainly started later.
+    /// A process that the kernel recorded at a time, and what has become of it. One that has its number now
+    /// is another one only if it certainly started later.
     fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> Use {
         let Some(process) = self.process(pid) else {
             let is_gone = process::is_gone(pid);

@@ -75,7 +75,7 @@ pub(in crate::kernel) fn signals() -> impl Iterator<Item = i32> {
     })
 }
 
-/// Whether a signal tells of a fault: where no process has sent it, the program cannot go on.
+/// Whether a signal reports a fault: where no process has sent it, the program cannot go on.
 fn tells_of_fault(signal: i32) -> bool {
     matches!(
         signal,
@@ -127,7 +127,7 @@ pub(in crate::kernel) fn ignore(signal: i32) -> io::Result<()> {
 }
 
 /// Hands every deadly signal that is not ignored to `note`, which must be async-signal-safe. One by
-/// which the kernel tells of a fault of this program ends it as ever.
+/// which the kernel reports a fault of this program ends it as ever.
 pub(in crate::kernel) fn catch(note: fn(i32)) -> io::Result<()> {
     NOTE.store(note as *mut (), Ordering::Relaxed);
     let mut like = None;
@@ -221,7 +221,7 @@ mod tests {
     static NOTED: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
 
     fn catch_all() {
-        // Whoever spawned this may have ignored them.
+        // The parent may have ignored them.
         for signal in signals() {
             let _ = set_default(signal);
         }

@@ -14,7 +14,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
         posix_queue(observed, |queue| Value::count(queue.messages))
     })
-    .alarmed(|observed| matches!(&observed.object, Object::PosixQueue(queue) if queue.is_full()))
+    .alarmed(|observed| observed.object.is_full())
     .told_by(|observed, _, page| {
         let Object::PosixQueue(queue) = &observed.object else { return };
         let messages = match queue.messages {

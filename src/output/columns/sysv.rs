@@ -19,9 +19,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
         queue(observed, |queue| Value::Bytes(queue.bytes))
     })
-    .alarmed(|observed| {
-        matches!(&observed.object, Object::Queue(queue) if queue.max_bytes.is_some_and(|max| queue.bytes.max(queue.messages) >= max))
-    })
+    .alarmed(|observed| observed.object.is_full())
     .told_by(|observed, _, page| {
         if let Object::Queue(queue) = &observed.object {
             page.line("bytes", share_of(queue.bytes, queue.max_bytes, "(max_bytes)"));

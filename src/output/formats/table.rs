@@ -6,7 +6,6 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width, presets,
 };
 
-use crate::kernel::process;
 use crate::output::{Layout, Render, Style, Value};
 
 /// The format at work: rows are kept, for a table has to know its widest cell.
@@ -40,7 +39,7 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             }
             match value {
                 _ if (column.alarm)(item) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-                Value::Pid(pid) if !process::exists(pid) => cell.fg(Color::DarkGrey),
+                Value::Pid(pid) if self.style.gone.contains(&pid) => cell.fg(Color::DarkGrey),
                 _ => cell,
             }
         });

@@ -14,10 +14,9 @@ use crate::exit::Status;
 use crate::ipc::Foreign;
 use crate::kernel::io::inherited;
 use crate::kernel::io::os_error::strerror;
-use crate::kernel::io::stdio::StandardError;
-use crate::kernel::signals::wait;
+use crate::kernel::signals;
 use crate::kernel::{Errno, Namespace};
-use crate::output::{escape, stdout};
+use crate::output::{escape, stderr, stdout};
 
 /// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
 /// comes between the same bytes, where both lead to the same place.
@@ -37,8 +36,8 @@ pub(in crate::personality) struct Session {
     /// It is not written any more once that has failed.
     broken: Option<io::Error>,
     by_line: bool,
-    /// Something was said on standard error that could not be written.
-    unheard: Cell<bool>,
+    /// A message to standard error could not be written.
+    unwritten: Cell<bool>,
 }
 
 impl Session {
@@ -51,7 +50,7 @@ impl Session {
             out: Vec::new(),
             broken: None,
             by_line,
-            unheard: Cell::new(false),
+            unwritten: Cell::new(false),
         }
     }
 
@@ -68,7 +67,7 @@ impl Session {
         let blocks = self.out.len().saturating_sub(1) / BLOCK * BLOCK;
         self.write(if self.by_line { self.out.len() } else { blocks });
         if let Some(signal) = self.broken.as_ref().and_then(signal_of) {
-            wait::end_by(signal);
+            signals::end_by(signal);
         }
     }
 
@@ -110,7 +109,7 @@ impl Session {
         };
         match status {
             Status::Signal(_) => status,
-            _ if self.unheard.get() => Status::Failed,
+            _ if self.unwritten.get() => Status::Failed,
             _ => status,
         }
     }
@@ -133,9 +132,8 @@ impl Session {
         if io::stderr().is_terminal() {
             line = Foreign::from(&*line).to_string().into();
         }
-        line.push(b'\n');
-        let is_heard = inherited::was_open(2) && StandardError.write_all(&line).is_ok();
-        self.unheard.set(self.unheard.get() || !is_heard);
+        let is_written = inherited::was_open(2) && stderr::write_line(line).is_ok();
+        self.unwritten.set(self.unwritten.get() || !is_written);
     }
 
     /// Says something on standard error, behind the name of the program.

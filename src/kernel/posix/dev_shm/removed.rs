@@ -15,8 +15,8 @@ use crate::ipc::{Kind, Name, Object, PosixMemory};
 use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::io::os_error;
 use crate::kernel::process;
-use crate::kernel::process::is_gone_error;
 use crate::kernel::process::scan::maps::mappings;
+use crate::kernel::process::{is_gone_error, mounts};
 
 /// The files without a name that somebody holds.
 #[derive(Debug, Default)]
@@ -135,9 +135,8 @@ impl<'a> Search<'a> {
 
     fn look_at_processes(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
-        for entry in fs::read_dir("/proc")? {
-            let name = entry?.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        for pid in process::listed()? {
+            let pid = pid?;
             match self.look_at(pid, &mut buffer) {
                 Ok(()) => {}
                 Err(error) if is_gone_error(&error) => {}
@@ -241,8 +240,8 @@ impl<'a> Search<'a> {
 
     /// Notes that a process could not be inspected which may hold some.
     fn miss(&mut self, pid: i32, error: &io::Error) {
-        let reaches = process::mounted_devices(pid)
-            .is_none_or(|devices| devices.contains(&self.named.device));
+        let reaches =
+            mounts::devices_of(pid).is_none_or(|devices| devices.contains(&self.named.device));
         if process::is_kernel_thread(pid) || !reaches {
             return;
         }

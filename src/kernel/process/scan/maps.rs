@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ScanScope;
+use super::scope::ScanScope;
 use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
 use crate::kernel::sysv::shm::Device;
@@ -102,9 +102,8 @@ mod tests {
 
     #[test]
     fn a_mapped_file_is_told_by_device_and_inode() {
-        let mut scope = ScanScope::default();
         let file = FileIdentity { device: libc::makedev(0xfe, 0), inode: 77 };
-        scope.files.insert(file, Kind::Pshm);
+        let scope = ScanScope::of_file(file, Kind::Pshm);
         let range = 0x7f0000004000..0x7f0000005000;
         assert_eq!(mapped(MAPS.as_bytes(), &scope), [(range, file, Kind::Pshm)]);
         assert_eq!(mapped(MAPS.as_bytes(), &ScanScope::default()), []);

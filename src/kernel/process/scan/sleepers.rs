@@ -2,14 +2,16 @@
 
 use std::io;
 
+use super::holds::Holds;
+use super::inspector::read;
+use super::scope::ScanScope;
 use super::system_call::SystemCall;
-use super::{Holds, ScanScope, descriptors, mapped, read};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
 use crate::ipc::{
     Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Queue, Segment, SemaphoreSet,
 };
-use crate::kernel::process;
+use crate::kernel::process::{pids, status};
 
 /// A thread in a system call that waits for an IPC object. Two that are equal, seen at two moments,
 /// are one thread that has slept in one call all the time between them.
@@ -65,15 +67,12 @@ pub fn sleepers(pid: i32, scope: &ScanScope) -> Vec<Sleeper> {
 
 fn find(pid: i32, scope: &ScanScope, buffer: &mut Vec<u8>) -> io::Result<Vec<Sleeper>> {
     let directory = format!("/proc/{pid}");
-    let holds = match scope.files.is_empty() {
-        true => Holds::default(),
-        false => {
-            let open = descriptors(&directory, scope)?;
-            read(&format!("{directory}/maps"), buffer)?;
-            Holds { open, mapped: mapped(buffer, scope) }
-        }
-    };
-    let threads = process::threads(pid)?;
+    let mut holds = Holds::open(&directory, scope)?;
+    if scope.has_files() {
+        read(&format!("{directory}/maps"), buffer)?;
+        holds = holds.with_mapped(buffer, scope);
+    }
+    let threads = pids::threads(pid)?;
     let mut found = Vec::new();
     for &thread in &threads {
         let directory = format!("{directory}/task/{thread}");
@@ -88,7 +87,7 @@ fn find(pid: i32, scope: &ScanScope, buffer: &mut Vec<u8>) -> io::Result<Vec<Sle
             Some((WaitedFor::File(file), role))
         };
         let Some((on, role)) = system_v.or_else(file) else { continue };
-        let Some((switches, is_stopped)) = process::sleep(&directory) else { continue };
+        let Some((switches, is_stopped)) = status::sleep(&directory) else { continue };
         let siblings = threads.len();
         found.push(Sleeper { pid, thread, role, is_stopped, siblings, on, switches });
     }

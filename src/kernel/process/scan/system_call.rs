@@ -1,4 +1,4 @@
-//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments tell on what
+//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments show on what
 //! it sleeps.
 
 use std::fs::File;
@@ -6,13 +6,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Holds, ScanScope, compat};
+use super::compat;
+use super::holds::Holds;
+use super::scope::ScanScope;
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::{Operation, Role};
 use crate::kernel::io::file_identity::identity_at;
-use crate::kernel::process::is_gone_error;
+use crate::kernel::process::stat::is_gone_error;
 
 /// The system call in which a thread is.
 pub(crate) struct SystemCall {
@@ -78,11 +80,7 @@ impl SystemCall {
                 Err(error) => Err(error),
             }
         };
-        let semaphore = || {
-            let mut semaphores = holds.mapped.iter().filter(|(.., kind)| *kind == Kind::Psem);
-            let found = semaphores.find(|(range, ..)| range.contains(&first))?;
-            Some((found.1, Role::WaitsForIncrease))
-        };
+        let semaphore = || Some((holds.semaphore_at(first)?, Role::WaitsForIncrease));
         match self.number {
             libc::SYS_mq_timedsend => queue(Role::WaitsToSend(third)),
             libc::SYS_mq_timedreceive => queue(Role::WaitsToReceive(Wanted::Any)),

@@ -1,0 +1,370 @@
+//! The descendants of this process, followed from when they are made until they end.
+
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use super::child;
+use super::perf::{Event, Trace, What, now};
+use super::pid_counter::{self, Reader};
+use super::register::Register;
+use super::search::Search;
+use crate::ipc::Foreign;
+use crate::ipc::attribution::descendants::{Descendant, Descendants};
+use crate::ipc::attribution::pid_history::{PidHistory, SECOND};
+use crate::kernel::namespace::identity::Identity;
+use crate::kernel::process::{self, Kinship, Length, ProcessIdentity};
+
+/// The kernel records a new program before it has written its command line: how long to wait for
+/// that, and how often to look.
+const SOON: Duration = Duration::from_micros(50);
+const LOOKS: u32 = 40;
+
+/// How often to make sure that the processes that are not recorded still live.
+const SWEEP: Duration = Duration::from_millis(50);
+
+/// How much later than its record a process may seem to have started, in nanoseconds.
+const SLACK: u64 = 20_000_000;
+
+/// The descendants that this process has got since it began to watch.
+#[derive(Debug)]
+pub struct Family {
+    own: i32,
+    trace: Option<Trace>,
+    search: Search,
+    /// How far the kernel has got in giving out process ids, where other processes leave objects, too.
+    reader: Option<Reader>,
+    register: Register,
+    /// The processes whose command line was not there yet, and how often it was looked for.
+    nameless: Vec<(i32, u32)>,
+    /// Until when, in nanoseconds since the Epoch, those that live certainly did.
+    certain: u64,
+    swept: Instant,
+    /// How many threads a process has besides the first one.
+    threads: HashMap<i32, u32>,
+    /// Whether this process has, or may come to adopt, children that are not the command's: it had
+    /// some before, or it adopts the orphans of all processes.
+    has_others: bool,
+    /// An IPC namespace in which all processes are the command's.
+    inside: Option<Identity>,
+    /// Whether `/proc` shows the process ids of this process's namespace.
+    sees_proc: bool,
+    /// When the machine started, in nanoseconds since the Epoch.
+    boot: i64,
+    /// Whether no descendant can have been missed.
+    is_complete: bool,
+}
+
+impl Family {
+    /// Begins to watch. Processes made before do not count. All processes in the IPC namespace `inside`
+    /// are the command's; without one, others leave objects in its namespace, too. `length` is how much
+    /// to remember of each command line.
+    pub fn watch(inside: Option<Identity>, length: Length) -> Family {
+        let trace = Trace::open().ok();
+        let own = std::process::id() as i32;
+        let sees_proc = process::check_proc().is_ok();
+        Family {
+            own,
+            is_complete: trace.is_some(),
+            trace,
+            search: Search::start(own),
+            reader: (inside.is_none() && sees_proc).then(Reader::start),
+            register: Register::new(length),
+            nameless: Vec::new(),
+            certain: now(),
+            swept: Instant::now(),
+            threads: HashMap::new(),
+            has_others: own == 1 || child::has_children(),
+            inside,
+            sees_proc,
+            boot: process::boot_moment(),
+        }
+    }
+
+    /// All descendants that have been seen, after a last look.
+    pub fn settle(&mut self) -> Descendants<'_> {
+        self.update();
+        while self.trace.as_ref().is_some_and(Trace::has_more) {
+            self.update();
+        }
+        self.meet_living();
+        self.sweep(now());
+        const NOTHING: &PidHistory = &PidHistory::NONE;
+        let pid_history = self.reader.as_mut().map_or(NOTHING, Reader::finish);
+        Descendants { all: self.register.all(), is_complete: self.is_complete, pid_history }
+    }
+
+    /// What to wait for until the next [`Family::update`] is worth while.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.trace.iter().flat_map(Trace::descriptors)
+    }
+
+    /// How long to wait at most.
+    pub fn patience(&self) -> Option<Duration> {
+        if !self.nameless.is_empty() || self.trace.as_ref().is_some_and(Trace::has_more) {
+            return Some(SOON);
+        }
+        let search = (!self.is_complete && self.sees_proc).then(|| self.search.patience());
+        search.or(self.reader.as_ref().map(|_| pid_counter::LOOK))
+    }
+
+    /// Takes in what has happened since the last time.
+    pub fn update(&mut self) {
+        if let Some(reader) = &mut self.reader {
+            reader.look();
+        }
+        if let Some((events, end)) = self.trace.as_mut().map(Trace::take) {
+            let is_whole = events.iter().all(|event| event.what != What::Lost);
+            events.into_iter().for_each(|event| self.hear(event));
+            if !is_whole {
+                self.is_complete = false;
+                self.sweep(end);
+            }
+            if self.is_complete {
+                self.certain = end;
+            }
+        }
+        if !self.is_complete && self.sees_proc {
+            self.search_new();
+            if self.swept.elapsed() > SWEEP {
+                self.sweep(now());
+            }
+        }
+        let mut nameless = std::mem::take(&mut self.nameless);
+        nameless.retain_mut(|(pid, looks)| {
+            *looks += 1;
+            !self.read_command(*pid) && *looks < LOOKS && self.register.is_alive(*pid)
+        });
+        self.nameless = nameless;
+    }
+
+    fn hear(&mut self, Event { time, pid, what }: Event) {
+        match what {
+            What::Forked(parent) => self.born(pid, parent, time),
+            What::Executed(name) => self.executed(pid, name),
+            What::Threaded => *self.threads.entry(pid).or_default() += 1,
+            What::Exited => self.exited(pid, time),
+            What::Lost => {}
+        }
+    }
+
+    /// A thread has ended, or is not recorded any more.
+    fn exited(&mut self, pid: i32, time: u64) {
+        if let Some(others @ 1..) = self.threads.get_mut(&pid) {
+            *others -= 1;
+        } else if self.runs_on(pid) {
+            self.is_complete = false;
+        } else {
+            self.ended(pid, time);
+        }
+    }
+
+    /// Adds a child of this process, which runs this command, before any look could find it.
+    pub fn add_child(&mut self, pid: i32, command: Foreign) {
+        self.update();
+        if self.find(pid).is_none() {
+            self.born(pid, self.own, now());
+        }
+        // It may have ended already.
+        self.executed(pid, command);
+    }
+
+    /// A child has been reaped: its number may be given to others from now on.
+    pub fn reaped(&mut self, pid: i32) {
+        if self.register.is_alive(pid) {
+            self.ended(pid, now());
+        }
+    }
+
+    /// Whether a process that has just done something is a descendant, or was.
+    pub fn is_member(&self, pid: i32) -> bool {
+        let mut ancestor = pid;
+        while self.sees_proc && ancestor > 1 && !self.register.is_alive(ancestor) {
+            match process::kinship(ancestor) {
+                Some(process) if process.parent == self.own => return self.is_own(&process),
+                Some(process) => ancestor = process.parent,
+                None => return false,
+            }
+        }
+        self.register.is_alive(ancestor)
+    }
+
+    /// What is known of the last process with this id.
+    pub fn find(&self, pid: i32) -> Option<&Descendant> {
+        self.register.find(pid)
+    }
+
+    /// Whether none of the command is left, as far as is known.
+    pub fn is_extinct(&self) -> bool {
+        match child::has_children() {
+            false => true,
+            true if !self.has_others => false,
+            true if self.is_complete => self.register.alive().is_empty(),
+            true => self.living().is_empty(),
+        }
+    }
+
+    /// The descendants that live, the oldest first.
+    pub fn living(&self) -> Vec<ProcessIdentity> {
+        if !self.sees_proc {
+            return self
+                .register
+                .alive()
+                .iter()
+                .map(|&pid| ProcessIdentity { pid, started: None })
+                .collect();
+        }
+        // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
+        // being read may be missed there.
+        let mut living = self.descendants();
+        living.extend(self.register.alive().iter().filter_map(|&pid| self.check(pid)));
+        living.retain(|process| !process.has_ended);
+        living.sort_by_key(|process| (process.started, process.pid));
+        living.dedup_by_key(|process| process.pid);
+        let identity = |one: Kinship| ProcessIdentity { pid: one.pid, started: Some(one.started) };
+        living.into_iter().map(identity).collect()
+    }
+
+    /// Looks at the processes that were made since the last look.
+    fn search_new(&mut self) {
+        let Some(new) = self.search.look() else { return };
+        if new.are_too_many {
+            self.meet_living();
+        }
+        for pid in new.ids {
+            match process::kinship(pid) {
+                Some(process) if process.parent == self.own && self.is_own(&process) => {
+                    self.meet(process);
+                }
+                Some(process) if self.check(process.parent).is_some() => self.meet(process),
+                Some(_) => {}
+                None if pid > new.before => self.search.look_again_at(pid),
+                None => {}
+            }
+        }
+        for pid in self.search.young() {
+            self.read_command(pid);
+        }
+    }
+
+    /// Makes sure that every descendant that lives is known, where the kernel does not record them.
+    pub fn meet_living(&mut self) {
+        if !self.is_complete && self.sees_proc {
+            self.descendants().into_iter().for_each(|process| self.meet(process));
+        }
+    }
+
+    /// All descendants of the command that there are now.
+    fn descendants(&self) -> Vec<Kinship> {
+        let mut children: HashMap<i32, Vec<Kinship>> = HashMap::new();
+        for process in process::kin() {
+            children.entry(process.parent).or_default().push(process);
+        }
+        let mut found = Vec::new();
+        let mut parents = vec![self.own];
+        while let Some(parent) = parents.pop() {
+            let mut some = children.remove(&parent).unwrap_or_default();
+            some.retain(|child| parent != self.own || self.is_own(child));
+            parents.extend(some.iter().map(|child| child.pid));
+            found.append(&mut some);
+        }
+        found
+    }
+
+    /// Adds a process, if it is new.
+    fn meet(&mut self, process: Kinship) {
+        let started = self.started(&process);
+        if self.find(process.pid).is_some_and(|observed| started <= observed.from + SLACK) {
+            return;
+        }
+        // Rounded up: the time before it may have been another's.
+        self.born(process.pid, process.parent, (started + SLACK / 2).min(now()));
+        self.read_command(process.pid);
+        self.search.has_found(process.pid);
+    }
+
+    /// Whether a child of this process is of the command.
+    fn is_own(&self, child: &Kinship) -> bool {
+        !self.has_others
+            || self.register.is_alive(child.pid)
+            || self
+                .inside
+                .is_some_and(|inside| Identity::of(child.pid).is_ok_and(|of| of == inside))
+    }
+
+    /// Whether a process goes on after the end of its record.
+    fn runs_on(&self, pid: i32) -> bool {
+        self.sees_proc && self.check(pid).is_some_and(|process| !process.is_ending)
+    }
+
+    /// A process that lives, or was not seen to end, if it is still the same.
+    fn check(&self, pid: i32) -> Option<Kinship> {
+        let observed = self.find(pid).filter(|_| self.register.is_alive(pid))?;
+        // A later process with the same id started later. Where the clock was set back since, all seem
+        // to have; but a descendant of this process is the command's all the same.
+        let is_same = |process: &Kinship| {
+            self.started(process) <= observed.from + SLACK
+                || (!self.has_others && self.descends(process))
+        };
+        process::kinship(pid).filter(is_same)
+    }
+
+    /// Whether a process that lives descends from this one.
+    fn descends(&self, process: &Kinship) -> bool {
+        let mut parent = Some(process.parent);
+        while let Some(ancestor @ 2..) = parent.filter(|&pid| pid != self.own) {
+            parent = process::kinship(ancestor).map(|process| process.parent);
+        }
+        parent == Some(self.own)
+    }
+
+    /// When a process started, rounded down to a tick, in nanoseconds since the Epoch.
+    fn started(&self, process: &Kinship) -> u64 {
+        let ticks = process::ticks_per_second().unwrap_or(100);
+        (self.boot + process.started.saturating_mul(SECOND as i64 / ticks)) as u64
+    }
+
+    /// Makes sure which descendants live at this moment.
+    fn sweep(&mut self, moment: u64) {
+        let is_gone = |pid: &i32| match self.sees_proc {
+            true => self.check(*pid).is_none_or(|process| process.has_ended),
+            // Where the record has gaps, that is not known.
+            false => !self.is_complete,
+        };
+        let gone: Vec<_> = self.register.alive().iter().copied().filter(is_gone).collect();
+        gone.into_iter().for_each(|pid| self.ended(pid, self.certain));
+        (self.certain, self.swept) = (moment, Instant::now());
+    }
+
+    fn born(&mut self, pid: i32, parent: i32, time: u64) {
+        if self.register.is_alive(pid) {
+            match self.find(pid) {
+                // It was found before its record came.
+                Some(observed) if observed.from.abs_diff(time) < SECOND && !self.is_complete => {
+                    return;
+                }
+                // Its end was not recorded.
+                _ => self.ended(pid, self.certain),
+            }
+        }
+        self.register.add(pid, parent, time);
+    }
+
+    /// A process runs another program, of this name or with this command line.
+    fn executed(&mut self, pid: i32, name: Foreign) {
+        if !self.read_command(pid) {
+            self.register.set_command(pid, name);
+            self.nameless.push((pid, 0));
+        }
+    }
+
+    /// Whether the command line of a process could be read.
+    fn read_command(&mut self, pid: i32) -> bool {
+        self.sees_proc && self.register.read_command(pid)
+    }
+
+    fn ended(&mut self, pid: i32, time: u64) {
+        self.threads.remove(&pid);
+        self.register.end(pid, time);
+    }
+}

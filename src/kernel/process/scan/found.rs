@@ -1,0 +1,86 @@
+//! Which processes use which objects, as a scan has found them.
+
+use std::collections::HashMap;
+
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::process::role::Role;
+use crate::ipc::{Kind, Object};
+
+/// The processes that use each object, and how.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those of System V objects, by kind and id; one entry for each thread that waits.
+    system_v: HashMap<(Kind, i32), Vec<(i32, Role)>>,
+    /// The same for POSIX objects.
+    files: HashMap<FileIdentity, Vec<(i32, Role)>>,
+    /// The segments of huge pages among those that are attached, by id.
+    huge: HashMap<i32, HugePages>,
+}
+
+/// What holds a segment of huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HugePages {
+    /// Their size in bytes.
+    pub(super) size: u64,
+    /// How many bytes of them are in memory, where the caller may know.
+    pub(super) resident: Option<u64>,
+}
+
+impl Found {
+    /// A process has a segment attached, once or several times.
+    pub(super) fn add_attached(&mut self, id: i32, pid: i32) {
+        add_once(self.system_v.entry((Kind::Shm, id)).or_default(), pid, Role::Attached);
+    }
+
+    /// A thread of a process waits on a queue or set.
+    pub(super) fn add_waiter(&mut self, kind: Kind, id: i32, pid: i32, role: Role) {
+        self.system_v.entry((kind, id)).or_default().push((pid, role));
+    }
+
+    /// A process has a POSIX object open or mapped. Only the first role of a process counts.
+    pub(super) fn add_holder(&mut self, file: FileIdentity, pid: i32, role: Role) {
+        add_once(self.files.entry(file).or_default(), pid, role);
+    }
+
+    /// A thread of a process waits on a POSIX object.
+    pub(super) fn add_file_waiter(&mut self, file: FileIdentity, pid: i32, role: Role) {
+        self.files.entry(file).or_default().push((pid, role));
+    }
+
+    /// A segment has huge pages.
+    pub(super) fn add_huge(&mut self, id: i32, pages: HugePages) {
+        self.huge.insert(id, pages);
+    }
+
+    /// Adds what another part of the processes uses.
+    pub(super) fn extend(&mut self, other: Found) {
+        self.huge.extend(other.huge);
+        for (object, users) in other.system_v {
+            self.system_v.entry(object).or_default().extend(users);
+        }
+        for (file, users) in other.files {
+            self.files.entry(file).or_default().extend(users);
+        }
+    }
+
+    /// The processes that use an object, and how.
+    pub(super) fn of(&self, object: &Object) -> &[(i32, Role)] {
+        let users = match (object.id(), object.file()) {
+            (Some(id), _) => self.system_v.get(&(object.kind(), id)),
+            (None, file) => file.and_then(|file| self.files.get(&file.identity)),
+        };
+        users.map_or(&[], Vec::as_slice)
+    }
+
+    /// The huge pages of a segment, if it has such.
+    pub(super) fn huge(&self, id: i32) -> Option<&HugePages> {
+        self.huge.get(&id)
+    }
+}
+
+/// Adds a process, unless it was the last one that was added.
+fn add_once(users: &mut Vec<(i32, Role)>, pid: i32, role: Role) {
+    if users.last().is_none_or(|(last, _)| *last != pid) {
+        users.push((pid, role));
+    }
+}

@@ -1,0 +1,158 @@
+//! What one process uses: its memory, its descriptors, and the system calls in which its threads are.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+
+use super::found::{Found, HugePages};
+use super::hidden::Hidden;
+use super::holds::Holds;
+use super::maps::{Attached, attached};
+use super::scope::ScanScope;
+use super::system_call::SystemCall;
+use crate::kernel::namespace::identity::Identity;
+use crate::kernel::process::pids::threads;
+use crate::kernel::process::stat::{has_left, has_thread_left};
+use crate::kernel::sysv::shm::Device;
+
+/// What an inspection needs to know beforehand, the same for all processes.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    /// What to look for.
+    pub(super) scope: &'a ScanScope,
+    /// The IPC namespace of the objects.
+    pub(super) here: Identity,
+    /// Whether process 1 is certainly in another one.
+    pub(super) is_init_elsewhere: bool,
+    /// The file systems of segments.
+    pub(super) devices: &'a [Device],
+}
+
+/// Looks at one process after the other.
+#[derive(Debug)]
+pub(super) struct Inspector<'a> {
+    setting: &'a Setting<'a>,
+    /// What was seen so far.
+    found: Found,
+    /// The processes that could not be inspected.
+    hidden: Vec<Hidden>,
+    /// The text of one file of `/proc` after the other.
+    buffer: Vec<u8>,
+}
+
+impl<'a> Inspector<'a> {
+    /// What these processes use, and which of them could not be inspected. One that ends meanwhile is
+    /// passed over.
+    pub(super) fn inspect_all(setting: &'a Setting<'a>, pids: &[i32]) -> (Found, Vec<Hidden>) {
+        let (found, hidden, buffer) = Default::default();
+        let mut inspector = Inspector { setting, found, hidden, buffer };
+        pids.iter().for_each(|&pid| inspector.visit(pid));
+        (inspector.found, inspector.hidden)
+    }
+
+    fn visit(&mut self, pid: i32) {
+        let scope = self.setting.scope;
+        let is_near = pid != 1 || !self.setting.is_init_elsewhere;
+        if !is_near && !scope.has_files() {
+            return;
+        }
+        match self.inspect(pid) {
+            // It uses nothing any more.
+            Err(_) if has_left(pid) => {}
+            Err(error) => self.hidden.extend(Hidden::of(pid, scope, is_near, &error)),
+            Ok(()) => {}
+        }
+    }
+
+    fn inspect(&mut self, pid: i32) -> io::Result<()> {
+        let scope = self.setting.scope;
+        let (directory, namespace) = living_thread(pid)?;
+        // Segments and sets belong to their namespace; a file may have been handed on.
+        let attachments = scope.attachments && namespace == self.setting.here;
+        let mut holds = Holds::open(&directory, scope)?;
+        if attachments || scope.has_mapped_files() {
+            read(&format!("{directory}/maps"), &mut self.buffer)?;
+            if attachments {
+                self.add_attached(pid, &directory);
+            }
+            holds = holds.with_mapped(&self.buffer, scope);
+        }
+        // Looking at what a thread does takes more rights than looking at what its process holds.
+        let waiters = match scope.waiters || holds.may_wait() {
+            true => self.find_waiters(pid, &holds),
+            false => Ok(()),
+        };
+        for (file, role) in holds.roles() {
+            // A process that sleeps on it was found before, and has it open or mapped anyway.
+            self.found.add_holder(file, pid, role);
+        }
+        waiters
+    }
+
+    /// Adds the segments in the text of `maps`.
+    fn add_attached(&mut self, pid: i32, directory: &str) {
+        for Attached { id, range, huge_page } in attached(&self.buffer, self.setting.devices) {
+            if let Some(size) = huge_page {
+                // Takes privileges; the kernel keeps a count of its own in the file.
+                let file = fs::metadata(format!("{directory}/map_files/{range}"));
+                let resident = file.ok().map(|file| file.blocks() * 512);
+                self.found.add_huge(id, HugePages { size, resident });
+            }
+            self.found.add_attached(id, pid);
+        }
+    }
+
+    /// Looks at the system call of each thread.
+    fn find_waiters(&mut self, pid: i32, holds: &Holds) -> io::Result<()> {
+        let Setting { scope, here, .. } = *self.setting;
+        let mut missed = None;
+        for thread in threads(pid)? {
+            let directory = format!("/proc/{pid}/task/{thread}");
+            if let Err(error) = read(&format!("{directory}/syscall"), &mut self.buffer) {
+                // Denied for a thread that has ended, too.
+                if !has_thread_left(pid, thread) {
+                    missed = Some(error);
+                }
+                continue;
+            }
+            let Some(call) = SystemCall::parse(&self.buffer, &directory) else { continue };
+            if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| scope.waiters) {
+                // Each thread has an IPC namespace of its own, though most share that of their process.
+                match Identity::of_thread(pid, thread) {
+                    Ok(namespace) if namespace == here => {
+                        self.found.add_waiter(kind, id, pid, role);
+                    }
+                    Ok(_) => {}
+                    Err(error) if !has_thread_left(pid, thread) => missed = Some(error),
+                    Err(_) => {}
+                }
+            }
+            if let Some((file, role)) = call.waits_on_file(&directory, holds, scope)? {
+                self.found.add_file_waiter(file, pid, role);
+            }
+        }
+        missed.map_or(Ok(()), Err)
+    }
+}
+
+/// The directory in `/proc` of a process, and its IPC namespace; those of another thread where the first
+/// one has ended and others live.
+fn living_thread(pid: i32) -> io::Result<(String, Identity)> {
+    let directory = format!("/proc/{pid}");
+    let of_process = Identity::of(pid);
+    if of_process.is_err() {
+        for thread in threads(pid)? {
+            if let Ok(namespace) = Identity::of_thread(pid, thread) {
+                return Ok((format!("/proc/{pid}/task/{thread}"), namespace));
+            }
+        }
+    }
+    Ok((directory, of_process?))
+}
+
+/// Reads a file of `/proc` from its start to its end, into a buffer that is used again.
+pub(super) fn read(path: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
+    buffer.clear();
+    File::open(path)?.read_to_end(buffer)?;
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The state of a process in a line, `/proc/PID/stat` in `proc_pid_stat(5)`, and whether it lives.
+
+use std::fs;
+use std::io;
+
+use nix::unistd;
+
+use super::pids::{all, threads};
+use crate::ipc::Foreign;
+
+/// The text of `/proc/PID/stat`.
+pub(crate) struct Stat {
+    text: Vec<u8>,
+    /// Where the name is, which may hold blanks and parentheses.
+    name: std::ops::Range<usize>,
+}
+
+impl Stat {
+    pub(super) fn read(pid: i32) -> Option<Stat> {
+        Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The same of a process that may be gone: then there is none. Any other error leaves open what it is.
+    pub(super) fn find(pid: i32) -> io::Result<Option<Stat>> {
+        match fs::read(format!("/proc/{pid}/stat")) {
+            Ok(text) => Ok(Stat::parse(text)),
+            // Where /proc hides others, they are there all the same.
+            Err(error) if is_gone_error(&error) && is_gone(pid) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That of the process that made it, or has adopted it since; none for the first process of its
+    /// namespace.
+    pub(super) fn of_parent(&self) -> io::Result<Option<Stat>> {
+        match self.field(4).and_then(|parent| parent.parse().ok()) {
+            None | Some(0) => Ok(None),
+            Some(parent) => Stat::find(parent),
+        }
+    }
+
+    pub(crate) fn parse(text: Vec<u8>) -> Option<Stat> {
+        let start = text.iter().position(|&byte| byte == b'(')? + 1;
+        let end = text.iter().rposition(|&byte| byte == b')')?;
+        (start <= end).then_some(Stat { text, name: start..end })
+    }
+
+    pub(super) fn pid(&self) -> Option<i32> {
+        let text = std::str::from_utf8(self.text.get(..self.name.start - 1)?).ok()?;
+        text.trim().parse().ok()
+    }
+
+    pub(super) fn name(&self) -> &[u8] {
+        &self.text[self.name.clone()]
+    }
+
+    /// What stands in the place of a command line.
+    pub(super) fn bracketed_name(&self) -> Foreign {
+        Foreign::command([b"[", self.name(), b"]"].concat(), false)
+    }
+
+    /// What stands behind the name.
+    fn fields(&self) -> &str {
+        std::str::from_utf8(&self.text[self.name.end + 1..]).unwrap_or_default()
+    }
+
+    /// A field by its number in `proc_pid_stat(5)`, from 3 on.
+    pub(super) fn field(&self, number: usize) -> Option<&str> {
+        self.fields().split_ascii_whitespace().nth(number - 3)
+    }
+
+    pub(super) fn started(&self) -> Option<i64> {
+        self.field(22)?.parse().ok()
+    }
+
+    /// `PF_…` of `linux/sched.h`.
+    pub(super) fn flags(&self) -> Option<u64> {
+        self.field(9)?.parse().ok()
+    }
+
+    pub(super) fn is_kernel_thread(&self) -> bool {
+        const PF_KTHREAD: u64 = 0x0020_0000;
+        self.flags().is_some_and(|flags| flags & PF_KTHREAD != 0)
+    }
+
+    /// How many threads it has, a zombie among them.
+    fn threads(&self) -> Option<u64> {
+        self.field(20)?.parse().ok()
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_zombie() && self.threads().is_none_or(|threads| threads <= 1)
+    }
+
+    /// Whether the thread that this is about, the first one for a process, is a zombie.
+    fn is_zombie(&self) -> bool {
+        matches!(self.field(3), Some("Z" | "X"))
+    }
+
+    /// Whether that thread is one, or on its way: it will never wait for anything again.
+    fn is_leaving(&self) -> bool {
+        self.is_zombie() || self.flags().is_some_and(|flags| flags & PF_EXITING != 0)
+    }
+}
+
+/// It is about to end, `linux/sched.h`.
+pub(super) const PF_EXITING: u64 = 4;
+
+/// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
+/// that the kernel has no such file. Every other one leaves open what it does.
+pub(in crate::kernel) fn is_gone_error(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+/// Whether a process has certainly ended, or is about to: each of its threads is.
+pub fn has_left(pid: i32) -> bool {
+    match threads(pid) {
+        Ok(threads) => threads.into_iter().all(|thread| has_thread_left(pid, thread)),
+        Err(error) => is_gone_error(&error),
+    }
+}
+
+/// Whether a thread of a process has certainly ended, or is about to.
+pub fn has_thread_left(pid: i32, thread: i32) -> bool {
+    match fs::read(format!("/proc/{pid}/task/{thread}/stat")) {
+        Ok(text) => Stat::parse(text).is_some_and(|stat| stat.is_leaving()),
+        Err(error) => is_gone_error(&error),
+    }
+}
+
+/// Whether there is certainly no process with this id: one that may not be looked at is there.
+pub fn is_gone(pid: i32) -> bool {
+    let exists = nix::sys::signal::kill(unistd::Pid::from_raw(pid), None);
+    if exists == Err(nix::errno::Errno::ESRCH) {
+        return true;
+    }
+    Stat::read(pid).is_some_and(|stat| stat.has_ended())
+}
+
+/// Whether a signal has stopped this process (SIGSTOP, or a debugger), `T` in `proc_pid_stat(5)`.
+pub fn is_stopped(pid: i32) -> bool {
+    Stat::read(pid).is_some_and(|stat| matches!(stat.field(3), Some("T" | "t")))
+}
+
+/// The processes whose program has this name (the first 15 bytes, `comm` in `proc_pid_comm(5)`).
+pub fn named(name: &str) -> impl Iterator<Item = i32> {
+    let is_named = move |stat: Stat| stat.name() == name.as_bytes() && !stat.has_ended();
+    all().filter(move |&pid| Stat::read(pid).is_some_and(is_named))
+}
+
+/// Whether this is a thread of the kernel, which has no memory of a user.
+pub fn is_kernel_thread(pid: i32) -> bool {
+    Stat::read(pid).is_some_and(|stat| stat.is_kernel_thread())
+}
+
+/// Ticks of the kernel in nanoseconds.
+pub(super) fn since_boot(ticks: i64) -> Option<i64> {
+    Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
+}
+
+pub(in crate::kernel) fn ticks_per_second() -> Option<i64> {
+    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
+}
+
+/// The size of a page in bytes.
+pub fn page_size() -> u64 {
+    let size = unistd::sysconf(unistd::SysconfVar::PAGE_SIZE);
+    size.ok().flatten().and_then(|size| size.try_into().ok()).unwrap_or(4096)
+}

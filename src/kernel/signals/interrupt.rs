@@ -1,0 +1,124 @@
+//! The first signal that asked this process to end, and the timer that interrupts blocking calls.
+//!
+//! The System V calls have no timeout, and a signal that comes just before one of them blocks would
+//! go unnoticed. So from the timeout, or from the first signal, on, an interval timer interrupts every
+//! blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of system calls").
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::time::{Duration, Instant};
+
+use super::deadly::{self, Set};
+
+/// How long after one interruption the timer causes the next.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// The first signal that asked this process to end; 0 for none.
+static PENDING: AtomicI32 = AtomicI32::new(0);
+
+/// The timer that interrupts calls, a `timer_t`; the first one may well be null.
+static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(NO_TIMER);
+const NO_TIMER: *mut libc::c_void = ptr::without_provenance_mut(usize::MAX);
+
+/// From now on every signal that would end the process at once is noted, unless it was started with
+/// that signal ignored, as `nohup(1)` does.
+pub fn catch_signals() -> io::Result<()> {
+    make_timer()?;
+    deadly::catch(note)
+}
+
+/// Makes the timer. Its signal, SIGURG, does nothing by default, so another sender does no harm with
+/// it. SIGALRM belongs to the caller, who may have set an alarm, or blocked it.
+pub(super) fn make_timer() -> io::Result<()> {
+    let signal = libc::SIGURG;
+    let mut event = MaybeUninit::<libc::sigevent>::zeroed();
+    let mut timer = ptr::null_mut();
+    deadly::install(signal, wake)?;
+    let mut own = Set::default();
+    own.add(signal);
+    own.change(libc::SIG_UNBLOCK)?;
+    // SAFETY: zero is a valid value of every field, and the pointers are to values that outlive the
+    // call.
+    let result = unsafe {
+        let event = event.assume_init_mut();
+        event.sigev_notify = libc::SIGEV_SIGNAL;
+        event.sigev_signo = signal;
+        libc::timer_create(libc::CLOCK_MONOTONIC, event, &mut timer)
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    TIMER.store(timer, Ordering::Relaxed);
+    Ok(())
+}
+
+fn note(signal: i32) {
+    let _ = PENDING.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+    interrupt_after(INTERVAL);
+}
+
+extern "C" fn wake(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
+
+/// The signal that asked this process to end, if one has come.
+pub fn pending() -> Option<i32> {
+    match PENDING.load(Ordering::Relaxed) {
+        0 => None,
+        signal => Some(signal),
+    }
+}
+
+/// Ends this process by `signal`, so that its parent sees why: a shell stops its loop.
+pub fn end_by(signal: i32) -> ! {
+    let mut own = Set::default();
+    own.add(signal);
+    let _ = deadly::set_default(signal);
+    let _ = own.change(libc::SIG_UNBLOCK);
+    // SAFETY: takes plain numbers.
+    unsafe { libc::kill(libc::getpid(), signal) };
+    // Reached only where the signal does not end the process.
+    std::process::exit(128 + signal)
+}
+
+/// Interrupts blocking calls from a moment on, until it is dropped.
+pub(in crate::kernel) struct Alarm;
+
+impl Alarm {
+    pub(in crate::kernel) fn set(deadline: Instant) -> Alarm {
+        interrupt_after(deadline.saturating_duration_since(Instant::now()));
+        Alarm
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        set_timer(Duration::ZERO, Duration::ZERO);
+        if pending().is_some() {
+            interrupt_after(INTERVAL);
+        }
+    }
+}
+
+fn interrupt_after(first: Duration) {
+    set_timer(first.max(Duration::from_nanos(1)), INTERVAL);
+}
+
+fn set_timer(first: Duration, interval: Duration) {
+    let timespec = |duration: Duration| libc::timespec {
+        // The most that the kernel takes on 32 bits, 68 years, is for ever.
+        tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_nsec: duration.subsec_nanos() as _,
+    };
+    let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };
+    let timer = TIMER.load(Ordering::Relaxed);
+    if timer != NO_TIMER {
+        // SAFETY: `timer` came from timer_create; the call reads `setting` and writes nothing back.
+        unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
+    }
+}
+
+/// Not of the kind `Interrupted`, after which `std` would try again.
+pub(in crate::kernel) fn interrupted() -> io::Error {
+    io::Error::other("interrupted by a signal")
+}
