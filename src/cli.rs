@@ -8,6 +8,7 @@ mod messages;
 mod objects;
 mod options;
 pub mod page;
+pub mod pages;
 mod system;
 
 pub use messages::{Recv, Send, Waiting};
@@ -59,7 +60,7 @@ pub fn documented() -> clap::Command {
     let command = Cli::command().after_help(drop_ins_help());
     let mut text = IPCTOOL.after_long_help();
     text.insert_str(0, &format!("{}\n", drop_ins_help()));
-    page::ALL.iter().fold(command.after_long_help(text), |command, page| {
+    pages::ALL.iter().fold(command.after_long_help(text), |command, page| {
         match command.find_subcommand(page.command) {
             Some(_) => command
                 .mut_subcommand(page.command, |verb| verb.after_long_help(page.after_long_help())),

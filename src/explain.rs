@@ -7,6 +7,7 @@ mod call;
 mod change;
 mod content;
 mod creation;
+mod explanation;
 mod facts;
 mod failure;
 mod missing;
@@ -18,7 +19,8 @@ mod space;
 mod unsupported;
 
 pub use creation::Wish;
+pub use explanation::{Explanation, Reason};
 pub use facts::{Facts, Privileges, Wanted};
-pub use failure::{Explanation, Failure, Reason};
+pub use failure::Failure;
 pub use notice::Notice;
 pub use unsupported::signs;

@@ -131,7 +131,7 @@ fn main() -> Result<()> {
         if fs::metadata("/proc/self")?.uid() != 0 {
             return Err("it takes root, who can be two users".into());
         }
-        return harness::run_inside(&["--ipc", "--mount"]);
+        return harness::run_inside(&["--mount"]);
     }
     let mount = ["-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"];
     if !Command::new("mount").args(mount).status()?.success() {

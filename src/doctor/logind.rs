@@ -9,7 +9,7 @@ use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
 use crate::ipc::Kind;
 use crate::ipc::finding::Severity;
-use crate::kernel::namespace::{Handle, Identity};
+use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::process::{self, accounts};
 
 /// Where the main file is, the one that counts first.

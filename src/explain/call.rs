@@ -1,7 +1,7 @@
 //! A system call that failed on an existing object, or on one that should exist.
 
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
 use super::refused::Needs;
 use super::{content, missing, refusal, space, unsupported};
 use crate::ipc::{Kind, Reference, Target};
@@ -60,6 +60,24 @@ pub(super) fn explain_with_needs(
     explained.what += &format!(" ({:?})", error.errno);
     explained
 }
+
+/// Why a message could not be shown and left on its queue.
+pub(super) fn explain_peek(
+    verb: &str,
+    reference: &Reference,
+    error: CallError,
+    facts: &Facts,
+) -> Explanation {
+    if error.errno != Errno::ENOSYS || !facts.has_receiving {
+        return explain(verb, reference, error, facts);
+    }
+    let what = "this kernel cannot show a message without taking it (ENOSYS)";
+    Explanation::new(what, Reason::Failed).with_hint(COPYING.to_owned())
+}
+
+/// Why `MSG_COPY` is not there, where `msgrcv(2)` otherwise is.
+const COPYING: &str =
+    "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs";
 
 fn moves_messages(error: CallError) -> bool {
     matches!(error.name, "msgsnd" | "msgrcv")

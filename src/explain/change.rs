@@ -1,8 +1,8 @@
 //! Why an object could not be changed, `IPC_SET`.
 
 use super::call;
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
 use crate::ipc::{CommandLine, Reference};
 use crate::kernel::limits::Limit;
 use crate::kernel::{CallError, Errno};

@@ -2,8 +2,8 @@
 //! that is there already.
 
 use super::call::{self, explain_with_needs};
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
 use super::refused::{self, Needs};
 use super::space;
 use crate::ipc::posix::reserved_bytes;

@@ -3,8 +3,9 @@
 use std::{fmt, io};
 
 use super::creation::Wish;
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::{call, change, content, creation, setting, unsupported};
+use super::{call, change, content, creation, setting};
 use crate::ipc::Reference;
 use crate::kernel::io::os_error::describe as describe_io;
 use crate::kernel::posix::mq::Shape;
@@ -56,44 +57,6 @@ pub(super) enum Cause {
     NamedCreation(Reference, Option<Shape>, CallError),
     /// A sysctl of this name that does not take this text.
     Setting(&'static str, String, Errno),
-}
-
-/// The sorts of failure that scripts tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// An operation failed.
-    Failed,
-    /// The command line is wrong.
-    Usage,
-    /// No such object, or no message.
-    NothingThere,
-    /// It would block, or the timeout passed.
-    WouldBlock,
-    /// Not permitted.
-    NotPermitted,
-    /// A signal came.
-    Signal(i32),
-}
-
-/// A failure as it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
-    /// What happened, with the name of the errno.
-    pub what: String,
-    /// Why, where the state of the system tells, or what to do.
-    pub hint: Option<String>,
-    /// What sort of failure it is.
-    pub reason: Reason,
-}
-
-impl Explanation {
-    pub(super) fn new(what: impl fmt::Display, reason: Reason) -> Explanation {
-        Explanation { what: what.to_string(), hint: None, reason }
-    }
-
-    pub(super) fn with_hint(self, hint: impl Into<Option<String>>) -> Explanation {
-        Explanation { hint: hint.into(), ..self }
-    }
 }
 
 impl Failure {
@@ -271,7 +234,7 @@ impl Failure {
         match &self.detail.cause {
             Cause::Said(..) => {}
             Cause::Call(reference, error) => call::want(reference, *error, wanted),
-            Cause::Peek(reference, error) => unsupported::want_peek(reference, *error, wanted),
+            Cause::Peek(reference, error) => call::want(reference, *error, wanted),
             Cause::TimedOut(reference) => wanted.object(reference),
             Cause::Change(reference, error) => change::want(reference, *error, wanted),
             Cause::QueueBytes(reference, _, error) => {
@@ -291,7 +254,7 @@ impl Failure {
             Cause::Said(what, reason) => Explanation::new(what, *reason),
             Cause::Call(reference, error) => call::explain(self.verb, reference, *error, facts),
             Cause::Peek(reference, error) => {
-                unsupported::explain_peek(self.verb, reference, *error, facts)
+                call::explain_peek(self.verb, reference, *error, facts)
             }
             Cause::TimedOut(reference) => Explanation::new("timed out", Reason::WouldBlock)
                 .with_hint(content::of(reference, facts)),

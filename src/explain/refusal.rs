@@ -1,7 +1,7 @@
 //! The facts behind `EACCES` and `EPERM`: what a call needs, and what there is of it.
 
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
 use super::refused::{Needs, Refusal, confined};
 use crate::ipc::{Caller, Kind, Reference};
 use crate::kernel::error::MOUNT_HINT;

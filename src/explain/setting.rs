@@ -1,7 +1,7 @@
 //! Why a limit could not be set: what `/proc/sys` answers.
 
+use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
 use super::refused::confined;
 use crate::ipc::CommandLine;
 use crate::kernel::Errno;

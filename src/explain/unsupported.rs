@@ -1,35 +1,12 @@
 //! Calls that are not there, `ENOSYS`: the kernel was built without them, or something between the
 //! program and the kernel hides them.
 
-use super::call;
 use super::facts::{Facts, Wanted};
-use super::failure::{Explanation, Reason};
-use crate::ipc::Reference;
 use crate::kernel::process::confinement::Confinement;
-use crate::kernel::{CallError, Errno};
 
 /// What explains that a call is not there.
 pub(super) fn want(wanted: &mut Wanted) {
     wanted.parts = true;
-}
-
-/// What explains that a message could not be looked at and left on its queue.
-pub(super) fn want_peek(reference: &Reference, error: CallError, wanted: &mut Wanted) {
-    call::want(reference, error, wanted);
-}
-
-/// Why it could not.
-pub(super) fn explain_peek(
-    verb: &str,
-    reference: &Reference,
-    error: CallError,
-    facts: &Facts,
-) -> Explanation {
-    if error.errno != Errno::ENOSYS || !facts.has_receiving {
-        return call::explain(verb, reference, error, facts);
-    }
-    let what = "this kernel cannot show a message without taking it (ENOSYS)";
-    Explanation::new(what, Reason::Failed).with_hint(COPYING.to_owned())
 }
 
 /// Why this call is not there.
@@ -96,10 +73,6 @@ fn hint(part: Option<Part>, has_part: bool, confinement: &Confinement) -> String
         ),
     }
 }
-
-/// Why `MSG_COPY` is not there, where `msgrcv(2)` otherwise is.
-const COPYING: &str =
-    "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs";
 
 #[cfg(test)]
 mod tests {

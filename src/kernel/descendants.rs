@@ -16,7 +16,7 @@ use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::namespace::Identity;
+use super::namespace::identity::Identity;
 use super::process::{self, Kinship, Length};
 use crate::ipc::Foreign;
 use crate::ipc::attribution::descendants::{Descendant, Descendants};

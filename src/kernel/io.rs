@@ -2,6 +2,7 @@
 
 pub mod directory;
 pub mod fifo;
+pub(in crate::kernel) mod file_identity;
 pub mod inherited;
 pub mod os_error;
 pub mod outlet;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, Command};
 use ipctool::cli::page::{Entry, List, Page};
+use ipctool::cli::pages;
 use ipctool::cli::{drop_ins, with_drop_ins};
 use roff::{Inline, Roff, bold, italic, roman};
 
@@ -44,7 +45,7 @@ pub fn pages() -> BTreeMap<String, String> {
 }
 
 fn render(command: &Command, name: &str) -> (String, String) {
-    let page = Page::of(name).unwrap_or_else(|| panic!("a page for {name}"));
+    let page = pages::of(name).unwrap_or_else(|| panic!("a page for {name}"));
     let title = command.get_display_name().unwrap_or(name);
     let (version, date) = RELEASE;
     assert_eq!(version, env!("CARGO_PKG_VERSION"), "a new version needs a new date: RELEASE");

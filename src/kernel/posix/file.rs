@@ -4,7 +4,6 @@
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -207,23 +206,6 @@ pub(in crate::kernel) fn file(name: Name, data: &Metadata) -> NamedFile {
 /// Which file it is.
 pub(in crate::kernel) fn identity(data: &Metadata) -> FileIdentity {
     FileIdentity { device: data.dev(), inode: data.ino() }
-}
-
-/// Which file is at this path, without asking a remote file system, which may take for ever:
-/// `statx(2)`.
-pub(in crate::kernel) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
-    let path = c_string(path).map_err(|error| io::Error::from_raw_os_error(error.errno as i32))?;
-    let mut data = MaybeUninit::<libc::statx>::zeroed();
-    let (flags, wanted) = (libc::AT_STATX_DONT_SYNC, libc::STATX_INO);
-    // SAFETY: the path is a C string, and the pointer is to a statx, which the call fills.
-    let data = unsafe {
-        if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, wanted, data.as_mut_ptr()) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        data.assume_init()
-    };
-    let device = libc::makedev(data.stx_dev_major, data.stx_dev_minor);
-    Ok(FileIdentity { device, inode: data.stx_ino })
 }
 
 /// Who owns a file, and its mode.

@@ -15,7 +15,7 @@ use super::file::{self, Directory};
 use super::mq;
 use crate::ipc::Name;
 use crate::ipc::text::unescape;
-use crate::kernel::namespace::{Handle, Identity};
+use crate::kernel::namespace::identity::{Handle, Identity};
 
 /// A directory of queues.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::ipc::ProcessName;
 use crate::ipc::attribution::leak::Neighbour;
-use crate::kernel::namespace::{Handle, Identity};
+use crate::kernel::namespace::identity::{Handle, Identity};
 
 /// What all processes did at some moment.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::unistd;
 
 use crate::ipc::{Caller, Kind};
-use crate::kernel::namespace::Handle;
+use crate::kernel::namespace::identity::Handle;
 
 /// The effective user id of this process.
 pub fn uid() -> u32 {

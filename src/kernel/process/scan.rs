@@ -19,9 +19,9 @@ use super::{Length, is_gone_error, threads};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Caller, Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Segment};
+use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::io::os_error;
-use crate::kernel::namespace::{Handle, Identity};
-use crate::kernel::posix::file;
+use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::process;
 use crate::kernel::sysv::shm;
 use crate::kernel::sysv::shm::Device;
@@ -397,7 +397,7 @@ impl Holds {
 fn descriptors(directory: &str, scope: &ScanScope) -> io::Result<Vec<(FileIdentity, Kind)>> {
     let mut open = Vec::new();
     for entry in fs::read_dir(format!("{directory}/fd"))? {
-        match file::identity_at(&entry?.path()) {
+        match identity_at(&entry?.path()) {
             Ok(file) => open.extend(scope.wanted(file)),
             // Closed meanwhile, it is nothing.
             Err(error) if is_gone_error(&error) => {}

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Length, Process, Stat, all_visible, is_gone, since_boot, uids};
 use crate::ipc::ProcessName;
 use crate::ipc::process::heirs::Server;
-use crate::kernel::posix::file;
+use crate::kernel::io::file_identity::identity_at;
 
 /// When the oldest living process started, in nanoseconds since boot, that a process descends from by way of
 /// others that run the same program: the server of a worker, or itself. `i64::MIN` where it may go on with
@@ -53,8 +53,7 @@ pub(super) fn oldest_of_family(stat: &Stat) -> io::Result<Option<Stat>> {
 /// Whether two processes run the same program, by its name or its file: either may differ, for a process
 /// may call itself as it likes, and be of an older file of the same name.
 fn runs_the_same(one: &Stat, other: &Stat) -> bool {
-    let file =
-        |stat: &Stat| file::identity_at(Path::new(&format!("/proc/{}/exe", stat.pid()?))).ok();
+    let file = |stat: &Stat| identity_at(Path::new(&format!("/proc/{}/exe", stat.pid()?))).ok();
     one.name() == other.name() || file(one).is_some_and(|one| file(other) == Some(one))
 }
 

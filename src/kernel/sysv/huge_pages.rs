@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::fs;
 
 use crate::ipc::{Object, Segment};
-use crate::kernel::namespace::Handle;
+use crate::kernel::namespace::identity::Handle;
 use crate::kernel::process;
 use crate::kernel::process::scan::{Scan, ScanScope};
 

@@ -12,8 +12,8 @@ use std::path::Path;
 use super::{Space, Tree, USUAL_PATH, of};
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Kind, Name, Object, PosixMemory};
+use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::io::os_error;
-use crate::kernel::posix::file;
 use crate::kernel::process;
 use crate::kernel::process::is_gone_error;
 use crate::kernel::process::scan::maps::mappings;
@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
     fn look_in(&mut self, pid: i32, directory: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
         for entry in fs::read_dir(format!("{directory}/fd"))? {
             let path = entry?.path();
-            match file::identity_at(&path) {
+            match identity_at(&path) {
                 Ok(file) if file.device == self.named.device => self.look_at_descriptor(&path)?,
                 Ok(_) => {}
                 // Closed meanwhile.

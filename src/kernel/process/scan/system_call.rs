@@ -11,7 +11,7 @@ use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::{Operation, Role};
-use crate::kernel::posix::file;
+use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::process::is_gone_error;
 
 /// The system call in which a thread is.
@@ -71,7 +71,7 @@ impl SystemCall {
         let [first, second, third, ..] = self.arguments;
         let queue = |role| {
             let path = format!("{directory}/fd/{}", first as i32);
-            match file::identity_at(Path::new(&path)) {
+            match identity_at(Path::new(&path)) {
                 Ok(file) => Ok(scope.wanted(file).map(|(file, _)| (file, role))),
                 // Closed meanwhile, or woken up.
                 Err(error) if is_gone_error(&error) => Ok(None),
