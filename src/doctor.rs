@@ -5,6 +5,7 @@
 //! and makes one finding of one cause.
 
 mod checks;
+mod dev_shm;
 mod draft;
 mod facts;
 mod limits;
@@ -18,11 +19,12 @@ mod selector;
 mod semaphores;
 mod settle;
 
-pub use checks::{CHECKS, Check, Needs, Subject};
+pub use checks::{CHECKS, Check, Subject};
+pub use facts::Needs;
 
 use std::io;
 
-use facts::Facts;
+use facts::{Facts, Scope};
 
 use crate::ipc::finding::Finding;
 use crate::ipc::{Expected, Snapshot, Time};
@@ -65,12 +67,15 @@ pub fn diagnose(
     snapshot: Snapshot,
     warn: &mut dyn FnMut(String),
 ) -> io::Result<Diagnosis> {
-    let facts = Facts::gather(question, namespace, snapshot, warn)?;
+    let Question { checks, ignore, threshold, now } = question;
+    let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
+    let scope = Scope { needs, ignore, threshold, now };
+    let facts = Facts::gather(scope, namespace, snapshot, warn)?;
     let of_check = |check: &'static Check| {
         let drafts = check.find(&facts).into_iter();
         drafts.map(move |draft| (check, draft))
     };
-    let found = question.checks.iter().copied().flat_map(of_check).collect();
+    let found = checks.iter().copied().flat_map(of_check).collect();
     let mut findings: Vec<Finding> = settle::settle(found)
         .into_iter()
         .map(|(check, draft)| draft.finish(check.name, &facts))

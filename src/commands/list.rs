@@ -35,8 +35,9 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
         true => Rest::read(namespace, &filter),
         false => Rest::default(),
     };
+    let beside = rest.columns(choice.chosen.as_ref(), choice.is_by_name);
     let layout = Layout {
-        sections: choice.sections(&filter, &rest, format),
+        sections: choice.sections(&filter, beside.as_ref(), format),
         chosen: choice.fields(),
         headings: !args.no_headings,
     };

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::draft::Draft;
-use super::facts::{Facts, Seen};
+use super::facts::{Facts, Needs, Seen};
 use super::{limits, logind, memory, orphans, permissions, queues, semaphores};
 use crate::ipc::finding::Severity;
 
@@ -57,43 +57,6 @@ impl fmt::Display for Check {
     /// As it is listed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<20} {:<8} {}", self.name, self.severity.name(), self.help)
-    }
-}
-
-/// What must be looked at.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Needs {
-    /// All processes: who uses what.
-    pub users: bool,
-    /// The same twice, a tenth of a second apart: what has not moved.
-    pub rest: bool,
-    /// The limits and how much of each is used.
-    pub limits: bool,
-    /// The room in `/dev/shm`, and what lies there.
-    pub dev_shm: bool,
-}
-
-impl Needs {
-    /// Nothing beyond the objects.
-    pub const NONE: Needs = Needs { users: false, rest: false, limits: false, dev_shm: false };
-    /// Who uses what.
-    pub const USERS: Needs = Needs { users: true, ..Needs::NONE };
-    /// Who uses what, and has not moved since the first look.
-    pub const REST: Needs = Needs { rest: true, ..Needs::USERS };
-    /// Limits, and what could be removed to stay below them.
-    pub const LIMITS: Needs = Needs { limits: true, ..Needs::USERS };
-
-    /// The room in `/dev/shm`.
-    pub const DEV_SHM: Needs = Needs { dev_shm: true, ..Needs::NONE };
-
-    /// Both.
-    pub(super) fn and(self, other: Needs) -> Needs {
-        Needs {
-            users: self.users || other.users,
-            rest: self.rest || other.rest,
-            limits: self.limits || other.limits,
-            dev_shm: self.dev_shm || other.dev_shm,
-        }
     }
 }
 

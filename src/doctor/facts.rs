@@ -5,9 +5,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use super::Question;
-use super::checks::Needs;
-use super::memory::{self, DevShm};
+use super::dev_shm::{self, DevShm};
 use crate::ipc::limit::Allowance;
 use crate::ipc::limit::is_at;
 use crate::ipc::message::{TYPE_SIZE, type_of};
@@ -33,6 +31,59 @@ const REST: Duration = Duration::from_millis(100);
 
 /// A queue with more messages is not searched for types: each look at one walks past those before it.
 const MOST_PEEKED: u64 = 20_000;
+
+/// So long an object that nobody has used counts as new: its maker may be about to use it.
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+
+/// What must be looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// All processes: who uses what.
+    pub users: bool,
+    /// The same twice, a tenth of a second apart: what has not moved.
+    pub rest: bool,
+    /// The limits and how much of each is used.
+    pub limits: bool,
+    /// The room in `/dev/shm`, and what lies there.
+    pub dev_shm: bool,
+}
+
+impl Needs {
+    /// Nothing beyond the objects.
+    pub const NONE: Needs = Needs { users: false, rest: false, limits: false, dev_shm: false };
+    /// Who uses what.
+    pub const USERS: Needs = Needs { users: true, ..Needs::NONE };
+    /// Who uses what, and has not moved since the first look.
+    pub const REST: Needs = Needs { rest: true, ..Needs::USERS };
+    /// Limits, and what could be removed to stay below them.
+    pub const LIMITS: Needs = Needs { limits: true, ..Needs::USERS };
+
+    /// The room in `/dev/shm`.
+    pub const DEV_SHM: Needs = Needs { dev_shm: true, ..Needs::NONE };
+
+    /// Both.
+    pub(super) fn and(self, other: Needs) -> Needs {
+        Needs {
+            users: self.users || other.users,
+            rest: self.rest || other.rest,
+            limits: self.limits || other.limits,
+            dev_shm: self.dev_shm || other.dev_shm,
+        }
+    }
+}
+
+/// What the facts are for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    /// What is to be looked at.
+    pub needs: Needs,
+    /// What is kept on purpose.
+    pub ignore: &'a [Expected],
+    /// From how many per cent on something is nearly full.
+    pub threshold: u64,
+    /// The time.
+    pub now: Time,
+}
 
 /// What was seen of the system.
 pub(super) struct Facts {
@@ -87,13 +138,12 @@ pub(super) struct Seen {
 impl Facts {
     /// Looks at what the checks need, see [`diagnose`](super::diagnose).
     pub fn gather(
-        question: Question<'_>,
+        scope: Scope<'_>,
         namespace: &Namespace,
         snapshot: Snapshot,
         warn: &mut dyn FnMut(String),
     ) -> io::Result<Facts> {
-        let Question { checks, ignore, threshold, now } = question;
-        let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
+        let Scope { needs, ignore, threshold, now } = scope;
         // What is ignored counts all the same.
         let allowances = match needs.limits {
             true => limits::survey(&snapshot, process::uid()),
@@ -121,7 +171,7 @@ impl Facts {
             look_again(namespace, &mut seen, &scope, threshold);
         }
         let (dev_shm, is_whole) =
-            if needs.dev_shm { memory::survey(namespace, warn) } else { (None, true) };
+            if needs.dev_shm { dev_shm::survey(namespace, warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
             allowances,

@@ -1,8 +1,8 @@
 //! Limits that are nearly reached.
 
 use super::draft::{Act, Draft, Remedy, Right};
-use super::facts::{Facts, Seen};
-use super::orphans::{HOUR, is_left_over};
+use super::facts::{Facts, HOUR, Seen};
+use super::orphans::is_left_over;
 use super::selector::Selector;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::Allowance;

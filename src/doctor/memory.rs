@@ -2,73 +2,19 @@
 //! that vanish.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 
+use super::dev_shm::DevShm;
 use super::draft::{Draft, Remedy, Right};
 use super::facts::Facts;
 use crate::ipc::finding::Severity;
 use crate::ipc::limit::is_at;
 use crate::ipc::process::role::Role;
-use crate::ipc::{Object, Observed, PosixMemory, Segment, Use, count};
-use crate::kernel::Namespace;
-use crate::kernel::io::os_error;
+use crate::ipc::{Object, Observed, Segment, Use, count};
 use crate::kernel::limits::{self, Limit};
 use crate::kernel::memory::Memory;
-use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
+use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
-use crate::kernel::process::uses::observe_all;
 use crate::output::style::human_size;
-
-/// What was seen of `/dev/shm` as a file system.
-pub(super) struct DevShm {
-    space: Space,
-    /// How many bytes its files may still grow to without being made larger, those without a name
-    /// included: sizes without what is in memory.
-    promised: u64,
-    /// The files without a name, with those that hold them.
-    removed: Vec<Observed>,
-    /// How many bytes more are of files without a name, which could not be found.
-    hidden: u64,
-}
-
-/// Looks at `/dev/shm`; nothing where there is none. Also whether all of it could be looked at: what is in
-/// the way is handed to `warn`.
-pub(super) fn survey(
-    namespace: &Namespace,
-    warn: &mut dyn FnMut(String),
-) -> (Option<DevShm>, bool) {
-    let space = match Space::read(namespace.shm()) {
-        Ok(space) => space,
-        Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
-        Err(error) => {
-            let error = os_error::describe(&error);
-            warn(format!("cannot look at /dev/shm: {error}"));
-            return (None, false);
-        }
-    };
-    let tree = Tree::read(namespace.shm());
-    let mut is_whole = tree.unread.is_empty();
-    tree.unread.iter().for_each(|unread| warn(unread.to_string()));
-    let looked = Removed::find(&tree, &space).and_then(|removed| {
-        let (hidden, promised) = (removed.hidden_bytes, promised(removed.memory()));
-        Ok((observe_all(namespace, removed.objects)?, hidden, promised))
-    });
-    let (removed, hidden, promised) = match looked {
-        Ok(told) => told,
-        Err(error) => {
-            let error = os_error::describe(&error);
-            warn(format!("cannot look for removed files: {error}"));
-            is_whole = false;
-            (Vec::new(), 0, 0)
-        }
-    };
-    (Some(DevShm { space, promised: promised + tree.promised(), removed, hidden }), is_whole)
-}
-
-/// What these files may still take.
-fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
-    files.map(PosixMemory::promised).sum()
-}
 
 /// Too little room in `/dev/shm`, now or once all that was promised is touched.
 pub(super) fn shm_full(facts: &Facts) -> Vec<Draft> {

@@ -1,17 +1,12 @@
 //! Objects that are left over.
 
-use std::time::Duration;
-
 use super::draft::{Act, Draft, Remedy, Right};
-use super::facts::{Facts, Seen};
+use super::facts::{Facts, HOUR, Seen};
 use crate::ipc::finding::Severity;
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{CommandLine, Key, Object, Segment, count};
 use crate::output::style::{age, human_size};
-
-/// So long an object that nobody has used counts as new: its maker may be about to use it.
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A finding that the removal of its object mends, which is left over: its messages are saved first.
 pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {

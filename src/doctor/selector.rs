@@ -4,8 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::facts::{Facts, Seen};
-use super::orphans::HOUR;
+use super::facts::{Facts, HOUR, Seen};
 use crate::ipc::filter::{Idle, Keyed, Owner};
 use crate::ipc::process::observed::Verdict;
 use crate::ipc::{Filter, Key, Kind, Reference};

@@ -7,8 +7,7 @@ use super::facts::{Facts, Wanted};
 use super::refused::{self, Needs};
 use super::space;
 use crate::ipc::posix::reserved_bytes;
-use crate::ipc::usage::charged;
-use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target, Usage};
+use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::mq::Shape;
 use crate::kernel::{CallError, Errno};
@@ -155,12 +154,9 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>, facts: &Facts) -> (String, 
         Some(Shape { max_messages, message_size: facts.limit(Limit::MqueueMsgsizeDefault)? })
     });
     let limit = |limit: Limit| facts.limit(limit).unwrap_or(u64::MAX);
-    let is_listed = !facts.snapshot.unlisted.contains(&Kind::Pmsg);
-    let charges = is_listed.then(|| charged(&facts.snapshot.objects));
-    let uid = facts.privileges.uid;
     let bytes = space::QueueBytes {
         needed: shape.map_or(0, |shape| reserved_bytes(shape.max_messages, shape.message_size)),
-        charged: charges.and_then(|charges| charges.get(&uid).copied().unwrap_or(Some(0))),
+        charged: Limit::RlimitMsgqueue.used(&facts.snapshot, facts.privileges.uid),
         soft: limit(Limit::RlimitMsgqueue),
         hard: limit(Limit::RlimitMsgqueueHard),
     };
@@ -190,11 +186,8 @@ fn queues_hint(facts: &Facts) -> Option<String> {
 
 /// Which limit an `ENOSPC` means.
 fn space_hint(kind: Kind, asked: u64, facts: &Facts) -> Option<String> {
-    if facts.snapshot.unlisted.contains(&kind) {
-        return None;
-    }
-    let usage = Usage::of(&facts.snapshot.objects, facts.page_size);
-    space::objects(kind, asked, &usage, facts.page_size, |limit| facts.limit(limit))
+    let used = |limit: Limit| limit.used(&facts.snapshot, facts.privileges.uid);
+    space::objects(kind, asked, facts.page_size, used, |limit| facts.limit(limit))
 }
 
 /// Why `shmget` or `semget` refuses a size.

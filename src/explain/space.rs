@@ -1,37 +1,37 @@
 //! Why there is no room: `ENOSPC`, `ENOMEM` and `EMFILE`, with what is used of what.
 
-use crate::ipc::{CommandLine, Kind, Usage};
+use crate::ipc::{CommandLine, Kind};
 use crate::kernel::limits::Limit;
 use crate::kernel::memory::{Memory, Overcommit};
 use crate::kernel::posix::dev_shm::Space;
 
 /// Which limit of System V objects an `ENOSPC` means. `asked` is in bytes for a segment, in
-/// semaphores for a set. `value` reads a limit.
+/// semaphores for a set. `used` tells how much of a limit is used, `value` what it is.
 pub(super) fn objects(
     kind: Kind,
     asked: u64,
-    usage: &Usage,
     page_size: u64,
+    used: impl Fn(Limit) -> Option<u64>,
     value: impl Fn(Limit) -> Option<u64>,
 ) -> Option<String> {
-    let (number, things) = match kind {
-        Kind::Msg => (Limit::Msgmni, usage.queues),
-        Kind::Shm => (Limit::Shmmni, usage.segments),
-        Kind::Sem => (Limit::Semmni, usage.sets),
+    let number = match kind {
+        Kind::Msg => Limit::Msgmni,
+        Kind::Shm => Limit::Shmmni,
+        Kind::Sem => Limit::Semmni,
         Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
     };
-    let is_reached = value(number).is_some_and(|limit| things >= limit);
-    let (limit, used, asked, noun) = match kind {
-        _ if is_reached => (number, things, 1, format!("{}s", kind.noun())),
+    let is_reached = value(number).is_some_and(|limit| used(number) >= Some(limit));
+    let (limit, asked, noun) = match kind {
+        _ if is_reached => (number, 1, format!("{}s", kind.noun())),
         Kind::Shm => {
-            let asked = asked.div_ceil(page_size);
-            (Limit::Shmall, usage.pages, asked, "pages of shared memory".to_owned())
+            (Limit::Shmall, asked.div_ceil(page_size), "pages of shared memory".to_owned())
         }
-        Kind::Sem => (Limit::Semmns, usage.semaphores, asked, "semaphores".to_owned()),
+        Kind::Sem => (Limit::Semmns, asked, "semaphores".to_owned()),
         Kind::Msg | Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
     };
     Some(format!(
-        "{used} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
+        "{} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
+        used(limit)?,
         value(limit)?,
         limit.name(),
     ))
@@ -165,7 +165,13 @@ mod tests {
 
     #[test]
     fn the_limit_that_is_reached_is_told() {
-        let usage = Usage { queues: 2, segments: 1, pages: 6, sets: 1, semaphores: 4 };
+        let used = |limit| match limit {
+            Limit::Msgmni => Some(2),
+            Limit::Shmmni | Limit::Semmni => Some(1),
+            Limit::Shmall => Some(6),
+            Limit::Semmns => Some(4),
+            _ => None,
+        };
         let value = |limit| match limit {
             Limit::Msgmni => Some(2),
             Limit::Shmmni | Limit::Semmni => Some(9),
@@ -178,10 +184,10 @@ mod tests {
             (Kind::Shm, 8193, "6 of 7 pages of shared memory are in use (shmall), and 3 more"),
             (Kind::Sem, 2, "4 of 5 semaphores are in use (semmns), and 2 more"),
         ] {
-            let told = objects(kind, asked, &usage, 4096, value).unwrap();
+            let told = objects(kind, asked, 4096, used, value).unwrap();
             assert!(told.starts_with(expected), "{told}");
         }
-        assert_eq!(objects(Kind::Pshm, 1, &usage, 4096, value), None);
+        assert_eq!(objects(Kind::Pshm, 1, 4096, used, value), None);
     }
 
     #[test]

@@ -22,7 +22,6 @@ pub mod snapshot;
 pub mod sysv;
 pub mod text;
 pub mod time;
-pub mod usage;
 
 pub use access::mode::Mode;
 pub use access::mode_change::{Change, ModeChange};
@@ -45,4 +44,3 @@ pub use sysv::key::{Key, Project};
 pub use sysv::{Queue, Segment, SemaphoreSet};
 pub use text::count;
 pub use time::Time;
-pub use usage::Usage;

@@ -8,7 +8,7 @@ mod survey;
 mod sysctl;
 
 pub use survey::survey;
-pub use sysctl::{is_writable, read, texts, write};
+pub use sysctl::{is_writable, read, write};
 
 use std::fmt;
 use std::fs;
@@ -359,6 +359,20 @@ impl Limit {
             (name, numbers.join(" "))
         }))
     }
+}
+
+/// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
+pub fn texts() -> Vec<(&'static str, String)> {
+    let mut texts: Vec<(&'static str, String)> = Vec::new();
+    for limit in Limit::ALL {
+        if let Source::Sysctl(name, _) = limit.source()
+            && texts.iter().all(|(other, _)| *other != name)
+            && let Ok(text) = read(name)
+        {
+            texts.push((name, text));
+        }
+    }
+    texts
 }
 
 /// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; nothing for no limit.

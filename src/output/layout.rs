@@ -1,6 +1,6 @@
 //! Rows of columns, before a format makes text of them.
 
-use super::page::{OnPage, Page, Surroundings};
+use super::page::{OnPage, Page, Surroundings, in_full};
 use super::value::Value;
 
 /// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
@@ -88,6 +88,23 @@ impl<T> Column<T> {
     pub const fn alarmed(mut self, alarm: fn(&T) -> bool) -> Column<T> {
         self.alarm = alarm;
         self
+    }
+
+    /// Writes what it says of an item on a page.
+    pub fn tell(&self, item: &T, around: &Surroundings<'_>, page: &mut Page) {
+        match self.page {
+            OnPage::With(_) => {}
+            OnPage::By(tell) => tell(item, around, page),
+            OnPage::Line { missing } => match (self.value)(item) {
+                Value::Missing => page.line(&self.label(), missing),
+                value => page.line(&self.label(), in_full(&value, around.style)),
+            },
+        }
+    }
+
+    /// Its name in words.
+    fn label(&self) -> String {
+        self.name.replace('_', " ")
     }
 
     /// What stands above it.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::escape;
 use super::style::{Style, TimeFormat, human_size};
-use super::{Column, Value};
+use super::value::Value;
 use crate::ipc::Caller;
 use crate::ipc::posix::SemaphoreState;
 use crate::kernel::limits::Limit;
@@ -76,27 +76,8 @@ impl<T> OnPage<T> {
     pub const PROCESSES: &'static str = "the processes";
 }
 
-impl<T> Column<T> {
-    /// Writes what it says of an item on a page.
-    pub fn tell(&self, item: &T, around: &Surroundings<'_>, page: &mut Page) {
-        match self.page {
-            OnPage::With(_) => {}
-            OnPage::By(tell) => tell(item, around, page),
-            OnPage::Line { missing } => match (self.value)(item) {
-                Value::Missing => page.line(&self.label(), missing),
-                value => page.line(&self.label(), in_full(&value, around.style)),
-            },
-        }
-    }
-
-    /// Its name in words.
-    fn label(&self) -> String {
-        self.name.replace('_', " ")
-    }
-}
-
 /// A value with everything that a person may want to know of it.
-fn in_full(value: &Value<'_>, style: &Style) -> String {
+pub(super) fn in_full(value: &Value<'_>, style: &Style) -> String {
     match value {
         Value::Time(time) => format!(
             "{} ({})",

@@ -1,7 +1,6 @@
 //! Which columns a listing has: those of a preset, of `--output` and of `--who`.
 
 use super::VERB;
-use super::rest::Rest;
 use crate::explain::Failure;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::output::columns::{self, Preset};
@@ -11,9 +10,10 @@ use crate::output::{Column, Format, Section};
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     preset: Preset,
-    chosen: Option<Chosen>,
+    /// The columns that were named, if any were.
+    pub chosen: Option<Chosen>,
     /// By `--output` itself.
-    is_by_name: bool,
+    pub is_by_name: bool,
 }
 
 /// What `--output` says.
@@ -48,14 +48,19 @@ impl Choice {
         is_usual || columns.any(|column| column.name == "status")
     }
 
-    /// A block for each kind that passes the filter.
-    pub fn sections(&self, filter: &Filter, rest: &Rest, format: Format) -> Vec<Section<Observed>> {
-        let beside = rest.columns(self.chosen.as_ref(), self.is_by_name);
+    /// A block for each kind that passes the filter; that of POSIX shared memory with the columns that
+    /// `beside` chooses.
+    pub fn sections(
+        &self,
+        filter: &Filter,
+        beside: Option<&Chosen>,
+        format: Format,
+    ) -> Vec<Section<Observed>> {
         let section = |kind: Kind| {
-            let chosen = if kind == Kind::Pshm { &beside } else { &self.chosen };
+            let chosen = if kind == Kind::Pshm { beside } else { self.chosen.as_ref() };
             Section {
                 title: format!("{}s", kind.noun()),
-                columns: visible(kind, self.preset, chosen.as_ref(), format).collect(),
+                columns: visible(kind, self.preset, chosen, format).collect(),
                 asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
             }
         };

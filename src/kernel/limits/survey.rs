@@ -7,6 +7,9 @@ use crate::ipc::Snapshot;
 use crate::ipc::limit::Allowance;
 use crate::kernel::process;
 
+/// What the objects of each user take of a limit, by user id; nothing where that is not known.
+type Shares = BTreeMap<u32, Option<u64>>;
+
 /// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much of
 /// each the objects of the namespace take; and those of the other users to whom objects belong that such
 /// a limit counts. The use of what counts objects that could not be listed is not known.
@@ -15,11 +18,7 @@ pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
     let mut of_others = Vec::new();
     for limit in Limit::ALL {
         let shares = shares(limit, snapshot);
-        let used = match limit.is_of_user() {
-            true => shares.as_ref().and_then(|all| all.get(&uid).copied().unwrap_or(Some(0))),
-            false => shares.as_ref().and_then(total),
-        };
-        allowances.push(of_caller(limit, used, uid));
+        allowances.push(of_caller(limit, used(limit, shares.as_ref(), uid), uid));
         let others = shares.into_iter().flatten();
         let others = others.filter(|&(other, _)| limit.is_of_user() && other != uid);
         of_others.extend(others.map(|(other, used)| of_other(limit, used, other)));
@@ -28,10 +27,18 @@ pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
     allowances
 }
 
+impl Limit {
+    /// How much of it the objects of a namespace take; of one of each user, those of the user with this
+    /// id. Nothing where it counts no objects, or that is not known.
+    pub fn used(self, snapshot: &Snapshot, uid: u32) -> Option<u64> {
+        used(self, shares(self, snapshot).as_ref(), uid)
+    }
+}
+
 /// How much of a limit the objects of each user take, by user id; nothing for one of whose objects that
 /// is not known, and nothing at all where the limit counts no objects, or they could not be listed.
 /// Whoever made an object pays for it, and mostly owns it still.
-fn shares(limit: Limit, snapshot: &Snapshot) -> Option<BTreeMap<u32, Option<u64>>> {
+fn shares(limit: Limit, snapshot: &Snapshot) -> Option<Shares> {
     let kind = limit.counted_kind().filter(|kind| !snapshot.unlisted.contains(kind))?;
     let mut shares = BTreeMap::new();
     for object in snapshot.of_kind(kind) {
@@ -41,8 +48,11 @@ fn shares(limit: Limit, snapshot: &Snapshot) -> Option<BTreeMap<u32, Option<u64>
     Some(shares)
 }
 
-fn total(shares: &BTreeMap<u32, Option<u64>>) -> Option<u64> {
-    shares.values().try_fold(0u64, |sum, share| Some(sum.saturating_add((*share)?)))
+fn used(limit: Limit, shares: Option<&Shares>, uid: u32) -> Option<u64> {
+    match limit.is_of_user() {
+        true => shares?.get(&uid).copied().unwrap_or(Some(0)),
+        false => shares?.values().try_fold(0u64, |sum, share| Some(sum.saturating_add((*share)?))),
+    }
 }
 
 /// A limit as this process is subject to it.
@@ -89,7 +99,7 @@ mod tests {
         let objects = vec![set(1, 3), set(2, 4), set(1, 5)];
         let seen = Snapshot { objects: objects.clone(), unlisted: Vec::new() };
         let unseen = Snapshot { objects, unlisted: vec![Kind::Sem] };
-        let used = |limit, snapshot: &Snapshot| shares(limit, snapshot).as_ref().and_then(total);
+        let used = |limit: Limit, snapshot| limit.used(snapshot, 1);
         assert_eq!(used(Limit::Semmns, &seen), Some(12));
         assert_eq!(used(Limit::Semmni, &seen), Some(3));
         assert_eq!(used(Limit::Msgmni, &seen), Some(0));

@@ -3,8 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 
-use super::{Limit, Source};
-
 /// Writes the text of a sysctl. `EACCES` or `EPERM` without privilege over the namespace.
 pub fn write(name: &str, text: &str) -> io::Result<()> {
     fs::write(path(name), text)
@@ -22,20 +20,6 @@ pub fn read(name: &str) -> io::Result<String> {
     let mut buffer = [0; 512];
     let count = File::open(path(name))?.read(&mut buffer)?;
     Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
-}
-
-/// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
-pub fn texts() -> Vec<(&'static str, String)> {
-    let mut texts: Vec<(&'static str, String)> = Vec::new();
-    for limit in Limit::ALL {
-        if let Source::Sysctl(name, _) = limit.source()
-            && texts.iter().all(|(other, _)| *other != name)
-            && let Ok(text) = read(name)
-        {
-            texts.push((name, text));
-        }
-    }
-    texts
 }
 
 fn path(sysctl: &str) -> String {
