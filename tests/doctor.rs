@@ -4,7 +4,7 @@ mod diagnosis;
 mod sandbox;
 
 use diagnosis::{USED, all_found, findings, fix, found, mend, only, why};
-use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root, sees_everybody};
+use sandbox::{NOBODY, Sandbox, is_root, only_root, sees_everybody};
 
 #[test]
 fn a_healthy_system_is_quiet() {
@@ -13,12 +13,10 @@ fn a_healthy_system_is_quiet() {
     assert_eq!(ran.stdout(), "");
     shell.run("ipctool doctor --skip remove-ipc --json").exits(0).shows("[]\n");
     // A queue that is used by somebody who lives.
-    shell
-        .run(
-            "ipctool create msg > /dev/null; perl -e '$| = 1; msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0); print 1; sleep 60' > out & \
-             until [ -s out ]; do sleep 0.01; done; ipctool doctor --skip remove-ipc; s=$?; kill $!; exit $s",
-        )
-        .exits(0);
+    shell.compile("use");
+    shell.run("ipctool create msg").ok();
+    let _sender = shell.start("exec ./use msg 0").ready();
+    shell.run("ipctool doctor --skip remove-ipc").exits(0).lacks("msg:0");
 }
 
 #[test]
@@ -61,19 +59,16 @@ fn whoever_needs_a_mode_is_named() {
     if !only_root("only root can be two users") {
         return;
     }
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 1 --mode 666").ok();
-    let attached = |who: &str| {
-        let holder = shell.start(&format!("exec setpriv {who} --clear-groups ./attach 0 > out"));
-        shell.run("until [ -s out ]; do sleep 0.01; done; rm out").ok();
-        holder
-    };
+    let attached =
+        |who: &str| shell.start(&format!("exec setpriv {who} --clear-groups ./use shm 0")).ready();
     let theirs = attached("--reuid 65534 --regid 65534");
     let finding = only(&shell, "world-writable");
     assert_eq!(finding["fix"], serde_json::Value::Null);
     assert_eq!(finding["pids"].as_array().unwrap().len(), 1);
     let words = finding["why"].as_str().unwrap();
-    assert!(words.contains(" (./attach 0)"), "{words}");
+    assert!(words.contains(" (./use shm 0)"), "{words}");
     drop(theirs);
     // Its group has bits of its own, and root needs none.
     let _group = attached("--reuid 65534 --regid 0");
@@ -84,13 +79,11 @@ fn whoever_needs_a_mode_is_named() {
 #[test]
 fn messages_from_the_dead() {
     let Some(shell) = Sandbox::new() else { return };
+    shell.compile("use");
     shell.run("ipctool create msg").ok();
-    shell
-        .run(
-            "perl -e '$| = 1; msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0); print 1; sleep 60' > out & \
-             until [ -s out ]; do sleep 0.01; done; ipctool doctor --only dead-sender-backlog; s=$?; kill $!; wait $!; exit $s",
-        )
-        .exits(0);
+    let sender = shell.start("exec ./use msg 0").ready();
+    assert_eq!(found(&shell, "dead-sender-backlog"), "");
+    drop(sender);
     assert_eq!(found(&shell, "dead-sender-backlog"), "warning msg:0");
     if !sees_everybody() {
         return;
@@ -136,7 +129,8 @@ fn what_was_made_just_now_is_no_warning() {
     let _maker = shell.start(
         "exec perl -e 'msgget(0, 01600) // die; semget(0, 1, 01600) // die; open F, q(>), q(made); close F; sleep 60'",
     );
-    shell.run("until [ -e made ]; do sleep 0.01; done; ipctool create shm --size 1").ok();
+    shell.wait_until("[ -e made ]");
+    shell.run("ipctool create shm --size 1").ok();
     shell.run("ipctool doctor --only orphan").exits(0).lacks("fix: ");
     assert_eq!(found(&shell, "orphan"), "note msg:0", "one finding");
     let finding = only(&shell, "orphan");
@@ -264,10 +258,9 @@ fn the_messages_of_many_orphans_are_saved() {
 #[test]
 fn memory_of_a_removed_segment() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 64K").ok();
-    let holder = shell.start("exec ./attach 0 > out");
-    shell.run("until [ -s out ]; do sleep 0.01; done").ok();
+    let holder = shell.start("exec ./use shm 0").ready();
     assert_eq!(found(&shell, "marked-attached"), "");
     shell.run("ipcrm -m 0").ok();
     assert_eq!(found(&shell, "marked-attached"), "note shm:0");
@@ -275,7 +268,7 @@ fn memory_of_a_removed_segment() {
         .run("ipctool doctor --only marked-attached")
         .exits(0)
         .shows("its 64K stay in memory")
-        .shows("(./attach 0)");
+        .shows("(./use shm 0)");
     let finding = only(&shell, "marked-attached");
     assert_eq!(finding["fix"], serde_json::Value::Null, "many programs mean it so");
     assert_eq!(finding["pids"].as_array().unwrap().len(), 1);
@@ -424,7 +417,7 @@ fn objects_that_vanish_at_logout() {
     let logind = |shell: &Sandbox| {
         let started =
             shell.start("cp $(command -v sleep) systemd-logind; exec ./systemd-logind 60");
-        shell.run("until pidof systemd-logind > /dev/null; do sleep 0.01; done").ok();
+        shell.wait_until("pidof systemd-logind");
         started
     };
     shell.run("ipctool create msg; ipctool chown 4711 msg:0").exits(0);

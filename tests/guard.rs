@@ -8,47 +8,6 @@ use guarding::{Checks, FORBID, THREE, nothing_is_left, refs, report, wait_for};
 use sandbox::{NOBODY, Needs, Sandbox, is_root, only_root, sees_everybody, skip};
 use serde_json::Value;
 
-/// A daemon as in the books: it forks twice, has a segment attached, and stays. Whoever has started
-/// it waits until it is so far.
-const DAEMON: &str = r#"
-    #include <stdio.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    int main(void) {
-        int ready[2]; char byte;
-        if (pipe(ready)) return 1;
-        if (fork()) { close(ready[1]); return read(ready[0], &byte, 1) != 1; }
-        setsid();
-        if (fork()) return 0;
-        int id = shmget(0xdae, 8192, IPC_CREAT | 0600);
-        char *memory = shmat(id, 0, 0);
-        if (memory == (void *)-1) return 1;
-        memory[0] = 1;
-        write(ready[1], "x", 1);
-        freopen("/dev/null", "w", stdout); freopen("/dev/null", "w", stderr);
-        close(ready[0]); close(ready[1]);
-        sleep(50);
-    }
-"#;
-
-/// Makes this many processes, one after the other, each of which makes as many segments as it says.
-const BREED: &str = r#"
-    #include <stdlib.h>
-    #include <sys/shm.h>
-    #include <sys/wait.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        int each = argc > 2 ? atoi(argv[2]) : 0;
-        for (int many = atoi(argv[1]); many; many--) {
-            if (!fork()) {
-                for (int i = 0; i < each; i++) shmget(IPC_PRIVATE, 1, 0600);
-                _exit(0);
-            }
-            wait(0);
-        }
-    }
-"#;
-
 /// Whether this is possible here; if not, the test is skipped.
 fn can_isolate(shell: &Sandbox) -> bool {
     let ran = shell.run("ipctool guard --isolate always true; echo $?");
@@ -301,7 +260,7 @@ fn a_killed_command_leaks_and_is_told_of() {
 #[test]
 fn a_daemon_that_keeps_a_segment_attached_is_named() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("daemon", DAEMON);
+    shell.compile("daemon");
     if can_isolate(&shell) {
         let ran = shell.run("ipctool guard -- ./daemon").exits(6);
         let pid = number_before(&ran.stderr(), " (./daemon)");
@@ -340,20 +299,10 @@ fn background_processes_end_with_an_isolated_command_or_are_waited_for() {
 fn background_processes_end_where_the_clock_was_set_back_meanwhile() {
     let Some(shell) = Sandbox::new().filter(can_isolate) else { return };
     // An hour ahead until the command begins, as guard sees it.
-    let clock = r#"
-        #define _GNU_SOURCE
-        #include <dlfcn.h>
-        #include <time.h>
-        #include <unistd.h>
-        int clock_gettime(clockid_t clock, struct timespec *time) {
-            int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-            int result = real(clock, time);
-            if (clock == CLOCK_REALTIME && access("begun", F_OK)) time->tv_sec += 3600;
-            return result;
-        }"#;
-    shell.compile_library("clock", clock);
+    shell.compile_library("clock");
+    let ahead = "AHEAD=3600 LD_PRELOAD=$PWD/clock.so";
     let command = "touch begun; sleep 50 > /dev/null 2>&1 & sleep 0.1; echo $!";
-    let ran = shell.run(&format!("LD_PRELOAD=$PWD/clock.so ipctool guard -- sh -c '{command}'"));
+    let ran = shell.run(&format!("{ahead} ipctool guard -- sh -c '{command}'"));
     let pid = ran.stdout().trim().to_owned();
     ran.exits(0).says(&format!("left in the background: {pid} (sleep 50); now ended"));
     shell.run(&format!("kill -0 {pid} 2> /dev/null")).exits(1);
@@ -371,7 +320,7 @@ fn a_number_that_was_used_again_blames_nobody() {
         // It would be set for the whole machine.
         return skip(Needs::Machine, "process namespaces have no pid_max before Linux 6.14");
     }
-    shell.compile("breed", BREED);
+    shell.compile("breed");
     let few = "unshare --pid --fork --kill-child --mount --mount-proc sh -c \
                'echo 800 > /proc/sys/kernel/pid_max; sh script'";
     let guard = "ipctool guard -q --isolate never --report r.json -- sh -c";

@@ -4,83 +4,8 @@ mod guarding;
 mod sandbox;
 
 use guarding::{ASLEEP, Checks, FORBID, THREE, nothing_is_left, refs, report};
-use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root, sees_everybody};
+use sandbox::{NOBODY, Sandbox, is_root, only_root, sees_everybody};
 use serde_json::{Value, json};
-
-/// Makes, uses and removes objects of each kind as fast as it can, in processes that come and go,
-/// until `stop` exists. What is not there any more when it wants to remove it, somebody else took.
-const NEIGHBOUR: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <sys/ipc.h>
-    #include <sys/msg.h>
-    #include <sys/sem.h>
-    #include <sys/shm.h>
-    #include <sys/wait.h>
-    #include <unistd.h>
-    #define MANY 6
-    int main(void) {
-        struct { long type; char text[8]; } message = { 1, "noise" };
-        struct sembuf up = { 0, 1, 0 };
-        while (access("stop", F_OK)) {
-            pid_t child = fork();
-            if (child) {
-                int status;
-                waitpid(child, &status, 0);
-                if (status) return 1;
-                continue;
-            }
-            for (int round = 0; round < 50; round++) {
-                int q[MANY], m[MANY], s[MANY]; void *at[MANY];
-                for (int i = 0; i < MANY; i++) {
-                    q[i] = msgget(IPC_PRIVATE, 0600);
-                    if (i % 2) msgsnd(q[i], &message, 5, 0);
-                    m[i] = shmget(IPC_PRIVATE, 4096, 0600);
-                    at[i] = shmat(m[i], 0, 0);
-                    s[i] = semget(IPC_PRIVATE, 1, 0600);
-                    if (i % 2) semop(s[i], &up, 1);
-                }
-                for (int i = 0; i < MANY; i++) {
-                    if (msgctl(q[i], IPC_RMID, 0)) { perror("queue"); return 1; }
-                    shmdt(at[i]);
-                    if (shmctl(m[i], IPC_RMID, 0)) { perror("segment"); return 1; }
-                    if (semctl(s[i], 0, IPC_RMID)) { perror("set"); return 1; }
-                }
-            }
-            return 0;
-        }
-    }
-"#;
-
-/// A server: it has a segment attached, has operated on a set, and waits on a queue for a message of
-/// type 7, which ends it. Asked to end with SIGTERM, it does so when there is a file `may-end`.
-const SERVER: &str = r#"
-    #include <fcntl.h>
-    #include <signal.h>
-    #include <sys/msg.h>
-    #include <sys/sem.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    static void asked(int signal) {
-        close(open("asked", O_CREAT | O_WRONLY, 0600));
-        while (access("may-end", F_OK)) usleep(5000);
-        _exit(0);
-    }
-    int main(void) {
-        struct { long type; char text[8]; } message;
-        struct sembuf up = { 0, 1, 0 };
-        int segment = shmget(0xcafe, 4096, IPC_CREAT | 0600);
-        int set = semget(0xf00d, 1, IPC_CREAT | 0600);
-        int queue = msgget(0xbeef, IPC_CREAT | 0600);
-        signal(SIGTERM, asked);
-        // Whatever becomes of the test.
-        alarm(50);
-        char *memory = shmat(segment, 0, 0);
-        if (memory == (void *)-1 || semop(set, &up, 1)) return 1;
-        memory[0] = 1;
-        return msgrcv(queue, &message, sizeof message.text, 7, 0) < 0;
-    }
-"#;
 
 /// Starts the server in the background and ends when the server waits.
 const START: &str = "sh -c './server > /dev/null 2>&1 & echo $! > pid; \
@@ -188,7 +113,7 @@ fn what_is_made_on_purpose_is_no_leak() {
 #[test]
 fn two_hundred_rounds_beside_a_noisy_neighbour() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("neighbour", NEIGHBOUR);
+    shell.compile("neighbour");
     shell.run("ipctool create msg --key 0x5afe; ipctool create shm --key 0x5afe --size 4096").ok();
     let round = r#"
         for i in $(seq 50); do
@@ -340,20 +265,19 @@ fn what_a_living_neighbour_may_have_made_is_no_leak() {
                      shmget(0xcafe, 4096, 0600 | 01000) // die"#;
     std::fs::write(shell.directory().join("server"), server).unwrap();
     std::fs::write(shell.directory().join("command"), command).unwrap();
-    let ran = shell.run(
-        "perl server > /dev/null 2>&1 & until test -e serves; do sleep 0.01; done; \
-         ipctool guard --isolate never -- perl command; echo $?; kill $!",
-    );
+    let _server = shell.start("exec perl server");
+    shell.wait_until("test -e serves");
+    let ran = shell.run("ipctool guard --isolate never -- perl command").exits(6);
     // The kernel records who made a segment.
     let ran = ran.says("leaked 1 shared memory segment; now removed");
-    ran.says("but it may still belong to").says("(perl server), which uses msg:0").prints_last(6);
+    ran.says("but it may still belong to").says("(perl server), which uses msg:0");
     shell.run("ipctool list -o ref --no-headings").prints("msg:0\nmsg:1\n");
 }
 
 #[test]
 fn what_a_background_server_uses_is_left_to_it() {
     let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
+    shell.compile("server");
     let ran = shell
         .run(&format!("ipctool guard --isolate never --report report.json -- {START}"))
         .exits(6)
@@ -418,7 +342,7 @@ fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
 #[test]
 fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
+    shell.compile("server");
     let guard = "touch may-end; ipctool guard --isolate never --kill-strays --report report.json";
     let ran = shell
         .run(&format!("{guard} -- {START}"))
@@ -443,7 +367,7 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
 #[test]
 fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
     let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
+    shell.compile("server");
     // The neighbour is woken when the server of the command is asked to end.
     let neighbour = r#"$q = msgget(0xbeef, 0); exit !msgrcv($q, $m, 8, 9, 0)"#;
     std::fs::write(shell.directory().join("neighbour"), neighbour).unwrap();
@@ -465,7 +389,7 @@ fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
 #[test]
 fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_command_left() {
     let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
+    shell.compile("server");
     let two = r#"for (1, 2) { $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0) or die }"#;
     std::fs::write(shell.directory().join("two"), two).unwrap();
     std::fs::write(shell.directory().join("start"), format!("perl two; {START}")).unwrap();
@@ -485,23 +409,23 @@ fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_comman
 #[test]
 fn a_segment_that_others_have_attached_is_left_and_one_that_was_marked_is_marked() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     let ran = shell.run(
-        "(until test -e made; do sleep 0.01; done; exec ./attach 0 > attached) & \
+        "(until test -e made; do sleep 0.01; done; exec ./use shm 0 > attached) & \
          ipctool guard --isolate never --report report.json -- sh -c 'ipcmk -M 4096; touch made; \
-         until grep -q attached attached 2> /dev/null; do sleep 0.01; done' > /dev/null; \
+         until test -s attached; do sleep 0.01; done' > /dev/null; \
          echo $?; kill $!; ipctool list shm -o +status",
     );
     ran.exits(0)
         .says("leaked 1 shared memory segment; left in place")
         .says("shm:0 is held by")
-        .says("(./attach 0)");
+        .says("(./use shm 0)");
     let left = shell.run("cat report.json").json();
     assert_eq!(all(&left, "outcome"), ["left"]);
     assert_eq!(all(&left, "status"), [&json!([])]);
     // A program that marks what it has just attached, as many do.
-    let mark = "sh -c 'id=$(ipctool create shm --size 4096); ./attach ${id#shm:} > attached 2>&1 & \
-                until grep -q attached attached; do sleep 0.01; done; ipctool rm $id 2> /dev/null; echo $! > pid'";
+    let mark = "sh -c 'id=$(ipctool create shm --size 4096); ./use shm ${id#shm:} > attached 2>&1 & \
+                until test -s attached; do sleep 0.01; done; ipctool rm $id 2> /dev/null; echo $! > pid'";
     let line =
         format!("rm attached; ipctool guard -q --isolate never --report report.json -- {mark}");
     let marked = report(&shell, &line);

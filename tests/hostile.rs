@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{ATTACH, NOBODY, Needs, Ran, Running, Sandbox, skip, until};
+use sandbox::{NOBODY, Needs, Ran, Running, Sandbox, skip, until};
 
 /// What a terminal would obey, as `ipctool` and Perl read it: it forges a line, sets the title, goes back to the
 /// start of the line, and turns the order of what follows around.
@@ -15,7 +15,7 @@ const EVIL_WORD: &str = r"x\nhint: forged\033]0;t\007\r\177\302\233\342\200\256\
 /// something attached, a directory, messages. The processes end when they are dropped.
 fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
     let shell = Sandbox::privileged()?;
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell
         .run(&format!(
             "evil=$(printf '{EVIL_WORD}')
@@ -34,7 +34,7 @@ fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
     let start =
         |process: &str| shell.start(&format!("exec perl -e '$0 = $evil = \"{EVIL}\"; {process}'"));
     let processes = vec![
-        start("exec {\"./attach\"} $evil, 0"),
+        start("exec {\"./use\"} $evil, \"shm\", 0"),
         start("msgrcv(1, $m, 10, 0, 0)"),
         start("semop(0, pack(\"s3\", 0, -1, 0))"),
     ];
@@ -189,9 +189,9 @@ fn off_a_terminal_no_line_is_forged_and_the_old_programs_write_as_ever() {
 #[test]
 fn a_long_command_line_is_cut_for_people_and_whole_for_programs() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --key 1 --size 10").ok();
-    let long = "exec {\"./attach\"} \"attach\", 0, (\"y\" x 100000) x 17, \"the-end\"";
+    let long = "exec {\"./use\"} \"use\", \"shm\", 0, (\"y\" x 100000) x 17, \"the-end\"";
     let holder = shell.start(&format!("exec perl -e '{long}'"));
     until("the segment is attached", || {
         shell.run("ipctool stat shm:0").exits(0).stdout().contains("yyy")

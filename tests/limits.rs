@@ -240,16 +240,8 @@ fn the_size_of_one_queue() {
 fn posix_queues_are_charged_for_their_capacity() {
     let Some(shell) = Sandbox::new() else { return };
     assert_eq!(used(&shell, "fs.mqueue.queues_max"), 0);
-    let program = r#"
-        #include <fcntl.h>
-        #include <mqueue.h>
-        int main(void) {
-            struct mq_attr attr = { .mq_maxmsg = 7, .mq_msgsize = 100 };
-            return mq_open("/one", O_CREAT | O_RDWR, 0600, &attr) < 0;
-        }
-    "#;
-    shell.compile("make", program);
-    shell.run("./make").ok();
+    shell.compile("queues");
+    shell.run("./queues 7 100 1").prints("1\n");
     assert_eq!(used(&shell, "fs.mqueue.queues_max"), 1);
     // maxmsg × 48 + maxmsg × 48 + maxmsg × msgsize on 64 bits, mq_overview(7).
     assert_eq!(used(&shell, "RLIMIT_MSGQUEUE"), 7 * 48 + 7 * 48 + 7 * 100);

@@ -10,6 +10,7 @@
 //! allowed, the test is skipped; [`skip()`] says what that means.
 #![allow(dead_code, unused_imports, clippy::disallowed_methods)]
 
+mod programs;
 mod running;
 mod skip;
 
@@ -42,19 +43,6 @@ const SMALL_QUEUES: &str = "echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_
 
 /// Mounts the POSIX queues of the namespace where programs expect them.
 const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue";
-
-/// Attaches the segment with the id `$1`, says so, and stays.
-pub const ATTACH: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        if (shmat(atoi(argv[1]), 0, 0) == (void *)-1) return 1;
-        puts("attached"); fflush(stdout);
-        for (;;) pause();
-    }
-"#;
 
 /// Waits until something is so, for twenty seconds at most.
 #[track_caller]
@@ -95,14 +83,14 @@ impl Sandbox {
     /// what programs do.
     pub fn with_posix() -> Option<Sandbox> {
         let shell = Sandbox::new()?;
-        shell.compile("posix", include_str!("posix.c"));
+        shell.compile("posix");
         Some(shell)
     }
 
     /// With the program `forbid` in its directory, which runs a command in which some system calls
     /// fail: `./forbid ENOSYS msgget,semget COMMAND…`.
     pub fn can_forbid(self) -> Option<Sandbox> {
-        self.compile("forbid", include_str!("forbid.c"));
+        self.compile("forbid");
         match self.run("./forbid EPERM msgget true").status() {
             0 => Some(self),
             _ => {
@@ -209,24 +197,19 @@ impl Sandbox {
         }
     }
 
+    /// Runs a condition again and again until it succeeds, for twenty seconds at most.
+    #[track_caller]
+    pub fn wait_until(&self, condition: &str) {
+        self.until(condition, |ran| ran.status() == 0);
+    }
+
     /// Runs a line of shell while a process has the segment with this id attached.
     pub fn run_while_attached(&self, id: u32, line: &str) -> Ran {
-        self.compile("attach", ATTACH);
+        self.compile("use");
         self.run(&format!(
-            "mkfifo attached; ./attach {id} > attached & read line < attached; rm attached; \
+            "mkfifo attached; ./use shm {id} > attached & read line < attached; rm attached; \
              {line}; kill $!; wait"
         ))
-    }
-
-    /// Compiles a C program into the directory of the shell.
-    pub fn compile(&self, name: &str, source: &str) {
-        self.run_with(&format!("cc -pthread -x c -o {name} - -lrt"), source.as_bytes()).ok();
-    }
-
-    /// Compiles C into the library `NAME.so` in the directory of the shell, for `LD_PRELOAD`.
-    pub fn compile_library(&self, name: &str, source: &str) {
-        let line = format!("cc -shared -fPIC -x c -o {name}.so - -ldl");
-        self.run_with(&line, source.as_bytes()).ok();
     }
 
     /// Whether Python has this module; if not, the part that takes it is skipped.
