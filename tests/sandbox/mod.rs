@@ -34,6 +34,10 @@ pub const NOBODY: u32 = 65_534;
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
+/// Whoever starts the tests may ignore signals, as a shell without job control ignores SIGINT for what
+/// it starts in the background, and a shell cannot undo that for itself.
+const NO_SIGNAL_IGNORED: [&str; 2] = ["env", "--default-signal"];
+
 /// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
 const OWN_DEV: &str = include_str!("dev.sh");
 
@@ -253,6 +257,7 @@ impl Sandbox {
         let mut command = Command::new(enter);
         command
             .args(arguments)
+            .args(NO_SIGNAL_IGNORED)
             .args(prefix)
             .args(["sh", "-c", line])
             .current_dir(self.directory())
