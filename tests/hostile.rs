@@ -40,8 +40,11 @@ fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
     ];
     until("each process uses its object", || {
         let seen = shell.run("ipctool stat shm:0 msg:1 sem:0 --json").exits(0).json();
-        let waits = |one: &serde_json::Value| !one["users"].as_array().unwrap().is_empty();
-        seen.as_array().unwrap().iter().all(waits)
+        // The process that made the segment is gone.
+        let is_used = |one: &serde_json::Value| {
+            one["users"].as_array().unwrap().iter().any(|user| user["state"] == "alive")
+        };
+        seen.as_array().unwrap().iter().all(is_used)
     });
     Some((shell, processes))
 }
@@ -60,8 +63,9 @@ fn is_harmless(bytes: &[u8], line: &str) {
         assert_eq!(&rest[start + 2 + length..][..1], "m", "$ {line}\n{shown:?}");
         rest.replace_range(start..start + 3 + length, "");
     }
-    let acts =
-        |c: char| c.is_control() && !"\n\t".contains(c) || ('\u{200b}'..='\u{202e}').contains(&c);
+    // No width, an end of a line, another direction; '…' is between them.
+    let is_unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let acts = |c: char| c.is_control() && !"\n\t".contains(c) || is_unseen(c);
     assert!(!rest.contains(acts), "$ {line}\n{shown:?}");
     let is_forged = |line: &str| line.trim_start().starts_with("hint: forged");
     assert!(is_payload || !rest.lines().any(is_forged), "$ {line}\n{rest}");
