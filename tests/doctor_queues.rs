@@ -8,7 +8,7 @@ use sandbox::{NOBODY, Ran, Running, Sandbox, only_root, sees_everybody};
 use serde_json::Value;
 
 /// Fills the queue, and leaves no process that has to do with it.
-const FULL: &str = "ipctool create msg --mode 666 > /dev/null; head -c 8192 /dev/zero | ipctool send 0; head -c 8192 /dev/zero | ipctool send 0";
+const FULL: &str = "ipctool create msg > /dev/null; head -c 8192 /dev/zero | ipctool send 0; head -c 8192 /dev/zero | ipctool send 0";
 
 /// A process that receives one message of this type and then does this.
 fn receiver(shell: &Sandbox, message_type: i32, then: &str) -> Running {
@@ -267,7 +267,7 @@ fn more_room_is_no_help_where_nobody_reads_the_type() {
     if !sees_everybody() {
         return;
     }
-    shell.run(&FULL.replace("666", "600")).ok();
+    shell.run(FULL).ok();
     let _receiver = receiver(&shell, 7, "1").waits();
     let _sender = shell.start("exec ipctool send 0 late").waits();
     assert_eq!(all_found(&shell), "error msg:0 queue-full");

@@ -182,11 +182,11 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
 
 /// A neighbour that makes a queue and a set while a command runs, and works with them after the command
 /// has used both last.
-const MAKER: &str = r#"use IPC::SysV ":all";
+const MAKER: &str = r#"use IPC::SysV ":all"; use POSIX;
     until (-e "begun") { select undef, undef, undef, 0.01 }
     $q = msgget(0xbeef, 0666 | IPC_CREAT); $s = semget(0xf00d, 1, 0666 | IPC_CREAT);
     semctl($s, 0, SETVAL, 1); open F, ">", "made"; close F;
-    until (-e "ended") { select undef, undef, undef, 0.01 }
+    setuid $ARGV[0] if @ARGV; until (-e "ended") { select undef, undef, undef, 0.01 }
     print msgsnd($q, pack("l! a*", 1, "x"), 0) && semop($s, pack("s3", 0, 1, 0)) ? "works" : "broken: $!""#;
 
 /// A command that uses both of them and ends.
@@ -199,21 +199,15 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
     let Some(shell) = open_shell() else { return };
     std::fs::write(shell.directory().join("maker"), MAKER).unwrap();
     std::fs::write(shell.directory().join("user"), USER).unwrap();
-    // A server that gives up being root.
-    let server = format!(
-        r#"use POSIX; {}"#,
-        MAKER.replace("until (-e \"ended\")", "setuid 65534; until (-e \"ended\")")
-    );
-    std::fs::write(shell.directory().join("server"), server).unwrap();
-    // As the user of the command, and as somebody else, where the kernel records who made it.
-    for (neighbour, cuid) in [
-        ("perl maker", 0),
-        ("setpriv --reuid=65534 --clear-groups perl maker", NOBODY),
-        ("perl server", 0),
+    // As the user of the command, as somebody else, where the kernel records who made it, and as a
+    // server that gives up being root.
+    for (before, neighbour, cuid) in [
+        ("", "perl maker", 0),
+        ("setpriv --reuid=65534 --clear-groups", "perl maker", NOBODY),
+        ("", "perl maker 65534", 0),
     ] {
-        let script = neighbour.rsplit(' ').next().unwrap();
         let ran = shell.run(&format!(
-            "{neighbour} > works & \
+            "{before} {neighbour} > works & \
              ipctool guard --isolate never --report report.json -- perl user; echo $?; touch ended; wait; cat works"
         ));
         let ran = ran.exits(0);
@@ -226,7 +220,7 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
                 .unwrap_or_else(|| panic!("no {told} in {text}"));
             assert!(line.contains("of the command used it, but "), "{line}");
             assert!(
-                line.contains(&format!("perl {script}) ran meanwhile, too, and may have made it")),
+                line.contains(&format!("{neighbour}) ran meanwhile, too, and may have made it")),
                 "{line}"
             );
         }
@@ -343,9 +337,9 @@ fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
 fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server");
-    let guard = "touch may-end; ipctool guard --isolate never --kill-strays --report report.json";
+    let guard = "ipctool guard --isolate never --kill-strays --report report.json";
     let ran = shell
-        .run(&format!("{guard} -- {START}"))
+        .run(&format!("touch may-end; {guard} -- {START}"))
         .exits(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set, 4K of memory; now removed");
     let pid = shell.run("cat pid").stdout().trim().to_owned();
@@ -357,7 +351,7 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     assert_eq!(all(&report, "outcome"), ["removed", "removed", "removed"]);
     assert_eq!(report["processes"][0]["ended"], true);
     // It is asked first, and killed when it does not listen.
-    shell.run(&format!("rm may-end; {} --kill-after 0.1 -- {START}", &guard[15..])).exits(6);
+    shell.run(&format!("rm may-end; {guard} --kill-after 0.1 -- {START}")).exits(6);
     shell.run("test -e asked && ! kill -0 $(cat pid)").says("No such process");
     nothing_is_left(&shell);
     // What the command removed itself is nothing to be told of.

@@ -5,7 +5,7 @@ mod sandbox;
 
 use std::fs::{self, File};
 
-use sandbox::{NOBODY, Ran, Sandbox, is_root};
+use sandbox::{NOBODY, Needs, Ran, Sandbox, only_root, skip};
 use serde_json::json;
 
 const SETTING: &str = "/proc/sys/vm/nr_hugepages";
@@ -18,8 +18,7 @@ struct Reserved {
 
 impl Reserved {
     fn new(pages: u64) -> Option<Reserved> {
-        if !is_root() {
-            eprintln!("skipped: only root can set huge pages aside");
+        if !only_root("only root can set huge pages aside") {
             return None;
         }
         let lock = File::create(std::env::temp_dir().join("ipctool-huge-pages.lock")).unwrap();
@@ -34,7 +33,7 @@ impl Reserved {
             || is < wanted
             || !fs::exists("/sys/kernel/mm/hugepages/hugepages-2048kB").unwrap()
         {
-            eprintln!("skipped: no {pages} huge pages of 2 MiB are to be had here");
+            skip(Needs::Machine, &format!("no {pages} huge pages of 2 MiB are to be had here"));
             return None;
         }
         Some(reserved)

@@ -74,14 +74,17 @@ fn what_is_used_grows_with_what_is_made() {
         .shows("used arrays = 2\n")
         .shows("allocated semaphores = 7\n");
     let lsipc = shell.run("lsipc -g --raw --noheadings -o RESOURCE,LIMIT,USED").exits(0).stdout();
+    let mut compared = 0;
     for line in lsipc.lines() {
         let words: Vec<_> = line.split_whitespace().collect();
         let name = words[0].to_lowercase();
         if ["msgmni", "shmmni", "semmni"].contains(&name.as_str()) {
             assert_eq!(field(&shell, &name, "limit").to_string(), words[1], "{line}");
             assert_eq!(used(&shell, &name).to_string(), words[2], "{line}");
+            compared += 1;
         }
     }
+    assert_eq!(compared, 3, "{lsipc}");
     shell.run("ipctool rm --all --yes").exits(0);
     assert_eq!(used(&shell, "semmns"), 0);
 }

@@ -290,11 +290,16 @@ fn filters_know_what_posix_objects_have_and_what_not() {
     assert_eq!(listed("--idle 1h"), "psem:/s ");
     assert_eq!(listed("--key 5"), "msg:0 ");
     assert_eq!(listed("--creator \"$(id -u)\""), "msg:0 ");
-    assert_eq!(
-        listed("--owner \"$(id -u)\" --sort -ref"),
-        "psem:/s pmsg:/q pmsg:/full msg:0 "
-            .replace("psem:/s pmsg:/q pmsg:/full msg:0 ", &listed("--sort -ref"))
-    );
+    // By kind, and each kind as asked for.
+    let mine = "msg:0 pmsg:/q pmsg:/full psem:/s ";
+    assert_eq!(listed("--owner \"$(id -u)\" --sort -ref"), mine);
+    assert_eq!(listed("--owner 4711"), "");
+    if let Some(ran) = shell.run_as(sandbox::NOBODY, "ipctool create psem --name /theirs") {
+        ran.ok();
+        assert_eq!(listed("--owner \"$(id -u)\" --sort -ref"), mine);
+        assert_eq!(listed("--owner nobody"), "psem:/theirs ");
+        shell.run("ipctool rm psem:/theirs").ok();
+    }
     assert_eq!(listed("pmsg --sort ref"), "pmsg:/full pmsg:/q ");
     assert_eq!(listed("--marked"), "");
 }
@@ -303,8 +308,12 @@ fn filters_know_what_posix_objects_have_and_what_not() {
 fn who_locked_himself_out_gets_back_in() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create pmsg --name /q; ipctool create psem --name /s").ok();
-    let expected = if is_root() { "" } else { "warning: you can no longer read, write it" };
-    shell.run("ipctool chmod 000 pmsg:/q psem:/s").exits(0).says(expected);
+    let locked_out = shell.run("ipctool chmod 000 pmsg:/q psem:/s");
+    match is_root() {
+        // Root never is.
+        true => locked_out.prints(""),
+        false => locked_out.exits(0).says("warning: you can no longer read, write it"),
+    };
     shell.run("ipctool chmod -v u+rw pmsg:/q psem:/s").prints(
         "pmsg:/q: 0000 (---------) → 0600 (rw-------)\npsem:/s: 0000 (---------) → 0600 (rw-------)\n",
     );
@@ -365,12 +374,14 @@ fn without_the_mount() {
         return;
     };
     let before = shell.run("cat /proc/self/mounts").stdout();
-    let work = "ipctool create pmsg --name /q && ipctool send /q hello && ipctool stat pmsg:/q | grep messages && ipctool recv /q && ipctool rm pmsg:/q";
+    let make = "ipctool create pmsg --name /q && ipctool send /q hello";
+    let use_it = "ipctool stat pmsg:/q | grep messages && ipctool recv /q && ipctool rm pmsg:/q";
     if only_root("an ordinary user cannot mount the queues") {
         shell
-            .run(&work.replace("stat", "list pmsg -o ref,messages; ipctool stat"))
+            .run(&format!("{make} && ipctool list pmsg -o ref,messages && {use_it}"))
             .ok()
-            .shows("pmsg:/q                 1");
+            .shows("pmsg:/q                 1\n")
+            .shows("hello\n");
         assert_eq!(
             shell.run("cat /proc/self/mounts").stdout(),
             before,
@@ -393,7 +404,7 @@ fn without_the_mount() {
         .shows("\"removed\":[\"psem:/s\"]")
         .shows("{\"ref\":\"pmsg\",\"error\":\"POSIX message queues cannot be listed\",\"errno\":");
     somebody("ipctool list psem").ok();
-    somebody(work).exits(0).shows("hello");
+    somebody(&format!("{make} && {use_it}")).exits(0).shows("hello\n");
     let limits = somebody("ipctool limits --json").exits(0);
     let limits = limits.says("RLIMIT_MSGQUEUE: its use is not known").fields("name used");
     assert!(limits.as_array().unwrap().contains(&json!(["RLIMIT_MSGQUEUE", null])), "{limits}");
@@ -455,9 +466,11 @@ fn python_programs_meet_here() {
         .ok();
     shell.run("ipctool recv /py --json").shows("\"priority\":9").shows("from python");
     shell
-        .run("ipctool list psem pshm --no-headings -o value,size | tr -s ' '")
-        .shows("12345")
-        .shows("7");
+        .run("ipctool list psem -o ref,value --format tsv --no-headings")
+        .prints("psem:/pysem\t7\n");
+    shell
+        .run("ipctool list pshm -o ref,size --format tsv --no-headings")
+        .prints("pshm:/pymem\t12345\n");
     shell.run("ipctool send /py --priority 3 back").ok();
     shell
         .run_with(

@@ -2,14 +2,14 @@
 
 mod sandbox;
 
-use sandbox::Sandbox;
+use sandbox::{Needs, Sandbox, skip};
 use serde_json::json;
 
 /// A sandbox with the program `posix` of [`Sandbox::with_posix`], linked with musl.
 fn with_musl() -> Option<Sandbox> {
     let shell = Sandbox::new()?;
     if !shell.run("command -v musl-gcc").stdout().contains("musl-gcc") {
-        eprintln!("skipped: there is no musl-gcc");
+        skip(Needs::Machine, "there is no musl-gcc");
         return None;
     }
     shell.compile_with("musl-gcc -static", "posix");
