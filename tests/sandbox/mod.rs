@@ -175,16 +175,7 @@ impl Sandbox {
 
     /// Runs a line of shell with this standard input.
     pub fn run_with(&self, line: &str, input: &[u8]) -> Ran {
-        let mut command = self.command(&IN_TIME, line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("nsenter runs");
-        let mut stdin = child.stdin.take().expect("it is piped");
-        let output = std::thread::scope(|scope| {
-            // Whoever does not read it all has a reason.
-            scope.spawn(move || stdin.write_all(input));
-            child.wait_with_output().expect("it ends")
-        });
-        Ran { line: line.to_owned(), output }
+        Ran { line: line.to_owned(), output: finish(self.command(&IN_TIME, line), input) }
     }
 
     /// Runs a line of shell again and again until what it prints is right.
@@ -233,13 +224,14 @@ impl Sandbox {
         }
         let uid = uid.to_string();
         let step_down = ["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"];
+        let prefix = [&IN_TIME[..], &step_down].concat();
         // The directory in which it was built may be closed to others.
         let binary = self.directory().join("ipctool");
         if !binary.exists() {
             std::fs::copy(env!("CARGO_BIN_EXE_ipctool"), &binary).expect("room for the binary");
         }
         let line_there = format!("PATH={}:$PATH; {line}", self.directory().display());
-        let output = self.command(&step_down, &line_there).output().expect("nsenter runs");
+        let output = finish(self.command(&prefix, &line_there), b"");
         Some(Ran { line: line.to_owned(), output })
     }
 
@@ -274,6 +266,18 @@ impl Drop for Sandbox {
         drop(self.holder.stdin.take());
         let _ = self.holder.wait();
     }
+}
+
+/// Runs a command with this standard input to its end.
+fn finish(mut command: Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("nsenter runs");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    std::thread::scope(|scope| {
+        // Whoever does not read it all has a reason.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().expect("it ends")
+    })
 }
 
 fn open_to_all(directory: &Path) {
