@@ -34,12 +34,12 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     let line = "(sh -c 'echo $$ > stranger; until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; \
           ipctool send 0x3 x; ipctool create msg --key 4; ipcrm -s 0; touch done' > /dev/null &); \
          until test -s stranger; do sleep 0.01; done; \
-         ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"; echo $?";
+         (asleep $$; exec ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"); echo $?";
     let leaking = format!(
         "touch begun; {THREE}; until test -e done; do sleep 0.01; done; \
          while kill -0 $(cat stranger) 2> /dev/null; do sleep 0.01; done; ipcrm -q 0"
     );
-    let line = format!("LEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
+    let line = format!("{ASLEEP}\nLEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
     let ran = shell.run(&line);
     ran.prints_last(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
@@ -167,7 +167,7 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
 
 /// A neighbour that makes a queue and a set while a command runs, and works with them after the command
 /// has used both last.
-const MAKER: &str = r#"use IPC::SysV ":all"; use POSIX;
+const MAKER: &str = r#"use IPC::SysV ":all"; use POSIX; open F, ">", "waits"; close F;
     until (-e "begun") { select undef, undef, undef, 0.01 }
     $q = msgget(0xbeef, 0666 | IPC_CREAT); $s = semget(0xf00d, 1, 0666 | IPC_CREAT);
     semctl($s, 0, SETVAL, 1); open F, ">", "made"; close F;
@@ -192,8 +192,9 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
         ("", "perl maker 65534", 0),
     ] {
         let ran = shell.run(&format!(
-            "{before} {neighbour} > works & \
-             ipctool guard --isolate never --report report.json -- perl user; echo $?; touch ended; wait; cat works"
+            "{ASLEEP}; {before} {neighbour} > works & until test -e waits; do sleep 0.01; done; \
+             (asleep $$; exec ipctool guard --isolate never --report report.json -- perl user); \
+             echo $?; touch ended; wait; cat works"
         ));
         let ran = ran.exits(0);
         for object in ["msg:", "sem:"] {
@@ -215,7 +216,7 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
         for object in report["appeared"].as_array().unwrap() {
             assert_eq!((&object["outcome"], &object["cuid"]), (&json!("left"), &json!(cuid)));
         }
-        shell.run("rm begun made ended; ipctool rm --all --yes").exits(0);
+        shell.run("rm waits begun made ended; ipctool rm --all --yes").exits(0);
     }
 }
 
@@ -226,7 +227,7 @@ fn beside_neighbours_that_sleep_all_the_time_a_leak_is_the_commands() {
     let ran = shell.run(&format!(
         "{ASLEEP}; sleep 50 & asleep $!; first=$!; \
          mkfifo pipe; sh -c 'read line < pipe' & asleep $!; \
-         ipctool guard --isolate never -- {THREE}; echo $?; kill $first $!"
+         (asleep $$; exec ipctool guard --isolate never -- {THREE}); echo $?; kill $first $!"
     ));
     ran.prints_last(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")

@@ -17,9 +17,10 @@ pub const THREE: &str = r#"perl -e '
 pub const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
 /// A function of the shell that waits until a process sleeps, and goes on sleeping: what has slept all
-/// the time can have made nothing.
+/// the time can have made nothing. `(asleep $$; exec ipctool guard …)` begins when the shell itself
+/// waits for guard.
 pub const ASLEEP: &str = r#"asleep() {
-    until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
+    old=; until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
         test "$new" = "$old"; do old=$new; sleep 0.05; done
 }"#;
 
