@@ -1,8 +1,8 @@
-//! What can be wrong with a system, and what mends it. Says nothing and mends nothing: `ipctool doctor`
-//! shows what is found here.
+//! What can be wrong with a system, and how to fix it. This module neither prints nor changes anything;
+//! `ipctool doctor` prints what it finds.
 //!
-//! [`checks`] is the registry. [`diagnose`] looks once at what the wanted checks need, asks each of them,
-//! and makes one finding of one cause.
+//! [`checks`] is the registry. [`diagnose`] looks once at what the wanted checks need, runs each of them,
+//! and merges the findings that have one cause.
 
 mod checks;
 mod dev_shm;
@@ -31,16 +31,16 @@ use crate::ipc::{Expected, Snapshot, Time};
 use crate::kernel::Namespace;
 use crate::kernel::process::uses::Missed;
 
-/// What somebody wants to know.
+/// What to diagnose.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Whether these find anything.
+    /// The checks to run.
     pub checks: &'a [&'static Check],
-    /// Apart from these objects, which are kept on purpose.
+    /// Objects that are kept on purpose, and left out.
     pub ignore: &'a [Expected],
-    /// From how many per cent on something is nearly full, 1 to 100.
+    /// The percentage of use, 1 to 100, from which something counts as nearly full.
     pub threshold: u64,
-    /// The time.
+    /// The present time.
     pub now: Time,
 }
 
@@ -49,18 +49,17 @@ pub struct Question<'a> {
 pub struct Diagnosis {
     /// What is wrong, each cause once, the worst first.
     pub findings: Vec<Finding>,
-    /// How many objects were looked at that are not ignored.
+    /// How many objects were checked, without the ignored ones.
     pub objects: usize,
-    /// Who could not be inspected that may matter.
+    /// The uninspected processes that may matter.
     pub missed: Missed,
-    /// Whether everything could be looked at that the checks need, but for single processes that
-    /// the caller has no permission to inspect.
+    /// Whether everything that the checks need could be looked at, except single processes that the
+    /// caller may not inspect.
     pub is_whole: bool,
 }
 
-/// What these checks find wrong with a namespace and the objects in it, all of them. What cannot be
-/// looked at beyond what is unlisted is handed to `warn`, in words. Fails where no process can be
-/// inspected.
+/// Runs the checks on a namespace and all objects in it. `warn` gets a sentence about everything that
+/// cannot be looked at, beyond the kinds that are unlisted. Fails if no process can be inspected.
 pub fn diagnose(
     question: Question<'_>,
     namespace: &Namespace,

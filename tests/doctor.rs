@@ -27,7 +27,7 @@ fn a_failed_ftok() {
     assert_eq!(found(&shell, "ftok-failed"), "");
     shell.run("ipctool create msg --key 0xffffffff").ok();
     assert_eq!(found(&shell, "ftok-failed"), "warning msg:1");
-    assert_eq!(fix(&shell, "ftok-failed"), "", "its maker may be about to use it");
+    assert_eq!(fix(&shell, "ftok-failed"), "", "its creator may be about to use it");
     if !sees_everybody() {
         return;
     }
@@ -46,16 +46,13 @@ fn modes_that_give_too_much_or_too_little() {
     shell.run("ipctool chmod -f 662 msg:0; ipctool chmod -f 400 sem:0").ok();
     assert_eq!(found(&shell, "world-writable"), "warning msg:0");
     assert_eq!(found(&shell, "locked-out"), "warning sem:0");
-    shell
-        .run("ipctool doctor --only locked-out")
-        .exits(6)
-        .shows("does not let its own owner write it");
+    shell.run("ipctool doctor --only locked-out").exits(6).shows("does not let its owner write it");
     mend(&shell, "world-writable");
     mend(&shell, "locked-out");
 }
 
 #[test]
-fn whoever_needs_a_mode_is_named() {
+fn processes_that_need_a_mode_are_named() {
     let Some(shell) = Sandbox::new() else { return };
     if !only_root("only root can be two users") {
         return;
@@ -121,7 +118,7 @@ fn memory_of_a_removed_segment() {
 }
 
 #[test]
-fn a_fix_is_fit_for_whoever_asks() {
+fn a_fix_works_for_the_caller() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg --mode 666 > /dev/null; ipctool create sem --mode 400").exits(0);
     let ask = "ipctool doctor --only world-writable,locked-out --json";
@@ -180,7 +177,7 @@ fn a_person_reads_a_few_lines() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg --mode 662; ipctool create shm --size 1 --mode 600").ok();
     let text = "warning  msg:0  world-writable\n\
-                mode 0662 lets every user write it\n\
+                mode 0662 lets every user write to it\n\
                 fix: ipctool chmod o-w msg:0\n";
     for format in ["", "--format plain", "--format table"] {
         let ran = shell.run(&format!("ipctool doctor --only world-writable {format}")).exits(6);

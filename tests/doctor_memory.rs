@@ -65,7 +65,7 @@ fn dev_shm_that_promised_more_than_it_has() {
     // Many a program makes files far larger than what it ever touches.
     assert_eq!((severity.as_str(), fix.as_str()), ("warning", ""));
     assert!(
-        why.starts_with("the files in /dev/shm are 786433 bytes larger than what they hold, and 786432 bytes are left: whoever touches the rest gets SIGBUS"),
+        why.starts_with("the files in /dev/shm are 786433 bytes larger than the memory that they hold, and 786432 bytes are left: a process that touches more gets SIGBUS"),
         "{why}"
     );
     shell.run("ipctool rm pshm:/more").ok();
@@ -75,7 +75,7 @@ fn dev_shm_that_promised_more_than_it_has() {
         "exec 9<> /dev/shm/big; truncate -s 1G /dev/shm/big; rm /dev/shm/big; \
          ipctool doctor --only shm-full",
     );
-    ran.exits(6).shows("bytes larger than what they hold");
+    ran.exits(6).shows("bytes larger than the memory that they hold");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn memory_without_a_name() {
     held("20K", "ipctool doctor --only shm-deleted")
         .exits(0)
         .shows("note")
-        .shows("1 file without a name in /dev/shm, removed but open or mapped, holds 20K: ")
+        .shows("1 deleted file in /dev/shm, still open or mapped, holds 20K: ")
         .shows(" (sh -c ")
         .shows("ipctool list pshm");
     held("900K", "ipctool doctor --only shm-deleted").exits(6).shows("warning").shows("holds 900K");
@@ -122,7 +122,9 @@ fn memory_without_a_name() {
     shell.run_as(NOBODY, "true").expect("root can").ok();
     held("20K", "setpriv --reuid 65534 --clear-groups ./ipctool doctor --only shm-deleted")
         .exits(0)
-        .shows("20K more are in use in /dev/shm, of removed files in processes that cannot be inspected")
+        .shows(
+            "20K more in /dev/shm belong to deleted files that are held by uninspected processes",
+        )
         .shows("sudo ipctool list pshm");
 }
 
@@ -164,7 +166,8 @@ fn segments_that_vanish() {
         .run("ipctool doctor --only rmid-forced")
         .exits(6)
         .shows("warning")
-        .shows("; nobody has shm:");
+        .shows("; shm:")
+        .shows(" is not attached\n");
     // In many a container /proc/sys is read-only, for root, too.
     let ran = shell.run(
         "unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && \

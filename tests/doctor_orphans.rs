@@ -48,7 +48,7 @@ fn what_was_made_just_now_is_no_warning() {
     shell.run("ipctool rm shm:0 sem:0").ok();
     assert!(
         why(&shell, "orphan").ends_with(
-            "; it is new, so its maker may be about to use it; if nobody is: ipctool rm msg:0"
+            "; it is new, so its creator may be about to use it; if not: ipctool rm msg:0"
         ),
         "{}",
         why(&shell, "orphan")
@@ -135,7 +135,7 @@ fn a_thousand_objects_are_one_finding() {
     let finding = only(&shell, "orphan");
     assert_eq!(finding["count"], 299, "{}", finding["why"]);
     shell.run("ipctool doctor --only orphan").exits(6).shows(&format!(
-        " and 298 more  orphan\n299 objects of {}: nobody is attached or waits, and every process recorded for them is gone\nfix: ",
+        " and 298 more  orphan\n299 objects of {}: no process is attached or waits, and every process recorded for them is gone\nfix: ",
         me(&shell)
     ));
     mend(&shell, "orphan");
@@ -245,5 +245,8 @@ fn doctor_finds_what_nobody_holds() {
     shell.run("ipctool list; ipctool doctor --skip remove-ipc").prints("");
     shell.run("cat pmsg--q.jsonl").shows("\"text\":\"x\"");
     shell.run("ipctool create pmsg --name /full --max-messages 1; ipctool send /full x").ok();
-    shell.run("ipctool doctor --only queue-full").exits(6).shows("it holds all of 1 messages");
+    shell
+        .run("ipctool doctor --only queue-full")
+        .exits(6)
+        .shows("it holds 1 of 1 messages (mq_maxmsg)");
 }

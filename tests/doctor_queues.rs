@@ -33,7 +33,7 @@ fn a_full_queue() {
         .shows("error  msg:0  queue-full\n")
         .shows("1 thread blocked sending: ")
         .shows("(ipctool send 0 late)")
-        .shows("nobody has received from it yet");
+        .shows("no process has received from it yet");
     assert_eq!(only(&shell, "queue-full")["pids"].as_array().unwrap().len(), 1);
     shell.run("ipctool rm msg:0").ok();
     sender.ends().exits(3);
@@ -61,7 +61,7 @@ fn a_closed_queue_is_opened_again() {
         .run("ipctool create msg; ipctool send 0 x; ipctool limits --queue-bytes 0 msg:0")
         .exits(0);
     assert_eq!(found(&shell, "queue-full"), "warning msg:0");
-    assert!(why(&shell, "queue-full").starts_with("it takes no messages: its room is 0 bytes"));
+    assert!(why(&shell, "queue-full").starts_with("it accepts no messages: its max_bytes is 0, "));
     let fix =
         shell.run("ipctool doctor --only queue-full --json").exits(6).json()[0]["fix"].clone();
     assert_eq!(fix, "ipctool limits --queue-bytes 16384 msg:0");
@@ -232,7 +232,7 @@ fn nobody_reads_these_types() {
     assert_eq!(all_found(&shell), "warning msg:0 nobody-reads-type");
     let finding = only(&shell, "nobody-reads-type");
     let words = finding["why"].as_str().unwrap();
-    let start = "nobody reads what is queued (1 message of type 3, 1 message of type 5): every receiver waits for type 7: ";
+    let start = "no process reads what is queued (1 message of type 3, 1 message of type 5): every receiver waits for type 7: ";
     assert!(words.starts_with(start), "{words}");
     assert_eq!(finding["fix"], Value::Null);
     // Another one would take the lower types; it has a message at once.

@@ -1,5 +1,4 @@
-//! The registry of checks. One is an entry in [`CHECKS`], which names the function that finds it, in the
-//! file of its subject.
+//! The registry of checks. A check is an entry in [`CHECKS`] and a function in the file of its subject.
 
 use std::fmt;
 
@@ -8,35 +7,35 @@ use super::facts::{Facts, Needs, Seen};
 use super::{limits, logind, memory, orphans, permissions, queues, semaphores};
 use crate::ipc::finding::Severity;
 
-/// Something that can be wrong, and how to find it.
+/// A problem that a system can have, and how to find it.
 #[derive(Debug)]
 pub struct Check {
     /// Its name, as `--only` and `--skip` take it.
     pub name: &'static str,
-    /// The worst that it reports.
+    /// The worst severity that it reports.
     pub severity: Severity,
-    /// What it looks for, in a line.
+    /// What it looks for, in one line.
     pub help: &'static str,
-    /// What must be looked at before it can be answered, beyond the objects themselves.
+    /// What it has to look at beyond the objects themselves.
     pub needs: Needs,
-    /// What its findings are about: where two checks find something wrong with the use of one object,
-    /// the one that comes first in [`CHECKS`] speaks.
+    /// What its findings are about. If two checks find something wrong with the use of one object, only
+    /// the one that comes first in [`CHECKS`] reports it.
     pub subject: Subject,
-    /// Finds it. What no other check needs, it may look at by itself.
+    /// Finds the problem. It may look by itself at what no other check needs.
     pub(super) examine: Examine,
 }
 
-/// What finds something that is wrong.
+/// The function of a check.
 #[derive(Debug)]
 pub(super) enum Examine {
-    /// A look at each object.
+    /// Called for each object.
     Each(fn(&Seen, &Facts) -> Option<Draft>),
-    /// A look at everything at once.
+    /// Called once for everything.
     All(fn(&Facts) -> Vec<Draft>),
 }
 
 impl Check {
-    /// What it finds.
+    /// Runs it.
     pub(super) fn find(&self, facts: &Facts) -> Vec<Draft> {
         match self.examine {
             Examine::Each(examine) => {
@@ -54,7 +53,7 @@ impl PartialEq for Check {
 }
 
 impl fmt::Display for Check {
-    /// As it is listed.
+    /// A line of `--list-checks`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<20} {:<8} {}", self.name, self.severity.name(), self.help)
     }
@@ -63,15 +62,15 @@ impl fmt::Display for Check {
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// How an object is used, or that it is not.
+    /// How an object is used, or that it is unused.
     Use,
-    /// Who may use it, and under which key.
+    /// The permissions or the key of an object.
     Access,
     /// The system as a whole.
     System,
 }
 
-/// All checks, in the order in which they speak.
+/// All checks. Of several about the use of one object, the first one reports.
 pub static CHECKS: &[Check] = &[
     Check {
         name: "deadlock",
@@ -84,7 +83,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "stuck-semaphore",
         severity: Severity::Warning,
-        help: "value 0, waiters, and perhaps nobody is left to release it",
+        help: "value 0, with waiters, and perhaps no process left to release it",
         needs: Needs::REST,
         subject: Subject::Use,
         examine: Examine::Each(semaphores::stuck),
@@ -92,7 +91,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "queue-full",
         severity: Severity::Error,
-        help: "a queue without room (error: for a message that a process waits to send)",
+        help: "a queue without room (error: for a message that a process is waiting to send)",
         needs: Needs::REST,
         subject: Subject::Use,
         examine: Examine::Each(queues::full),
@@ -108,7 +107,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "ftok-failed",
         severity: Severity::Warning,
-        help: "key 0xffffffff: a program used what ftok returns when it fails",
+        help: "key 0xffffffff: a program used what ftok returns on failure",
         needs: Needs::USERS,
         subject: Subject::Access,
         examine: Examine::Each(orphans::ftok_failed),
@@ -116,7 +115,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "orphan",
         severity: Severity::Warning,
-        help: "an object that nobody uses any more (note: it is new, or was never used)",
+        help: "an object that no process uses any more (note: it is new, or was never used)",
         needs: Needs::USERS,
         subject: Subject::Use,
         examine: Examine::Each(orphans::orphan),
@@ -124,7 +123,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "dead-sender-backlog",
         severity: Severity::Warning,
-        help: "messages on a queue whose every recorded process is gone",
+        help: "messages on a queue whose recorded processes are all gone",
         needs: Needs::USERS,
         subject: Subject::Use,
         examine: Examine::Each(orphans::backlog),
@@ -132,7 +131,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "queue-near-full",
         severity: Severity::Warning,
-        help: "a queue that is full to 80 % or more (see --threshold)",
+        help: "a queue that is at least 80 % full (see --threshold)",
         needs: Needs::REST,
         subject: Subject::Use,
         examine: Examine::Each(queues::near_full),
@@ -140,7 +139,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "marked-attached",
         severity: Severity::Note,
-        help: "memory of a segment that was removed but is still attached",
+        help: "a segment that is marked for destruction but still attached",
         needs: Needs::USERS,
         subject: Subject::Use,
         examine: Examine::Each(orphans::marked_attached),
@@ -148,7 +147,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "world-writable",
         severity: Severity::Warning,
-        help: "every user may write it",
+        help: "the mode lets every user write to the object",
         needs: Needs::USERS,
         subject: Subject::Access,
         examine: Examine::Each(permissions::world_writable),
@@ -156,7 +155,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "locked-out",
         severity: Severity::Warning,
-        help: "the mode does not let its own owner read or write it",
+        help: "the mode does not let the owner read or write the object",
         needs: Needs::NONE,
         subject: Subject::Access,
         examine: Examine::Each(permissions::locked_out),
@@ -180,7 +179,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "shm-full",
         severity: Severity::Error,
-        help: "/dev/shm is used to 80 % or more (see --threshold), or promised beyond its size",
+        help: "/dev/shm is used to 80 % or more (see --threshold), or overcommitted",
         needs: Needs::DEV_SHM,
         subject: Subject::System,
         examine: Examine::All(memory::shm_full),
@@ -188,7 +187,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "shm-deleted",
         severity: Severity::Warning,
-        help: "memory in /dev/shm without a name, which goes with those that hold it",
+        help: "memory of deleted files in /dev/shm that processes still hold",
         needs: Needs::DEV_SHM,
         subject: Subject::System,
         examine: Examine::All(memory::shm_deleted),
@@ -196,7 +195,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         name: "rmid-forced",
         severity: Severity::Warning,
-        help: "kernel.shm_rmid_forced is 1: segments that nobody has attached vanish",
+        help: "kernel.shm_rmid_forced is 1: the kernel destroys segments that are not attached",
         needs: Needs::NONE,
         subject: Subject::System,
         examine: Examine::All(memory::rmid_forced),

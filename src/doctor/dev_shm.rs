@@ -1,4 +1,4 @@
-//! What is to be seen of `/dev/shm` as a file system, before anything is said about it.
+//! What the checks see of `/dev/shm` as a file system.
 
 use std::io::ErrorKind;
 
@@ -12,17 +12,17 @@ use crate::kernel::process::uses::observe_all;
 pub(super) struct DevShm {
     /// How full it is.
     pub space: Space,
-    /// How many bytes its files may still grow to without being made larger, those without a name
-    /// included: sizes without what is in memory.
+    /// By how many bytes the sizes of its files, deleted ones included, exceed the memory that they hold.
+    /// Programs may touch that memory at any time.
     pub promised: u64,
-    /// The files without a name, with those that hold them.
+    /// The deleted files, with the processes that hold them.
     pub removed: Vec<Observed>,
-    /// How many bytes more are of files without a name, which could not be found.
+    /// How many more bytes are used by deleted files that could not be found.
     pub hidden: u64,
 }
 
-/// Looks at `/dev/shm`; nothing where there is none. Also whether all of it could be looked at: what is in
-/// the way is handed to `warn`.
+/// Looks at `/dev/shm`; `None` if there is none. Also returns whether all of it could be read; `warn` gets
+/// what could not.
 pub(super) fn survey(
     namespace: &Namespace,
     warn: &mut dyn FnMut(String),
@@ -32,7 +32,7 @@ pub(super) fn survey(
         Err(error) if error.kind() == ErrorKind::NotFound => return (None, true),
         Err(error) => {
             let error = os_error::describe(&error);
-            warn(format!("cannot look at /dev/shm: {error}"));
+            warn(format!("cannot read /dev/shm: {error}"));
             return (None, false);
         }
     };
@@ -44,10 +44,10 @@ pub(super) fn survey(
         Ok((observe_all(namespace, removed.objects)?, hidden, promised))
     });
     let (removed, hidden, promised) = match looked {
-        Ok(told) => told,
+        Ok(found) => found,
         Err(error) => {
             let error = os_error::describe(&error);
-            warn(format!("cannot look for removed files: {error}"));
+            warn(format!("cannot look for deleted files: {error}"));
             is_whole = false;
             (Vec::new(), 0, 0)
         }
@@ -55,7 +55,7 @@ pub(super) fn survey(
     (Some(DevShm { space, promised: promised + tree.promised(), removed, hidden }), is_whole)
 }
 
-/// What these files may still take.
+/// The bytes by which these files exceed the memory that they hold.
 fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
     files.map(PosixMemory::promised).sum()
 }

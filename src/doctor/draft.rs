@@ -1,4 +1,4 @@
-//! What a check finds, before it is known what the others have found.
+//! A finding of one check, before it is compared with those of the others.
 
 use super::facts::{Facts, Seen};
 use super::selector::Selector;
@@ -6,29 +6,28 @@ use crate::ipc::finding::{Finding, Severity};
 use crate::ipc::{Kind, Reference};
 use crate::output::escape::shell_word;
 
-/// A finding whose fix is not a command yet, so that several can become one.
+/// A finding whose fix is not a command yet, so several findings can be merged.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     /// How bad it is.
     pub severity: Severity,
-    /// Whether it concerns the system as a whole.
+    /// Whether it is about the system as a whole.
     pub is_of_system: bool,
-    /// The objects that it concerns; of the system as a whole, those that the fix removes.
+    /// The objects that it is about. For the system as a whole: those that the fix removes.
     pub references: Vec<Reference>,
     /// What is wrong, in a sentence.
     pub why: String,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: Remedy,
     /// Whether the caller may do that.
     pub right: Right,
-    /// The living processes that it concerns.
+    /// The living processes that it is about.
     pub pids: Vec<i32>,
-    /// What several objects have in common that have this trouble; nothing where each is a case of
-    /// its own.
+    /// What several objects with this problem have in common; `None` if each is a case of its own.
     pub shared: Option<Shared>,
 }
 
-/// What makes several findings one: all of it is the same.
+/// Findings for which all of this is the same become one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Shared {
     /// The owner of the objects.
@@ -37,36 +36,36 @@ pub(super) struct Shared {
     pub words: &'static str,
 }
 
-/// What mends a trouble.
+/// What fixes a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Remedy {
-    /// Only a person can decide; the reason says what.
+    /// No command: a person has to decide, and the reason says what.
     Decide,
-    /// This line of shell.
+    /// Run this line of shell.
     Run(String),
-    /// Removing orphans, which a filter finds again.
+    /// Remove orphans, which a filter finds again.
     RemoveOrphans,
-    /// Writing the messages of queues into a file that only its owner can read, and removing the
-    /// queues. What is sent meanwhile is not lost.
+    /// Write the messages of queues into a file that only its owner can read, then remove the queues.
+    /// Messages sent meanwhile are not lost.
     SaveAndRemove,
-    /// This change of mode.
+    /// Change the mode in this way.
     Chmod(&'static str),
-    /// Letting queues hold so many bytes.
+    /// Set the `max_bytes` of queues to this number.
     Raise(u64),
 }
 
-/// Whether the caller may do what a remedy takes.
+/// Whether the caller has the permission that a remedy takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Right {
-    /// They may.
+    /// The caller has it.
     Granted,
-    /// Root may.
+    /// Only root has it.
     Sudo,
-    /// They are root, and may not all the same: in a container, for example.
+    /// The caller is root and lacks it all the same, for example in a container.
     Denied,
 }
 
-/// What a remedy does with an object.
+/// What a remedy does to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     /// Changes or removes it.
@@ -77,7 +76,7 @@ pub(super) enum Act {
     Write,
 }
 
-/// From so many queues a fix saves the messages one by one; more than these, a filter selects.
+/// The most queues that a fix lists by name to save their messages; beyond that it uses a filter.
 const MOST_NAMED: usize = 20;
 
 impl Right {
@@ -93,12 +92,12 @@ impl Right {
         .as_user(caller.uid)
     }
 
-    /// What root may is denied to those who are root already.
+    /// For root, `Sudo` would not help: it becomes `Denied`.
     fn as_user(self, uid: u32) -> Right {
         if self == Right::Sudo && uid == 0 { Right::Denied } else { self }
     }
 
-    /// As [`Right::to`], for a privilege over the system as a whole.
+    /// Whether the caller has a privilege over the system as a whole.
     pub fn over_system(is_granted: bool, facts: &Facts) -> Right {
         Right::from(is_granted).as_user(facts.caller(Kind::Msg).uid)
     }
@@ -139,33 +138,33 @@ impl Draft {
         }
     }
 
-    /// With what mends it, if the caller has this right or can get it.
-    pub fn mended_by(mut self, remedy: Remedy, right: Right) -> Draft {
+    /// Sets the remedy, if the caller has this right or can get it.
+    pub fn fixed_by(mut self, remedy: Remedy, right: Right) -> Draft {
         (self.remedy, self.right) = (remedy, right);
         if self.right == Right::Denied {
             self.remedy = Remedy::Decide;
-            self.why += "; mending it takes a privilege that root does not have here";
+            self.why += "; the fix takes a privilege that root does not have here";
         }
         self
     }
 
-    /// Together with others of the same owner of which the same can be said.
+    /// Lets it be merged with findings about objects of the same owner that have the same `words`.
     pub fn shared(mut self, seen: &Seen, words: &'static str) -> Draft {
         self.shared = Some(Shared { owner: seen.observed.permissions().uid, words });
         self
     }
 
-    /// Whether the objects are gone when it is mended.
+    /// Whether the fix removes the objects.
     pub fn removes(&self) -> bool {
         match self.remedy {
             Remedy::RemoveOrphans | Remedy::SaveAndRemove => true,
-            // What the system as a whole names is what its fix removes.
+            // See `references`.
             Remedy::Run(_) => self.is_of_system,
             Remedy::Decide | Remedy::Chmod(_) | Remedy::Raise(_) => false,
         }
     }
 
-    /// What is told of it, as a finding of this check.
+    /// The finding of this check.
     pub fn finish(self, check: &'static str, facts: &Facts) -> Finding {
         let fix = self.command(facts);
         let reference = match self.is_of_system {
@@ -183,14 +182,14 @@ impl Draft {
         }
     }
 
-    /// The command that mends it, as one line.
+    /// The command that fixes it, as one line.
     fn command(&self, facts: &Facts) -> Option<String> {
         let words: Vec<_> = self.references.iter().map(word).collect();
         let all = words.join(" ");
         let line = match &self.remedy {
             Remedy::Decide => return None,
             Remedy::Run(line) => line.clone(),
-            // By its id no other object is hit, even if it may have become used since.
+            // An id never hits another object; a filter also spares what was used since.
             Remedy::RemoveOrphans => match self.selector(facts) {
                 Some(selector) => selector.remove(),
                 None => format!("ipctool rm {all}"),
@@ -204,18 +203,18 @@ impl Draft {
         Some(if self.right == Right::Granted { line } else { as_root(&line) })
     }
 
-    /// What finds these orphans again.
+    /// The filter that finds these orphans again.
     fn selector(&self, facts: &Facts) -> Option<Selector> {
         let first = self.references.first()?;
         let first = facts.objects.iter().find(|one| one.reference() == *first)?;
-        // Those of several owners are several findings.
+        // A merged finding has one owner.
         Selector::of(&self.references, Some(first.observed.permissions().uid), facts)
     }
 
-    /// The messages of one queue go into a file of its own.
+    /// Saves the messages of one queue in a file with its name, of several in one file.
     fn save_and_remove(&self, words: &[String], facts: &Facts) -> String {
         let name = match self.references.as_slice() {
-            // Not longer than a file system takes.
+            // A file system limits the length of a name.
             [one] => one.to_string().replace([':', '/'], "-").chars().take(60).collect(),
             [] | [..] => "orphans".to_owned(),
         };
@@ -228,12 +227,12 @@ impl Draft {
             }
             None => each(words, save),
         };
-        // The mode of the queue may have kept others from reading these messages.
+        // The queue may have been private, so the file is.
         format!("(umask 077; {line})")
     }
 }
 
-/// A line of shell as root. Of several commands, or with a redirection, all must run under `sudo`.
+/// A line of shell as root. If it has several commands or a redirection, all of it must run under `sudo`.
 pub(super) fn as_root(line: &str) -> String {
     match line.contains(['|', '&', ';', '>']) {
         true => format!("sudo sh -c {}", shell_word(line)),

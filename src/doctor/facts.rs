@@ -1,4 +1,4 @@
-//! What is seen of the system, before anything is said about it.
+//! What the checks look at: gathered once, before any of them runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -26,39 +26,39 @@ use crate::kernel::process::{self, accounts};
 use crate::kernel::sysv::{msg, sem};
 use crate::output::escape::shell_word;
 
-/// How long nothing may move before it is stuck.
+/// How long a thread or queue must not move to count as stuck.
 const REST: Duration = Duration::from_millis(100);
 
-/// A queue with more messages is not searched for types: each look at one walks past those before it.
+/// A queue with more messages is not searched for types, because each peek walks past those before it.
 const MOST_PEEKED: u64 = 20_000;
 
-/// So long an object that nobody has used counts as new: its maker may be about to use it.
+/// How long an object that was never used counts as new: its creator may be about to use it.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// What must be looked at.
+/// What a check looks at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs {
-    /// All processes: who uses what.
+    /// All processes, and which objects they use.
     pub users: bool,
-    /// The same twice, a tenth of a second apart: what has not moved.
+    /// The same twice, a tenth of a second apart, to see what has not moved.
     pub rest: bool,
     /// The limits and how much of each is used.
     pub limits: bool,
-    /// The room in `/dev/shm`, and what lies there.
+    /// The files in `/dev/shm`, and how full it is.
     pub dev_shm: bool,
 }
 
 impl Needs {
     /// Nothing beyond the objects.
     pub const NONE: Needs = Needs { users: false, rest: false, limits: false, dev_shm: false };
-    /// Who uses what.
+    /// Which processes use which objects.
     pub const USERS: Needs = Needs { users: true, ..Needs::NONE };
-    /// Who uses what, and has not moved since the first look.
+    /// The same, and which of them have not moved since the first look.
     pub const REST: Needs = Needs { rest: true, ..Needs::USERS };
-    /// Limits, and what could be removed to stay below them.
+    /// Limits, and the orphans whose removal would relieve them.
     pub const LIMITS: Needs = Needs { limits: true, ..Needs::USERS };
 
-    /// The room in `/dev/shm`.
+    /// The files in `/dev/shm`.
     pub const DEV_SHM: Needs = Needs { dev_shm: true, ..Needs::NONE };
 
     /// Both.
@@ -75,13 +75,13 @@ impl Needs {
 /// What the facts are for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
-    /// What is to be looked at.
+    /// What to look at.
     pub needs: Needs,
-    /// What is kept on purpose.
+    /// Objects that are kept on purpose.
     pub ignore: &'a [Expected],
-    /// From how many per cent on something is nearly full.
+    /// The percentage of use from which something counts as nearly full.
     pub threshold: u64,
-    /// The time.
+    /// The present time.
     pub now: Time,
 }
 
@@ -89,49 +89,49 @@ pub(super) struct Scope<'a> {
 pub(super) struct Facts {
     /// All objects that are not ignored.
     pub objects: Vec<Seen>,
-    /// All limits; none if no check needs them.
+    /// All limits; empty if no check needs them.
     pub allowances: Vec<Allowance>,
-    /// From how many per cent on something is nearly full.
+    /// The percentage of use from which something counts as nearly full.
     pub threshold: u64,
-    /// Where the objects are.
+    /// The IPC namespace of the objects.
     pub namespace: Handle,
-    /// Who asks, as far as System V objects are concerned.
+    /// The caller as System V objects see it.
     system_v_caller: Caller,
-    /// Who asks, as far as POSIX objects are concerned.
+    /// The caller as POSIX objects see it.
     posix_caller: Caller,
-    /// The most bytes that an owner may let a queue hold.
+    /// The largest `max_bytes` that an owner may give a queue.
     pub msgmnb: u64,
-    /// Whether the caller may let it hold more.
+    /// Whether the caller may exceed that.
     pub may_exceed_msgmnb: bool,
-    /// What is kept on purpose, as options for a command that selects by itself.
+    /// `ignore` as options, for the filters in a fix.
     pub ignore_options: String,
-    /// The time of all this.
+    /// The present time.
     pub now: Time,
-    /// The file system of POSIX shared memory; nothing where there is none, or no check needs it.
+    /// The file system of POSIX shared memory; `None` if there is none or no check needs it.
     pub dev_shm: Option<DevShm>,
-    /// Who could not be inspected that may matter.
+    /// The uninspected processes that may matter.
     pub missed: Missed,
-    /// Whether everything could be looked at that the checks need, but for single processes that
-    /// the caller has no permission to inspect. What could not has been told.
+    /// Whether everything that the checks need could be looked at, except single processes that the
+    /// caller may not inspect. The caller has been warned about the rest.
     pub is_whole: bool,
 }
 
-/// An object and what is known of it.
+/// An object and what was seen of it.
 pub(super) struct Seen {
     /// As it was at the first look.
     pub observed: Observed,
-    /// Whether it may be removed, since nobody uses it any more.
+    /// Whether it may be removed because no process uses it any more.
     pub orphan: Verdict,
-    /// The threads that have slept in one call on it from the first look to the second.
+    /// The threads that slept in one call on it from the first look to the second.
     pub resting: Vec<Sleeper>,
-    /// The processes that use a queue, or used it last, and that a signal has stopped.
+    /// The processes that use a queue, or used it last, and are stopped by a signal.
     pub stopped: BTreeSet<i32>,
-    /// A queue at the second look; nothing if it is gone, or nobody looked twice.
+    /// A queue at the second look; `None` if it is gone, or if there was no second look.
     pub later: Option<Object>,
-    /// The semaphores of a set at the second look, in the same way.
+    /// The semaphores of a set at the second look; `None` as for `later`.
     pub semaphores: Option<Vec<Semaphore>>,
-    /// How many messages of each type are on a System V queue for which somebody waits; nothing
-    /// where that is not known.
+    /// How many messages of each type a System V queue holds on which a process waits; `None` if
+    /// unknown.
     pub types: Option<BTreeMap<i64, u64>>,
 }
 
@@ -144,7 +144,7 @@ impl Facts {
         warn: &mut dyn FnMut(String),
     ) -> io::Result<Facts> {
         let Scope { needs, ignore, threshold, now } = scope;
-        // What is ignored counts all the same.
+        // Ignored objects use up limits as well.
         let allowances = match needs.limits {
             true => limits::survey(&snapshot, process::uid()),
             false => Vec::new(),
@@ -160,13 +160,13 @@ impl Facts {
             }
             false => (objects.into_iter().map(Observed::from).collect(), None),
         };
-        // What is ignored is used all the same, and its users may be heirs of the others.
+        // The users of an ignored object may be heirs of others.
         let heirs = observer.as_ref().map(|observer| observer.heirs(&observed));
         let missed = observer.map_or_else(Missed::default, |observer| observer.missed());
-        let is_told =
+        let is_kept =
             |observed: &Observed| !ignore.iter().any(|expected| expected.is(&observed.object));
-        let told = observed.into_iter().filter(is_told);
-        let mut seen: Vec<Seen> = told.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
+        let kept = observed.into_iter().filter(is_kept);
+        let mut seen: Vec<Seen> = kept.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
         if needs.rest {
             look_again(namespace, &mut seen, &scope, threshold);
         }
@@ -189,18 +189,18 @@ impl Facts {
         })
     }
 
-    /// Who asks, as far as objects of this kind are concerned.
+    /// The caller as objects of this kind see it.
     pub fn caller(&self, kind: Kind) -> &Caller {
         if kind.is_posix() { &self.posix_caller } else { &self.system_v_caller }
     }
 }
 
-/// The option that spares the same again.
+/// The option that leaves out the same objects.
 fn ignore_option(expected: &Expected) -> String {
     let word = match expected {
         Expected::Key(key) => key.to_string(),
         Expected::Name(name) => shell_word(&name.to_string()),
-        // By name, for a number could be a key as well.
+        // By name, because a number could be a key as well.
         Expected::Owner(uid) => shell_word(&accounts::user(*uid)),
         Expected::Number(number) => number.to_string(),
     };
@@ -210,10 +210,10 @@ fn ignore_option(expected: &Expected) -> String {
 impl Seen {
     fn at_first(observed: Observed, heirs: Option<&Heirs>) -> Seen {
         Seen {
-            // Who did not look at the users knows nothing.
+            // Without a look at the processes nothing is proved.
             orphan: match heirs {
                 Some(heirs) => observed.is_orphan().and(|| heirs.are_none_of(&observed)),
-                None => Verdict::Unknown("nobody looked".to_owned()),
+                None => Verdict::Unknown("the processes were not inspected".to_owned()),
             },
             resting: Vec::new(),
             stopped: BTreeSet::new(),
@@ -229,21 +229,21 @@ impl Seen {
         self.observed.reference()
     }
 
-    /// Whether all who may use it are known.
-    pub fn is_known_to_all(&self) -> bool {
+    /// Whether every process that may use it is known.
+    pub fn has_all_users(&self) -> bool {
         let users = self.observed.users.as_ref();
         users.is_some_and(|users| {
             users.suspects == 0 && !users.has_strangers && !users.has_outsiders
         })
     }
 
-    /// A process with its command, if it is one that uses the object.
+    /// A process by its id, and its command if it uses the object.
     pub fn name(&self, pid: i32) -> ProcessName {
         let user = self.observed.users().iter().find(|user| user.pid == pid);
         user.map_or(ProcessName { pid, command: None }, Use::name)
     }
 
-    /// Several of them, each once.
+    /// Several processes, each once.
     pub fn names(&self, pids: impl IntoIterator<Item = i32>) -> String {
         let mut seen = BTreeSet::new();
         let names =
@@ -251,19 +251,19 @@ impl Seen {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// The living processes that have such a role.
+    /// The living processes with such a role.
     pub fn present(&self, is_such: impl Fn(&Role) -> bool) -> impl Iterator<Item = &Use> {
         self.observed.users().iter().filter(move |user| is_such(&user.role))
     }
 
-    /// The living processes that the kernel recorded for it, and that use it.
+    /// The living processes that use it or that the kernel recorded for it.
     pub fn pids(&self) -> Vec<i32> {
         let alive = self.observed.users().iter().filter(|user| user.state == State::Alive);
         alive.map(|user| user.pid).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether something may be stuck, even where nobody can be seen to wait.
-    fn is_pressing(&self, threshold: u64) -> bool {
+    /// Whether something may be stuck, even if no waiting process can be seen.
+    fn may_be_stuck(&self, threshold: u64) -> bool {
         let is_filled = |(used, most)| most == 0 || is_at(used, most, threshold);
         match &self.observed.object {
             Object::Queue(queue) => queue.fill().is_some_and(is_filled),
@@ -277,7 +277,7 @@ impl Seen {
     }
 }
 
-/// Looks once more at whatever may be stuck, and keeps what has not moved.
+/// Looks a second time at what may be stuck, and keeps what has not moved.
 fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
     let waits = |user: &&Use| user.role.waits();
     let pids: BTreeSet<i32> = seen
@@ -287,7 +287,7 @@ fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, thres
         .collect();
     let all = || pids.iter().flat_map(|&pid| sleepers(pid, scope));
     let before: Vec<Sleeper> = all().collect();
-    if before.is_empty() && !seen.iter().any(|one| one.is_pressing(threshold)) {
+    if before.is_empty() && !seen.iter().any(|one| one.may_be_stuck(threshold)) {
         return;
     }
     for one in seen.iter_mut() {
@@ -322,14 +322,14 @@ fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, thres
     }
 }
 
-/// How many messages of each type are on a queue. Takes the right to read it, and a kernel that can
-/// show a message without taking it.
+/// How many messages of each type a queue holds. This takes read permission, and a kernel that supports
+/// peeking.
 fn types(queue: &Queue) -> Option<BTreeMap<i64, u64>> {
     if queue.messages > MOST_PEEKED {
         return None;
     }
     let mut types = BTreeMap::new();
-    // No message is larger than all of them.
+    // No message is larger than all of them together.
     let mut buffer = vec![0; TYPE_SIZE + queue.bytes as usize];
     for place in 0..queue.messages as i64 {
         msg::peek(queue.id, place, &mut buffer).ok()?;

@@ -9,7 +9,7 @@ use crate::ipc::limit::Allowance;
 use crate::kernel::limits::{self, Limit, Source};
 use crate::kernel::process::accounts;
 
-/// A limit that is reached stops somebody now.
+/// A reached limit is an error: the next program that needs more fails.
 fn severity_at(allowance: &Allowance) -> Severity {
     if allowance.is_at(100) { Severity::Error } else { Severity::Warning }
 }
@@ -28,11 +28,11 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     let mut why = format!("{used} of {most} ({help}) are used, {percent:.0} %: {name}");
     let share = |seen: &Seen| limit.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, None) {
-        // An object is one of so many objects, and has so many of the pages or semaphores.
+        // Where the limit counts objects, these are orphans; pages or semaphores belong to orphans.
         let are = if orphans.all.len() as u64 == orphans.freed() { "are" } else { "belong to" };
         why += &format!("; {} of {used} {are} orphans: {}", orphans.freed(), orphans.removal);
         if brings_below(allowance, orphans.freed(), facts) {
-            return orphans.mend(Draft::of_system(severity_at(allowance), why), facts);
+            return orphans.fix(Draft::of_system(severity_at(allowance), why), facts);
         }
     }
     let draft = Draft::of_system(severity_at(allowance), why);
@@ -40,7 +40,7 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
         (Some(range), Source::Sysctl(sysctl, _)) if most < *range.end() => {
             let more = most.saturating_mul(2).clamp(1, *range.end());
             let right = Right::over_system(limits::is_writable(sysctl), facts);
-            draft.mended_by(Remedy::Run(format!("ipctool limits --set {name}={more}")), right)
+            draft.fixed_by(Remedy::Run(format!("ipctool limits --set {name}={more}")), right)
         }
         _ => Draft {
             why: format!("{}; it cannot be raised: remove what is not needed", draft.why),
@@ -49,13 +49,13 @@ fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
     }
 }
 
-/// Whether a limit is far again when so much of it is free.
+/// Whether the use of a limit falls below the threshold once this much is freed.
 fn brings_below(allowance: &Allowance, freed: u64, facts: &Facts) -> bool {
     let used = allowance.used.map(|used| used.saturating_sub(freed));
     !Allowance { used, ..allowance.clone() }.is_at(facts.threshold)
 }
 
-/// Orphans that take a share of a limit, and hold no message.
+/// Orphans that use part of a limit and hold no message.
 struct Orphans<'a> {
     all: Vec<(&'a Seen, u64)>,
     /// The command that removes them.
@@ -63,8 +63,8 @@ struct Orphans<'a> {
 }
 
 impl<'a> Orphans<'a> {
-    /// Those of one kind, and of one owner if that matters; nothing if there are none, or none that
-    /// a filter can tell from what may not be removed.
+    /// The orphans that have a `share`, of one owner if given. `None` if there are none, or if no filter
+    /// selects them without objects that may not be removed.
     fn find(
         facts: &'a Facts,
         share: impl Fn(&Seen) -> Option<u64>,
@@ -77,7 +77,7 @@ impl<'a> Orphans<'a> {
         };
         let left = facts.objects.iter().filter(is_left);
         let all: Vec<_> = left.filter_map(|seen| Some((seen, share(seen)?))).collect();
-        // Of what is new, some may have to stay; of what is old, nothing.
+        // Some of the new ones may have to stay, the old ones need not.
         let old = all
             .iter()
             .filter(|(seen, _)| seen.observed.object.is_idle(HOUR, facts.now))
@@ -94,16 +94,16 @@ impl<'a> Orphans<'a> {
         self.all.iter().map(|(_, share)| share).sum()
     }
 
-    /// A finding that removing them mends.
-    fn mend(self, draft: Draft, facts: &Facts) -> Draft {
+    /// Makes their removal the fix of a finding.
+    fn fix(self, draft: Draft, facts: &Facts) -> Draft {
         let rights = self.all.iter().map(|(seen, _)| Right::to(Act::Control, seen, facts));
         let right = rights.max().unwrap_or(Right::Granted);
         let references = self.all.iter().map(|(seen, _)| seen.reference()).collect();
-        Draft { references, ..draft }.mended_by(Remedy::Run(self.removal), right)
+        Draft { references, ..draft }.fixed_by(Remedy::Run(self.removal), right)
     }
 }
 
-/// The bytes that users are charged for POSIX queues, each of whom has a limit of their own.
+/// The bytes that each user is charged for POSIX queues, against that user's limit.
 pub(super) fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
     let near = facts.allowances.iter().filter(|allowance| allowance.is_at(facts.threshold));
     let of_users = near.filter_map(|allowance| Some((allowance, allowance.user?)));
@@ -114,7 +114,7 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
     let (used, limit) = (allowance.used.unwrap_or(0), allowance.limit.unwrap_or(0));
     let user = accounts::user(uid);
     let why = format!(
-        "the POSIX queues of {user} take {used} of {limit} bytes, {:.0} %: {} counts their capacity, whatever is queued",
+        "the POSIX queues of {user} take {used} of {limit} bytes, {:.0} %: {} counts their capacity, even while they are empty",
         allowance.percent().unwrap_or(0.0),
         allowance.name,
     );
@@ -123,7 +123,7 @@ fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
         && brings_below(allowance, orphans.freed(), facts)
     {
         let why = format!("{why}; orphans take {} of them: {}", orphans.freed(), orphans.removal);
-        return orphans.mend(Draft::of_system(severity_at(allowance), why), facts);
+        return orphans.fix(Draft::of_system(severity_at(allowance), why), facts);
     }
     let why = format!(
         "{why}; remove queues that are not needed, or raise the limit: LimitMSGQUEUE= of a service, msgqueue in limits.conf(5), prlimit --msgqueue for a running process"

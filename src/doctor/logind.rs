@@ -1,5 +1,4 @@
-//! Whether `systemd-logind(8)` removes the objects of users who log out: `RemoveIPC` in
-//! `logind.conf(5)`.
+//! Whether `systemd-logind(8)` removes the objects of users who log out (`RemoveIPC` in `logind.conf(5)`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,12 +11,12 @@ use crate::ipc::finding::Severity;
 use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::process::{self, accounts};
 
-/// Where the main file is, the one that counts first.
+/// The directories of the main file; the first one that has it counts.
 const MAIN: [&str; 4] =
     ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
 
 pub(super) fn remove_ipc(facts: &Facts) -> Option<Draft> {
-    // What logind takes for a user of the system it leaves alone; nobody never logs in.
+    // logind spares system users, and the user nobody never logs in.
     let is_person = |uid: &u32| *uid >= 1000 && *uid != 65_534;
     let owners = facts.objects.iter().map(|seen| seen.observed.permissions().uid);
     let mut owners: Vec<u32> = owners.filter(is_person).collect();
@@ -28,29 +27,29 @@ pub(super) fn remove_ipc(facts: &Facts) -> Option<Draft> {
     }
     let names: Vec<_> = owners.iter().map(|&uid| accounts::user(uid).to_string()).collect();
     let why = format!(
-        "systemd-logind removes all objects of a user whose last session ends (RemoveIPC is not 'no'), and these users own some: {}",
+        "systemd-logind removes all objects of a user whose last session ends (RemoveIPC is not 'no'); these users own some: {}",
         names.join(", ")
     );
     let line = "mkdir -p /etc/systemd/logind.conf.d && printf '[Login]\\nRemoveIPC=no\\n' > /etc/systemd/logind.conf.d/remove-ipc.conf && systemctl restart systemd-logind";
     let is_root = facts.caller(Kind::Msg).uid == 0;
     let draft = Draft::of_system(Severity::Warning, why);
-    Some(draft.mended_by(Remedy::Run(line.to_owned()), Right::over_system(is_root, facts)))
+    Some(draft.fixed_by(Remedy::Run(line.to_owned()), Right::over_system(is_root, facts)))
 }
 
-/// Whether logind lives, and in this IPC namespace, whose objects it would remove. A namespace that
-/// may not be looked at is not known to be this one.
+/// Whether logind runs in this IPC namespace, whose objects it would remove. If its namespace cannot be
+/// read, the answer is no.
 fn runs_in(namespace: &Handle) -> bool {
     let Ok(here) = namespace.identity() else { return false };
     process::named("systemd-logind").any(|pid| Identity::of(pid).is_ok_and(|of| of == here))
 }
 
-/// Whether it removes objects, by its configuration.
+/// Whether it is configured to remove objects.
 fn removes_ipc() -> bool {
     let directories = MAIN.map(PathBuf::from);
     let main = directories.iter().map(|directory| directory.join("logind.conf"));
     let main = main.into_iter().find_map(|path| fs::read_to_string(path).ok());
-    // A drop-in hides those of its name in the directories behind; all are read in the order of
-    // their names.
+    // A drop-in hides one with the same name in a later directory; they are read in the order of their
+    // names.
     let mut drop_ins = BTreeMap::new();
     for directory in directories.iter().rev() {
         let Ok(entries) = fs::read_dir(directory.join("logind.conf.d")) else { continue };
@@ -79,7 +78,7 @@ pub(crate) fn setting(text: &str) -> Option<bool> {
             value = match new.trim().to_ascii_lowercase().as_str() {
                 "no" | "n" | "false" | "f" | "0" | "off" => Some(false),
                 "yes" | "y" | "true" | "t" | "1" | "on" => Some(true),
-                // Not understood, so without effect; empty, so the default.
+                // An empty value resets to the default; one that is not understood has no effect.
                 "" => None,
                 _ => value,
             };

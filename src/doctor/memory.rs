@@ -1,5 +1,5 @@
-//! The checks of shared memory as a whole: the room in `/dev/shm`, memory without a name, and segments
-//! that vanish.
+//! The checks of shared memory as a whole: the space in `/dev/shm`, memory of deleted files, and segments
+//! that the kernel destroys by itself.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
 use crate::output::style::human_size;
 
-/// Too little room in `/dev/shm`, now or once all that was promised is touched.
+/// Too little space in `/dev/shm`, now or once programs touch all memory of its files.
 pub(super) fn shm_full(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, promised, .. }) = &facts.dev_shm else { return Vec::new() };
     let of_bytes = space.bytes.and_then(|bytes| short_of_bytes(space, bytes, *promised, facts));
@@ -37,7 +37,7 @@ fn short_of_bytes(space: &Space, bytes: u64, promised: u64, facts: &Facts) -> Op
     }
     if promised > left {
         why.push(format!(
-            "the files in /dev/shm are {promised} bytes larger than what they hold, and {left} bytes are left: whoever touches the rest gets SIGBUS"
+            "the files in /dev/shm are {promised} bytes larger than the memory that they hold, and {left} bytes are left: a process that touches more gets SIGBUS"
         ));
     }
     let why = match why.as_slice() {
@@ -45,8 +45,10 @@ fn short_of_bytes(space: &Space, bytes: u64, promised: u64, facts: &Facts) -> Op
         why => why.join(", and "),
     };
     let Some(severity) = near else {
-        // Many a program makes files far larger than it ever needs.
-        let why = format!("{why}; make it larger, or those files smaller, if they will be touched");
+        // Many programs create files far larger than they ever need.
+        let why = format!(
+            "{why}; if programs will touch that memory, enlarge /dev/shm or shrink the files"
+        );
         return Some(Draft::of_system(Severity::Warning, why));
     };
     let memory = Memory::read().map_or(0, |memory| memory.total.saturating_add(memory.swap));
@@ -59,8 +61,8 @@ fn short_of_bytes(space: &Space, bytes: u64, promised: u64, facts: &Facts) -> Op
     })
 }
 
-/// A larger size for `/dev/shm`, on a machine with so many bytes of memory and swap; nothing if it has
-/// all of them. Beyond that the kernel kills processes instead of refusing a file.
+/// A larger size for `/dev/shm` on a machine with `memory` bytes of memory and swap, or `None` if it is that
+/// large already. Beyond that the kernel would kill processes instead of refusing to enlarge a file.
 fn larger(bytes: u64, memory: u64) -> Option<u64> {
     Some(bytes.saturating_mul(2).min(memory)).filter(|size| *size > bytes)
 }
@@ -69,27 +71,27 @@ fn short_of_inodes(space: &Space, inodes: u64, facts: &Facts) -> Option<Draft> {
     let used = space.used_inodes;
     let severity = severity_of(used, inodes, facts.threshold)?;
     let why = format!(
-        "{used} of {inodes} inodes are used in /dev/shm, {:.0} %: each name of a file takes one",
+        "{used} of {inodes} inodes are used in /dev/shm, {:.0} %: each file name takes one",
         percent(used, inodes)
     );
     Some(enlarge(severity, &why, &format!("nr_inodes={}", inodes.saturating_mul(2)), facts))
 }
 
-/// A finding that more room mends, by an option of `mount(8)`.
+/// A finding that more space fixes, with an option of `mount(8)`.
 fn enlarge(severity: Severity, why: &str, option: &str, facts: &Facts) -> Draft {
     let why =
-        format!("{why}; in a container its size is set from outside, as by docker run --shm-size");
+        format!("{why}; in a container it is set from outside, as with docker run --shm-size");
     let right = match process::may_mount() {
         true => Right::Granted,
-        // Not even root may where the mount belongs to somebody else.
+        // Not even root may if the mount belongs to another user namespace.
         false if !process::root_may_mount() => Right::Denied,
         false => Right::over_system(false, facts),
     };
     let remedy = Remedy::Run(format!("mount -o remount,{option} /dev/shm"));
-    Draft::of_system(severity, why).mended_by(remedy, right)
+    Draft::of_system(severity, why).fixed_by(remedy, right)
 }
 
-/// How bad it is that so much of a limit is used, if it is near.
+/// How bad it is that this much of a limit is used; `None` below the threshold.
 fn severity_of(used: u64, limit: u64, threshold: u64) -> Option<Severity> {
     match () {
         () if !is_at(used, limit, threshold) => None,
@@ -102,8 +104,8 @@ fn percent(used: u64, limit: u64) -> f64 {
     used as f64 * 100.0 / limit as f64
 }
 
-/// Memory in `/dev/shm` that has no name, and goes only with those that hold it. Many a program does that
-/// on purpose: it is a warning only where room is short.
+/// Memory of deleted files in `/dev/shm`, which is freed only when no process holds them any more. Many
+/// programs do that on purpose, so it is a warning only if space is short.
 pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     let Some(DevShm { space, removed, hidden, .. }) = &facts.dev_shm else { return Vec::new() };
     let files =
@@ -124,7 +126,7 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
                 holders.push(user);
             }
         }
-        /// How many are told by name.
+        /// How many holders are named.
         const MOST: usize = 5;
         let others = match holders.len().saturating_sub(MOST) {
             0 => String::new(),
@@ -132,8 +134,8 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
         };
         holders.truncate(MOST);
         why.push(format!(
-            "{} without a name in /dev/shm, removed but open or mapped, {} {}{}{others}",
-            count(files.len() as u64, "file"),
+            "{} in /dev/shm, still open or mapped, {} {}{}{others}",
+            count(files.len() as u64, "deleted file"),
             if files.len() == 1 { "holds" } else { "hold" },
             human_size(held),
             names(&holders),
@@ -141,23 +143,23 @@ pub(super) fn shm_deleted(facts: &Facts) -> Vec<Draft> {
     }
     if *hidden > 0 {
         why.push(format!(
-            "{} more are in use in /dev/shm, of removed files in processes that cannot be inspected",
+            "{} more in /dev/shm belong to deleted files that are held by uninspected processes",
             human_size(*hidden)
         ));
     }
     let is_short = |bytes| is_at(space.used_bytes, bytes, facts.threshold);
     let severity =
         if space.bytes.is_some_and(is_short) { Severity::Warning } else { Severity::Note };
-    // Whoever holds it decides when it may go.
+    // No fix: only the processes that hold the memory can free it.
     let pids = files.iter().flat_map(|(_, observed)| observed.users()).map(|user| user.pid);
     let pids: BTreeSet<i32> = pids.collect();
     let root = if *hidden > 0 && process::uid() != 0 { "sudo " } else { "" };
-    let why = format!("{}; '{root}ipctool list pshm' shows them", why.join(", and "));
+    let why = format!("{}; to see them: {root}ipctool list pshm", why.join(", and "));
     let draft = Draft::of_system(severity, why);
     vec![Draft { pids: pids.into_iter().collect(), ..draft }]
 }
 
-/// Segments that the kernel destroys by itself. A warning if some are about to go.
+/// Segments that the kernel destroys by itself. A warning if some are not attached.
 pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
     if Limit::ShmRmidForced.value() != Some(1) {
         return Vec::new();
@@ -172,16 +174,16 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
         .filter(unattached)
         .map(|observed| observed.reference())
         .collect();
-    let mut why = "kernel.shm_rmid_forced is 1: the kernel destroys a segment when its last process detaches it, and one that nobody has attached when the process that made it ends".to_owned();
+    let mut why = "kernel.shm_rmid_forced is 1: the kernel destroys a segment when the last process detaches it, and one that is not attached when its creator ends".to_owned();
     let severity = match at_risk.as_slice() {
         [] => Severity::Note,
         [one] => {
-            why += &format!("; nobody has {one} attached");
+            why += &format!("; {one} is not attached");
             Severity::Warning
         }
         [first, ..] => {
             why += &format!(
-                "; nobody has {first} and {} attached",
+                "; {first} and {} are not attached",
                 count(at_risk.len() as u64 - 1, "other")
             );
             Severity::Warning
@@ -189,7 +191,7 @@ pub(super) fn rmid_forced(facts: &Facts) -> Vec<Draft> {
     };
     let remedy = Remedy::Run("ipctool limits --set shm_rmid_forced=0".to_owned());
     let right = Right::over_system(limits::is_writable("kernel.shm_rmid_forced"), facts);
-    vec![Draft::of_system(severity, why).mended_by(remedy, right)]
+    vec![Draft::of_system(severity, why).fixed_by(remedy, right)]
 }
 
 /// `: 12 (perl x.pl), 34 (writer)`, or nothing.
@@ -211,6 +213,6 @@ mod tests {
         assert_eq!(larger(3 << 28, 1 << 30), Some(1 << 30));
         assert_eq!(larger(1 << 30, 1 << 30), None);
         assert_eq!(larger(2 << 30, 1 << 30), None);
-        assert_eq!(larger(1 << 20, 0), None, "it cannot be told");
+        assert_eq!(larger(1 << 20, 0), None, "the size of the memory is unknown");
     }
 }

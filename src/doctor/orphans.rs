@@ -1,4 +1,4 @@
-//! Objects that are left over.
+//! Objects that no process uses any more.
 
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, HOUR, Seen};
@@ -8,30 +8,30 @@ use crate::ipc::process::role::{Role, State};
 use crate::ipc::{CommandLine, Key, Object, Segment, count};
 use crate::output::style::{age, human_size};
 
-/// A finding that the removal of its object mends, which is left over: its messages are saved first.
-pub(super) fn mended_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {
+/// Makes the removal of the left-over object the fix of a finding. Its messages are saved first.
+pub(super) fn fixed_by_removal(draft: Draft, seen: &Seen, facts: &Facts) -> Draft {
     let (remedy, right) = match seen.observed.object.messages() {
         Some(1..) => (Remedy::SaveAndRemove, Right::to(Act::ReadAndControl, seen, facts)),
-        // Whether it holds any cannot be seen.
+        // The caller cannot see whether it holds messages.
         None if seen.observed.kind().is_queue() => (Remedy::Decide, Right::Granted),
         Some(0) | None => (Remedy::RemoveOrphans, Right::to(Act::Control, seen, facts)),
     };
-    draft.mended_by(remedy, right)
+    draft.fixed_by(remedy, right)
 }
 
-/// Whether anybody has ever used it, as far as the kernel records that: of POSIX objects nobody knows.
+/// Whether any process has ever used it, as far as the kernel records that. For POSIX objects it does not.
 fn was_used(seen: &Seen) -> bool {
     match &seen.observed.object {
         Object::Queue(queue) => queue.last_send.max(queue.last_recv).is_some(),
         Object::Segment(segment) => segment.last_attach.max(segment.last_detach).is_some(),
-        // Whoever sets the values of a new one prepares it for others.
+        // Setting the values of a new set only prepares it for use.
         Object::SemaphoreSet(set) => set.last_op.is_some(),
         Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => false,
     }
 }
 
-/// Whether it may be removed because nobody uses it any more. What is new and has never been used
-/// may not: the kernel remembers nobody who has made it, and they may be about to use it.
+/// Whether it may be removed because no process uses it any more. A new object that was never used may
+/// not: the kernel does not record its creator, which may be about to use it.
 pub(super) fn is_left_over(seen: &Seen, facts: &Facts) -> bool {
     seen.orphan == Verdict::Yes && (was_used(seen) || seen.observed.object.is_idle(HOUR, facts.now))
 }
@@ -52,46 +52,45 @@ pub(super) fn orphan(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if !is_left_over(seen, facts) {
         let words = match is_posix {
             true => {
-                "nobody has them open or mapped, but they are new; remove what nobody is about to use"
+                "no process has them open or mapped, but they are new; remove those that no program is about to use"
             }
             false => {
-                "nobody has used them yet, but they are new; remove what nobody is about to use"
+                "no process has used them yet, but they are new; remove those that no program is about to use"
             }
         };
         let rm = CommandLine::new("ipctool rm").word(seen.reference());
-        let why =
-            format!("{why}; it is new, so its maker may be about to use it; if nobody is: {rm}");
+        let why = format!("{why}; it is new, so its creator may be about to use it; if not: {rm}");
         return Some(Draft::of(seen, Severity::Note, why).shared(seen, words));
     }
-    // Nobody is recorded who could be gone.
+    // With no recorded process there is no proof that its users are gone.
     let is_note = !is_posix && !was_used(seen) && seen.observed.recorded().next().is_none();
     let severity = if is_note { Severity::Note } else { Severity::Warning };
     let words = match (is_posix, is_note) {
-        (true, _) => "nobody has them open or mapped",
-        (false, true) => "nobody has ever used them",
+        (true, _) => "no process has them open or mapped",
+        (false, true) => "no process has ever used them",
         (false, false) => {
-            "nobody is attached or waits, and every process recorded for them is gone"
+            "no process is attached or waits, and every process recorded for them is gone"
         }
     };
     let draft = Draft::of(seen, severity, why);
-    Some(mended_by_removal(draft, seen, facts).shared(seen, words))
+    Some(fixed_by_removal(draft, seen, facts).shared(seen, words))
 }
 
 pub(super) fn ftok_failed(seen: &Seen, facts: &Facts) -> Option<Draft> {
     if seen.observed.permissions().key != Key::FTOK_FAILED {
         return None;
     }
-    let why = "its key is what ftok returns when its path is missing: every program with that mistake meets here".to_owned();
-    // Whoever uses it now would be hit.
+    let why = "its key is what ftok returns on failure, as for a missing path: every program with this bug uses the same object".to_owned();
+    // While it is in use, removing it would break a program.
     Some(if is_left_over(seen, facts) {
-        mended_by_removal(Draft::of(seen, Severity::Warning, why), seen, facts)
+        fixed_by_removal(Draft::of(seen, Severity::Warning, why), seen, facts)
     } else {
         let pids = seen.pids();
         let users = match pids.as_slice() {
             [] => String::new(),
             pids => format!(" ({})", seen.names(pids.iter().copied())),
         };
-        let why = format!("{why}; mend the program that uses it{users} before you remove it");
+        let why = format!("{why}; fix the program that uses it{users} before you remove it");
         Draft { pids, ..Draft::of(seen, Severity::Warning, why) }
     })
 }
@@ -114,11 +113,11 @@ pub(super) fn marked_attached(seen: &Seen, _: &Facts) -> Option<Draft> {
         pids => format!(": {}", seen.names(pids.iter().copied())),
     };
     let why = format!(
-        "removed, but its {} stay in memory while it is attached {}{holders}; it goes when they detach it or end; many programs mark a segment right after attaching it",
-        human_size(*size),
+        "marked for destruction, but still attached {}, so its {} stay in memory{holders}; the kernel removes it when the last process detaches it; many programs mark a segment right after attaching it",
         count(*attached, "time"),
+        human_size(*size),
     );
-    let words = "removed, but they stay in memory while they are attached; they go when the last process detaches them; many programs mark a segment right after attaching it";
+    let words = "marked for destruction, but still attached, so they stay in memory; the kernel removes each when the last process detaches it; many programs mark a segment right after attaching it";
     Some(Draft { pids, ..Draft::of(seen, Severity::Note, why) }.shared(seen, words))
 }
 
@@ -138,11 +137,10 @@ pub(super) fn backlog(seen: &Seen, facts: &Facts) -> Option<Draft> {
         Verdict::Yes => {
             let words = "messages are queued, and every process that sent or received is gone";
             let draft = Draft::of(seen, Severity::Warning, why);
-            mended_by_removal(draft, seen, facts).shared(seen, words)
+            fixed_by_removal(draft, seen, facts).shared(seen, words)
         }
         Verdict::Unknown(doubt) => {
-            let why =
-                format!("{why}; whether somebody still wants them is yours to decide: {doubt}");
+            let why = format!("{why}; decide whether they are still needed: {doubt}");
             Draft::of(seen, Severity::Warning, why)
         }
         Verdict::No => return None,

@@ -1,4 +1,4 @@
-//! Queues without room, and messages that nobody takes.
+//! Queues without room, and messages that no process receives.
 
 use super::draft::{Act, Draft, Remedy, Right};
 use super::facts::{Facts, Seen};
@@ -11,14 +11,15 @@ use crate::ipc::{Object, PosixQueue, Queue, Use, count};
 use crate::kernel::limits;
 use crate::kernel::process::scan::sleepers::Sleeper;
 
-/// The threads that wait to send: those that room would wake, and those that a signal has stopped.
+/// The threads that wait to send: those that continue once there is room, and those that a signal has
+/// stopped.
 struct Senders<'a> {
     blocked: Vec<&'a Sleeper>,
     stopped: Vec<&'a Sleeper>,
 }
 
 impl Senders<'_> {
-    /// Those that sleep on the object with a message that does not fit.
+    /// The threads that sleep in a send because their message does not fit.
     fn of(seen: &Seen, fits: impl Fn(u64) -> bool) -> Senders<'_> {
         let waits = |one: &&Sleeper| matches!(one.role, Role::WaitsToSend(size) if !fits(size));
         let (stopped, blocked) =
@@ -47,7 +48,7 @@ impl Senders<'_> {
         self.blocked.iter().chain(&self.stopped).map(|sleeper| sleeper.pid)
     }
 
-    /// `, and 1 thread blocked sending: 12 (x)`, and the same of those that are stopped.
+    /// `, and 1 thread blocked sending: 12 (x)`, and the same for the stopped ones.
     fn words(&self, seen: &Seen) -> String {
         let names = |some: &[&Sleeper]| seen.names(some.iter().map(|sleeper| sleeper.pid));
         let threads = |some: &[&Sleeper]| count(some.len() as u64, "thread");
@@ -59,7 +60,7 @@ impl Senders<'_> {
         if !self.stopped.is_empty() {
             let (threads, names) = (threads(&self.stopped), names(&self.stopped));
             words += &format!(
-                ", and {threads} stopped by a signal while sending: {names}, to go on only after SIGCONT"
+                ", and {threads} stopped by a signal while sending: {names}: continue them (SIGCONT)"
             );
         }
         words
@@ -128,26 +129,27 @@ fn queue_full(seen: &Seen, first: &Queue, now: &Queue, facts: &Facts) -> Option<
     pids.sort_unstable();
     pids.dedup();
     let draft = Draft { pids, ..draft };
-    // A queue on which somebody waits is a case of its own.
+    // A queue with waiting senders is a case of its own.
     Some(if senders.is_empty() { draft.shared(seen, "they are full") } else { draft })
 }
 
-/// A queue that takes nothing at all. Whoever empties one for its removal closes it for that.
+/// A queue with a `max_bytes` of 0, which accepts no message. `recv --then-rm` closes a queue in this way
+/// while it empties it.
 fn closed(seen: &Seen, now: &Queue, senders: &Senders, facts: &Facts) -> Option<Draft> {
     if now.messages == 0 && orphans::is_left_over(seen, facts) {
         return None;
     }
     let why = format!(
-        "it takes no messages: its room is 0 bytes, as 'recv --then-rm' leaves it when it is killed{}; unless one is running, open it again",
+        "it accepts no messages: its max_bytes is 0, which 'recv --then-rm' sets, and leaves if it is killed{}; if none is running, open the queue again",
         senders.words(seen)
     );
     let draft = Draft::of(seen, senders.severity(), why);
-    let draft = draft.mended_by(Remedy::Raise(facts.msgmnb), Right::to(Act::Control, seen, facts));
+    let draft = draft.fixed_by(Remedy::Raise(facts.msgmnb), Right::to(Act::Control, seen, facts));
     Some(Draft { pids: senders.pids().collect(), ..draft })
 }
 
-/// Whether a living process has received within this second: times are in whole seconds, so the
-/// queue may be in full use.
+/// Whether a living process received within the last second. Times are in whole seconds, so it may receive
+/// all the time.
 fn is_flowing(seen: &Seen, queue: &Queue, facts: &Facts) -> bool {
     let is_receiver = |user: &Use| user.role == Role::LastReceiver && user.state == State::Alive;
     queue.last_recv.is_some_and(|last| last.age(facts.now).as_secs() < 1)
@@ -180,24 +182,24 @@ pub(super) fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
                 return None;
             }
             let why = format!(
-                "it holds {used} of {most} messages (mq_maxmsg), {} %; its size was set when it was made, so whoever receives must be quicker, or the program must make it larger",
+                "it holds {used} of {most} messages (mq_maxmsg), {} %; the limit was set when the queue was created, so the receiver must be faster, or the program must create a larger queue",
                 percent(used, most)
             );
-            let words = "they are nearly full; their sizes were set when they were made, so whoever receives must be quicker, or the programs must make them larger";
+            let words = "they are nearly full; their limits were set when they were created, so the receivers must be faster, or the programs must create larger queues";
             Some(Draft::of(seen, Severity::Warning, why).shared(seen, words))
         }
     }
 }
 
-/// What gives a queue room for all of these bytes, if anything does.
+/// Adds the fix that gives a queue room for these bytes, if there is one.
 fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Facts) -> Draft {
     match reader {
-        _ if orphans::is_left_over(seen, facts) => orphans::mended_by_removal(draft, seen, facts),
-        // More room changes nothing for those.
+        _ if orphans::is_left_over(seen, facts) => orphans::fixed_by_removal(draft, seen, facts),
+        // More room would not help these.
         Reader::WantsOthers(..) | Reader::Stopped(_) => draft,
-        // What lies there is for the receiver that will be started again. Until then more room keeps
-        // the senders going, where the caller can give it.
-        Reader::Gone(_) if seen.is_known_to_all() => {
+        // The receiver has to be started again. Until then more room lets the senders continue, if the
+        // caller may give it.
+        Reader::Gone(_) if seen.has_all_users() => {
             let draft = Draft { why: draft.why + ": start the program that receives", ..draft };
             let raised = raise(draft.clone(), seen, needed, facts);
             if raised.right == Right::Granted { raised } else { draft }
@@ -208,7 +210,7 @@ fn relieve(draft: Draft, seen: &Seen, reader: &Reader, needed: u64, facts: &Fact
     }
 }
 
-/// Lets the queue hold more bytes: up to `msgmnb` its owner can, beyond it takes a privilege.
+/// Adds a larger `max_bytes` as the fix. Up to `msgmnb` the owner may set it; beyond that takes a privilege.
 fn raise(draft: Draft, seen: &Seen, needed: u64, facts: &Facts) -> Draft {
     let Object::Queue(Queue { max_bytes: Some(most), .. }) = &seen.observed.object else {
         return draft;
@@ -219,20 +221,20 @@ fn raise(draft: Draft, seen: &Seen, needed: u64, facts: &Facts) -> Draft {
     let ceiling = facts.msgmnb;
     let owns = Right::to(Act::Control, seen, facts);
     if wanted <= ceiling || facts.may_exceed_msgmnb {
-        return draft.mended_by(Remedy::Raise(wanted), owns);
+        return draft.fixed_by(Remedy::Raise(wanted), owns);
     }
     if room.max(most) < ceiling {
-        return draft.mended_by(Remedy::Raise(ceiling), owns);
+        return draft.fixed_by(Remedy::Raise(ceiling), owns);
     }
-    // Root of a container may raise msgmnb, and not go beyond it.
+    // Root of a container may raise msgmnb, but may not exceed it.
     if owns == Right::Granted && limits::is_writable("kernel.msgmnb") {
         let queue = super::draft::word(&seen.reference());
         let line = format!(
             "ipctool limits --set msgmnb={wanted} && ipctool limits --queue-bytes {wanted} {queue}"
         );
-        return draft.mended_by(Remedy::Run(line), Right::Granted);
+        return draft.fixed_by(Remedy::Run(line), Right::Granted);
     }
-    draft.mended_by(Remedy::Raise(wanted), Right::over_system(false, facts))
+    draft.fixed_by(Remedy::Raise(wanted), Right::over_system(false, facts))
 }
 
 fn posix_queue_full(
@@ -242,13 +244,13 @@ fn posix_queue_full(
     facts: &Facts,
 ) -> Option<Draft> {
     let most = now.max_messages?;
-    // The time of the last message that came or went.
+    // The file time changes with every message sent or received.
     let has_moved = first.file.modified != now.file.modified;
     if !first.is_full() || !now.is_full() || has_moved {
         return None;
     }
     let senders = Senders::of(seen, |_| false);
-    let mut why = format!("it holds all of {most} messages (mq_maxmsg){}", senders.words(seen));
+    let mut why = format!("it holds {most} of {most} messages (mq_maxmsg){}", senders.words(seen));
     let sending: Vec<i32> = senders.pids().collect();
     let holds = |role: &Role| matches!(role, Role::Open | Role::Notified | Role::WaitsToReceive(_));
     let others: Vec<i32> =
@@ -259,18 +261,18 @@ fn posix_queue_full(
             "; {} has it open and is stopped by a signal: continue it (SIGCONT)",
             seen.name(pid)
         ),
-        ([], _) if seen.is_known_to_all() => {
-            "; nobody else has it open: start the program that receives".to_owned()
+        ([], _) if seen.has_all_users() => {
+            "; no other process has it open: start the program that receives".to_owned()
         }
         ([], _) => String::new(),
         (others, _) => {
-            format!("; open in {}, which must receive", seen.names(others.iter().copied()))
+            format!("; it is open in {}, which must receive", seen.names(others.iter().copied()))
         }
     };
     let draft = Draft::of(seen, senders.severity(), why);
-    // One that was filled just now may be about to be opened.
+    // A program may be about to open a queue that was filled just now.
     let draft = match orphans::is_left_over(seen, facts) {
-        true => orphans::mended_by_removal(draft, seen, facts),
+        true => orphans::fixed_by_removal(draft, seen, facts),
         false => draft,
     };
     let mut pids = [sending, others].concat();
@@ -287,7 +289,7 @@ pub(super) fn nobody_reads_type(seen: &Seen, _: &Facts) -> Option<Draft> {
     let what = words.trim_start_matches("; ").to_owned();
     let reference = super::draft::word(&seen.reference());
     let why = format!(
-        "{what}; a receiver for it is missing, or the sender uses the wrong type: 'ipctool recv {reference} --peek --all --json' shows it"
+        "{what}; a receiver is missing, or the sender uses the wrong type; to see the messages: ipctool recv {reference} --peek --all --json"
     );
     Some(Draft { pids: pids.clone(), ..Draft::of(seen, Severity::Warning, why) })
 }

@@ -1,4 +1,4 @@
-//! Who takes the messages off a System V queue.
+//! Which processes receive the messages of a System V queue.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,25 @@ use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Object, count};
 use crate::kernel::process::scan::sleepers::Sleeper;
 
-/// What becomes of the messages on a queue.
+/// Which process receives the messages of a queue.
 pub(super) enum Reader {
-    /// These wait for types that are not there, which are these, and nobody else reads.
+    /// These processes wait, but not for the types that are queued, which are these. No other process
+    /// receives.
     WantsOthers(Vec<i32>, Vec<String>),
     /// This one is stopped by a signal.
     Stopped(i32),
-    /// This one received last, and is gone; nobody waits.
+    /// This one received last and is gone. No process waits.
     Gone(i32),
-    /// This one received last, and lives.
+    /// This one received last and is alive.
     Alive(i32),
-    /// Nobody has received yet.
+    /// No process has received yet.
     Never,
-    /// It cannot be told.
+    /// Unknown.
     Unknown,
 }
 
 impl Reader {
-    /// Who takes the messages of a System V queue.
+    /// The receiver of a System V queue.
     pub(super) fn of(seen: &Seen) -> Reader {
         let waits = |role: &Role| matches!(role, Role::WaitsToReceive(_));
         let resting: Vec<&Sleeper> = seen.resting.iter().filter(|one| waits(&one.role)).collect();
@@ -41,10 +42,8 @@ impl Reader {
                 last.is_some_and(|user| user.state == State::Alive && is_other(user.pid));
             let types = seen.types.as_ref().filter(|types| !types.is_empty());
             return match types {
-                // Every one of them has slept through, and nobody else is known to receive.
-                Some(types)
-                    if resting.len() == waiting && seen.is_known_to_all() && !reads_else =>
-                {
+                // Each of them slept between both looks, and no other process may receive.
+                Some(types) if resting.len() == waiting && seen.has_all_users() && !reads_else => {
                     match unread(&resting, types) {
                         Some(words) => Reader::WantsOthers(pids, words),
                         None => Reader::Unknown,
@@ -78,33 +77,34 @@ impl Reader {
         }
     }
 
-    /// What is told of it, after a semicolon.
+    /// A clause about it, with a semicolon in front.
     pub(super) fn words(&self, seen: &Seen) -> String {
         match self {
             Reader::WantsOthers(pids, types) => {
-                let mut wanted: Vec<String> = seen.resting.iter().filter_map(wish).collect();
+                let mut wanted: Vec<String> =
+                    seen.resting.iter().filter_map(awaited_type).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
                 format!(
-                    "; nobody reads what is queued ({}): every receiver waits for {}: {}",
+                    "; no process reads what is queued ({}): every receiver waits for {}: {}",
                     types.join(", "),
                     wanted.join(" or "),
                     seen.names(pids.iter().copied())
                 )
             }
             Reader::Stopped(pid) => format!(
-                "; {}, which receives, is stopped by a signal: continue it (SIGCONT)",
+                "; the receiver, {}, is stopped by a signal: continue it (SIGCONT)",
                 seen.name(*pid)
             ),
             Reader::Gone(pid) => format!("; process {pid}, which received last, is gone"),
-            Reader::Alive(pid) => format!("; {} received last, and lives", seen.name(*pid)),
-            Reader::Never => "; nobody has received from it yet".to_owned(),
+            Reader::Alive(pid) => format!("; {} received last, and is alive", seen.name(*pid)),
+            Reader::Never => "; no process has received from it yet".to_owned(),
             Reader::Unknown => String::new(),
         }
     }
 }
 
-/// The types that lie there, as words, if none of these threads waits for one of them.
+/// The queued types, as words, if none of these threads waits for one of them.
 fn unread(resting: &[&Sleeper], types: &BTreeMap<i64, u64>) -> Option<Vec<String>> {
     let takes = |sleeper: &Sleeper, message_type: i64| matches!(sleeper.role, Role::WaitsToReceive(wanted) if wanted.matches(message_type));
     let is_unread = |message_type: &i64| !resting.iter().any(|one| takes(one, *message_type));
@@ -114,8 +114,8 @@ fn unread(resting: &[&Sleeper], types: &BTreeMap<i64, u64>) -> Option<Vec<String
     types.keys().all(is_unread).then(|| words.collect())
 }
 
-/// What a thread waits to receive.
-fn wish(sleeper: &Sleeper) -> Option<String> {
+/// Which type of message a thread waits for.
+fn awaited_type(sleeper: &Sleeper) -> Option<String> {
     let Role::WaitsToReceive(wanted) = sleeper.role else { return None };
     Some(match wanted {
         Wanted::Any => "any type".to_owned(),

@@ -1,5 +1,5 @@
-//! The options by which `rm` and `list` find again what a fix removes. Each of them looks at the object
-//! at that moment, so that a fix which is pasted late hits nothing that has become used since.
+//! The options with which `rm` and `list` find the objects of a fix again. They look at each object when
+//! the fix runs, so a fix that is pasted late spares what was used since.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,27 +11,26 @@ use crate::ipc::{Filter, Key, Kind, Reference};
 use crate::kernel::process::accounts;
 use crate::output::escape::shell_word;
 
-/// How long nothing may have happened to what is selected, and how `--idle` takes that: the longest
-/// first, because it spares most of what others make meanwhile.
+/// The durations for `--idle`. The longest comes first, because it spares most of what other programs
+/// create meanwhile.
 const IDLE: [(Duration, &str); 3] =
     [(HOUR, "1h"), (Duration::from_secs(600), "10m"), (Duration::from_secs(60), "1m")];
 
-/// Orphans, by what they have in common.
+/// A filter that selects orphans by what they have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Selector {
     kinds: Vec<Kind>,
     owner: Option<u32>,
     key: Option<Key>,
     idle: Option<(Duration, &'static str)>,
-    /// Whether queues that hold messages are meant.
+    /// Whether to select queues that hold messages.
     has_messages: bool,
     ignore: String,
 }
 
 impl Selector {
-    /// The narrowest one that selects just these objects, if there is one; of POSIX objects it may
-    /// select more, but nothing that is not left over. `owner` is that of all of them, if they have
-    /// one in common.
+    /// The narrowest filter that selects exactly these objects, if there is one. Of POSIX objects it may
+    /// select more, but only left-over ones. `owner` is their common owner, if they have one.
     pub fn of(wanted: &[Reference], owner: Option<u32>, facts: &Facts) -> Option<Selector> {
         let wanted: HashSet<&Reference> = wanted.iter().collect();
         let is_wanted = |seen: &&Seen| wanted.contains(&seen.reference());
@@ -49,12 +48,12 @@ impl Selector {
             has_messages: seen.iter().any(|one| one.observed.object.messages().unwrap_or(0) > 0),
             ignore: facts.ignore_options.clone(),
         };
-        // The name of a POSIX object may be that of another one by the time that somebody looks.
+        // By the time the fix runs, the name of a POSIX object may belong to another one.
         let is_posix = all.kinds.iter().any(|kind| kind.is_posix());
         let steps = IDLE.into_iter().map(Some).chain([None]);
         let mut selectors = steps.map(|idle| Selector { idle, ..all.clone() });
         match is_posix {
-            // Nothing that is younger is left over.
+            // No younger POSIX object is left over.
             true => selectors.next(),
             false => selectors.find(|selector| selector.is_exact(&wanted, facts)),
         }
@@ -65,7 +64,7 @@ impl Selector {
             .and(self.owner.map(Owner))
             .and(self.key.map(Keyed))
             .and(self.idle.map(|(least, _)| Idle(least)));
-        // As things are now.
+        // What the filter would select now.
         let is_selected = |seen: &&Seen| {
             seen.orphan == Verdict::Yes
                 && filter.may_match(&seen.observed.object, facts.now)
@@ -76,7 +75,7 @@ impl Selector {
         selected.len() == wanted.len() && selected.iter().all(|one| wanted.contains(one))
     }
 
-    /// The options, but for those that name kinds.
+    /// The options, without those for kinds.
     fn options(&self) -> String {
         let mut options = "--orphan".to_owned();
         if let Some(uid) = self.owner {
@@ -91,7 +90,7 @@ impl Selector {
         options + &self.ignore
     }
 
-    /// The command that removes them, but no message.
+    /// The command that removes them. It spares queues that hold messages.
     pub fn remove(&self) -> String {
         let (queues, others): (Vec<Kind>, Vec<Kind>) =
             self.kinds.iter().partition(|kind| kind.is_queue());
@@ -104,7 +103,7 @@ impl Selector {
         commands.map(|(kinds, more)| remove(kinds, more)).collect::<Vec<_>>().join(" && ")
     }
 
-    /// The command that prints the reference of each on a line.
+    /// The command that prints the reference of each, one a line.
     pub fn list(&self) -> String {
         let kinds: Vec<_> = self.kinds.iter().copied().map(Kind::name).collect();
         format!("ipctool list {} {} -o ref --no-headings", kinds.join(" "), self.options())

@@ -1,4 +1,4 @@
-//! Semaphores that nobody will release.
+//! Semaphores that no process will release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::kernel::process::scan::sleepers::Sleeper;
 
 pub(super) fn stuck(seen: &Seen, facts: &Facts) -> Option<Draft> {
     match &seen.observed.object {
-        // What nobody has ever operated on, nobody holds.
+        // A set without any operation yet is not held.
         Object::SemaphoreSet(set) => set.last_op.and_then(|_| stuck_in_set(seen, facts)),
         Object::PosixSemaphore(semaphore) => stuck_posix(seen, semaphore),
         Object::Queue(_) | Object::Segment(_) | Object::PosixQueue(_) | Object::PosixMemory(_) => {
@@ -31,7 +31,7 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     };
     let before = seen.observed.semaphores.as_ref()?;
     let is_held = |one: &Semaphore| one.value == 0 && one.ncount > 0;
-    // Nothing has happened to it between the two looks.
+    // Nothing happened to it between the two looks.
     let still = |now: &&Semaphore| {
         let first = before.get(now.index as usize);
         is_held(now) && first.is_some_and(|one| is_held(one) && one.last_pid == now.last_pid)
@@ -39,7 +39,7 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     let mut held = seen.semaphores.as_ref()?.iter().filter(still);
     let (semaphore, last) = held.find_map(|semaphore| Some((semaphore, gone(semaphore.index)?)))?;
     let (index, id) = (semaphore.index, seen.observed.object.id()?);
-    let waits = |sleeper: &&Sleeper| wish(sleeper, index).is_some();
+    let waits = |sleeper: &&Sleeper| awaited_increase(sleeper, index).is_some();
     let waiters: Vec<&Sleeper> = seen.resting.iter().filter(waits).collect();
     let pids: Vec<i32> = waiters.iter().map(|sleeper| sleeper.pid).collect();
     let names = match pids.as_slice() {
@@ -51,13 +51,14 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
         number => format!("{number} processes wait"),
     };
     let mut why = format!(
-        "semaphore {index} is 0, {waiting} for it{names}, and process {}, which operated last, is gone; if it counts work for these processes, nothing is wrong; if it is a lock, nobody is left to release it",
+        "semaphore {index} is 0, {waiting} for it{names}, and process {}, which operated last, is gone; if it counts work for these processes, nothing is wrong; if it is a lock, no process is left to release it",
         last.pid,
     );
-    // As much as the most modest of them waits for.
-    let more = waiters.iter().filter_map(|sleeper| wish(sleeper, index)).min().unwrap_or(1);
+    // The smallest increase that one of them waits for.
+    let increases = waiters.iter().filter_map(|sleeper| awaited_increase(sleeper, index));
+    let more = increases.min().unwrap_or(1);
     let release = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
-    // A counter would count what is not there, so this is no fix.
+    // Not a fix: if the semaphore is a counter, this would count work that does not exist.
     match Right::to(Act::Write, seen, facts) {
         Right::Granted => why += &format!("; to release it: {release}"),
         Right::Sudo => why += &format!("; to release it: {}", as_root(&release)),
@@ -66,17 +67,17 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     Some(Draft { pids, ..Draft::of(seen, Severity::Warning, why) })
 }
 
-/// How much a thread waits for one semaphore to grow.
-fn wish(sleeper: &Sleeper, index: u32) -> Option<u16> {
+/// By how much a thread waits for one semaphore to increase.
+fn awaited_increase(sleeper: &Sleeper, index: u32) -> Option<u16> {
     let Role::WaitsOnSemaphores(operations) = &sleeper.role else { return None };
     let operation = operations.iter().find(|one| u32::from(one.semaphore) == index)?;
-    Some(operation.change.unsigned_abs()).filter(|&wish| wish > 0)
+    Some(operation.change.unsigned_abs()).filter(|&increase| increase > 0)
 }
 
-/// Value 0, and all threads of all processes that have it wait for it: none of them can post.
+/// The value is 0, and all threads of all processes that have it open wait for it, so none can post.
 fn stuck_posix(seen: &Seen, semaphore: &PosixSemaphore) -> Option<Draft> {
     let is_zero = semaphore.state.is_some_and(|state| state.value == 0);
-    if !is_zero || seen.resting.is_empty() || !seen.is_known_to_all() {
+    if !is_zero || seen.resting.is_empty() || !seen.has_all_users() {
         return None;
     }
     let resting = |pid| seen.resting.iter().filter(move |sleeper| sleeper.pid == pid);
@@ -96,20 +97,20 @@ fn stuck_posix(seen: &Seen, semaphore: &PosixSemaphore) -> Option<Draft> {
     Some(Draft { pids: holders.into_iter().collect(), ..draft })
 }
 
-/// That a process waits for a semaphore that another one operated on last.
+/// A process waits for a semaphore that another process operated on last.
 struct Wait<'a> {
     seen: &'a Seen,
     index: u32,
-    /// Who operated last on it.
+    /// The process that operated on it last.
     holder: i32,
-    /// Whether that certainly was a `semop(2)`: the kernel records whoever sets a value (`SETVAL`),
-    /// too, and that takes nothing.
+    /// Whether that was certainly a `semop(2)`. The kernel also records a process that sets a value
+    /// (`SETVAL`), which does not hold the semaphore.
     is_certain: bool,
 }
 
-/// The circles of processes that wait for each other. With several threads, a process counts only if
-/// all of them wait, for one of the others might release what it holds; and a process that waits for
-/// what it took itself does not, for that is how a consumer waits for a producer.
+/// The circles of processes that wait for each other. A process counts only if all its threads wait,
+/// because another thread might release what it holds. A process that waits for what it took itself does
+/// not count, because that is how a consumer waits for a producer.
 pub(super) fn deadlock(facts: &Facts) -> Vec<Draft> {
     let waits = waits(facts);
     let mut circles: BTreeSet<Vec<i32>> = BTreeSet::new();
@@ -127,7 +128,7 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
     let clock = process::clock();
     for seen in &facts.objects {
         let Object::SemaphoreSet(set) = &seen.observed.object else { continue };
-        // Where nobody has ever operated on a set, whoever is recorded has only set a value.
+        // In a set without any operation yet, the recorded processes only set values.
         let (Some(semaphores), Some(_)) = (&seen.semaphores, set.last_op) else { continue };
         for sleeper in &seen.resting {
             let Role::WaitsOnSemaphores(operations) = &sleeper.role else { continue };
@@ -135,7 +136,7 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
                 let semaphore = semaphores.get(usize::from(operation.semaphore))?;
                 let holder = semaphore.last_pid;
                 let user = recorded(seen, holder).filter(|_| holder != sleeper.pid)?;
-                // Setting a value changes the set. Who is younger than its last change has set none.
+                // Setting a value changes the set, so a process that started later has set none.
                 let is_certain = user.living.zip(set.changed).is_some_and(|(living, changed)| {
                     clock.is_after(living.since_boot, changed) == Verdict::Yes
                 });
@@ -158,12 +159,12 @@ fn waits(facts: &Facts) -> BTreeMap<i32, Vec<Wait<'_>>> {
     waits
 }
 
-/// A process that is recorded for one of the semaphores, if it is still there.
+/// The living process with this id, if it is recorded for one of the semaphores.
 fn recorded(seen: &Seen, holder: i32) -> Option<&Use> {
     seen.observed.recorded().find(|user| user.pid == holder && user.state == State::Alive)
 }
 
-/// Whether an operation must wait as the semaphore is now.
+/// Whether an operation has to wait with the present value.
 fn is_unmet(operation: Operation, semaphore: &Semaphore) -> bool {
     match operation.change {
         0 => semaphore.value > 0,
@@ -171,7 +172,7 @@ fn is_unmet(operation: Operation, semaphore: &Semaphore) -> bool {
     }
 }
 
-/// Goes from who waits to who holds, and notes each way that comes back to itself.
+/// Follows each wait from the waiting process to the holder, and collects the circles.
 fn follow(
     pid: i32,
     waits: &BTreeMap<i32, Vec<Wait<'_>>>,
@@ -181,7 +182,7 @@ fn follow(
 ) {
     if let Some(start) = path.iter().position(|&earlier| earlier == pid) {
         let mut circle = path[start..].to_vec();
-        // The same circle, wherever it was entered.
+        // The same circle starts with the same process, wherever it was entered.
         let least = circle.iter().enumerate().min_by_key(|(_, pid)| **pid).map_or(0, |(n, _)| n);
         circle.rotate_left(least);
         circles.insert(circle);

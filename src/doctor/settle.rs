@@ -1,4 +1,4 @@
-//! Makes one finding of one cause, so that no two of one run contradict each other.
+//! Merges the findings of one cause, and drops those that contradict another one.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -8,22 +8,22 @@ use super::draft::{Draft, Remedy};
 use crate::ipc::finding::Severity;
 use crate::ipc::{Reference, count};
 
-/// What a check has found.
+/// A finding and its check.
 pub(super) type Found = (&'static Check, Draft);
 
-/// What is left of the findings, which come in the order of the registry.
+/// Settles the findings, which come in the order of the registry.
 pub(super) fn settle(found: Vec<Found>) -> Vec<Found> {
-    let found = one_for_an_object(found);
-    let found = nothing_on_what_goes(found);
+    let found = one_per_object(found);
+    let found = no_fix_for_removed_objects(found);
     merge(found)
 }
 
-/// Of two findings about the use of one object the first speaks. One that removes what is left over
-/// says nothing new where another finding removes the same objects for a reason of its own.
-fn one_for_an_object(found: Vec<Found>) -> Vec<Found> {
+/// Keeps the first of several findings about the use of one object. Drops one whose fix removes left-over
+/// objects if another finding removes the same objects for a reason of its own.
+fn one_per_object(found: Vec<Found>) -> Vec<Found> {
     let removed = removed(&found, |check| check.subject != Subject::Use);
     let mut seen: HashSet<Reference> = HashSet::new();
-    let mut says_more = |(check, draft): &Found| {
+    let mut is_kept = |(check, draft): &Found| {
         if check.subject != Subject::Use {
             return true;
         }
@@ -32,11 +32,12 @@ fn one_for_an_object(found: Vec<Found>) -> Vec<Found> {
         seen.extend(draft.references.iter().cloned());
         is_new && !(draft.removes() && is_removed)
     };
-    found.into_iter().filter(|found| says_more(found)).collect()
+    found.into_iter().filter(|found| is_kept(found)).collect()
 }
 
-/// What one fix removes, another one does not change. A note gives way to what is worse.
-fn nothing_on_what_goes(found: Vec<Found>) -> Vec<Found> {
+/// Takes away each fix that would change an object that another fix removes. Drops a note that removes an
+/// object about which there is a worse finding.
+fn no_fix_for_removed_objects(found: Vec<Found>) -> Vec<Found> {
     let mut worst: HashMap<Reference, Severity> = HashMap::new();
     for (_, draft) in &found {
         for reference in &draft.references {
@@ -57,19 +58,19 @@ fn nothing_on_what_goes(found: Vec<Found>) -> Vec<Found> {
         let is_own = draft.is_of_system || draft.remedy == Remedy::Decide;
         if !is_own && draft.references.iter().any(|one| removed.contains(one)) {
             draft.remedy = Remedy::Decide;
-            draft.why += "; nothing is left to mend once it is removed";
+            draft.why += "; the fix of another finding removes it, which ends this problem as well";
         }
     }
     found
 }
 
-/// The objects that the findings of such checks remove.
+/// The objects that the fixes of such checks remove.
 fn removed(found: &[Found], is_such: impl Fn(&Check) -> bool) -> HashSet<Reference> {
     let such = found.iter().filter(|(check, draft)| draft.removes() && is_such(check));
     such.flat_map(|(_, draft)| draft.references.iter().cloned()).collect()
 }
 
-/// Makes one finding of those that say the same of objects of one owner.
+/// Merges findings that are the same for several objects of one owner.
 fn merge(found: Vec<Found>) -> Vec<Found> {
     let mut merged: Vec<Found> = Vec::new();
     let mut places: HashMap<_, usize> = HashMap::new();
