@@ -1,7 +1,7 @@
-//! An error and the state around it, told to a person: what happened, and the hint that helps.
+//! Turns an error and the state of the system into a message for people: what happened, and a hint.
 //!
-//! A [`Failure`] carries facts alone. When it is printed, [`Wanted`] says what of the system explains it,
-//! somebody looks once, and the rest is a function of what was seen: [`Failure::explain`].
+//! A [`Failure`] carries only facts. When it is printed, [`Wanted`] lists the parts of the system that can
+//! explain it, the caller looks at them once, and [`Failure::explain`] is a pure function of what was seen.
 
 mod call;
 mod change;

@@ -61,14 +61,14 @@ fn out_of_bytes_says_so_with_the_numbers() {
                 prlimit --msgqueue=10000 ipctool create pmsg --name /b";
     alone(&shell, line)
         .exits(1)
-        .says("create pmsg:/b: out of bytes for POSIX queues: it takes 6080, and 6080 of 10000 (RLIMIT_MSGQUEUE) are taken (EMFILE)")
+        .says("create pmsg:/b: RLIMIT_MSGQUEUE exceeded: the queue needs 6080 bytes; 6080 of 10000 are already charged (EMFILE)")
         .says("a queue is charged for its capacity");
     alone(&shell, "prlimit --msgqueue=10000 ipctool send /b --create x")
         .exits(1)
-        .says("send pmsg:/b: out of bytes for POSIX queues");
+        .says("send pmsg:/b: RLIMIT_MSGQUEUE exceeded: ");
     alone(&shell, "ipctool create pmsg --name /c --max-messages 1000000")
         .exits(1)
-        .says("this shape is not possible (EINVAL)")
+        .says("invalid number or size of messages (EINVAL)")
         .says("fs.mqueue.msg_max");
 }
 

@@ -74,7 +74,7 @@ fn only_the_mode_changes() {
 }
 
 #[test]
-fn whoever_locked_himself_out_gets_back_in() {
+fn an_owner_who_is_locked_out_regains_access() {
     let Some(shell) = one_of_each() else { return };
     let lock_and_unlock = |who: &dyn Fn(&str) -> Option<sandbox::Ran>| -> Option<()> {
         for object in ["msg", "shm --size 5", "sem"] {

@@ -107,12 +107,12 @@ fn a_limit_that_is_reached_is_named_with_its_use() {
         .run("ipctool create msg")
         .exits(1)
         .says("create msg: no room for another message queue (ENOSPC)")
-        .says("2 of 2 message queues are in use (msgmni), and 1 more asked for");
+        .says("2 of 2 message queues are in use (msgmni), and the request needs 1 more");
     shell.run("ipctool create shm --size 4097").ok();
     shell
         .run("ipctool create shm --size 1M")
         .exits(1)
-        .says("2 of 4 pages of shared memory are in use (shmall), and 256 more asked for");
+        .says("2 of 4 pages of shared memory are in use (shmall), and the request needs 256 more");
     shell.run("ipctool create shm --size 1").ok();
     shell.run("ipctool create shm --size 1").exits(1).says("2 of 2 shared memory segments");
     shell.run("ipctool create sem --nsems 4").ok();

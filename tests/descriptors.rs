@@ -25,7 +25,7 @@ fn out_of_descriptors_says_so_with_the_numbers() {
     let failure = commands::explain(&Namespace::own(), &[failure]).remove(0).what;
     drop(taken);
     assert!(
-        failure.contains("out of descriptors: all 64 of 64 (RLIMIT_NOFILE) are open (EMFILE)"),
+        failure.contains("out of file descriptors: all 64 (RLIMIT_NOFILE) are open (EMFILE)"),
         "{failure}"
     );
 }

@@ -117,13 +117,13 @@ fn the_name_of_a_removed_file_says_what_became_of_it() {
                 "exec 9<> /dev/shm/gone; echo x >&9; rm /dev/shm/gone; ipctool {verb} pshm:/gone"
             ))
             .exits(3)
-            .says("no such POSIX shared memory object (ENOENT)\nhint: it was removed, and its memory (4096 bytes) stays until ")
+            .says("no such POSIX shared memory object (ENOENT)\nhint: it was removed, but its memory (4096 bytes) stays in use until it is closed and unmapped by ")
             .says(" (sh -c ");
     }
     shell
         .run("ipctool stat pshm:/gone")
         .exits(3)
-        .says("hint: 'ipctool list pshm' shows what is there");
+        .says("hint: to see what exists: ipctool list pshm\n");
     // A new one of that name is another one.
     let ran = shell.run(
         "exec 9<> /dev/shm/gone; echo x >&9; rm /dev/shm/gone; echo new > /dev/shm/gone; \

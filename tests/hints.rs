@@ -33,7 +33,7 @@ fn a_call_that_is_not_there_is_blamed_on_what_hides_it() {
         ("msgctl", "ipctool rm msg:0"),
     ] {
         let ran = shell.run(&format!("./forbid ENOSYS {call} {line}")).exits(1);
-        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg is there): {hidden}"));
+        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg exists), so {hidden}"));
     }
     for (call, line) in [
         ("mq_open", "ipctool create pmsg --name /r"),
@@ -42,7 +42,7 @@ fn a_call_that_is_not_there_is_blamed_on_what_hides_it() {
         ("mq_timedreceive", "ipctool recv /q"),
     ] {
         let ran = shell.run(&format!("./forbid ENOSYS {call} {line}")).exits(1);
-        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has POSIX message queues (CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there): {hidden}"));
+        ran.says(&format!("{call} failed: Function not implemented (ENOSYS)\nhint: this kernel has POSIX message queues (CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max exists), so {hidden}"));
     }
 }
 
@@ -86,14 +86,14 @@ fn a_refusal_that_permissions_do_not_explain_is_put_down_to_a_filter_or_module()
         assert!(!ran.stderr().contains("without CAP_"), "{}", ran.stderr());
     }
     shell.run("./forbid EPERM msgrcv ipctool recv 0").exits(5).says(&format!(
-        "recv msg:0: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES: {refused}"
+        "recv msg:0: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES, so {refused}"
     ));
     for (line, what) in [
         ("ipctool recv 0xbeef", "recv msg:0x0000beef: no permission"),
         ("ipctool rm msg:0xbeef", "rm msg:0x0000beef: no permission"),
     ] {
         let ran = shell.run(&format!("./forbid EACCES msgget {line}")).exits(5);
-        ran.says(&format!("{what} (EACCES)\nhint: this takes no permission: {refused}"));
+        ran.says(&format!("{what} (EACCES)\nhint: this needs no permission, so {refused}"));
     }
 }
 
@@ -111,13 +111,13 @@ fn nobody_needs_permission_to_make_something() {
     ] {
         let ran = shell.run(&format!("./forbid {errno} {call} {line}")).exits(5);
         ran.says(&format!(
-            "{what} ({errno})\nhint: this takes no permission: a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it; this process has "
+            "{what} ({errno})\nhint: this needs no permission, so a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it; this process has "
         ));
     }
     shell
         .run("./forbid EPERM mq_open ipctool create pmsg --name /q")
         .exits(5)
-        .says("create pmsg:/q: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES: a security module");
+        .says("create pmsg:/q: not permitted (EPERM)\nhint: a mode that forbids this gives EACCES, so a security module");
     // Others may not see its file.
     if is_root() {
         shell.run("ipctool create pmsg --name /q").ok();
@@ -135,20 +135,20 @@ fn the_class_of_bits_that_applied_is_told() {
     shell.run("ipctool create msg --mode 604 && ipctool send 0 x").ok();
     let Some(ran) = shell.run_as(NOBODY, "ipctool send 0 x") else { return };
     ran.exits(5).says(
-        "hint: msg:0 has mode 0604 (rw----r--), owner root:root, creator root; you are nobody (uid 65534) without CAP_IPC_OWNER, so the bits for others apply (r--): they allow reading only, and this takes writing only (-w-)\n",
+        "hint: msg:0 has mode 0604 (rw----r--), owner root:root, creator root; you are nobody (uid 65534) without CAP_IPC_OWNER, so the bits for others apply (r--): they allow read access, but this needs write access (-w-)\n",
     );
     shell.run("ipctool chown :65534 msg:0").ok();
     shell
         .run_as(NOBODY, "ipctool recv 0")
         .unwrap()
         .exits(5)
-        .says("so the bits for the group apply (---): they allow nothing, and this takes reading only (r--)\n");
+        .says("so the bits for the group apply (---): they allow no access, but this needs read access (r--)\n");
     shell.run("ipctool create sem --key 0xbeef --mode 600").ok();
     shell
         .run_as(NOBODY, "ipctool create sem --key 0xbeef --mode 660")
         .unwrap()
         .exits(5)
-        .says("apply (---): they allow nothing, and this takes reading and writing (rw-)\n");
+        .says("apply (---): they allow no access, but this needs read and write access (rw-)\n");
     shell.run("ipctool create pshm --name /m --size 1 --mode 640").ok();
     shell
         .run_as(NOBODY, "ipctool create pshm --name /m --size 1")
@@ -161,7 +161,7 @@ fn the_class_of_bits_that_applied_is_told() {
             .run_as(NOBODY, line)
             .unwrap()
             .exits(5)
-            .says("no permission (EACCES)\nhint: /dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you are nobody (uid 65534) without CAP_DAC_OVERRIDE, so the bits for others apply (r-x): names in it are made and removed by those who may write to it\n");
+            .says("no permission (EACCES)\nhint: /dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you are nobody (uid 65534) without CAP_DAC_OVERRIDE, so the bits for others apply (r-x), but creating or removing a name in it takes write permission\n");
     }
 }
 
@@ -172,7 +172,7 @@ fn a_capability_does_not_count_over_owners_who_are_not_mapped() {
     let line = "unshare --user --map-root-user ipctool create pshm --name /m --size 1";
     let Some(ran) = shell.run_as(NOBODY, line) else { return };
     ran.exits(5).says(
-        "you are root (uid 0) with a CAP_DAC_OVERRIDE that does not count here, since the owner or the group is not mapped in your user namespace, so the bits for others apply (---): they allow nothing, and this takes reading and writing (rw-)\n",
+        "you are root (uid 0) with CAP_DAC_OVERRIDE, which does not apply because the owner or the group is not mapped in your user namespace, so the bits for others apply (---): they allow no access, but this needs read and write access (rw-)\n",
     );
 }
 
@@ -191,8 +191,8 @@ fn an_owner_who_is_locked_out_is_shown_the_way_back() {
     ] {
         me(lock).ok();
         let locked_out =
-            me(line).exits(5).says("so the bits for the owner apply (---): they allow nothing");
-        me(&command(&locked_out, "; to allow yourself both: ")).ok();
+            me(line).exits(5).says("so the bits for the owner apply (---): they allow no access");
+        me(&command(&locked_out, "; to regain access: ")).ok();
         me(line).exits(status);
     }
 }

@@ -19,7 +19,7 @@ fn a_limit_in_a_container_is_set_from_outside() {
         .run("ipctool limits --set msgmni=5")
         .exits(5)
         .says("limits msgmni: cannot set 5: Read-only file system (EROFS)\n")
-        .says("hint: /proc/sys is mounted read-only, as in most containers: the limit is set when the container starts, in a pod by securityContext.sysctls (name kernel.msgmni, value \"5\"), else by: docker run --sysctl kernel.msgmni=5 IMAGE\n");
+        .says("hint: /proc/sys is mounted read-only, as in most containers; set the limit when the container starts, in a pod with securityContext.sysctls (name kernel.msgmni, value \"5\"), elsewhere with: docker run --sysctl kernel.msgmni=5 IMAGE\n");
     shell
         .run("ipctool limits --set semmni=99")
         .exits(5)
@@ -48,13 +48,13 @@ fn a_full_dev_shm_says_how_full_it_is() {
     shell.run("head -c 99999 /dev/zero > /dev/shm/full 2> /dev/null || true").ok();
     let psem = "ipctool create psem --name /lock";
     let full_of_bytes = shell.run(psem).exits(1).says(
-        "create psem:/lock: no room for another POSIX semaphore (ENOSPC)\nhint: 65536 of 65536 bytes and 2 of 5 inodes (files) of /dev/shm are used: ",
+        "create psem:/lock: no room for another POSIX semaphore (ENOSPC)\nhint: 65536 of 65536 bytes and 2 of 5 inodes (files) of /dev/shm are used; ",
     );
     let full_of_bytes = full_of_bytes.says("docker run --shm-size");
     shell.run("touch /dev/shm/3 /dev/shm/4 /dev/shm/5").ok();
     let pshm = "ipctool create pshm --name /cache --size 1";
     let full_of_files = shell.run(pshm).exits(1).says(
-        "create pshm:/cache: no room for another POSIX shared memory object (ENOSPC)\nhint: 65536 of 65536 bytes and 5 of 5 inodes (files) of /dev/shm are used: ",
+        "create pshm:/cache: no room for another POSIX shared memory object (ENOSPC)\nhint: 65536 of 65536 bytes and 5 of 5 inodes (files) of /dev/shm are used; ",
     );
     if can_remount() {
         shell.run(&command(&full_of_files, "elsewhere, as root: ")).ok();
@@ -88,7 +88,7 @@ fn the_limit_that_send_meets_is_told_as_by_create() {
     shell.run("echo 1 > /proc/sys/kernel/msgmni && ipctool create msg").ok();
     let full = |verb| {
         format!(
-            "{verb} msg:0x0000beef: no room for another message queue (ENOSPC)\nhint: 1 of 1 message queues are in use (msgmni), and 1 more asked for: "
+            "{verb} msg:0x0000beef: no room for another message queue (ENOSPC)\nhint: 1 of 1 message queues are in use (msgmni), and the request needs 1 more; "
         )
     };
     shell.run("ipctool create msg --key 0xbeef").exits(1).says(&full("create"));
@@ -112,7 +112,7 @@ fn memory_that_is_not_promised_is_told_with_the_numbers() {
     let total = total.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
     let expected = match overcommit.trim() {
         "0" => format!("no segment may be larger than memory and swap together, {total} and "),
-        "2" => "(Committed_AS and CommitLimit of /proc/meminfo) are promised".to_owned(),
+        "2" => " are already committed (Committed_AS and CommitLimit in /proc/meminfo)".to_owned(),
         _ => {
             skip(Needs::Machine, "this machine promises any memory (vm.overcommit_memory)");
             return;
@@ -121,7 +121,7 @@ fn memory_that_is_not_promised_is_told_with_the_numbers() {
     shell
         .run("ipctool create shm --size 1024T")
         .exits(1)
-        .says("create shm: the kernel has no memory for it (ENOMEM)\nhint: it asks for 1125899906842624 bytes, and ")
+        .says("create shm: the kernel has no memory for it (ENOMEM)\nhint: the segment needs 1125899906842624 bytes, and ")
         .says(&expected);
 }
 
@@ -132,7 +132,7 @@ fn memory_of_the_kernel_is_told_from_that_of_segments() {
         .run("./forbid ENOMEM msgget ipctool create msg")
         .exits(1)
         .says("create msg: the kernel has no memory for it (ENOMEM)\nhint: the kernel keeps the object in its own memory: ")
-        .says(" bytes are available (MemAvailable of /proc/meminfo), and the limit of a memory cgroup counts, too\n");
+        .says(" bytes are available (MemAvailable in /proc/meminfo), and the limit of a memory cgroup applies as well\n");
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn bytes_for_queues_can_be_raised_as_the_hint_says() {
     let ran = ordinary(&shell, &format!("prlimit --msgqueue=100: {create}"));
     let ran = ran
         .exits(1)
-        .says("out of bytes for POSIX queues: it takes 6080, and ")
-        .says("a service gets more by LimitMSGQUEUE=");
+        .says("RLIMIT_MSGQUEUE exceeded: the queue needs 6080 bytes; ")
+        .says("to raise the limit, set LimitMSGQUEUE=");
     let raise = command(&ran, "; in a shell: ");
     assert!(raise.starts_with("prlimit --pid $$ --msgqueue="), "{raise}");
     ordinary(&shell, &format!("prlimit --pid $$ --msgqueue=100: && {raise} && {create}"))

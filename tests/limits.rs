@@ -224,7 +224,7 @@ fn the_size_of_one_queue() {
     me("ipctool limits --queue-bytes 1M msg:0")
         .exits(5)
         .says("limits msg:0: 1048576 bytes are over msgmnb, 16384 bytes (EPERM)\n")
-        .says("hint: more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: ipctool limits --set msgmnb=1048576\n");
+        .says("hint: only a process with CAP_SYS_RESOURCE may exceed msgmnb; to raise msgmnb, as root: ipctool limits --set msgmnb=1048576\n");
     if only_root("only root can be two users") {
         shell.run("ipctool create msg").ok();
         me("ipctool limits --queue-bytes 1M msg:1")

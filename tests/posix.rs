@@ -91,7 +91,7 @@ fn what_is_there_is_opened_unless_exclusive_and_stays_as_it_is() {
     shell
         .run("ipctool create pshm --name /m --size 5")
         .exits(1)
-        .says("one with this name exists, and is smaller (EINVAL)");
+        .says("a POSIX shared memory object with this name exists, and is smaller (EINVAL)");
     for what in ["pmsg --name /q", "pshm --name /m --size 1", "psem --name /s"] {
         shell
             .run(&format!("ipctool create {what} --exclusive"))
@@ -191,7 +191,7 @@ fn memory_is_shared_with_programs() {
     shell
         .run("ipctool create pshm --name /pipe --size 5")
         .exits(1)
-        .says("what has this name is no regular file");
+        .says("this name belongs to something that is not a regular file");
     shell.run("ipctool create pshm --name /sem.x --size 5").exits(2).says("semaphore psem:/x");
     shell
         .run("ipctool rm pshm:/sem.x")

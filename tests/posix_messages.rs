@@ -163,7 +163,7 @@ fn a_queue_is_removed_while_somebody_works_on_it() {
     shell.run("ipctool create pmsg --name /q").ok();
     let receiver = shell.start("exec ipctool recv /q --follow").waits();
     shell.run("ipctool rm pmsg:/q").ok();
-    receiver.ends().exits(3).says("the POSIX message queue was removed while this waited (EIDRM)");
+    receiver.ends().exits(3).says("the POSIX message queue was removed during the wait (EIDRM)");
 
     let messages = |number| {
         format!(

@@ -31,7 +31,7 @@ fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
             .run(&format!("ipctool {verb} psem:/lock"))
             .exits(3)
             .says("no such POSIX semaphore (ENOENT)")
-            .says("hint: that is the name for programs with glibc; pshm:/lock may be the semaphore of a program with musl; to see its value: ipctool stat pshm:/lock\n");
+            .says("hint: only programs that use glibc know that name; pshm:/lock may be the semaphore of a program that uses musl; to see its value: ipctool stat pshm:/lock\n");
     }
     // Ours is another one, which musl's programs do not see.
     shell.run("ipctool create psem --name /lock --value 7").ok();
@@ -76,7 +76,7 @@ fn memory_of_the_size_of_a_semaphore_is_none() {
     shell
         .run("ipctool stat psem:/text")
         .exits(3)
-        .says("hint: 'ipctool list psem' shows what is there");
+        .says("hint: to see what exists: ipctool list psem\n");
 }
 
 /// glibc counts in the semaphore itself, and nobody takes the killed out of it.

@@ -244,7 +244,7 @@ fn a_queue_that_is_removed_meanwhile() {
     receiver
         .ends()
         .exits(3)
-        .says("recv msg:0: the message queue was removed while this waited (EIDRM)\nhint: ");
+        .says("recv msg:0: the message queue was removed during the wait (EIDRM)\nhint: ");
     shell.run("ipctool recv 0").exits(3).says("no such message queue (EINVAL)");
     shell.run("ipctool recv 0xbeef").exits(3).says("no message queue has this key (ENOENT)");
 }

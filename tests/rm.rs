@@ -146,11 +146,11 @@ fn an_id_that_names_nothing_says_why() {
     shell
         .run("ipctool rm msg:65536")
         .exits(3)
-        .says("hint: msg:65536 never was: its slot 0 still holds an older one, msg:32768\n");
+        .says("hint: msg:65536 never existed: its slot 0 holds an older one, msg:32768\n");
     shell
         .run("ipctool rm msg:7")
         .exits(3)
-        .says("hint: it was removed, or never was: 'ipctool list msg'");
+        .says("hint: it was removed, or never existed; to see what exists: ipctool list msg\n");
 }
 
 #[test]

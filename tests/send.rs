@@ -191,7 +191,7 @@ fn a_queue_that_is_removed_meanwhile() {
     sender
         .ends()
         .exits(3)
-        .says("send msg:0: the message queue was removed while this waited (EIDRM)\n")
+        .says("send msg:0: the message queue was removed during the wait (EIDRM)\n")
         .says("hint: ");
 }
 

@@ -33,7 +33,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     let (mut allowances, unseen) = survey(namespace)?;
     if let Some(error) = unseen {
         let what = format!("its use is not known: {error}");
-        let failure = Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).saying(what);
+        let failure = Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what);
         report(namespace, failure);
     }
     if let Some(mark) = args.check {

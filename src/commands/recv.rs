@@ -328,7 +328,7 @@ impl Receiver<'_> {
         if self.total == 0 {
             return failure;
         }
-        failure.before(format_args!("; {} taken before", count(self.total, "message")))
+        failure.with_suffix(format_args!("; {} taken before", count(self.total, "message")))
     }
 
     fn failed(&self, error: CallError) -> Failure {
@@ -340,7 +340,7 @@ impl Receiver<'_> {
             Wanted::UpTo(most) => format!("no message of a type up to {most} (ENOMSG)"),
             Wanted::Except(unwanted) => format!("no message but of type {unwanted} (ENOMSG)"),
         };
-        failure.saying(what)
+        failure.with_message(what)
     }
 }
 

@@ -333,7 +333,7 @@ impl<'a> Sender<'a> {
         let were = if sent == 1 { "was" } else { "were" };
         let sent = count(sent, "message");
         failure
-            .after(format_args!("{unit} {number}: "))
-            .before(format_args!("; {sent} {were} sent"))
+            .with_prefix(format_args!("{unit} {number}: "))
+            .with_suffix(format_args!("; {sent} {were} sent"))
     }
 }

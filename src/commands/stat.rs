@@ -81,7 +81,7 @@ fn gap(observed: &Observed) -> Option<Failure> {
     // Asked once more, for the reason.
     let error = sem::semaphores(set.id, set.nsems).err()?;
     let failure = Failure::of_call(VERB, &observed.reference(), error);
-    Some(failure.after("cannot read the semaphores: "))
+    Some(failure.with_prefix("cannot read the semaphores: "))
 }
 
 fn write_json(seen: &[Seen], style: &Style, mut out: impl Write) -> Result<(), OutputError> {

@@ -8,7 +8,7 @@ use crate::ipc::{Kind, Reference, Target};
 use crate::kernel::limits::Limit;
 use crate::kernel::{CallError, CallName, Errno};
 
-/// What explains it.
+/// Asks for the facts that explain the error.
 pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted) {
     match (error.errno, &reference.target) {
         (Errno::EACCES | Errno::EPERM, _) => refusal::want(reference, wanted),
@@ -30,7 +30,7 @@ pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted)
     }
 }
 
-/// What to say of it.
+/// The message and the hint.
 pub(super) fn explain(
     verb: &str,
     reference: &Reference,
@@ -41,12 +41,12 @@ pub(super) fn explain(
         let most = facts.limit(Limit::Msgmax).unwrap_or_default();
         let what = format!("the message is over msgmax, {most} bytes (EINVAL)");
         return Explanation::new(what, Reason::Failed)
-            .with_hint("msgmax was lowered since: 'ipctool limits' shows it".to_owned());
+            .with_hint("msgmax was lowered meanwhile; to see it: ipctool limits".to_owned());
     }
     explain_with_needs(refusal::needs(verb, error), reference, error, facts)
 }
 
-/// The same where it is known what the call needs in order to be permitted.
+/// The same if the caller knows which permission the call needs.
 pub(super) fn explain_with_needs(
     needs: Needs,
     reference: &Reference,
@@ -61,7 +61,7 @@ pub(super) fn explain_with_needs(
     explained
 }
 
-/// Why a message could not be shown and left on its queue.
+/// Why a peek at a message failed.
 pub(super) fn explain_peek(
     verb: &str,
     reference: &Reference,
@@ -75,7 +75,7 @@ pub(super) fn explain_peek(
     Explanation::new(what, Reason::Failed).with_hint(COPYING.to_owned())
 }
 
-/// Why `MSG_COPY` is not there, where `msgrcv(2)` otherwise is.
+/// Why `MSG_COPY` is missing although `msgrcv(2)` works.
 const COPYING: &str =
     "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs";
 
@@ -83,7 +83,7 @@ fn moves_messages(error: CallError) -> bool {
     matches!(error.name, CallName::Msgsnd | CallName::Msgrcv)
 }
 
-/// What happened, and what sort of failure it is.
+/// What happened, and which kind of failure it is.
 fn describe(reference: &Reference, error: CallError) -> Explanation {
     let noun = reference.kind.noun();
     let waits = matches!(
@@ -99,7 +99,7 @@ fn describe(reference: &Reference, error: CallError) -> Explanation {
         Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),
         Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
         Errno::EIDRM if waits => {
-            (format!("the {noun} was removed while this waited"), Reason::NothingThere)
+            (format!("the {noun} was removed during the wait"), Reason::NothingThere)
         }
         Errno::EIDRM => (format!("the {noun} was removed"), Reason::NothingThere),
         Errno::ENOENT => (format!("no {noun} has this key"), Reason::NothingThere),
@@ -113,23 +113,23 @@ fn describe(reference: &Reference, error: CallError) -> Explanation {
     Explanation::new(what, reason)
 }
 
-/// What the state of the system adds to an error.
+/// What the state of the system adds to the error.
 fn hint(reference: &Reference, error: CallError, facts: &Facts) -> Option<String> {
     let kind = reference.kind;
     match (error.errno, &reference.target) {
         (Errno::EINVAL, Target::Id(id)) => missing::id(kind, *id, facts),
         (Errno::ENOENT, Target::Key(key)) => Some(missing::key(kind, *key)),
         (Errno::ENOENT, Target::Name(name)) => Some(missing::name(kind, name, facts)),
-        (Errno::EEXIST, Target::Name(_)) => Some("without --exclusive it is opened".to_owned()),
+        (Errno::EEXIST, Target::Name(_)) => Some("omit --exclusive to open it".to_owned()),
         (Errno::EEXIST, _) => {
             let object = facts.find(reference)?;
-            Some(format!("it is {}; without --exclusive it is opened", object.reference()))
+            Some(format!("it is {}; omit --exclusive to open it", object.reference()))
         }
         (Errno::EIDRM, _) => Some(
             match kind.is_posix() {
-                true => "somebody removed its name: whoever opens that now gets another queue",
+                true => "its name was removed, and now leads to another queue or to none",
                 false => {
-                    "somebody removed it (IPC_RMID), and whoever waits on it then gets this error"
+                    "a process removed it (IPC_RMID); every process that waits on it gets this error"
                 }
             }
             .to_owned(),

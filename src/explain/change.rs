@@ -1,4 +1,4 @@
-//! Why an object could not be changed, `IPC_SET`.
+//! Why an object could not be changed (`IPC_SET`).
 
 use super::call;
 use super::explanation::{Explanation, Reason};
@@ -7,7 +7,7 @@ use crate::ipc::{CommandLine, Reference};
 use crate::kernel::limits::Limit;
 use crate::kernel::{CallError, Errno};
 
-/// What explains that owner and mode were not changed.
+/// Asks for the facts that explain why owner and mode were not changed.
 pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted) {
     call::want(reference, error, wanted);
     if error.errno == Errno::EINVAL {
@@ -21,7 +21,7 @@ pub(super) fn explain(
     error: CallError,
     facts: &Facts,
 ) -> Explanation {
-    // The kernel does not know the new owner.
+    // EINVAL of an object that exists: the kernel cannot map the new owner.
     if error.errno == Errno::EINVAL && facts.find(reference).is_some() {
         let what = "this user or group is not mapped in your user namespace (EINVAL)";
         return Explanation::new(what, Reason::Failed);
@@ -29,7 +29,7 @@ pub(super) fn explain(
     call::explain(verb, reference, error, facts)
 }
 
-/// What explains that a queue was not given room.
+/// Asks for the facts that explain why the size of a queue was not changed.
 pub(super) fn want_queue_bytes(reference: &Reference, error: CallError, wanted: &mut Wanted) {
     call::want(reference, error, wanted);
     wanted.limits = true;
@@ -48,7 +48,7 @@ pub(super) fn explain_queue_bytes(
         Errno::EPERM if bytes > most && may_control(reference, facts) => Explanation {
             what: format!("{bytes} bytes are over msgmnb, {most} bytes (EPERM)"),
             hint: Some(format!(
-                "more than msgmnb takes CAP_SYS_RESOURCE; or a higher msgmnb, as root: {}",
+                "only a process with CAP_SYS_RESOURCE may exceed msgmnb; to raise msgmnb, as root: {}",
                 CommandLine::new("ipctool limits --set").setting("msgmnb", bytes)
             )),
             ..explained

@@ -1,14 +1,14 @@
-//! What lies on a queue: why there is no room on it, or no message of the wanted type.
+//! What a queue holds: why it has no room, or no message of the wanted type.
 
 use super::facts::Facts;
 use crate::ipc::{CommandLine, Kind, Object, Reference, count};
 
-/// What lies on a queue that has no room, or no message of the wanted type.
+/// What a queue holds that has no room, or no message of the wanted type.
 pub(super) fn of(reference: &Reference, facts: &Facts) -> Option<String> {
     match facts.find(reference)? {
         Object::Queue(queue) if queue.max_bytes.is_some_and(|most| queue.messages >= most) => {
             Some(format!(
-                "it holds {}, and as many messages at most as bytes (max_bytes)",
+                "it holds {}, and max_bytes limits the number of messages as well",
                 count(queue.messages, "message"),
             ))
         }
@@ -16,14 +16,14 @@ pub(super) fn of(reference: &Reference, facts: &Facts) -> Option<String> {
             let most = queue.max_bytes.map(|most| format!(" of {most}")).unwrap_or_default();
             // An id needs no quotes.
             Some(format!(
-                "it holds {}, {}{most} bytes: '{} --peek --all --json' shows them",
+                "it holds {}, {}{most} bytes; to see them: {} --peek --all --json",
                 count(queue.messages, "message"),
                 queue.bytes,
                 CommandLine::new("ipctool recv").word(Reference::id(Kind::Msg, queue.id)),
             ))
         }
         Object::PosixQueue(queue) if queue.messages > Some(0) => Some(format!(
-            "it holds {} of {} (mq_maxmsg), which was set when it was made",
+            "it holds {} of at most {} (mq_maxmsg), a limit that was set when the queue was created",
             count(queue.messages?, "message"),
             queue.max_messages?,
         )),

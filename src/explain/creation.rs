@@ -1,5 +1,5 @@
-//! Why an object could not be made: the limit that was reached, the size that is not possible, the one
-//! that is there already.
+//! Why an object could not be created: a limit that was reached, a size out of range, an object that
+//! exists already.
 
 use super::call::{self, explain_with_needs};
 use super::explanation::{Explanation, Reason};
@@ -12,23 +12,23 @@ use crate::kernel::limits::Limit;
 use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::{CallError, Errno};
 
-/// What a System V object was to be.
+/// The System V object that a command asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its key, perhaps none.
+    /// Its key; [`Key::PRIVATE`] for none.
     pub key: Key,
-    /// How large: a segment in bytes, a set in semaphores.
+    /// Its size: bytes of a segment, semaphores of a set, 0 for a queue.
     pub size: u64,
-    /// Its mode, which is asked for where there is one already.
+    /// Its mode. If the object exists already, this is the access that is asked for.
     pub mode: Mode,
-    /// Whether of huge pages, `SHM_HUGETLB`.
+    /// Whether it was to use huge pages (`SHM_HUGETLB`).
     pub is_huge: bool,
 }
 
 impl Wish {
-    /// How it was asked for: by its key, if it was to have one.
+    /// What a message calls it: its key, or its kind if it has none.
     pub(super) fn subject(&self) -> String {
         match self.key {
             Key::PRIVATE => self.kind.to_string(),
@@ -41,7 +41,7 @@ impl Wish {
     }
 }
 
-/// What explains that a System V object could not be made or opened.
+/// Asks for the facts that explain why a System V object could not be created or opened.
 pub(super) fn want(wish: &Wish, error: CallError, wanted: &mut Wanted) {
     call::want(&wish.reference(), error, wanted);
     match error.errno {
@@ -57,7 +57,7 @@ pub(super) fn want(wish: &Wish, error: CallError, wanted: &mut Wanted) {
 pub(super) fn explain(verb: &str, wish: &Wish, error: CallError, facts: &Facts) -> Explanation {
     let Wish { kind, size, mode, is_huge, key } = *wish;
     let reference = wish.reference();
-    // The kernel compares the bits for all three classes with those of the caller's alone.
+    // The kernel compares the requested bits of all three classes with those of the caller's class.
     let asked = mode.bits() >> 6 | mode.bits() >> 3 | mode.bits();
     let needs = match error.errno {
         Errno::EACCES if key != Key::PRIVATE => Needs::Bits(asked & 7),
@@ -70,7 +70,7 @@ pub(super) fn explain(verb: &str, wish: &Wish, error: CallError, facts: &Facts) 
     let memory = facts.memory.as_ref();
     match error.errno {
         Errno::ENOSPC => explained.with_hint(space_hint(kind, size, facts)),
-        Errno::EINVAL => Explanation::new("this size is not possible (EINVAL)", Reason::Failed)
+        Errno::EINVAL => Explanation::new("invalid size (EINVAL)", Reason::Failed)
             .with_hint(size_hint(wish, facts)),
         Errno::ENOMEM if is_huge => {
             explained.with_hint(memory.map(|memory| space::huge_pages(size, memory)))
@@ -86,7 +86,7 @@ pub(super) fn explain(verb: &str, wish: &Wish, error: CallError, facts: &Facts) 
     }
 }
 
-/// What explains that a POSIX object could not be made or opened.
+/// Asks for the facts that explain why a POSIX object could not be created or opened.
 pub(super) fn want_named(reference: &Reference, error: CallError, wanted: &mut Wanted) {
     call::want(reference, error, wanted);
     if reference.kind == Kind::Pmsg {
@@ -111,7 +111,7 @@ pub(super) fn explain_named(
     let full = || call::explain(verb, reference, error, facts).what.replace(" (ENOSPC)", "");
     let (what, hint) = match errno {
         _ if facts.taken.contains(reference) => {
-            ("what has this name is no regular file".to_owned(), None)
+            ("this name belongs to something that is not a regular file".to_owned(), None)
         }
         Errno::ENOENT if !is_queue => (
             "there is no /dev/shm".to_owned(),
@@ -122,14 +122,14 @@ pub(super) fn explain_named(
         ),
         Errno::EMFILE if is_queue => out_of_bytes_or_descriptors(asked, facts),
         Errno::EINVAL | Errno::EOVERFLOW if is_queue => {
-            ("this shape is not possible".to_owned(), shape_hint(facts))
+            ("invalid number or size of messages".to_owned(), shape_hint(facts))
         }
         Errno::ENOSPC if is_queue => (full(), queues_hint(facts)),
         Errno::ENOSPC => (full(), facts.space.as_ref().map(space::dev_shm)),
         Errno::EINVAL => (
-            "one with this name exists, and is smaller".to_owned(),
+            format!("a {} with this name exists, and is smaller", reference.kind.noun()),
             Some(format!(
-                "ftruncate(2) makes it larger; to see it: {}",
+                "ftruncate(2) can enlarge it; to see it: {}",
                 CommandLine::new("ipctool stat").word(reference)
             )),
         ),
@@ -142,12 +142,13 @@ pub(super) fn explain_named(
     Explanation { what: format!("{what} ({errno:?})"), hint, reason }
 }
 
-/// What `EMFILE` of `mq_open(3)` means: it says two things with one word.
+/// Which of its two meanings `EMFILE` of `mq_open(3)` has: no file descriptor is left, or the bytes for
+/// queues are used up.
 fn out_of_bytes_or_descriptors(asked: Option<Shape>, facts: &Facts) -> (String, Option<String>) {
     if facts.is_out_of_descriptors {
         let most = facts.limit(Limit::RlimitNofile).unwrap_or(0);
-        let what = format!("out of descriptors: all {most} of {most} (RLIMIT_NOFILE) are open");
-        return (what, Some("'ulimit -n' shows and sets how many a process may have".to_owned()));
+        let what = format!("out of file descriptors: all {most} (RLIMIT_NOFILE) are open");
+        return (what, Some("'ulimit -n' shows and sets the limit of a process".to_owned()));
     }
     let shape = asked.or_else(|| {
         let max_messages = facts.limit(Limit::MqueueMsgDefault)?;
@@ -163,7 +164,7 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>, facts: &Facts) -> (String, 
     (bytes.what(), Some(bytes.hint()))
 }
 
-/// The shapes that a queue may have.
+/// How many messages of which size a queue may hold.
 fn shape_hint(facts: &Facts) -> Option<String> {
     Some(format!(
         "a queue holds 1 to {} messages (fs.mqueue.msg_max) of 1 to {} bytes (fs.mqueue.msgsize_max)",
@@ -172,7 +173,7 @@ fn shape_hint(facts: &Facts) -> Option<String> {
     ))
 }
 
-/// How many queues there may be.
+/// How many queues may exist.
 fn queues_hint(facts: &Facts) -> Option<String> {
     let most = facts.limit(Limit::MqueueQueuesMax)?;
     let used = match facts.snapshot.unlisted.contains(&Kind::Pmsg) {
@@ -198,11 +199,11 @@ fn size_hint(wish: &Wish, facts: &Facts) -> Option<String> {
     }
     match (kind, facts.index.with_key(&facts.snapshot, kind, key)) {
         (Kind::Shm, Some(Object::Segment(segment))) => Some(format!(
-            "shm:{} has this key and {} bytes, fewer than {asked}",
+            "shm:{} with this key has only {} bytes, fewer than {asked}",
             segment.id, segment.size
         )),
         (Kind::Sem, Some(Object::SemaphoreSet(set))) => Some(format!(
-            "sem:{} has this key and {} semaphores, fewer than {asked}",
+            "sem:{} with this key has only {} semaphores, fewer than {asked}",
             set.id, set.nsems
         )),
         (Kind::Shm, _) => Some(format!(

@@ -1,8 +1,8 @@
-//! What is told of a failure.
+//! The message about a failure.
 
 use std::fmt;
 
-/// The sorts of failure that scripts tell apart.
+/// The kinds of failure that scripts can distinguish by the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// An operation failed.
@@ -11,22 +11,22 @@ pub enum Reason {
     Usage,
     /// No such object, or no message.
     NothingThere,
-    /// It would block, or the timeout passed.
+    /// The call would block, or the timeout passed.
     WouldBlock,
     /// Not permitted.
     NotPermitted,
-    /// A signal came.
+    /// Interrupted by this signal.
     Signal(i32),
 }
 
-/// A failure as it is told.
+/// A failure, ready to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// What happened, with the name of the errno.
     pub what: String,
-    /// Why, where the state of the system tells, or what to do.
+    /// Why, if the state of the system shows that, or what to do.
     pub hint: Option<String>,
-    /// What sort of failure it is.
+    /// The kind of failure.
     pub reason: Reason,
 }
 

@@ -1,4 +1,4 @@
-//! What of the system explains a failure: first which parts of it, then as they were seen.
+//! The parts of the system that explain a failure: which of them are wanted, and what was seen.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -24,11 +24,11 @@ pub struct Wanted {
     pub memory: bool,
     /// The file system of `/dev/shm`.
     pub space: bool,
-    /// What has the names of these POSIX objects though it is no such object.
+    /// Files that have the names of these POSIX objects but are something else.
     pub impostors: HashSet<Reference>,
-    /// Memory without a name that somebody holds.
+    /// Shared memory that was removed but that a process still holds.
     pub removed: bool,
-    /// Which parts the kernel has.
+    /// Which optional parts the kernel has.
     pub parts: bool,
 }
 
@@ -38,74 +38,74 @@ impl Wanted {
     }
 }
 
-/// What was seen. What was not wanted is absent.
+/// What was seen. A part that was not wanted is empty.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The objects of the kinds that were wanted.
     pub snapshot: Snapshot,
-    /// Where they are in it.
+    /// An index of the snapshot.
     pub index: Index,
-    /// Single objects, with all that is known of them.
+    /// Single objects, read completely.
     pub objects: HashMap<Reference, Object>,
-    /// Whether POSIX queues cannot be listed, since their file system is not mounted.
+    /// Whether POSIX queues cannot be listed because their file system is not mounted.
     pub queues_are_hidden: bool,
-    /// Who asks, and what that allows.
+    /// The caller, and what the caller may do.
     pub privileges: Privileges,
-    /// The names of users and groups, as far as they matter.
+    /// The names of the users that messages mention.
     pub users: HashMap<u32, Foreign>,
-    /// See `users`.
+    /// The names of the groups that messages mention.
     pub groups: HashMap<u32, Foreign>,
     /// What confines this process besides permissions.
     pub confinement: Confinement,
-    /// The values of limits. One that there is not has none.
+    /// The values of limits. A limit that the kernel does not have is missing.
     pub limits: Vec<(Limit, u64)>,
-    /// Bytes in a page of memory.
+    /// The size of a page, in bytes.
     pub page_size: u64,
-    /// Whether every descriptor that this process may have is open.
+    /// Whether this process has reached its limit of file descriptors.
     pub is_out_of_descriptors: bool,
     /// The memory of the machine.
     pub memory: Option<Memory>,
     /// The group whose members may use huge pages, `vm.hugetlb_shm_group`.
     pub huge_page_group: u32,
-    /// `RLIMIT_MEMLOCK` in bytes; nothing for no limit.
+    /// `RLIMIT_MEMLOCK` in bytes; `None` for no limit.
     pub locked_bytes: Option<u64>,
-    /// The room of `/dev/shm`.
+    /// The size of `/dev/shm`, and how much of it is used.
     pub space: Option<Space>,
-    /// Who may make names there.
+    /// The permissions of `/dev/shm`, which decide who may create names in it.
     pub directory: Option<Permissions>,
-    /// The names that something else has: a directory, a link, a pipe.
+    /// The names that belong to something else: a directory, a link, a pipe.
     pub taken: HashSet<Reference>,
-    /// The names of semaphores that programs with musl may have made.
+    /// The names of files that may be semaphores of programs that use musl.
     pub musl: HashSet<Name>,
-    /// Memory without a name, with its holders.
+    /// Shared memory without a name, with the processes that hold it.
     pub removed: Vec<Observed>,
-    /// Files whose presence shows that the kernel has a part.
+    /// Those of [`signs`](super::signs) that exist.
     pub signs: HashSet<&'static str>,
-    /// Whether `msgrcv(2)` is there at all.
+    /// Whether `msgrcv(2)` can be called at all.
     pub has_receiving: bool,
 }
 
-/// Who asks the kernel, and what that allows.
+/// The caller, and what the kernel allows the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Privileges {
-    /// In the eyes of System V objects.
+    /// The caller as System V objects see it.
     pub system_v: Option<Caller>,
-    /// In those of files.
+    /// The caller as files see it.
     pub posix: Option<Caller>,
     /// The effective user id.
     pub uid: u32,
     /// Whether the caller may give files away (`CAP_CHOWN`).
     pub may_give_away: bool,
-    /// Whether capabilities count in the IPC namespace.
+    /// Whether the caller's capabilities apply to the IPC namespace.
     pub owns_namespace: bool,
-    /// Whether every user id has a number in the caller's user namespace, as in the machine's own.
+    /// Whether every user id is mapped in the caller's user namespace, as in the initial one.
     pub has_every_id: bool,
-    /// Owners and groups without a number there.
+    /// Owners and groups that are not mapped there.
     pub unmapped: HashSet<(u32, u32)>,
 }
 
 impl Facts {
-    /// The object that a reference means.
+    /// The object that a reference names.
     pub(super) fn find(&self, reference: &Reference) -> Option<&Object> {
         self.objects.get(reference).or_else(|| self.index.find(&self.snapshot, reference))
     }
@@ -115,7 +115,7 @@ impl Facts {
         self.limits.iter().find(|(other, _)| *other == limit).map(|&(_, value)| value)
     }
 
-    /// Who asks for objects of this kind.
+    /// The caller as objects of this kind see it.
     pub(super) fn caller(&self, kind: Kind) -> Option<&Caller> {
         match kind.is_posix() {
             true => self.privileges.posix.as_ref(),
@@ -123,12 +123,12 @@ impl Facts {
         }
     }
 
-    /// The name of a user; the number where there is none.
+    /// The name of a user, or the number if there is no name.
     pub(super) fn user(&self, uid: u32) -> Foreign {
         self.users.get(&uid).cloned().unwrap_or_else(|| uid.to_string().into())
     }
 
-    /// The name of a group; the number where there is none.
+    /// The name of a group, or the number if there is no name.
     pub(super) fn group(&self, gid: u32) -> Foreign {
         self.groups.get(&gid).cloned().unwrap_or_else(|| gid.to_string().into())
     }

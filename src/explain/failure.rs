@@ -12,50 +12,50 @@ use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno, ReadError};
 
-/// A verb that could not be carried out on one object. Nothing is looked up to make one.
+/// A command that failed on one object. Making one costs no system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The verb.
+    /// The verb of the command.
     pub verb: &'static str,
-    /// What it was to be done to: a reference, or a word such as the name of an option.
+    /// What it failed on: a reference, or a word such as the name of an option. Empty for neither.
     pub subject: String,
-    /// In a box, for results are small where nothing fails.
+    /// Boxed to keep `Result`s small.
     detail: Box<Detail>,
 }
 
-/// What went wrong, and what the verb says of it.
+/// What went wrong, and what the command adds to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Detail {
     cause: Cause,
-    /// What to say in place of what happened.
-    instead: Option<String>,
-    /// What to say before and after what happened.
-    before: String,
-    after: String,
-    /// The hint, where the verb knows it.
+    /// The message that replaces the description of what happened.
+    message: Option<String>,
+    /// Text before and after the description of what happened.
+    prefix: String,
+    suffix: String,
+    /// The hint, if the command has one.
     hint: Option<String>,
 }
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The verb says it all.
-    Said(String, Reason),
+    /// The command gives the whole message.
+    Message(String, Reason),
     /// A system call failed on an existing object, or on one that should exist.
     Call(Reference, CallError),
-    /// A look at a message that was to stay on its queue.
+    /// A peek at a message failed.
     Peek(Reference, CallError),
-    /// A wait for room or for a message was over before there was any.
+    /// A wait for room or for a message timed out.
     TimedOut(Reference),
-    /// `IPC_SET` for owner and mode, or its like.
+    /// Owner or mode could not be changed (`IPC_SET`, or `fchmod` and `fchown` of a file).
     Change(Reference, CallError),
-    /// `IPC_SET` for the size of a queue in bytes.
+    /// The `max_bytes` of a queue could not be set to this number (`IPC_SET`).
     QueueBytes(Reference, u64, CallError),
-    /// The making of a System V object.
+    /// A System V object could not be created or opened.
     Creation(Wish, CallError),
-    /// The making of a POSIX object, a queue perhaps in a shape.
+    /// A POSIX object could not be created or opened; for a queue, with the shape asked for, if any.
     NamedCreation(Reference, Option<Shape>, CallError),
-    /// A sysctl of this name that does not take this text.
+    /// The sysctl of this name rejected this text.
     Setting(&'static str, String, Errno),
 }
 
@@ -66,25 +66,25 @@ impl Failure {
             subject: subject.to_string(),
             detail: Box::new(Detail {
                 cause,
-                instead: None,
-                before: String::new(),
-                after: String::new(),
+                message: None,
+                prefix: String::new(),
+                suffix: String::new(),
                 hint: None,
             }),
         }
     }
 
-    /// A failure in the words of the verb.
+    /// A failure that the command describes itself.
     pub fn new(
         verb: &'static str,
         subject: impl fmt::Display,
         what: impl fmt::Display,
         reason: Reason,
     ) -> Failure {
-        Failure::of(verb, subject, Cause::Said(what.to_string(), reason))
+        Failure::of(verb, subject, Cause::Message(what.to_string(), reason))
     }
 
-    /// A command line that is wrong in a way that only the verb knows.
+    /// Wrong usage that the command detects itself, after the command line was parsed.
     pub fn usage(verb: &'static str, what: impl fmt::Display) -> Failure {
         Failure::new(verb, "", what, Reason::Usage)
     }
@@ -94,12 +94,12 @@ impl Failure {
         Failure::of(verb, reference, Cause::Call(reference.clone(), error))
     }
 
-    /// A look at a message that was to stay on its queue, and failed.
+    /// A peek at a message failed.
     pub fn of_peek(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
         Failure::of(verb, reference, Cause::Peek(reference.clone(), error))
     }
 
-    /// The objects of a kind could not be listed, on behalf of a reference or a limit.
+    /// The objects of a kind could not be listed; the subject is the reference or limit that needs them.
     pub fn of_reading(
         verb: &'static str,
         subject: impl fmt::Display,
@@ -120,7 +120,7 @@ impl Failure {
         Failure::of(verb, reference, Cause::Change(reference.clone(), error))
     }
 
-    /// A queue could not be given room for so many bytes.
+    /// The `max_bytes` of a queue could not be set to this number of bytes.
     pub fn of_queue_bytes(
         verb: &'static str,
         reference: &Reference,
@@ -130,12 +130,12 @@ impl Failure {
         Failure::of(verb, reference, Cause::QueueBytes(reference.clone(), bytes, error))
     }
 
-    /// A System V object could not be made or opened.
+    /// A System V object could not be created or opened.
     pub fn of_creation(verb: &'static str, wish: &Wish, error: CallError) -> Failure {
         Failure::of(verb, wish.subject(), Cause::Creation(*wish, error))
     }
 
-    /// A POSIX object could not be made or opened. A queue may have been asked for in a shape.
+    /// A POSIX object could not be created or opened. `asked` is the shape of a queue, if one was given.
     pub fn of_named_creation(
         verb: &'static str,
         reference: &Reference,
@@ -145,7 +145,7 @@ impl Failure {
         Failure::of(verb, reference, Cause::NamedCreation(reference.clone(), asked, error))
     }
 
-    /// A limit could not be set to this value: its sysctl does not take this text.
+    /// A limit could not be set to this value, because its sysctl rejected this text.
     pub fn of_setting(
         verb: &'static str,
         limit: &'static str,
@@ -155,22 +155,23 @@ impl Failure {
     ) -> Failure {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
         let what = format!("cannot set {value}: {}", describe_io(error));
-        Failure::of(verb, limit, Cause::Setting(sysctl, text.to_owned(), errno)).saying(what)
+        Failure::of(verb, limit, Cause::Setting(sysctl, text.to_owned(), errno)).with_message(what)
     }
 
-    /// Signals could not be prepared for, so that nothing was begun: `timer_create(2)`, `sigaction(2)`.
+    /// The signal handlers could not be set up (`timer_create(2)`, `sigaction(2)`), so the command did not
+    /// begin.
     pub fn of_preparation(verb: &'static str, reference: &Reference, error: &io::Error) -> Failure {
         let what = format!("cannot prepare for signals: timer_create: {}", describe_io(error));
         let failure = Failure::new(verb, reference, what, Reason::Failed);
         match error.raw_os_error() {
             Some(number) if Errno::from_raw(number) == Errno::EAGAIN => failure.with_hint(
-                "no signal may be queued for another timer: 'ulimit -i' shows how many a user may have (RLIMIT_SIGPENDING)",
+                "each timer needs a queued signal, and the user's limit of those is reached; 'ulimit -i' shows the limit (RLIMIT_SIGPENDING)",
             ),
             _ => failure,
         }
     }
 
-    /// A wait that ended without what it waited for.
+    /// A wait that ended before its condition was met.
     pub fn of_wait(verb: &'static str, reference: &Reference, stopped: Stopped) -> Failure {
         match stopped {
             Stopped::Failed(error) => Failure::of_call(verb, reference, error),
@@ -181,39 +182,39 @@ impl Failure {
         }
     }
 
-    /// The same with this hint.
+    /// Sets the hint.
     pub fn with_hint(mut self, hint: impl fmt::Display) -> Failure {
         self.detail.hint = Some(hint.to_string());
         self
     }
 
-    /// The same in other words.
-    pub fn saying(mut self, what: impl fmt::Display) -> Failure {
-        self.detail.instead = Some(what.to_string());
+    /// Replaces the description of what happened.
+    pub fn with_message(mut self, what: impl fmt::Display) -> Failure {
+        self.detail.message = Some(what.to_string());
         self
     }
 
-    /// The same with this in front of what happened.
-    pub fn after(mut self, words: impl fmt::Display) -> Failure {
-        self.detail.before.insert_str(0, &words.to_string());
+    /// Puts this text before the description of what happened.
+    pub fn with_prefix(mut self, text: impl fmt::Display) -> Failure {
+        self.detail.prefix.insert_str(0, &text.to_string());
         self
     }
 
-    /// The same with this behind what happened.
-    pub fn before(mut self, words: impl fmt::Display) -> Failure {
-        self.detail.after += &words.to_string();
+    /// Puts this text after the description of what happened.
+    pub fn with_suffix(mut self, text: impl fmt::Display) -> Failure {
+        self.detail.suffix += &text.to_string();
         self
     }
 
-    /// Whether the verb gave it a hint.
+    /// Whether the command set a hint.
     pub fn has_hint(&self) -> bool {
         self.detail.hint.is_some()
     }
 
-    /// What the kernel said, if a system call failed.
+    /// The errno, if a system call failed.
     pub fn errno(&self) -> Option<Errno> {
         match &self.detail.cause {
-            Cause::Said(..) | Cause::TimedOut(_) => None,
+            Cause::Message(..) | Cause::TimedOut(_) => None,
             Cause::Call(_, error)
             | Cause::Peek(_, error)
             | Cause::Change(_, error)
@@ -224,15 +225,15 @@ impl Failure {
         }
     }
 
-    /// Whether it means that the object is not there, by what the kernel said.
+    /// Whether the errno means that the object does not exist.
     pub fn is_of_missing(&self) -> bool {
         matches!(&self.detail.cause, Cause::Call(_, error) if error.is_missing())
     }
 
-    /// What of the system explains it.
+    /// Asks for the facts that explain it.
     pub fn want(&self, wanted: &mut Wanted) {
         match &self.detail.cause {
-            Cause::Said(..) => {}
+            Cause::Message(..) => {}
             Cause::Call(reference, error) => call::want(reference, *error, wanted),
             Cause::Peek(reference, error) => call::want(reference, *error, wanted),
             Cause::TimedOut(reference) => wanted.object(reference),
@@ -248,10 +249,10 @@ impl Failure {
         }
     }
 
-    /// What to say, from what was seen of the system.
+    /// The message and the hint, from what was seen of the system.
     pub fn explain(&self, facts: &Facts) -> Explanation {
         let explained = match &self.detail.cause {
-            Cause::Said(what, reason) => Explanation::new(what, *reason),
+            Cause::Message(what, reason) => Explanation::new(what, *reason),
             Cause::Call(reference, error) => call::explain(self.verb, reference, *error, facts),
             Cause::Peek(reference, error) => {
                 call::explain_peek(self.verb, reference, *error, facts)
@@ -268,10 +269,10 @@ impl Failure {
             }
             Cause::Setting(sysctl, text, errno) => setting::explain(sysctl, text, *errno, facts),
         };
-        let Detail { instead, before, after, hint, .. } = &*self.detail;
-        let what = instead.as_ref().unwrap_or(&explained.what);
+        let Detail { message, prefix, suffix, hint, .. } = &*self.detail;
+        let what = message.as_ref().unwrap_or(&explained.what);
         Explanation {
-            what: format!("{before}{what}{after}"),
+            what: format!("{prefix}{what}{suffix}"),
             hint: hint.clone().or(explained.hint),
             reason: explained.reason,
         }

@@ -1,4 +1,4 @@
-//! Why a reference names nothing: `EINVAL` for an id, `ENOENT` for a key or a name.
+//! Why a reference refers to nothing: `EINVAL` for an id, `ENOENT` for a key or a name.
 
 mod named;
 
@@ -8,7 +8,7 @@ use super::facts::{Facts, Wanted};
 use crate::ipc::object::{sequence, slot};
 use crate::ipc::{Key, Kind, Reference, Target};
 
-/// What explains that a name names nothing.
+/// Asks for the facts that explain why a name refers to nothing.
 pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
     match (reference.kind, &reference.target) {
         (Kind::Psem, Target::Name(_)) => {
@@ -19,8 +19,8 @@ pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
     }
 }
 
-/// Why an id names nothing: an id is `sequence << slot_bits | slot`, and a slot that is used again gets
-/// a higher sequence.
+/// Why an id refers to nothing. An id is `sequence << slot_bits | slot`, and a slot that is used again
+/// gets a higher sequence.
 pub(super) fn id(kind: Kind, id: i32, facts: &Facts) -> Option<String> {
     let Facts { snapshot, index, .. } = facts;
     if snapshot.unlisted.contains(&kind) {
@@ -31,14 +31,14 @@ pub(super) fn id(kind: Kind, id: i32, facts: &Facts) -> Option<String> {
     let key = Key(id);
     if let Some(keyed) = index.with_key(snapshot, kind, key) {
         let object = keyed.reference();
-        return Some(format!("{id} is no id but the key of {object}: write {kind}:{key}"));
+        return Some(format!("{id} is not an id but the key of {object}: write {kind}:{key}"));
     }
     let in_slot = index.in_slot_of(snapshot, kind, id);
     let Some((present, holder)) = in_slot.and_then(|object| Some((object, object.id()?))) else {
         return Some(match snapshot.of_kind(kind).next() {
-            None => format!("there is no {} at all in this IPC namespace", kind.noun()),
+            None => format!("this IPC namespace has no {}s", kind.noun()),
             Some(_) => {
-                format!("it was removed, or never was: 'ipctool list {kind}' shows what is there")
+                format!("it was removed, or never existed; to see what exists: ipctool list {kind}")
             }
         });
     };
@@ -46,9 +46,9 @@ pub(super) fn id(kind: Kind, id: i32, facts: &Facts) -> Option<String> {
     if sequence(holder) > sequence(id) {
         Some(format!("{asked} was removed: its slot {} now holds a newer one, {now}", slot(id)))
     } else if sequence(holder) < sequence(id) {
-        Some(format!("{asked} never was: its slot {} still holds an older one, {now}", slot(id)))
+        Some(format!("{asked} never existed: its slot {} holds an older one, {now}", slot(id)))
     } else {
-        // It came into being after the call.
+        // It was created after the call.
         None
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn key(kind: Kind, key: Key) -> String {
         }
         // Neither kinds nor keys need quotes.
         _ => format!(
-            "nobody has made it in this IPC namespace: 'ipctool list {kind}' shows what is there, 'ipctool create {kind} --key {key}' makes it"
+            "it was removed, or never created in this IPC namespace; 'ipctool list {kind}' shows what exists; to create it: ipctool create {kind} --key {key}"
         ),
     }
 }
@@ -89,19 +89,19 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_names_nothing_says_why() {
+    fn an_id_of_no_object_is_explained() {
         let hint = |id, present: &[i32]| {
             let objects = present.iter().map(|&id| set(id)).collect();
             let snapshot = Snapshot { objects, unlisted: Vec::new() };
             let facts = Facts { index: snapshot.index(15), snapshot, ..Facts::default() };
             super::id(Kind::Sem, id, &facts).unwrap_or_default()
         };
-        assert!(hint(5, &[]).contains("no semaphore set at all"));
-        assert!(hint(5, &[6]).contains("was removed, or never was"));
+        assert!(hint(5, &[]).contains("this IPC namespace has no semaphore sets"));
+        assert!(hint(5, &[6]).contains("was removed, or never existed"));
         assert!(
             hint(5, &[6, 32773])
                 .contains("was removed: its slot 5 now holds a newer one, sem:32773")
         );
-        assert!(hint(65541, &[32773]).contains("never was: its slot 5 still holds an older one"));
+        assert!(hint(65541, &[32773]).contains("never existed: its slot 5 holds an older one"));
     }
 }

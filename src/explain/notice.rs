@@ -1,12 +1,12 @@
-//! What a person is told on standard error.
+//! A message for a person, as it is printed on standard error.
 
 use std::fmt;
 
 use super::{Explanation, Failure};
 use crate::ipc::foreign::escape;
 
-/// One line and perhaps a second one, `hint: …`. Only this type makes two lines: whatever the parts
-/// hold, each of them becomes one, in which nothing can act on a terminal.
+/// One line, and perhaps a second one, `hint: …`. Each part is escaped to a single line without control
+/// bytes, so text from outside can neither add a line nor act on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     line: String,
@@ -14,12 +14,12 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// A line alone.
+    /// A line without a hint.
     pub fn new(line: impl fmt::Display) -> Notice {
         Notice { line: one_line(line), hint: None }
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     pub fn with_hint(self, hint: impl fmt::Display) -> Notice {
         Notice { hint: Some(one_line(hint)), ..self }
     }
@@ -62,7 +62,7 @@ mod tests {
     use crate::explain::{Facts, Reason};
 
     #[test]
-    fn no_part_makes_a_line_of_its_own() {
+    fn no_part_can_add_a_line() {
         let forged = "x\nhint: \x1b[2Jforged\r";
         let failure = Failure::new("rm", forged, forged, Reason::Failed).with_hint(forged);
         let explained = failure.explain(&Facts::default());

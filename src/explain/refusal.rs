@@ -1,4 +1,4 @@
-//! The facts behind `EACCES` and `EPERM`: what a call needs, and what there is of it.
+//! The facts behind `EACCES` and `EPERM`: what a call needs, and what the caller has.
 
 use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
@@ -7,20 +7,20 @@ use crate::ipc::{Caller, Kind, Reference};
 use crate::kernel::error::MOUNT_HINT;
 use crate::kernel::{CallError, CallName, Errno};
 
-/// What a call of this verb needs in order to be permitted, as far as its name tells.
+/// Which permission a call of this verb needs, as far as its name shows.
 pub(super) fn needs(verb: &str, error: CallError) -> Needs {
     match (error.name, error.errno) {
         (CallName::Msgget | CallName::Shmget | CallName::Semget, _) => Needs::Nothing,
         (CallName::Msgsnd, _) => Needs::Bits(2),
         (CallName::Msgrcv, _) => Needs::Bits(4),
-        // Of the commands that are used, those that read ask the mode; the others, the owner.
+        // The commands used that read check the mode; those that change check the owner.
         (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, Errno::EACCES) => Needs::Bits(4),
         (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, _) => Needs::Ownership,
         (CallName::MqOpen, _) if matches!(verb, "send" | "create") => Needs::Bits(2),
         (CallName::MqOpen, _) => Needs::Bits(4),
-        // To open one that is there: making one needs nothing.
+        // To open an existing one; creating one needs no permission on it.
         (CallName::ShmOpen | CallName::SemOpen, _) => Needs::Bits(6),
-        // The directory is sticky; the C library makes EACCES of EPERM.
+        // The directory is sticky; the C library turns EPERM into EACCES.
         (
             CallName::MqUnlink | CallName::ShmUnlink | CallName::SemUnlink | CallName::Fchmodat,
             _,
@@ -30,11 +30,11 @@ pub(super) fn needs(verb: &str, error: CallError) -> Needs {
     }
 }
 
-/// What explains a refusal.
+/// Asks for the facts that explain a refusal.
 pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
     wanted.object(reference);
     wanted.privileges = true;
-    // Where it cannot be opened by name, its file tells who may.
+    // If the queue cannot be opened by name, its file still shows owner and mode.
     if reference.kind == Kind::Pmsg {
         wanted.kinds.insert(Kind::Pmsg);
     }
@@ -56,21 +56,21 @@ pub(super) fn explain(
         Errno::EACCES => "no permission",
         _ => "not permitted",
     };
-    let told = |what: &str, hint: String| {
+    let refusal = |what: &str, hint: String| {
         Explanation::new(what, Reason::NotPermitted).with_hint(Some(hint))
     };
     if matches!(needs, Needs::Bits(_)) && error.errno == Errno::EPERM {
         let confined = confined(&facts.confinement);
-        return told(refused, format!("a mode that forbids this gives EACCES: {confined}"));
+        return refusal(refused, format!("a mode that forbids this gives EACCES, so {confined}"));
     }
-    // What its owner may do all the same takes its file.
+    // Mode and owner of a queue are those of its file.
     if kind == Kind::Pmsg && facts.queues_are_hidden {
         let what = if needs == Needs::Ownership { owner_alone } else { refused };
-        return told(what, format!("its mode and owner cannot be seen here; {MOUNT_HINT}"));
+        return refusal(what, format!("its mode and owner cannot be seen here; {MOUNT_HINT}"));
     }
     let Some(caller) = facts.caller(kind).filter(|_| !facts.snapshot.unlisted.contains(&kind))
     else {
-        return told(refused, confined(&facts.confinement));
+        return refusal(refused, confined(&facts.confinement));
     };
     let object = facts.find(reference);
     let (capability, is_capable) = capability(needs, kind.is_posix(), caller, facts);
@@ -79,7 +79,7 @@ pub(super) fn explain(
         CallName::ShmOpen | CallName::SemOpen => object.is_none(),
         _ => false,
     };
-    let refusal = Refusal {
+    let details = Refusal {
         needs,
         object,
         caller,
@@ -93,10 +93,10 @@ pub(super) fn explain(
         directory: facts.directory.filter(|_| names),
         facts,
     };
-    told(if refusal.is_of_strangers() { owner_alone } else { refused }, refusal.hint())
+    refusal(if details.takes_ownership() { owner_alone } else { refused }, details.hint())
 }
 
-/// The capability that makes up for what is missing, and whether the caller has it.
+/// The capability that would allow the call anyway, and whether the caller has it.
 fn capability(
     needs: Needs,
     is_posix: bool,

@@ -1,45 +1,45 @@
-//! Why an operation was refused, `EACCES` and `EPERM`: the class of bits that the kernel went by, the
-//! capability that is missing, or something that permissions do not show.
+//! Why an operation was refused (`EACCES` and `EPERM`): the class of permission bits that applied, the
+//! capability that is missing, or something besides permissions.
 
 use super::facts::Facts;
 use crate::ipc::{Caller, Class, CommandLine, Object, Permissions};
 use crate::kernel::process::confinement::Confinement;
 
-/// What the kernel asks of the caller before it does something.
+/// What the kernel requires of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// Nothing: anybody may look for a key, and make an object.
+    /// Nothing: every process may look up a key or create an object.
     Nothing,
-    /// These bits of their class: 4 for reading, 2 for writing.
+    /// These bits of the caller's class: 4 for read, 2 for write.
     Bits(u32),
-    /// To own the object, or to have made it.
+    /// To be the owner or creator of the object.
     Ownership,
-    /// The capability, whoever they are.
+    /// The capability; owning the object is not enough.
     Capability,
-    /// The call alone does not tell.
+    /// The call alone does not show it.
     Unknown,
 }
 
-/// A refusal, with all that decided it.
+/// A refusal, and everything that decides it.
 #[derive(Debug)]
 pub(super) struct Refusal<'a> {
     pub needs: Needs,
-    /// The object, where there is one.
+    /// The object, if it exists.
     pub object: Option<&'a Object>,
     pub caller: &'a Caller,
-    /// The capability that would make up for it.
+    /// The capability that would allow the call anyway.
     pub capability: &'static str,
     pub is_capable: bool,
-    /// Whether the owner of the object has a number in the caller's user namespace.
+    /// Whether the owner of the object is mapped in the caller's user namespace.
     pub is_mapped: bool,
-    /// The directory that must be written to in order to make or remove a name, if the call does so.
+    /// The directory that needs write permission, if the call creates or removes a name.
     pub directory: Option<Permissions>,
-    /// What confines the caller, and what users are called.
+    /// What confines the caller, and the names of users.
     pub facts: &'a Facts,
 }
 
 impl Refusal<'_> {
-    /// Whether permissions are no reason to refuse.
+    /// Whether the permissions allow the call, so something else refused it.
     fn is_unexplained(&self) -> bool {
         let is_capable = self.is_capable && self.is_mapped;
         let Some(permissions) = self.object.map(Object::permissions) else { return true };
@@ -53,20 +53,20 @@ impl Refusal<'_> {
             }
     }
 
-    /// The directory that may not be written to.
+    /// The directory, if the caller may not write to it.
     fn closed_directory(&self) -> Option<Permissions> {
         let directory = self.directory?;
         (!directory.access(self.caller).write).then_some(directory)
     }
 
-    /// Whether the caller is neither the owner nor privileged, where that is what it takes.
-    pub fn is_of_strangers(&self) -> bool {
+    /// Whether the call takes ownership and the caller is neither the owner nor privileged.
+    pub fn takes_ownership(&self) -> bool {
         self.needs == Needs::Ownership
             && self.closed_directory().is_none()
             && !self.is_unexplained()
     }
 
-    /// Who may, who asks, and what would let them.
+    /// The permissions, the caller, and what would allow the call.
     pub fn hint(&self) -> String {
         if let Some(directory) = self.closed_directory() {
             let of_directory = Refusal {
@@ -76,13 +76,18 @@ impl Refusal<'_> {
                 ..*self
             };
             return format!(
-                "/dev/shm {}: names in it are made and removed by those who may write to it",
+                "/dev/shm {}, but creating or removing a name in it takes write permission",
                 of_directory.applied(&directory)
             );
         }
         let object = match self.object {
             Some(object) if self.needs != Needs::Nothing => object,
-            _ => return format!("this takes no permission: {}", confined(&self.facts.confinement)),
+            _ => {
+                return format!(
+                    "this needs no permission, so {}",
+                    confined(&self.facts.confinement)
+                );
+            }
         };
         let permissions = object.permissions();
         if self.is_unexplained() {
@@ -106,23 +111,23 @@ impl Refusal<'_> {
             "{} {}: they allow {}",
             object.reference(),
             self.applied(permissions),
-            actions(bits)
+            access(bits)
         );
         if let Some(needed) = needed {
-            hint += &format!(", and this takes {} ({})", actions(needed), letters(needed));
+            hint += &format!(", but this needs {} ({})", access(needed), letters(needed));
         }
-        // chmod sets bits for reading and writing alone.
+        // chmod of ipctool sets only the bits for read and write.
         let missing = needed.unwrap_or(6) & !bits;
         match class {
             Class::Owner if missing & 6 != 0 => {
                 let command = CommandLine::new("ipctool chmod u+rw").word(object.reference());
-                format!("{hint}; to allow yourself both: {command}")
+                format!("{hint}; to regain access: {command}")
             }
             Class::Owner | Class::Group | Class::Others => hint,
         }
     }
 
-    /// The mode, and the class of bits that counts.
+    /// The mode, and the class of bits that applies.
     fn applied(&self, permissions: &Permissions) -> String {
         let class = permissions.class(self.caller);
         let of = match class {
@@ -137,10 +142,10 @@ impl Refusal<'_> {
         )
     }
 
-    /// Mode and owner, and who asks; a capability that is lacking counts only where it is needed.
+    /// Mode, owner and caller. A capability that the caller lacks is named only if it would help.
     fn identity(&self, permissions: &Permissions, is_allowed: bool) -> String {
         let Refusal { caller, capability, facts, .. } = self;
-        // A file has none.
+        // Only System V objects have a creator.
         let creator = match self.object {
             Some(object) if !object.kind().is_posix() => {
                 format!(", creator {}", facts.user(permissions.cuid))
@@ -152,7 +157,7 @@ impl Refusal<'_> {
             (false, _) => format!(" without {capability}"),
             (true, true) => format!(" with {capability}"),
             (true, false) => format!(
-                " with a {capability} that does not count here, since the owner or the group is not mapped in your user namespace"
+                " with {capability}, which does not apply because the owner or the group is not mapped in your user namespace"
             ),
         };
         format!(
@@ -167,7 +172,7 @@ impl Refusal<'_> {
     }
 }
 
-/// What refuses where permissions do not, and what of it shows.
+/// What else can refuse a call that the permissions allow, and which signs of it this process shows.
 pub(super) fn confined(confinement: &Confinement) -> String {
     let what = "a security module (SELinux, AppArmor, Smack) or a seccomp filter refuses it";
     let filters = match confinement.filters {
@@ -177,17 +182,17 @@ pub(super) fn confined(confinement: &Confinement) -> String {
     };
     let label = confinement.label.as_ref().map(|label| format!("the security label {label}"));
     match (filters, label) {
-        (None, None) => format!("{what}, though this process shows no label and no filter"),
+        (None, None) => format!("{what}, although this process shows no label and no filter"),
         (Some(one), None) | (None, Some(one)) => format!("{what}; this process has {one}"),
         (Some(filters), Some(label)) => format!("{what}; this process has {filters} and {label}"),
     }
 }
 
-/// Why `shmget(2)` refuses to make a segment of huge pages, `EPERM`.
+/// Why `shmget(2)` refuses to create a segment of huge pages (`EPERM`).
 pub(super) fn huge_pages(group: u32, needed: u64, most: Option<u64>) -> String {
     let most = most.map_or("unlimited".to_owned(), |most| most.to_string());
     format!(
-        "huge pages take CAP_IPC_LOCK, the group with gid {group} (vm.hugetlb_shm_group), or {needed} bytes of RLIMIT_MEMLOCK, which is {most}"
+        "huge pages need CAP_IPC_LOCK, membership in the group with gid {group} (vm.hugetlb_shm_group), or {needed} bytes of RLIMIT_MEMLOCK, which is {most}"
     )
 }
 
@@ -198,15 +203,15 @@ fn letters(bits: u32) -> String {
         .collect()
 }
 
-/// What bits allow. The kernel compares the last one, too, though nothing can be executed.
-fn actions(bits: u32) -> String {
-    let all = [(4, "reading"), (2, "writing"), (1, "executing")];
+/// What bits allow. The kernel compares the execute bit as well, although nothing can be executed.
+fn access(bits: u32) -> String {
+    let all = [(4, "read"), (2, "write"), (1, "execute")];
     let actions: Vec<_> =
         all.into_iter().filter_map(|(bit, action)| (bits & bit != 0).then_some(action)).collect();
     match actions.as_slice() {
-        [] => "nothing".to_owned(),
-        [one] => format!("{one} only"),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [] => "no access".to_owned(),
+        [one] => format!("{one} access"),
+        [most @ .., last] => format!("{} and {last} access", most.join(", ")),
     }
 }
 
@@ -280,42 +285,42 @@ mod tests {
     }
 
     #[test]
-    fn the_class_of_bits_that_applied_is_told() {
+    fn the_class_of_bits_that_applied_is_named() {
         for (mode, caller, needs, expected) in [
             (
                 0o600,
                 (77_005, 77_005),
                 4,
-                "bits for others apply (---): they allow nothing, and this takes reading only (r--)",
+                "bits for others apply (---): they allow no access, but this needs read access (r--)",
             ),
             (
                 0o620,
                 (5, 77_002),
                 4,
-                "bits for the group apply (-w-): they allow writing only, and this takes reading only (r--)",
+                "bits for the group apply (-w-): they allow write access, but this needs read access (r--)",
             ),
             (
                 0o466,
                 (77_001, 77_005),
                 2,
-                "bits for the owner apply (r--): they allow reading only, and this takes writing only (-w-); to allow yourself both: ipctool chmod u+rw msg:7",
+                "bits for the owner apply (r--): they allow read access, but this needs write access (-w-); to regain access: ipctool chmod u+rw msg:7",
             ),
             (
                 0o600,
                 (77_001, 77_005),
                 7,
-                "they allow reading and writing, and this takes reading, writing and executing (rwx)",
+                "they allow read and write access, but this needs read, write and execute access (rwx)",
             ),
         ] {
-            let told = hint(Some(&queue(mode)), Needs::Bits(needs), caller, |_| {});
-            assert!(told.contains(expected), "{told}");
-            assert!(told.contains("without CAP_IPC_OWNER"), "{told}");
-            assert_eq!(told.contains("chmod"), mode == 0o466, "{told}");
+            let hint = hint(Some(&queue(mode)), Needs::Bits(needs), caller, |_| {});
+            assert!(hint.contains(expected), "{hint}");
+            assert!(hint.contains("without CAP_IPC_OWNER"), "{hint}");
+            assert_eq!(hint.contains("chmod"), mode == 0o466, "{hint}");
         }
     }
 
     #[test]
-    fn what_permissions_do_not_explain_is_put_down_to_what_they_do_not_show() {
+    fn a_refusal_despite_permissions_is_attributed_to_confinement() {
         let capable = |refusal: &mut Refusal<'_>| refusal.is_capable = true;
         for (mode, caller, needs, is_capable) in [
             (0o666, (77_005, 77_005), Needs::Bits(6), false),
@@ -329,66 +334,66 @@ mod tests {
                     capable(refusal)
                 }
             };
-            let told = hint(Some(&queue(mode)), needs, caller, change);
+            let hint = hint(Some(&queue(mode)), needs, caller, change);
             assert!(
-                told.contains("so permissions allow this, and a security module (SELinux"),
-                "{told}"
+                hint.contains("so permissions allow this, and a security module (SELinux"),
+                "{hint}"
             );
-            assert_eq!(told.contains(" CAP_IPC_OWNER"), is_capable, "{told}");
+            assert_eq!(hint.contains(" CAP_IPC_OWNER"), is_capable, "{hint}");
         }
         for object in [Some(&queue(0)), None] {
-            let told = hint(object, Needs::Nothing, (77_005, 77_005), |_| {});
-            assert!(told.starts_with("this takes no permission: a security module"), "{told}");
+            let hint = hint(object, Needs::Nothing, (77_005, 77_005), |_| {});
+            assert!(hint.starts_with("this needs no permission, so a security module"), "{hint}");
         }
     }
 
     #[test]
-    fn ownership_and_capabilities_are_no_matter_of_bits() {
+    fn bits_do_not_replace_ownership_or_a_capability() {
         for needs in [Needs::Ownership, Needs::Capability] {
-            let told = hint(Some(&queue(0o666)), needs, (77_005, 77_005), |_| {});
-            assert!(told.ends_with("you are 77005 (uid 77005) without CAP_IPC_OWNER"), "{told}");
+            let hint = hint(Some(&queue(0o666)), needs, (77_005, 77_005), |_| {});
+            assert!(hint.ends_with("you are 77005 (uid 77005) without CAP_IPC_OWNER"), "{hint}");
         }
     }
 
     #[test]
-    fn a_capability_counts_for_mapped_owners_only() {
+    fn a_capability_applies_to_mapped_owners_only() {
         let change = |refusal: &mut Refusal<'_>| {
             (refusal.is_capable, refusal.is_mapped) = (true, false);
         };
-        let told = hint(Some(&memory(65_534)), Needs::Bits(4), (0, 0), change);
-        assert!(told.contains("with a CAP_IPC_OWNER that does not count here"), "{told}");
-        assert!(!told.contains("seccomp"), "{told}");
+        let hint = hint(Some(&memory(65_534)), Needs::Bits(4), (0, 0), change);
+        assert!(hint.contains("with CAP_IPC_OWNER, which does not apply because"), "{hint}");
+        assert!(!hint.contains("seccomp"), "{hint}");
     }
 
     #[test]
     fn a_closed_directory_comes_first() {
         let change = |refusal: &mut Refusal<'_>| refusal.directory = Some(permissions(0, 0, 0o755));
-        let told = hint(Some(&memory(77_005)), Needs::Ownership, (77_005, 77_005), change);
+        let hint = hint(Some(&memory(77_005)), Needs::Ownership, (77_005, 77_005), change);
         assert!(
-            told.starts_with("/dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you"),
-            "{told}"
+            hint.starts_with("/dev/shm has mode 0755 (rwxr-xr-x), owner root:root; you"),
+            "{hint}"
         );
-        assert!(told.contains("others apply (r-x): names in it are made and"), "{told}");
+        assert!(hint.contains("others apply (r-x), but creating or removing a name"), "{hint}");
     }
 
     #[test]
     fn what_confines_the_process_is_shown() {
-        let told = |filters, label: Option<&str>| {
+        let hint = |filters, label: Option<&str>| {
             confined(&Confinement { filters, label: label.map(str::to_owned) })
         };
-        assert!(told(0, None).ends_with("though this process shows no label and no filter"));
-        assert!(told(1, None).ends_with("; this process has 1 seccomp filter"));
+        assert!(hint(0, None).ends_with("although this process shows no label and no filter"));
+        assert!(hint(1, None).ends_with("; this process has 1 seccomp filter"));
         assert!(
-            told(2, Some("a (enforce)"))
+            hint(2, Some("a (enforce)"))
                 .ends_with("2 seccomp filters and the security label a (enforce)")
         );
     }
 
     #[test]
-    fn huge_pages_are_for_some() {
+    fn huge_pages_need_a_privilege() {
         assert_eq!(
             huge_pages(27, 2 << 20, Some(65_536)),
-            "huge pages take CAP_IPC_LOCK, the group with gid 27 (vm.hugetlb_shm_group), or 2097152 bytes of RLIMIT_MEMLOCK, which is 65536"
+            "huge pages need CAP_IPC_LOCK, membership in the group with gid 27 (vm.hugetlb_shm_group), or 2097152 bytes of RLIMIT_MEMLOCK, which is 65536"
         );
     }
 }

@@ -1,12 +1,12 @@
-//! Why there is no room: `ENOSPC`, `ENOMEM` and `EMFILE`, with what is used of what.
+//! Which limit or memory is used up, and how much of it: `ENOSPC`, `ENOMEM` and `EMFILE`.
 
 use crate::ipc::{CommandLine, Kind};
 use crate::kernel::limits::Limit;
 use crate::kernel::memory::{Memory, Overcommit};
 use crate::kernel::posix::dev_shm::Space;
 
-/// Which limit of System V objects an `ENOSPC` means. `asked` is in bytes for a segment, in
-/// semaphores for a set. `used` tells how much of a limit is used, `value` what it is.
+/// Which limit of System V objects an `ENOSPC` means. `asked` is in bytes for a segment and in semaphores
+/// for a set. `used` is how much of a limit is used, `value` the limit itself.
 pub(super) fn objects(
     kind: Kind,
     asked: u64,
@@ -30,20 +30,20 @@ pub(super) fn objects(
         Kind::Msg | Kind::Pmsg | Kind::Pshm | Kind::Psem => return None,
     };
     Some(format!(
-        "{} of {} {noun} are in use ({}), and {asked} more asked for: see 'ipctool list {kind} -t' and 'ipctool limits'",
+        "{} of {} {noun} are in use ({}), and the request needs {asked} more; 'ipctool limits' shows the limits; to see what uses them: ipctool list {kind} -t",
         used(limit)?,
         value(limit)?,
         limit.name(),
     ))
 }
 
-/// How full `/dev/shm` is, and how it becomes larger.
+/// How full `/dev/shm` is, and how to enlarge it.
 pub(super) fn dev_shm(space: &Space) -> String {
     let used = |used: u64, all: Option<u64>, noun| Some(format!("{used} of {} {noun}", all?));
     let bytes = used(space.used_bytes, space.bytes, "bytes");
     let inodes = used(space.used_inodes, space.inodes, "inodes (files)");
     let used: Vec<_> = bytes.into_iter().chain(inodes).collect();
-    // Twice of what there is too little of.
+    // Double what is used up.
     let larger = match space.inodes {
         Some(all) if space.used_inodes >= all => {
             format!("remount,nr_inodes={}", all.saturating_mul(2))
@@ -52,7 +52,7 @@ pub(super) fn dev_shm(space: &Space) -> String {
     };
     let remount = CommandLine::new("mount -o").word(larger).word("/dev/shm");
     format!(
-        "{} of /dev/shm are used: 'ipctool list pshm psem' shows by what; a container gets its size when it starts (docker run --shm-size, in a pod the sizeLimit of an emptyDir of medium Memory); elsewhere, as root: {remount}",
+        "{} of /dev/shm are used; 'ipctool list pshm psem' shows what uses them; in a container the size is set at its start (docker run --shm-size; in a pod, the sizeLimit of an emptyDir with medium Memory); elsewhere, as root: {remount}",
         used.join(" and ")
     )
 }
@@ -60,40 +60,40 @@ pub(super) fn dev_shm(space: &Space) -> String {
 /// `/dev/shm` is mounted read-only.
 pub(super) fn dev_shm_is_read_only() -> String {
     let remount = CommandLine::new("mount -o remount,rw /dev/shm");
-    format!("/dev/shm is mounted read-only here; where that is not on purpose, as root: {remount}")
+    format!("/dev/shm is mounted read-only here; if that is not on purpose, as root: {remount}")
 }
 
-/// Why there is no memory for a segment of this many bytes.
+/// Why there is no memory for a segment of `asked` bytes.
 pub(super) fn memory(asked: u64, memory: &Memory) -> String {
     let Memory { total, swap, commit_limit, committed, .. } = *memory;
-    let set_aside = match memory.huge_pages {
+    let reserved = match memory.huge_pages {
         0 => String::new(),
         pages => format!(
-            "; {} bytes are set aside as {pages} huge pages, {} of them free",
+            "; {} bytes are reserved as {pages} huge pages, {} of them free",
             pages.saturating_mul(memory.huge_page_size),
             memory.free_huge_pages
         ),
     };
     match memory.overcommit {
         Overcommit::Guess if asked > total.saturating_add(swap) => format!(
-            "it asks for {asked} bytes, and no segment may be larger than memory and swap together, {total} and {swap} bytes, while vm.overcommit_memory is 0"
+            "the segment needs {asked} bytes, and while vm.overcommit_memory is 0 no segment may be larger than memory and swap together, {total} and {swap} bytes"
         ),
         Overcommit::Never => format!(
-            "it asks for {asked} bytes, and {committed} of {commit_limit} (Committed_AS and CommitLimit of /proc/meminfo) are promised, which is the limit while vm.overcommit_memory is 2{set_aside}"
+            "the segment needs {asked} bytes, and {committed} of {commit_limit} are already committed (Committed_AS and CommitLimit in /proc/meminfo), a limit that applies while vm.overcommit_memory is 2{reserved}"
         ),
-        Overcommit::Guess | Overcommit::Always => format!("{}{set_aside}", kernel_memory(memory)),
+        Overcommit::Guess | Overcommit::Always => format!("{}{reserved}", kernel_memory(memory)),
     }
 }
 
 /// Why there is no memory for an object itself.
 pub(super) fn kernel_memory(memory: &Memory) -> String {
     format!(
-        "the kernel keeps the object in its own memory: {} of {} bytes are available (MemAvailable of /proc/meminfo), and the limit of a memory cgroup counts, too",
+        "the kernel keeps the object in its own memory: {} of {} bytes are available (MemAvailable in /proc/meminfo), and the limit of a memory cgroup applies as well",
         memory.available, memory.total
     )
 }
 
-/// Why there are no huge pages of the default size for a segment of this many bytes.
+/// Why there are too few huge pages of the default size for a segment of `asked` bytes.
 pub(super) fn huge_pages(asked: u64, memory: &Memory) -> String {
     let Memory { huge_pages: all, free_huge_pages: free, huge_page_size: size, .. } = *memory;
     let Some(needed) = (size > 0).then(|| asked.div_ceil(size)) else {
@@ -102,20 +102,20 @@ pub(super) fn huge_pages(asked: u64, memory: &Memory) -> String {
     let more = CommandLine::new("sysctl -w")
         .setting("vm.nr_hugepages", all.saturating_add(needed.saturating_sub(free)));
     format!(
-        "it takes {needed} huge pages of {size} bytes, and {free} of {all} are free (HugePages_Free and HugePages_Total of /proc/meminfo), fewer if some are promised; as root: {more}"
+        "the segment needs {needed} huge pages of {size} bytes, and {free} of {all} are free (HugePages_Free and HugePages_Total in /proc/meminfo), fewer if some are reserved; as root: {more}"
     )
 }
 
-/// What there is of bytes for POSIX queues, `RLIMIT_MSGQUEUE`.
+/// The bytes that POSIX queues may take (`RLIMIT_MSGQUEUE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct QueueBytes {
-    /// What the queue takes.
+    /// What the new queue needs.
     pub needed: u64,
-    /// What the user's queues take, as far as they can be listed.
+    /// What the queues of the user are charged for; `None` if they cannot be listed.
     pub charged: Option<u64>,
     /// The soft limit.
     pub soft: u64,
-    /// How far the caller may raise it.
+    /// The hard limit, up to which the caller may raise the soft one.
     pub hard: u64,
 }
 
@@ -125,36 +125,36 @@ impl QueueBytes {
         let QueueBytes { needed, charged, soft, .. } = self;
         match charged {
             Some(charged) => format!(
-                "out of bytes for POSIX queues: it takes {needed}, and {charged} of {soft} (RLIMIT_MSGQUEUE) are taken"
+                "RLIMIT_MSGQUEUE exceeded: the queue needs {needed} bytes; {charged} of {soft} are already charged"
             ),
             None => format!(
-                "out of bytes for POSIX queues: it takes {needed}, and too many of {soft} (RLIMIT_MSGQUEUE) are taken by queues that cannot be listed here"
+                "RLIMIT_MSGQUEUE exceeded: the queue needs {needed} bytes; too many of {soft} are already charged for queues that cannot be listed here"
             ),
         }
     }
 
-    /// For what the bytes are charged, and how there are more.
+    /// What the bytes are charged for, and how to raise the limit.
     pub fn hint(&self) -> String {
         let QueueBytes { needed, charged, soft, hard } = *self;
-        let mut hint = "a queue is charged for its capacity, whatever lies on it".to_owned();
+        let mut hint = "a queue is charged for its capacity, even while it is empty".to_owned();
         if charged.is_some() {
-            hint += ", see 'ipctool list pmsg -o ref,owner,reserved_bytes'";
+            hint += "; 'ipctool list pmsg -o ref,owner,reserved_bytes' shows it";
         }
         if charged.is_some_and(|charged| charged.saturating_add(needed) <= soft) {
-            hint += "; queues of yours in other IPC namespaces count, too";
+            hint += "; your queues in other IPC namespaces are charged as well";
         }
-        // What is charged elsewhere is not known, but is within the limit of today.
+        // What is charged elsewhere is unknown, but it is at most the present limit.
         let is_elsewhere = charged.is_none_or(|charged| charged.saturating_add(needed) <= soft);
         let enough = if is_elsewhere { soft } else { charged.unwrap_or(soft) };
         let enough = enough.saturating_add(needed);
         let raise = CommandLine::new("prlimit --pid $$");
-        // Without a number behind the colon, the hard limit stays.
+        // Without a number after the colon, the hard limit stays.
         let raise = match enough <= hard {
             true => format!("in a shell: {}", raise.setting("--msgqueue", format!("{enough}:"))),
             false => format!("for a shell, as root: {}", raise.setting("--msgqueue", enough)),
         };
         format!(
-            "{hint}; a service gets more by LimitMSGQUEUE={enough} in its unit (systemd.exec(5)), a login by limits.conf(5) or 'ulimit -q'; {raise}"
+            "{hint}; to raise the limit, set LimitMSGQUEUE={enough} in the unit of a service (systemd.exec(5)), or use limits.conf(5) or 'ulimit -q' for a login; {raise}"
         )
     }
 }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_that_is_reached_is_told() {
+    fn the_limit_that_is_reached_is_named() {
         let used = |limit| match limit {
             Limit::Msgmni => Some(2),
             Limit::Shmmni | Limit::Semmni => Some(1),
@@ -180,12 +180,20 @@ mod tests {
             _ => None,
         };
         for (kind, asked, expected) in [
-            (Kind::Msg, 0, "2 of 2 message queues are in use (msgmni), and 1 more asked for"),
-            (Kind::Shm, 8193, "6 of 7 pages of shared memory are in use (shmall), and 3 more"),
-            (Kind::Sem, 2, "4 of 5 semaphores are in use (semmns), and 2 more"),
+            (
+                Kind::Msg,
+                0,
+                "2 of 2 message queues are in use (msgmni), and the request needs 1 more",
+            ),
+            (
+                Kind::Shm,
+                8193,
+                "6 of 7 pages of shared memory are in use (shmall), and the request needs 3 more",
+            ),
+            (Kind::Sem, 2, "4 of 5 semaphores are in use (semmns), and the request needs 2 more"),
         ] {
-            let told = objects(kind, asked, 4096, used, value).unwrap();
-            assert!(told.starts_with(expected), "{told}");
+            let hint = objects(kind, asked, 4096, used, value).unwrap();
+            assert!(hint.starts_with(expected), "{hint}");
         }
         assert_eq!(objects(Kind::Pshm, 1, 4096, used, value), None);
     }
@@ -199,17 +207,17 @@ mod tests {
             used_inodes: 3,
             is_tmpfs: true,
         };
-        let told = dev_shm(&full);
+        let hint = dev_shm(&full);
         assert!(
-            told.starts_with("65536 of 65536 bytes and 3 of 5 inodes (files) of /dev/shm"),
-            "{told}"
+            hint.starts_with("65536 of 65536 bytes and 3 of 5 inodes (files) of /dev/shm"),
+            "{hint}"
         );
-        assert!(told.ends_with("as root: mount -o remount,size=131072 /dev/shm"), "{told}");
-        let told = dev_shm(&Space { used_bytes: 61_440, used_inodes: 5, ..full });
-        assert!(told.starts_with("61440 of 65536 bytes and 5 of 5 inodes"), "{told}");
-        assert!(told.ends_with("as root: mount -o remount,nr_inodes=10 /dev/shm"), "{told}");
-        let told = dev_shm(&Space { inodes: None, used_inodes: 0, ..full });
-        assert!(told.starts_with("65536 of 65536 bytes of /dev/shm are used"), "{told}");
+        assert!(hint.ends_with("as root: mount -o remount,size=131072 /dev/shm"), "{hint}");
+        let hint = dev_shm(&Space { used_bytes: 61_440, used_inodes: 5, ..full });
+        assert!(hint.starts_with("61440 of 65536 bytes and 5 of 5 inodes"), "{hint}");
+        assert!(hint.ends_with("as root: mount -o remount,nr_inodes=10 /dev/shm"), "{hint}");
+        let hint = dev_shm(&Space { inodes: None, used_inodes: 0, ..full });
+        assert!(hint.starts_with("65536 of 65536 bytes of /dev/shm are used"), "{hint}");
     }
 
     #[test]
@@ -228,40 +236,44 @@ mod tests {
             (
                 1201,
                 machine,
-                "larger than memory and swap together, 1000 and 200 bytes, while vm.overcommit_memory is 0",
+                "while vm.overcommit_memory is 0 no segment may be larger than memory and swap together, 1000 and 200 bytes",
             ),
             (1200, machine, "600 of 1000 bytes are available"),
-            (301, with(Overcommit::Never, machine), "and 400 of 700 (Committed_AS and CommitLimit"),
+            (
+                301,
+                with(Overcommit::Never, machine),
+                "and 400 of 700 are already committed (Committed_AS and CommitLimit",
+            ),
             (
                 301,
                 with(Overcommit::Never, huge),
-                "; 200 bytes are set aside as 4 huge pages, 1 of them free",
+                "; 200 bytes are reserved as 4 huge pages, 1 of them free",
             ),
             (9999, with(Overcommit::Always, huge), "available (MemAvailable"),
         ] {
-            let told = memory(asked, &state);
-            assert!(told.contains(expected), "{told}");
+            let hint = memory(asked, &state);
+            assert!(hint.contains(expected), "{hint}");
         }
         assert_eq!(
             huge_pages(151, &huge),
-            "it takes 4 huge pages of 50 bytes, and 1 of 4 are free (HugePages_Free and HugePages_Total of /proc/meminfo), fewer if some are promised; as root: sysctl -w vm.nr_hugepages=7"
+            "the segment needs 4 huge pages of 50 bytes, and 1 of 4 are free (HugePages_Free and HugePages_Total in /proc/meminfo), fewer if some are reserved; as root: sysctl -w vm.nr_hugepages=7"
         );
         assert_eq!(huge_pages(1, &machine), "this kernel has no huge pages");
     }
 
     #[test]
-    fn how_there_are_more_bytes_for_queues() {
+    fn how_to_raise_the_bytes_for_queues() {
         let bytes = QueueBytes { needed: 300, charged: Some(800), soft: 1000, hard: 1000 };
         for (bytes, expected) in [
-            (bytes, "LimitMSGQUEUE=1100 in its unit"),
+            (bytes, "set LimitMSGQUEUE=1100 in the unit of a service"),
             (bytes, "for a shell, as root: prlimit --pid $$ --msgqueue=1100"),
             (QueueBytes { hard: 5000, ..bytes }, "in a shell: prlimit --pid $$ --msgqueue=1100:"),
             (
                 QueueBytes { charged: Some(100), ..bytes },
-                "; queues of yours in other IPC namespaces count, too;",
+                "; your queues in other IPC namespaces are charged as well;",
             ),
             (QueueBytes { charged: Some(100), ..bytes }, "LimitMSGQUEUE=1300"),
-            (QueueBytes { charged: None, ..bytes }, "whatever lies on it; a service"),
+            (QueueBytes { charged: None, ..bytes }, "even while it is empty; to raise"),
         ] {
             assert!(bytes.hint().contains(expected), "{}", bytes.hint());
         }

@@ -1,35 +1,35 @@
-//! Calls that are not there, `ENOSYS`: the kernel was built without them, or something between the
-//! program and the kernel hides them.
+//! Missing calls (`ENOSYS`): the kernel was built without them, or something between the program and the
+//! kernel hides them.
 
 use super::facts::{Facts, Wanted};
 use crate::kernel::CallName;
 use crate::kernel::process::confinement::Confinement;
 
-/// What explains that a call is not there.
+/// Asks for the facts that explain why a call is missing.
 pub(super) fn want(wanted: &mut Wanted) {
     wanted.parts = true;
 }
 
-/// Why this call is not there.
+/// Why this call is missing.
 pub(super) fn of_call(call: CallName, facts: &Facts) -> String {
     let part = part(call);
     let has_part = part.is_some_and(|part| facts.signs.contains(part.sign));
     hint(part, has_part, &facts.confinement)
 }
 
-/// What shows that the kernel has one of the parts that can be left out: paths in `/proc`.
+/// Paths in `/proc` whose existence shows that the kernel has an optional part.
 pub fn signs() -> impl Iterator<Item = &'static str> {
     [SYSTEM_V, POSIX_QUEUES].into_iter().map(|part| part.sign)
 }
 
-/// A part of the kernel that can be left out.
+/// An optional part of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {
-    /// What it is.
+    /// Its name.
     name: &'static str,
-    /// The option with which it is built in.
+    /// The configuration option that builds it in.
     option: &'static str,
-    /// What is there if it is.
+    /// A path that exists if the kernel has it.
     sign: &'static str,
 }
 
@@ -44,7 +44,7 @@ const POSIX_QUEUES: Part = Part {
     sign: "/proc/sys/fs/mqueue/queues_max",
 };
 
-/// The part to which a call belongs; nothing for calls that every kernel has.
+/// The part that a call belongs to; `None` for calls that every kernel has.
 fn part(call: CallName) -> Option<Part> {
     match call {
         CallName::Msgget
@@ -60,7 +60,7 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::MqTimedsend
         | CallName::MqTimedreceive
         | CallName::MqGetsetattr => Some(POSIX_QUEUES),
-        // Files, for the kernel.
+        // For the kernel these are files.
         CallName::ShmOpen
         | CallName::ShmUnlink
         | CallName::SemOpen
@@ -76,7 +76,7 @@ fn part(call: CallName) -> Option<Part> {
     }
 }
 
-/// Why a call is not there. `has_part` tells whether the kernel shows the sign of its part.
+/// Why a call is missing. `has_part` is whether the sign of its part exists.
 fn hint(part: Option<Part>, has_part: bool, confinement: &Confinement) -> String {
     let filters = match confinement.filters {
         0 => "none".to_owned(),
@@ -86,9 +86,9 @@ fn hint(part: Option<Part>, has_part: bool, confinement: &Confinement) -> String
         "a sandbox (gVisor, WSL 1, proot) or a seccomp filter (this process has {filters}) hides the call"
     );
     match part {
-        None => format!("every kernel has this: {hidden}"),
+        None => format!("every kernel has this call, so {hidden}"),
         Some(Part { name, option, sign }) if has_part => {
-            format!("this kernel has {name} ({option}; {sign} is there): {hidden}")
+            format!("this kernel has {name} ({option}; {sign} exists), so {hidden}")
         }
         Some(Part { name, option, sign }) => format!(
             "the kernel has no {name} ({sign} is missing): it was built without {option}, or {hidden}"
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_call_is_told_what_it_lacks() {
+    fn each_missing_call_is_explained() {
         for (call, has_part, expected) in [
             (
                 CallName::Msgget,
@@ -111,7 +111,7 @@ mod tests {
             (
                 CallName::Semctl,
                 true,
-                "this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg is there): a sandbox",
+                "this kernel has System V IPC (CONFIG_SYSVIPC; /proc/sysvipc/msg exists), so a sandbox",
             ),
             (CallName::Shmget, false, "without CONFIG_SYSVIPC"),
             (
@@ -122,15 +122,15 @@ mod tests {
             (
                 CallName::MqTimedsend,
                 true,
-                "CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max is there",
+                "CONFIG_POSIX_MQUEUE; /proc/sys/fs/mqueue/queues_max exists",
             ),
-            (CallName::ShmOpen, true, "every kernel has this"),
-            (CallName::SemUnlink, false, "every kernel has this"),
+            (CallName::ShmOpen, true, "every kernel has this call, so a sandbox"),
+            (CallName::SemUnlink, false, "every kernel has this call, so a sandbox"),
         ] {
-            let told = hint(part(call), has_part, &Confinement::default());
-            assert!(told.contains(expected), "{call}: {told}");
-            assert!(told.contains("seccomp filter (this process has none)"), "{told}");
-            assert!(!told.contains("CHECKPOINT_RESTORE"), "{told}");
+            let hint = hint(part(call), has_part, &Confinement::default());
+            assert!(hint.contains(expected), "{call}: {hint}");
+            assert!(hint.contains("seccomp filter (this process has none)"), "{hint}");
+            assert!(!hint.contains("CHECKPOINT_RESTORE"), "{hint}");
         }
         let confinement = Confinement { filters: 2, label: None };
         assert!(hint(part(CallName::Msgget), true, &confinement).contains("(this process has 2)"));

@@ -86,7 +86,7 @@ impl Receiver<'_> {
         let queue: &Reference = &self.args.queue;
         let failure = match kept {
             Kept::Failed(error) => {
-                Failure::of_call(VERB, queue, error).before(format_args!("; {state}"))
+                Failure::of_call(VERB, queue, error).with_suffix(format_args!("; {state}"))
             }
             Kept::Closed => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
                 .with_hint(format!(

@@ -1,4 +1,4 @@
-//! Why a POSIX object is not there though something of its name may be.
+//! Why a POSIX object does not exist, although something with its name may.
 
 use std::collections::BTreeSet;
 
@@ -7,28 +7,28 @@ use crate::ipc::process::role::Role;
 use crate::ipc::{Kind, Name, Observed, Reference, Use};
 use crate::output::escape::shell_word;
 
-/// What the files and processes around say to a name that no object has.
+/// What files and processes show about a name that no object has.
 pub(in crate::explain) fn name(kind: Kind, name: &Name, facts: &Facts) -> String {
     let found = match kind {
         Kind::Psem => musl_hint(name, facts),
         Kind::Pshm => removed_hint(name, &facts.removed),
         Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg => None,
     };
-    found.unwrap_or_else(|| format!("'ipctool list {kind}' shows what is there"))
+    found.unwrap_or_else(|| format!("to see what exists: ipctool list {kind}"))
 }
 
-/// The semaphore of this name as programs with musl make it.
+/// A semaphore with this name as programs that use musl create it.
 fn musl_hint(name: &Name, facts: &Facts) -> Option<String> {
     if !facts.musl.contains(name) {
         return None;
     }
     let reference = shell_word(&Reference::name(Kind::Pshm, name.clone()).to_string());
     Some(format!(
-        "that is the name for programs with glibc; {reference} may be the semaphore of a program with musl; to see its value: ipctool stat {reference}"
+        "only programs that use glibc know that name; {reference} may be the semaphore of a program that uses musl; to see its value: ipctool stat {reference}"
     ))
 }
 
-/// Memory that had this name, was removed, and is still held.
+/// Shared memory that had this name, was removed, and is still open or mapped.
 fn removed_hint(name: &Name, removed: &[Observed]) -> Option<String> {
     let is_named =
         |observed: &&Observed| observed.object.file().is_some_and(|file| file.name == *name);
@@ -46,11 +46,11 @@ fn removed_hint(name: &Name, removed: &[Observed]) -> Option<String> {
         number => format!(" and {number} more"),
     };
     Some(format!(
-        "it was removed, and its memory ({bytes} bytes) stays until {first}{others} has closed and unmapped it; 'ipctool list pshm' shows it, and no command reaches it by name"
+        "it was removed, but its memory ({bytes} bytes) stays in use until it is closed and unmapped by {first}{others}; no command can reach it by name; to see it: ipctool list pshm"
     ))
 }
 
-/// Those who have it open or mapped.
+/// The processes that have it open or mapped.
 fn holders(observed: &Observed) -> impl Iterator<Item = String> {
     let own = std::process::id();
     let holds = move |user: &&Use| {
