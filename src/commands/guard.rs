@@ -1,4 +1,4 @@
-//! `ipctool guard`: runs a command, and reports what it left behind.
+//! `ipctool guard`: runs a command, and reports the objects that it left behind.
 
 mod destination;
 mod removal;
@@ -33,18 +33,18 @@ const VERB: &str = "guard";
 
 /// What an isolated command does not see.
 const COVERED: &str = "an isolated command has a /dev/shm of its own, which starts empty; \
-                       --isolate never leaves it that of the machine";
+                       with --isolate never it sees that of the machine";
 
 pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Result<Status> {
     style.human_sizes = true;
-    // Whatever can go wrong without the command does so before it runs.
+    // Everything that can fail without the command is done before it runs.
     let destination = args.report.as_deref().map(Destination::open).transpose()?;
     let mut setting = Setting::choose(namespace, args.isolate, args.keep, args.quiet)?;
-    // Which process had which id is known from before anything new can have been made.
+    // Process ids are recorded from before the command can create anything.
     let mut watch = Watch::begin(&args, &setting)?;
     setting.remember()?;
     if !args.quiet && env::current_dir().is_ok_and(|path| setting.covers(&path)) {
-        let what = format_args!("{VERB}: the command starts in the /dev/shm outside");
+        let what = format_args!("{VERB}: the command starts in the /dev/shm of the machine");
         print_error(Notice::new(what).with_hint(COVERED));
     }
     let Some(ran) = Ran::run(&args, &setting, &mut watch) else {
@@ -55,7 +55,7 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
         report.print(&style);
     }
     if destination.as_ref().is_some_and(Destination::may_wait) {
-        // Only the report is left to do, so a signal may end this process from now on.
+        // Only the report is left to write, so from now on a signal may end this process.
         watch.close()?;
     }
     let written =
@@ -69,16 +69,16 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
 
 /// A command that has run, or could not be started.
 struct Ran {
-    /// Its status, as a shell has it.
+    /// Its status, as a shell sees it.
     status: u8,
-    /// How it went; nothing where it could not be started.
+    /// How it ran; `None` if it could not be started.
     course: Option<Course>,
     findings: Findings,
 }
 
 impl Ran {
-    /// Runs the command and looks at what it left behind. Nothing where the user interrupted it twice,
-    /// and does not want to wait for that.
+    /// Runs the command and looks at what it left behind. `None` if the user interrupted it twice and does
+    /// not want to wait for that.
     fn run(args: &Guard, setting: &Setting, watch: &mut Watch) -> Option<Ran> {
         if let Err(error) = watch.start(setting) {
             let (failure, status) = not_started(args, setting, &error);
@@ -94,7 +94,7 @@ impl Ran {
             if !setting.is_isolated() {
                 let what = "interrupted twice: what the command left behind is still there";
                 let notice = Notice::new(format_args!("{VERB}: {what}"));
-                print_error(notice.with_hint("'ipctool list' shows it"));
+                print_error(notice.with_hint("to see it: ipctool list"));
             }
             return None;
         }
@@ -116,16 +116,16 @@ impl Ran {
         }
     }
 
-    /// The status of this program: that of the command, unless it succeeded. Writing the report gave
-    /// the status `reported`.
+    /// The status of this program: that of the command, unless it succeeded. `reported` is the status of
+    /// writing the report.
     fn exit_status(&self, args: &Guard, report: &Report<'_>, reported: Status) -> Status {
         let leaks = self.findings.difference.leaks.len() as u64;
         match self.course.as_ref().map(|course| (course.ended, course.from_terminal)) {
-            // A shell loop around this program ends with it only if the signal ends it, too.
+            // A shell stops a loop on Ctrl-C only if the signal ends this program as well.
             Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
             _ if self.status != 0 => Status::Command(self.status),
             _ if reported != Status::Done => reported,
-            // What was found may not be all.
+            // There may be more leaks than were found.
             _ if report.has_blind_spots() => Status::Failed,
             _ if leaks > args.max_leaks && !args.allow_leaks => Status::Findings,
             _ => Status::Done,
@@ -133,27 +133,27 @@ impl Ran {
     }
 }
 
-/// What was found after the command, and what became of it.
+/// What was found after the command, and the outcome of its removal.
 #[derive(Default)]
 struct Findings {
     difference: Difference,
-    /// What would be leaks, but was made on purpose.
+    /// Objects that `--ignore` accepts.
     ignored: Vec<Leak>,
-    /// What could not be looked at, in words.
+    /// Sentences about what could not be looked at.
     uninspected: Vec<String>,
 }
 
 impl Findings {
-    /// Looks at what the command left behind, ends its background processes if they are to end, and
-    /// removes what may be removed.
+    /// Looks at what the command left behind, ends its background processes if it should, and removes what
+    /// may be removed.
     fn gather(args: &Guard, setting: &Setting, watch: &mut Watch, course: &mut Course) -> Findings {
         let commands = watch::length(args);
         let mut survey = setting.survey(commands);
-        // By the processes that live now: those that wait on a queue leave no record in it.
+        // Attributed before any process ends, because one that waits on a queue leaves no record in it.
         let mut difference = setting.difference(&survey, &watch.descendants());
         let are_ended = (setting.is_isolated() || args.kill_strays) && watch.end_strays(course);
         if are_ended {
-            // What one of them removes when it is asked to end was left behind all the same.
+            // What such a process removes only because of SIGTERM still counts as left behind.
             let later = setting.survey(commands);
             difference.add_new(setting.difference(&later, &watch.descendants()));
             if !setting.is_isolated() {
@@ -174,7 +174,7 @@ fn not_started(args: &Guard, setting: &Setting, error: &io::Error) -> (Failure, 
     let command = &args.command[0];
     let (what, status) = match error.kind() {
         io::ErrorKind::NotFound => (os_error::describe(error), Status::NOT_FOUND),
-        // Some directory of PATH is closed to the caller.
+        // The caller may not search some directory of PATH.
         io::ErrorKind::PermissionDenied if !is_there(command) => {
             ("command not found (ENOENT)".to_owned(), Status::NOT_FOUND)
         }
@@ -185,19 +185,19 @@ fn not_started(args: &Guard, setting: &Setting, error: &io::Error) -> (Failure, 
         failure = failure.with_hint(COVERED);
     } else if error.kind() == io::ErrorKind::NotFound && is_there(command) {
         failure = failure.with_hint(
-            "the file is there: what is missing is its interpreter, which '#!' in its first line names",
+            "the file exists, but the interpreter that '#!' in its first line names does not",
         );
     }
     if let [line] = args.command.as_slice()
         && line.as_encoded_bytes().contains(&b' ')
         && !failure.has_hint()
     {
-        failure = failure.with_hint("a line of shell is: sh -c 'LINE'");
+        failure = failure.with_hint("to run a line of shell: sh -c 'LINE'");
     }
     (failure, status)
 }
 
-/// Whether there is a file that a command can mean: in a directory of PATH, unless it is a path.
+/// Whether the file of a command exists: at its path, or in a directory of PATH if it has no slash.
 fn is_there(command: &OsStr) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     match command.as_encoded_bytes().contains(&b'/') {

@@ -1,5 +1,5 @@
-//! The file for the report: found where the caller sees it, before anything is mounted over, and
-//! replaced as a whole when there is something to write. It keeps its owner, mode and links.
+//! The file for the report. It is opened before anything is mounted over its path, and replaced as a whole
+//! when the report is written. It keeps its owner, mode and links.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
@@ -18,23 +18,23 @@ use crate::kernel::process::{self, accounts};
 
 /// Where the report goes.
 pub(super) struct Destination {
-    /// As the caller named it.
+    /// The path as the caller gave it.
     name: PathBuf,
     way: Way,
 }
 
 enum Way {
-    /// Written beside the file, in this directory, and then put in its place, like what is there.
+    /// Write a new file in this directory, with owner and mode of the old one, and rename it.
     Replace { directory: Directory, file: OsString, old: Option<Entry> },
-    /// Written into it: a pipe, a device, a file that has several names, belongs to another user, or lies
-    /// in a directory that takes no new ones. What a regular file held is cut off first.
+    /// Write into the existing file: a pipe, a device, a file that has several names, belongs to another
+    /// user, or is in a directory that takes no new files. A regular file is truncated first.
     Into(File),
-    /// Written into this pipe, which has no reader yet.
+    /// Write into this pipe, which has no reader yet.
     Later(Fifo),
 }
 
 impl Destination {
-    /// Makes sure that the file can be written, and leaves it as it is.
+    /// Checks that the file can be written, without changing it.
     pub fn open(path: &Path) -> Result<Destination, Failure> {
         let name = path.to_owned();
         match find(path) {
@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// Whether writing all of it may have to wait for a reader.
+    /// Whether writing may have to wait for a reader.
     pub fn may_wait(&self) -> bool {
         match &self.way {
             Way::Replace { .. } => false,
@@ -52,7 +52,7 @@ impl Destination {
         }
     }
 
-    /// Writes all of it.
+    /// Writes the whole report.
     pub fn write(self, text: &[u8]) -> Result<(), Failure> {
         let written = match self.way {
             Way::Replace { directory, file, old } => replace(&directory, &file, old.as_ref(), text),
@@ -70,7 +70,7 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
     };
     let subject = format!("--report {}", Foreign::from(path));
     let what = match fifo::has_no_reader(error) {
-        true => "nobody reads this pipe (ENXIO)".to_owned(),
+        true => "no process reads this pipe (ENXIO)".to_owned(),
         false => format!("cannot write: {}", os_error::describe(error)),
     };
     Failure::new(VERB, subject, what, reason)
@@ -88,14 +88,14 @@ fn find(path: &Path) -> io::Result<Way> {
         None => None,
         Some(old) => {
             let data = old.metadata()?;
-            // Where the command writes, too, nothing is cut off.
+            // The command may write to the same file, so it is not truncated.
             if data.file_type().is_fifo()
                 && ![process::uid(), 0].contains(&data.uid())
                 && directory.is_shared()?
             {
                 let owner = accounts::user(data.uid());
                 let what = format!(
-                    "a pipe of user {owner} in a directory where others can make one is not used (EACCES)"
+                    "a pipe of user {owner} in a directory where others can create one is not used (EACCES)"
                 );
                 return Err(io::Error::new(ErrorKind::PermissionDenied, what));
             }
@@ -118,7 +118,7 @@ fn find(path: &Path) -> io::Result<Way> {
     }
 }
 
-/// Whether no other user can have given this name to a file that lies elsewhere.
+/// Whether no other user can have linked this name to a file elsewhere.
 fn is_safe_to_open(directory: &Directory, old: &Entry) -> io::Result<bool> {
     Ok(old.metadata()?.nlink() == 1 || !directory.is_shared()?)
 }
@@ -138,7 +138,7 @@ fn into(entry: Entry) -> io::Result<Way> {
     }
 }
 
-/// A new file in the directory, with owner and mode of another, gone again unless it is kept.
+/// A new temporary file in the directory, with owner and mode of another file.
 fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::NamedTempFile> {
     let new = tempfile::Builder::new()
         .prefix(".ipctool-guard-")
@@ -149,7 +149,7 @@ fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::N
         if (own.uid(), own.gid()) != (data.uid(), data.gid()) {
             fchown(new.as_file(), Some(data.uid()), Some(data.gid()))?;
         }
-        // No umask applies. A report is never set-user-ID.
+        // Without the umask. A report is never set-user-ID.
         new.as_file().set_permissions(Permissions::from_mode(data.mode() & 0o777))?;
     }
     Ok(new)
@@ -163,13 +163,13 @@ fn replace(
 ) -> io::Result<()> {
     let replaced = beside(directory, old).and_then(|mut new| {
         new.write_all(text).and_then(|()| new.as_file().sync_all())?;
-        // Whatever has the name by now goes: a link is not followed.
+        // The rename replaces a link instead of following it.
         Ok(new.persist(directory.path().join(file))?)
     });
     match (replaced, old) {
         (Ok(_), _) => Ok(()),
-        // Something is mounted on it, it may not be replaced after all, or its group counts for
-        // nothing in this user namespace: it stays, and gets other contents.
+        // Something is mounted on it, it may not be replaced after all, or its group is not mapped in this
+        // user namespace: so write into the old file.
         (Err(error), Some(old))
             if is_safe_to_open(directory, old)?
                 && matches!(

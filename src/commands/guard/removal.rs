@@ -1,4 +1,4 @@
-//! The removal of what a command left behind among the objects of others.
+//! Removes what a command left behind among the objects of other programs.
 
 use super::VERB;
 use super::report::listed;
@@ -13,12 +13,12 @@ use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
 use crate::kernel::{CallError, Namespace};
 
-/// What became of a leak, why, and who uses it by now if that is why.
+/// The outcome of a leak, the reason, and its present users if they are the reason.
 type Fate = (Outcome, Option<String>, Option<Users>);
 
-/// Removes what the command left behind, if it is still that and no living process may use it, and
-/// notes what became of each. `strays` are the processes of the command that live: each may know the id
-/// of any object of the command, which the object does not show.
+/// Removes what the command left behind, if it is still the same object and no living process may use it, and
+/// records the outcome of each. `strays` are the living processes of the command: each may use any object of
+/// the command by its id, without a trace in the object.
 pub(super) fn remove(namespace: &Namespace, leaks: &mut [Leak], strays: &[ProcessName]) {
     let mut rest = leaks;
     while !rest.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn remove(namespace: &Namespace, leaks: &mut [Leak], strays: &[Proces
     }
 }
 
-/// Looks at a leak once more, and removes it, [`remove_unchanged`].
+/// Looks at a leak once more, and removes it with [`remove_unchanged`].
 fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[ProcessName]) -> Fate {
     let gone = (Outcome::Removed, None, None);
     let marked = (Outcome::Marked, None, None);
@@ -66,7 +66,7 @@ fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[Pro
         return (Outcome::Left, None, observed.users);
     }
     if !strays.is_empty() {
-        return left(may_know(strays));
+        return left(used_by_strays(strays));
     }
     if let Some(unseen) = attached_unseen(&observed).or_else(|| blind_spot(&observed)) {
         return left(unseen);
@@ -78,7 +78,7 @@ fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[Pro
             Removed::Marked(_) => marked,
         },
         Err(Spared::Missing) => gone,
-        Err(Spared::Changed) => left("it was used after the command had ended".to_owned()),
+        Err(Spared::Changed) => left("it was used after the command ended".to_owned()),
         Err(Spared::Unknown(why)) => left(why),
         Err(Spared::Failed(error)) => {
             let failures = [Failure::of_call(VERB, &reference, error)];
@@ -87,14 +87,14 @@ fn settle(namespace: &Namespace, leak: &Leak, observer: &Observer, strays: &[Pro
     }
 }
 
-/// Says that processes of the command may use an object without a trace of it.
-fn may_know(strays: &[ProcessName]) -> String {
+/// The reason that processes of the command may use an object without a trace in it.
+fn used_by_strays(strays: &[ProcessName]) -> String {
     let names: Vec<_> = strays.iter().map(ProcessName::to_string).collect();
     let run = if strays.len() == 1 { "runs" } else { "run" };
     format!("{} of the command still {run} and may use it", listed(&names))
 }
 
-/// Says that a process that was not found has a segment attached.
+/// The reason that a process that was not found has a segment attached.
 fn attached_unseen(observed: &Observed) -> Option<String> {
     match &observed.object {
         Object::Segment(segment) if segment.attached > 0 => {

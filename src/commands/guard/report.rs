@@ -1,4 +1,4 @@
-//! The report on a command: on standard error for a person, and as JSON.
+//! The report on a command: as text on standard error, and as JSON.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -17,34 +17,34 @@ use crate::output::formats::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
 
-/// So many entries of a list a person is shown.
+/// The most entries of a list in the text.
 const SHOWN: usize = 10;
 
-/// And so many objects that are not the command's: `--report` has all of them.
+/// The most objects in the text that are not the command's; `--report` has all of them.
 const STRANGERS: usize = 3;
 
-/// What there is to report.
+/// Everything to report.
 pub(super) struct Report<'a> {
     pub command: &'a [OsString],
     pub status: u8,
     pub is_isolated: bool,
-    /// The time limit, if the command did not keep it.
+    /// The time limit, if the command exceeded it.
     pub timed_out: Option<Duration>,
     /// The processes that outlived the command.
     pub strays: &'a [Stray],
     pub difference: &'a Difference,
     pub ignored: &'a [Leak],
-    /// What could not be looked at, in words.
+    /// Sentences about what could not be looked at.
     pub uninspected: &'a [String],
 }
 
 impl Report<'_> {
-    /// Whether it is not certain that this is all.
+    /// Whether there may be more leaks.
     pub fn has_blind_spots(&self) -> bool {
         self.blind_spots().next().is_some()
     }
 
-    /// What could not be looked at, in words.
+    /// Sentences about everything that may hide a leak.
     fn blind_spots(&self) -> impl Iterator<Item = String> {
         let doubtful = self.difference.strangers.iter().filter(|one| !one.is_certain);
         let doubtful = doubtful.map(|one| format!("{}: {}", one.observed.reference(), one.why));
@@ -71,11 +71,11 @@ impl Report<'_> {
         for what in self.uninspected {
             line(&mut text, &format!("not everything could be looked at: {what}"));
         }
-        // There is no other place to report this.
+        // If standard error fails, there is no other place to report it.
         let _ = StandardError.write_all(&text);
     }
 
-    /// Adds what the command left behind, and what became of it.
+    /// Adds what the command left behind, and the outcome.
     fn append_leaks(&self, style: &Style, text: &mut Vec<u8>) {
         let leaks = &self.difference.leaks;
         if leaks.is_empty() {
@@ -110,10 +110,10 @@ impl Report<'_> {
         }
     }
 
-    /// Adds what happened that is not, or not certainly, the command's doing.
+    /// Adds what happened that is not, or not certainly, due to the command.
     fn append_others(&self, text: &mut Vec<u8>) {
         let Difference { strangers, vanished, .. } = self.difference;
-        // What is in doubt comes first.
+        // Uncertain objects come first.
         let (certain, doubtful): (Vec<_>, Vec<_>) =
             strangers.iter().partition(|one| one.is_certain);
         for Stranger { observed, why, .. } in doubtful.iter().chain(&certain).take(STRANGERS) {
@@ -127,11 +127,11 @@ impl Report<'_> {
         if !vanished.is_empty() {
             let gone: Vec<_> =
                 vanished.iter().map(|object| object.reference().to_string()).collect();
-            line(text, &format!("was there before the command, and vanished: {}", listed(&gone)));
+            line(text, &format!("existed before the command, and vanished: {}", listed(&gone)));
         }
     }
 
-    /// Some of the processes that outlived the command, by name.
+    /// The names of those processes that outlived the command and meet a condition.
     fn strays_that(&self, is_so: impl Fn(&Stray) -> bool) -> Vec<String> {
         let strays = self.strays.iter().filter(|stray| is_so(stray));
         strays.map(|stray| stray.name.to_string()).collect()
@@ -168,18 +168,18 @@ impl Report<'_> {
     }
 }
 
-/// One line on standard error, as everywhere.
+/// Adds a line with the usual prefix.
 fn line(text: &mut Vec<u8>, words: &str) {
     text.extend_from_slice(b"ipctool: ");
     escape::append(&format!("{VERB}: {words}"), text);
     text.push(b'\n');
 }
 
-/// What became of the leaks: of all of them, or of how many.
+/// The outcome of all leaks, or the number of leaks for each outcome.
 fn outcomes(leaks: &[Leak]) -> String {
     let all = [
         (Outcome::Removed, "removed", "now removed"),
-        (Outcome::Marked, "marked", "marked: gone when the last process detaches"),
+        (Outcome::Marked, "marked", "marked for destruction: gone when the last process detaches"),
         (Outcome::Left, "left", "left in place"),
         (Outcome::GoneWithNamespace, "gone", "gone with its namespace"),
     ];
@@ -194,7 +194,7 @@ fn outcomes(leaks: &[Leak]) -> String {
     }
 }
 
-/// Some of them, and how many more there are.
+/// The first entries, and how many more there are.
 pub(super) fn listed(words: &[String]) -> String {
     let shown = &words[..words.len().min(SHOWN)];
     match words.len() - shown.len() {
@@ -226,7 +226,7 @@ struct JsonLeak<'a> {
     holders: Vec<ProcessName>,
     outcome: Outcome,
     why: Option<&'a str>,
-    /// What is no object, but lies in /dev/shm.
+    /// The type of a file in /dev/shm that is not an object.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'static str>,
 }

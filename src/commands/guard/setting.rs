@@ -1,4 +1,4 @@
-//! Where the command runs: in a namespace of its own, or where all others are; and what is there.
+//! Where the command runs: in a namespace of its own or in the caller's, and which objects exist there.
 
 use std::fs;
 use std::path::Path;
@@ -21,12 +21,12 @@ use crate::kernel::process::{self, Activity, Length};
 pub(super) enum Setting<'a> {
     /// In new namespaces, where the command must not gain these capabilities.
     Isolated { namespace: Namespace, beyond: u64 },
-    /// Where these objects were before, and the processes did this.
+    /// In the namespace of the caller, with the objects and the activity of processes from before.
     Shared { namespace: &'a Namespace, before: Vec<Object>, activity: Activity },
 }
 
 impl<'a> Setting<'a> {
-    /// Moves this process to where the command is to run.
+    /// Chooses the namespace for the command, and moves this process into it.
     pub fn choose(
         outside: &'a Namespace,
         isolate: Isolate,
@@ -48,11 +48,11 @@ impl<'a> Setting<'a> {
                 };
                 let what = format!("cannot isolate the command: {forbidden}");
                 return Err(Failure::new(VERB, "", what, reason)
-                    .with_hint("--isolate never tells its objects from those of others by process")
+                    .with_hint("--isolate never runs it without isolation, and attributes leaks by process")
                     .into());
             }
             Some(forbidden) if !is_quiet => print_error(format_args!(
-                "{VERB}: not isolated: {forbidden}; objects of others are told apart by process, and POSIX objects are not looked at"
+                "{VERB}: not isolated: {forbidden}; leaks are attributed by process, and POSIX objects are not checked"
             )),
             _ => {}
         }
@@ -63,7 +63,8 @@ impl<'a> Setting<'a> {
         })
     }
 
-    /// Remembers what is there already. First what the processes do: what one makes after that is new.
+    /// Records the existing objects. Records the activity of processes first, so that an object created in
+    /// between counts as old.
     pub fn remember(&mut self) -> Result<()> {
         if let Setting::Shared { namespace, before, activity } = self {
             *activity = Activity::now();
@@ -84,7 +85,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// The IPC namespace that only processes of the command are in.
+    /// The IPC namespace that contains only processes of the command.
     pub fn inside(&self) -> Option<Identity> {
         match self {
             Setting::Isolated { namespace, .. } => namespace.handle().identity().ok(),
@@ -100,7 +101,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Whether a path leads into the `/dev/shm` outside, which the command does not see.
+    /// Whether a path leads into the machine's `/dev/shm`, which an isolated command does not see.
     pub fn covers(&self, path: &Path) -> bool {
         let shm = self.namespace().shm().path();
         self.is_isolated()
@@ -109,8 +110,8 @@ impl<'a> Setting<'a> {
                 || fs::canonicalize(shm).is_ok_and(|place| path.starts_with(place)))
     }
 
-    /// What is there now. Of what was not there before, all that is known, with so much of the command
-    /// lines of its users.
+    /// Looks at the objects that exist now. New ones come with their users, whose command lines have this
+    /// length.
     pub fn survey(&self, commands: Length) -> Survey {
         match self {
             Setting::Isolated { namespace, .. } => Survey::of_isolated(namespace, commands),
@@ -120,7 +121,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// What of all this is the command's, of which these are the processes.
+    /// The objects that the command left behind, given its processes.
     pub fn difference(&self, after: &Survey, descendants: &Descendants) -> Difference {
         match self {
             Setting::Isolated { .. } => leak::all_leaked(after.objects.clone(), descendants),
@@ -132,8 +133,8 @@ impl<'a> Setting<'a> {
                 let clock = process::clock();
                 let mut difference =
                     leak::compare(before, objects, descendants, only_uid, &neighbours, clock);
-                // What the command had no right to remove, another process did; and what could not be
-                // listed may be there.
+                // If the caller may not remove an object, another process removed it; and an object of a
+                // kind that could not be listed may still exist.
                 let caller = process::caller(namespace.handle(), Kind::Msg);
                 difference.vanished.retain(|object| {
                     after.has_listed(object.kind()) && object.permissions().access(&caller).control
@@ -144,8 +145,8 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// The processes beside the command that may have made one of the new objects, as far as the kernel does
-/// not record who made it.
+/// The processes outside the command that may have created a new object whose creator the kernel does not
+/// record.
 fn neighbours(
     namespace: &Handle,
     after: &Survey,
@@ -157,29 +158,29 @@ fn neighbours(
     }
     match activity.disturbed(namespace, |pid| descendants.lives(pid), Length::Shown) {
         Ok(awake) => {
-            let outside = "processes of other process namespaces may have made it";
+            let outside = "processes of other process namespaces may have created it";
             let unseen = scan::has_outsiders().then(|| outside.to_owned());
             Neighbours { awake, unseen }
         }
         Err(error) => {
-            let unseen = format!("not every process that may have made it can be seen: {error}");
+            let unseen = format!("not every process that may have created it can be seen: {error}");
             Neighbours { awake: Vec::new(), unseen: Some(unseen) }
         }
     }
 }
 
-/// Moves this process into a namespace of its own, if that is allowed.
-fn enter(at_any_price: bool, keep: bool) -> Result<Result<(Namespace, u64), Forbidden>, Failure> {
-    let tried = Plan::new(at_any_price).and_then(|plan| plan.try_out().map(|()| plan));
+/// Moves this process into a namespace of its own, if that is allowed. `is_required` is `--isolate always`.
+fn enter(is_required: bool, keep: bool) -> Result<Result<(Namespace, u64), Forbidden>, Failure> {
+    let tried = Plan::new(is_required).and_then(|plan| plan.try_out().map(|()| plan));
     let plan = match tried {
         Ok(plan) => plan,
         Err(forbidden) => return Ok(Err(forbidden)),
     };
     if keep {
         let what = "--keep: nothing that an isolated command leaves behind outlives its namespace";
-        return Err(Failure::usage(VERB, what).with_hint("--keep goes with --isolate never"));
+        return Err(Failure::usage(VERB, what).with_hint("use --keep with --isolate never"));
     }
-    // Half-way there is no way back: what worked a moment ago must work now.
+    // The steps cannot be undone. They worked in the trial run, so a failure now ends the program.
     plan.enter().map(Ok).map_err(|forbidden| {
         let what = format!("cannot isolate the command: {forbidden}");
         Failure::new(VERB, "", what, Reason::Failed)

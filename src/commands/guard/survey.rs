@@ -1,4 +1,4 @@
-//! What is there after the command, and what of it could not be looked at.
+//! Looks at the objects after the command, and records what could not be looked at.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,26 +13,26 @@ use crate::kernel::process::uses::Observer;
 
 /// A look at the objects of some kinds.
 pub(super) struct Survey {
-    /// What was there, with the users of what was new.
+    /// The objects; new ones come with their users.
     pub objects: Vec<Observed>,
-    /// Whether something is new of whose maker the kernel has no record.
+    /// Whether there is a new object whose creator the kernel does not record.
     pub has_obscure: bool,
     /// The kinds that could not be listed.
     unlisted: Vec<Kind>,
-    /// What could not be looked at, in words.
+    /// Sentences about what could not be looked at.
     pub uninspected: Vec<String>,
 }
 
 impl Survey {
-    /// Looks at the namespace of an isolated command: at everything, and at what else lies in
-    /// `/dev/shm`. There the users are of interest, but decide nothing.
+    /// Looks at the namespace of an isolated command: at all objects and all other files in `/dev/shm`. The
+    /// users are only reported, because everything there is the command's.
     pub fn of_isolated(namespace: &Namespace, commands: Length) -> Survey {
         Survey::take(namespace, &Kind::ALL, None, commands)
     }
 
-    /// Looks at the namespace that a command shares with others, where the users of what was not
-    /// there `before` decide whose it is. A name in the shared `/dev/shm` does not show who
-    /// made it, so this is about System V.
+    /// Looks at the System V objects of a namespace that the command shares with others. The users of an
+    /// object that is not in `before` decide whose it is. A name in the shared `/dev/shm` does not show its
+    /// creator, so POSIX objects are left out.
     pub fn of_shared(namespace: &Namespace, before: &[Object], commands: Length) -> Survey {
         Survey::take(namespace, &Kind::SYSTEM_V, Some(before), commands)
     }
@@ -69,7 +69,7 @@ impl Survey {
         let (old, mut new): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|object| old.contains(&object.reference()));
         new.iter_mut().for_each(complete);
-        // Who uses an old object may have made a new one, of those kinds that do not record that.
+        // The users of an old object may have created a new one, for kinds that do not record the creator.
         let obscure: HashSet<Kind> =
             new.iter().map(Object::kind).filter(|kind| !kind.records_maker()).collect();
         survey.has_obscure = !obscure.is_empty();
@@ -90,7 +90,7 @@ impl Survey {
             }
         }
         if before.is_some() {
-            // Others make and remove objects all the time: of what is gone, nothing can be seen.
+            // Other programs remove objects all the time; an object that is gone shows no users.
             survey.objects.retain(|observed| {
                 !namespace.read(&observed.reference()).is_err_and(|error| error.is_missing())
             });
@@ -109,8 +109,8 @@ impl Survey {
         later.uninspected.into_iter().for_each(|what| self.note(what));
     }
 
-    /// Brings the leaks up to date with this later survey. Their users stay those of the earlier
-    /// one, by whom they were attributed.
+    /// Updates the leaks from this later survey. Their users stay those of the earlier survey, by which they
+    /// were attributed.
     pub fn refresh(&self, difference: &mut Difference) {
         let now: HashMap<Reference, &Object> =
             self.objects.iter().map(|observed| (observed.reference(), &observed.object)).collect();
@@ -128,7 +128,7 @@ impl Survey {
     }
 }
 
-/// An object with the processes that the kernel recorded in it, where no others can be seen.
+/// An object with the processes that the kernel recorded in it, if no others can be seen.
 fn observe_recorded(namespace: &Namespace, object: Object) -> Observed {
     match Observer::new(namespace, &ScanScope::default()) {
         Ok(observer) => {

@@ -19,31 +19,31 @@ use crate::kernel::process::{self, Length, ProcessIdentity};
 use crate::kernel::signals::wait::deadline;
 use crate::kernel::signals::{self, Inbox, Notice};
 
-/// How long a background process may take to end by itself: one that reads the last output of the
-/// command through a pipe does so a little later.
+/// How long a background process may take to end by itself. One that reads the output of the command
+/// through a pipe ends a little later than the command.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// How long to wait for killed processes to end, and how often to look for new ones meanwhile.
 const DEATH: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// Within this time, the same signal from the same sender counts once: `timeout(1)` signals its child,
+/// Within this time, the same signal from the same sender counts once, because `timeout(1)` signals its child
 /// and then its whole group.
 const ECHO: Duration = Duration::from_millis(200);
 
-/// The command, as this process runs and follows it.
+/// Runs and follows the command.
 pub(super) struct Watch<'a> {
     args: &'a Guard,
     inbox: Inbox,
     family: Family,
     child: i32,
     ended: Option<Ended>,
-    /// When its time limit ends, and after that when SIGKILL follows SIGTERM.
+    /// When the time limit ends, and when SIGKILL follows SIGTERM after that.
     ends_at: Option<Instant>,
     kill_at: Option<Instant>,
     is_timed_out: bool,
     interrupts: u32,
-    /// The last signal by which another process asked this one to end, and when it came.
+    /// The last signal with which another process asked this one to end, and when it arrived.
     last: Option<(Notice, Instant)>,
     from_terminal: Option<i32>,
 }
@@ -51,7 +51,7 @@ pub(super) struct Watch<'a> {
 /// A process that outlived the command.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Stray {
-    /// Which.
+    /// Its id and command.
     #[serde(flatten)]
     pub name: ProcessName,
     /// Whether this process ended it.
@@ -59,22 +59,22 @@ pub(super) struct Stray {
     pub has_ended: bool,
 }
 
-/// How the command went.
+/// How the command ran.
 pub(super) struct Course {
     /// How the command ended.
     pub ended: Ended,
-    /// Whether it took too long.
+    /// Whether it exceeded the time limit.
     pub is_timed_out: bool,
-    /// The signal that the keys of the terminal sent to the command and to this process alike.
+    /// The signal that the terminal sent to the command and to this process, as for Ctrl-C.
     pub from_terminal: Option<i32>,
-    /// The user interrupted it twice, so everything was killed at once.
+    /// Whether the user interrupted it twice, so that everything was killed at once.
     pub is_abandoned: bool,
     /// The processes that outlived it.
     pub strays: Vec<Stray>,
 }
 
 impl Course {
-    /// The status of the command, as a shell has it.
+    /// The status of the command, as a shell sees it.
     pub fn status(&self) -> u8 {
         match self.ended {
             _ if self.is_timed_out => Status::TIMED_OUT.code(),
@@ -84,12 +84,12 @@ impl Course {
     }
 }
 
-/// How much of command lines to keep: the report, which is for programs, has all of them.
+/// How much of command lines to keep: the JSON report has whole ones.
 pub(super) fn length(args: &Guard) -> Length {
     if args.report.is_some() { Length::Whole } else { Length::Shown }
 }
 
-/// The user has interrupted twice.
+/// The user interrupted twice.
 struct Abandoned;
 
 impl<'a> Watch<'a> {
@@ -115,7 +115,7 @@ impl<'a> Watch<'a> {
     pub fn start(&mut self, setting: &Setting) -> io::Result<()> {
         let words = &self.args.command;
         self.child = child::spawn(words, &self.inbox, setting.beyond())?;
-        // 0 is no limit, as for timeout(1).
+        // As for timeout(1), 0 is no limit.
         self.ends_at = deadline(self.args.timeout.filter(|limit| !limit.is_zero()));
         let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
         self.family.add_child(self.child, Foreign::command(words.join(&b' '), false));
@@ -127,7 +127,7 @@ impl<'a> Watch<'a> {
         self.family.settle()
     }
 
-    /// Waits for the end of the command, and a little longer for what it has started.
+    /// Waits for the command to end, and a little longer for the processes that it started.
     pub fn follow(&mut self) -> Course {
         let result = self.until(|watch| watch.ended.is_some(), None).and_then(|()| {
             match (self.is_timed_out, self.args.wait) {
@@ -149,9 +149,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends the processes that outlived the command, with SIGTERM, and with SIGKILL after the time that
-    /// `--kill-after` gives; what they start meanwhile in order to clean up has the same time. Returns
-    /// whether there were any.
+    /// Ends the processes that outlived the command: with SIGTERM, and after the time of `--kill-after` with
+    /// SIGKILL. Processes that they start meanwhile to clean up have the same time. Returns whether there
+    /// were any.
     pub fn end_strays(&mut self, course: &mut Course) -> bool {
         if self.is_alone() {
             return false;
@@ -164,7 +164,7 @@ impl<'a> Watch<'a> {
             self.kill_all();
         }
         course.strays.iter_mut().for_each(|stray| stray.has_ended = true);
-        // What is still there has not ended.
+        // Those that are still alive have not ended.
         for survivor in self.strays() {
             course.strays.retain(|stray| stray.name.pid != survivor.name.pid);
             course.strays.push(survivor);
@@ -172,18 +172,18 @@ impl<'a> Watch<'a> {
         true
     }
 
-    /// Follows the command no more: from now on a signal ends this process.
+    /// Stops following the command: from now on a signal ends this process.
     pub fn close(self) -> io::Result<()> {
         self.inbox.close()
     }
 
-    /// The processes of the command that live now.
+    /// The processes of the command that are alive.
     pub fn living(&mut self) -> Vec<ProcessName> {
         self.family.settle();
         self.strays().into_iter().map(|stray| stray.name).collect()
     }
 
-    /// The processes of the command that live, as far as is known.
+    /// The same, as of the last update.
     fn strays(&self) -> Vec<Stray> {
         let living = if self.is_alone() { Vec::new() } else { self.family.living() };
         let stray = |one: ProcessIdentity| Stray { name: self.name(one.pid), has_ended: false };
@@ -200,7 +200,7 @@ impl<'a> Watch<'a> {
         self.family.is_extinct()
     }
 
-    /// Handles signals, ended processes and the time limit until something is so, or until a moment.
+    /// Handles signals, ended processes and the time limit until a condition holds, or until a moment.
     fn until(
         &mut self,
         is_so: impl Fn(&Watch<'a>) -> bool,
@@ -208,18 +208,18 @@ impl<'a> Watch<'a> {
     ) -> Result<(), Abandoned> {
         loop {
             while let Some(notice) = self.inbox.next() {
-                self.heed(notice)?;
+                self.handle(notice)?;
             }
             while let Some(fate) = child::reap() {
                 self.reap(fate);
             }
-            // Only now: whatever a reaped process has started is recorded by now.
+            // After reaping, because by then the children of a reaped process are recorded.
             self.family.update();
             let now = Instant::now();
             if is_so(self) || moment.is_some_and(|moment| moment <= now) {
                 return Ok(());
             }
-            self.keep_time(now);
+            self.enforce_time_limit(now);
             let next = [moment, self.ends_at, self.kill_at].into_iter().flatten().min();
             let wait = next.map(|next| next.saturating_duration_since(now));
             let wait = wait.into_iter().chain(self.family.patience()).min();
@@ -229,28 +229,28 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Takes in what became of a child.
+    /// Handles the end or stop of a child.
     fn reap(&mut self, fate: Fate) {
         match fate {
             Fate::Ended(pid, how) => {
                 self.family.reaped(pid);
                 if pid == self.child {
                     self.ended = Some(how);
-                    // Within the limit, unless there are others to wait for.
+                    // The command kept the limit, which now applies only if there are others to wait for.
                     if !self.args.wait {
                         self.ends_at = None;
                     }
                 }
             }
-            // Perhaps only the shell that continues this process can continue the command. With a
-            // time limit this process has to go on.
+            // Stop with the command, as under a shell's job control, which continues both. With a time limit
+            // this process has to keep running.
             Fate::Stopped(pid) if pid == self.child && self.ends_at.is_none() => signals::stop(),
             Fate::Stopped(_) => {}
         }
     }
 
-    /// Ends the command when its time is over.
-    fn keep_time(&mut self, now: Instant) {
+    /// Ends the command when its time limit is over.
+    fn enforce_time_limit(&mut self, now: Instant) {
         if self.ends_at.is_some_and(|over| over <= now) {
             self.ends_at = None;
             self.is_timed_out = true;
@@ -260,21 +260,21 @@ impl<'a> Watch<'a> {
         }
         if self.kill_at.is_some_and(|over| over <= now) {
             self.signal_all(signals::KILL);
-            // A new process may just have been made.
+            // A new process may have been started just now.
             self.kill_at = Some(now + AGAIN);
         }
     }
 
-    /// Passes a signal on.
-    fn heed(&mut self, notice: Notice) -> Result<(), Abandoned> {
+    /// Passes a signal on to the command.
+    fn handle(&mut self, notice: Notice) -> Result<(), Abandoned> {
         let Notice { signal, sender } = notice;
         match sender {
             _ if signal == signals::CHILD => return Ok(()),
             Some(_) if signals::asks_to_end(signal) && self.is_echo(notice) => return Ok(()),
-            // From a process of the command, meant for its whole group.
+            // A process of the command signalled its whole group.
             Some(pid) if self.family.is_member(pid) => return Ok(()),
             None if signal == signals::CONTINUE => return Ok(()),
-            // The command has got it as well.
+            // The terminal sent it to the command as well.
             None if signals::is_shared(signal) => self.from_terminal = Some(signal),
             _ if self.ended.is_none() => {
                 let _ = child::kill(self.child, signal);
@@ -292,9 +292,9 @@ impl<'a> Watch<'a> {
         last.is_some_and(|(last, then)| last == notice && now.duration_since(then) < ECHO)
     }
 
-    /// Sends a signal to every process of the command that lives, and to no other that has its id by now.
+    /// Sends a signal to every living process of the command, and never to another process with a reused id.
     fn signal_all(&mut self, signal: i32) {
-        // The descendants are found by their parent, so while the command lives.
+        // Descendants are found through their parent, so before the command ends.
         self.family.meet_living();
         let living = self.family.living();
         if self.ended.is_none() {
