@@ -1,7 +1,7 @@
 //! What can be wrong with a system, and how to fix it. This module neither prints nor changes anything;
 //! `ipctool doctor` prints what it finds.
 //!
-//! [`checks`] is the registry. [`diagnose`] looks once at what the wanted checks need, runs each of them,
+//! [`CHECKS`] is the registry. [`diagnose`] looks once at what the wanted checks need, runs each of them,
 //! and merges the findings that have one cause.
 
 mod checks;

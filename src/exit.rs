@@ -11,24 +11,24 @@ pub enum Status {
     Usage,
     /// No such object, or no message.
     NothingThere,
-    /// Would block or timed out.
+    /// Would block, or timed out.
     WouldBlock,
     /// Not permitted.
     NotPermitted,
-    /// Something was found.
+    /// Problems, leaks or limits over their mark were found.
     Findings,
     /// Ended by this signal.
     Signal(i32),
-    /// What the command of `guard` ended with, as a shell tells it.
+    /// The status of the command of `guard`, as a shell sees it.
     Command(u8),
 }
 
 impl Status {
-    /// The command of `guard` took too long.
+    /// The command of `guard` exceeded its time limit.
     pub const TIMED_OUT: Status = Status::Command(124);
-    /// The command of `guard` is there, but cannot be executed.
+    /// The command of `guard` exists, but cannot be executed.
     pub const NOT_EXECUTABLE: Status = Status::Command(126);
-    /// The command of `guard` is not there.
+    /// The command of `guard` does not exist.
     pub const NOT_FOUND: Status = Status::Command(127);
 
     /// The status that the shell sees.
@@ -46,7 +46,7 @@ impl Status {
         }
     }
 
-    /// The status of several operations: that of the ones that failed if they agree.
+    /// The status of several operations: that of the failed ones if it is the same, else [`Status::Failed`].
     pub fn and(self, other: Status) -> Status {
         match (self, other) {
             (Status::Done, status) | (status, Status::Done) => status,

@@ -1,6 +1,6 @@
-//! What the fuzzers run: for each parser of what comes from outside, a function that hands it bytes
-//! and panics where it contradicts itself. `fuzz/README.md` says how to run them; the tests run them
-//! for a moment, too, on the seeds in `fuzz/corpus` and on random bytes.
+//! The fuzz targets: for each parser of input from outside, a function that feeds it bytes and panics if its
+//! results are inconsistent. `fuzz/README.md` explains how to run them; the tests also run them briefly on
+//! the seeds in `fuzz/corpus` and on random bytes.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -23,10 +23,10 @@ use crate::output::escape;
 use crate::output::message::{self, Record};
 use crate::personality;
 
-/// A parser, to be fed.
+/// A function that feeds bytes to a parser.
 pub type Feed = fn(&[u8]);
 
-/// All of them, by the names of their fuzz targets.
+/// All fuzz targets, with their names.
 pub const TARGETS: [(&str, Feed); 19] = [
     ("command_line", command_line),
     ("reference", reference),
@@ -53,13 +53,13 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Words that a NUL separates, as `/proc/PID/cmdline` has them.
+/// A command line, with NUL bytes between the words as in `/proc/PID/cmdline`.
 pub fn command_line(bytes: &[u8]) {
     let words = bytes.split(|&byte| byte == 0).map(|word| OsString::from_vec(word.to_vec()));
     let _ = Cli::try_parse_from(std::iter::once("ipctool".into()).chain(words));
 }
 
-/// What is understood is printed, and that is understood as the same.
+/// References: one that is parsed is printed in a form that parses to the same reference.
 pub fn reference(bytes: &[u8]) {
     if let Ok(reference) = text(bytes).parse::<Reference>() {
         let printed = reference.to_string();
@@ -72,7 +72,7 @@ pub fn reference(bytes: &[u8]) {
     }
 }
 
-/// Every file name survives the way through a line of text.
+/// Names: every file name survives being printed and parsed.
 pub fn name(bytes: &[u8]) {
     if bytes.is_empty() || bytes.contains(&b'/') || bytes.contains(&0) {
         return;
@@ -88,7 +88,7 @@ pub fn name(bytes: &[u8]) {
     }
 }
 
-/// A key in any form is one number.
+/// Keys: a key that is parsed is printed in a form that parses to the same key.
 pub fn key(bytes: &[u8]) {
     if let Ok(key) = text(bytes).parse::<Key>() {
         assert_eq!(key.to_string().parse::<Key>().ok(), Some(key));
@@ -96,7 +96,7 @@ pub fn key(bytes: &[u8]) {
     let _ = (Key::from_number(text(bytes)), text(bytes).parse::<Project>());
 }
 
-/// A mode has nine bits, whatever is done to it.
+/// Modes: no change gives a mode more than nine bits.
 pub fn mode(bytes: &[u8]) {
     let _ = text(bytes).parse::<Mode>();
     if let Ok(change) = text(bytes).parse::<ModeChange>() {
@@ -124,7 +124,7 @@ pub fn percent(bytes: &[u8]) {
     }
 }
 
-/// A line of `send --jsonl`; a payload survives the way out and back.
+/// Lines of `send --jsonl`: every payload survives being written and read.
 pub fn json_line(bytes: &[u8]) {
     let _ = message::parse(bytes, &mut Vec::new());
     let line = serde_json::to_vec(&Record::new(Label::Type(7), bytes)).expect("it can be written");
@@ -133,7 +133,7 @@ pub fn json_line(bytes: &[u8]) {
     assert_eq!((label, payload.as_slice()), (Some(Label::Type(7)), bytes));
 }
 
-/// Nothing that reaches a terminal is a control character.
+/// Escaping: no control character remains.
 pub fn escape(bytes: &[u8]) {
     let lossy = String::from_utf8_lossy(bytes);
     assert!(escape::line(&lossy).chars().all(|character| !character.is_control()));
@@ -227,13 +227,13 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn no_bytes_harm_a_target(bytes: Vec<u8>) {
+        fn no_bytes_make_a_target_panic(bytes: Vec<u8>) {
             TARGETS.iter().for_each(|(_, feed)| feed(&bytes));
         }
 
-        /// What the fuzzers find by coverage: seeds, changed a little.
+        /// Slightly changed seeds, which reach code that random bytes do not.
         #[test]
-        fn no_change_to_a_seed_harms_a_target(
+        fn no_change_to_a_seed_makes_a_target_panic(
             target in 0..TARGETS.len(), which: prop::sample::Index, place: prop::sample::Index,
             byte: u8, more: Vec<u8>,
         ) {

@@ -1,20 +1,20 @@
-//! `ipctool` lists, explains, feeds, drains, repairs and cleans up System V IPC objects.
+//! `ipctool` lists, explains, fills, empties, repairs and removes System V and POSIX IPC objects.
 //!
-//! The house, from the front door down; nothing points back up:
+//! The modules, from the top down; none uses one above it:
 //!
 //! - [`cli`]: the command line as types. Nothing runs there.
-//! - [`commands`]: the verbs, one file a subcommand.
-//! - [`exit`]: the exit statuses, and which error gives which.
-//! - [`doctor`]: what can be wrong with a system: the one registry of checks, and the facts that they
-//!   are asked about. The command line knows their names.
-//! - [`rescue`]: messages that were taken off a queue and could not be written out. Verbs and old
-//!   programs use it.
-//! - [`output`]: how results look: the one registry of columns, then one file a format.
-//! - [`explain`]: an error and the state around it, told to a person.
-//! - [`personality`]: the old programs that the binary is when called by their names. The command line
-//!   tells of them; they and the verbs know nothing of each other.
-//! - [`kernel`]: the only door to the kernel.
-//! - [`ipc`]: the nouns: what the kernel holds, as plain values.
+//! - [`commands`]: the subcommands, one file each.
+//! - [`exit`]: the exit statuses.
+//! - [`doctor`]: the registry of checks for problems, and the facts that they look at. The command line
+//!   takes the names of checks from it.
+//! - [`rescue`]: saves messages that were taken off a queue and could not be written out, for subcommands
+//!   and drop-in programs.
+//! - [`output`]: how results look: the registry of columns, and one file for each format.
+//! - [`explain`]: turns an error and the state of the system into a message and a hint.
+//! - [`personality`]: the drop-in programs, which the binary acts as when called by their names. They and
+//!   the subcommands do not use each other.
+//! - [`kernel`]: every system call and every read of kernel files.
+//! - [`ipc`]: IPC objects and what belongs to them, as plain values.
 
 pub mod cli;
 pub mod commands;

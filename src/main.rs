@@ -1,4 +1,4 @@
-//! The front door: parse, run, report, exit.
+//! Parses the command line, runs the command, and exits with its status.
 
 use std::process::ExitCode;
 

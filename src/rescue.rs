@@ -1,5 +1,5 @@
-//! What happens to messages that were taken off a queue and could not be written out: they go back on
-//! the queue, or into files, or to standard error.
+//! Saves messages that were taken off a queue and could not be written out: they go back on the queue, or
+//! into files, or to standard error.
 
 mod files;
 
@@ -17,7 +17,7 @@ use crate::kernel::io::stdio::StandardError;
 use crate::output::escape::shell_word;
 use crate::output::message::Record;
 
-/// What became of such messages.
+/// What happened to such messages.
 #[derive(Debug)]
 pub struct Fate {
     returned: u64,
@@ -25,16 +25,16 @@ pub struct Fate {
     place: Option<Place>,
 }
 
-/// Where messages are that are on no queue any more.
+/// Where the messages are that could not go back on the queue.
 #[derive(Debug)]
 enum Place {
     Files(Files),
-    /// On standard error, so many of them, for this reason.
+    /// On standard error: how many of them, and why no file could be written.
     Printed(u64, io::Error),
 }
 
 impl Fate {
-    /// Whether messages are elsewhere than on the queue: then the user must learn where.
+    /// Whether messages are not on the queue, so that the user must learn where they are.
     pub fn must_be_reported(&self) -> bool {
         self.place.is_some()
     }
@@ -59,7 +59,7 @@ impl fmt::Display for Fate {
                 [path] => {
                     write!(
                         f,
-                        "{kept} saved in {}, as 'send --jsonl' reads it",
+                        "{kept} saved in {}, which 'send --jsonl' reads",
                         shell_word(path.as_os_str().as_bytes())
                     )
                 }
@@ -67,12 +67,12 @@ impl fmt::Display for Fate {
                     let (number, stem) = (paths.len(), shell_word(stem.as_os_str().as_bytes()));
                     write!(
                         f,
-                        "{kept} saved in {number} files: 'cat {stem}*' gives what 'send --jsonl' reads"
+                        "{kept} saved in {number} files: 'cat {stem}*' prints what 'send --jsonl' reads"
                     )
                 }
             },
             Place::Printed(printed, error) if *printed == self.kept => {
-                write!(f, "{kept} saved nowhere ({}), but printed above", describe(error))
+                write!(f, "{kept} not saved ({}), but printed above", describe(error))
             }
             Place::Printed(printed, error) => {
                 let error = describe(error);
@@ -80,14 +80,14 @@ impl fmt::Display for Fate {
                     write!(f, "{} printed above, ", were(*printed))?;
                 }
                 let lost = were(self.kept - printed);
-                write!(f, "{lost} lost: there is no place to save them ({error})")
+                write!(f, "{lost} lost, because no file could be written ({error})")
             }
         }
     }
 }
 
-/// Puts messages back on their queue, at its end. Those for which there is no room, no right or no
-/// queue any more are saved in files, and as the last resort written to standard error.
+/// Puts messages back on their queue, at its end. If there is no room, no permission or no queue any more,
+/// saves them in files, or as the last resort writes them to standard error.
 pub fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]> + Clone) -> Fate {
     let returned = channel.put_back(messages.clone());
     let kept = messages.skip(returned);
@@ -103,16 +103,16 @@ pub fn rescue<'a>(channel: &Channel, messages: impl Iterator<Item = &'a [u8]> + 
     Fate { returned: returned as u64, kept: number, place }
 }
 
-/// Writes records to standard error; returns how many came out whole.
+/// Writes records to standard error. Returns how many were written completely.
 fn print<'a>(records: impl Iterator<Item = Record<'a>>) -> u64 {
     let mut out = BufWriter::new(StandardError);
     let print = |record: Record<'_>| record.write(&mut out).and_then(|()| out.flush());
     records.map(print).take_while(Result::is_ok).count() as u64
 }
 
-/// Saves an error message in a file, where standard error takes none.
+/// Saves an error message in a file, for when it cannot be written to standard error.
 pub fn save_error(text: &str) {
-    // There is no other place.
+    // If this fails, there is no other place.
     let _ = save("txt", std::iter::once(text));
 }
 

@@ -1,4 +1,4 @@
-//! Lines saved in files, in the first directory that has room for them.
+//! Saves lines in files, in the first directory that has room for them.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -8,12 +8,12 @@ use tempfile::TempPath;
 
 use crate::kernel::io::outlet::file_limit;
 
-/// Files that hold all of something, one behind the other.
+/// Files that together hold all lines.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// All of them, in order.
+    /// Their paths, in order.
     pub(super) paths: Vec<PathBuf>,
-    /// What all of their paths begin with.
+    /// The common start of their paths.
     pub(super) stem: PathBuf,
 }
 
@@ -28,8 +28,8 @@ impl Line for &str {
     }
 }
 
-/// Saves lines in new files of the caller's own, in the first directory that has room: in one, or, as
-/// no file may be larger than `RLIMIT_FSIZE`, in several.
+/// Saves lines in a new file that only the caller can read, in the first directory that has room; in several
+/// files if one would be larger than `RLIMIT_FSIZE`.
 pub(super) fn save(
     kind: &str,
     lines: impl Iterator<Item = impl Line> + Clone,
@@ -57,7 +57,7 @@ fn save_in(
     for line in lines {
         let mut length = Length(0);
         line.write_to(&mut length)?;
-        // A line is cut only if no file can hold it.
+        // A line continues in the next file only if no file can hold all of it.
         if pieces.room() < length.0 && length.0 <= limit {
             pieces.end()?;
         }
@@ -82,13 +82,13 @@ impl Write for Length {
     }
 }
 
-/// Files of a limited size that are filled one after the other. They are gone again unless all of them
-/// are whole.
+/// Files of a limited size that are filled one after the other. They are deleted again unless all of them are
+/// complete.
 struct Pieces<'a> {
     directory: &'a Path,
     kind: &'a str,
     limit: u64,
-    /// The name that all of them begin with, where there is more than one.
+    /// The common start of their names, known once there is one file.
     stem: Option<OsString>,
     is_one_of_many: bool,
     filled: Vec<TempPath>,
@@ -101,12 +101,12 @@ impl<'a> Pieces<'a> {
         Pieces { directory, kind, limit, stem, is_one_of_many, filled, current }
     }
 
-    /// How many bytes the present file still takes.
+    /// How many more bytes the present file may have.
     fn room(&self) -> u64 {
         self.limit - self.current.as_ref().map_or(0, |(_, length)| *length)
     }
 
-    /// Begins a file. Those of one set sort in their order.
+    /// Begins a file. Sorting the names gives the order of the files.
     fn begin(&mut self) -> io::Result<tempfile::NamedTempFile> {
         let suffix = match self.is_one_of_many {
             true => format!("-{:06}.{}", self.filled.len() + 1, self.kind),
@@ -156,7 +156,7 @@ impl Write for Pieces<'_> {
         };
         let most = (self.limit - length).min(bytes.len() as u64) as usize;
         let written = match most {
-            // The limit of no bytes: the kernel says so.
+            // With a limit of 0 bytes the kernel returns the error.
             0 => file.write(bytes),
             most => file.write(&bytes[..most]),
         };
