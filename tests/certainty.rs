@@ -1,5 +1,5 @@
-//! What may be removed as an orphan, and what must not: whoever cannot be seen, and whatever cannot be
-//! told, counts for its use.
+//! What may be removed as an orphan, and what must not: an object counts as used if unseen processes may use
+//! it, or if its use is unknown.
 
 mod sandbox;
 
@@ -90,7 +90,7 @@ fn who_cannot_be_looked_at_for_any_reason_may_use_it() {
             .run(&format!("{faulty} ipctool rm --orphan=likely --kind msg --yes -v"))
             .exits(0)
             .says(words)
-            .says("rm msg:0: left out: ");
+            .says("rm msg:0: skipped as uncertain: ");
         shell.run(&format!("{faulty} ipctool rm --unused --kind msg --yes")).exits(0).says(words);
     }
     // One descriptor is enough for a look at one process at a time.
@@ -132,8 +132,8 @@ fn from_a_pod_nobody_sees_who_uses_a_queue_or_a_set() {
     let ran = shell.run(&lines);
     let ran = ran
         .says("this process namespace is not the machine's own")
-        .says("list msg:0: left out: processes of other process namespaces may wait on it")
-        .says("list sem:0: left out: ");
+        .says("list msg:0: skipped as uncertain: processes of other process namespaces may wait on it")
+        .says("list sem:0: skipped as uncertain: ");
     assert_eq!(
         ran.stdout().split_whitespace().collect::<Vec<_>>(),
         [
@@ -197,7 +197,7 @@ fn what_an_older_process_of_its_owner_may_come_back_to_is_no_orphan() {
         shell.run(&make).ok();
         let server = shell.start(&format!("exec ./use {kind} 0"));
         shell.run(&until(&format!("ipctool stat {id} | grep -q './use {kind} 0'"))).ok();
-        // Made after the server has started; nobody uses it.
+        // Made after the server has started; no process uses it.
         shell.run(&format!("sleep 1.1; {make}")).ok();
         let list = format!("ipctool list {kind} --no-headings -o ref");
         shell.run(&format!("{list} --unused")).exits(0).shows(&other);
@@ -205,7 +205,7 @@ fn what_an_older_process_of_its_owner_may_come_back_to_is_no_orphan() {
             .run(&format!("{list} --orphan -v"))
             .exits(0)
             .lacks(&other)
-            .says(&format!("list {other}: left out: it may still belong to "))
+            .says(&format!("list {other}: skipped as uncertain: it may still belong to "))
             .says(&format!("(./use {kind} 0), which uses {id}"));
         shell.run(&format!("{list} --orphan=likely")).exits(0).shows(&other);
         // Its number is that of a process of another user.
@@ -252,8 +252,8 @@ fn a_posix_object_belongs_to_its_like_and_to_its_maker() {
         .run(&format!("{list} -v"))
         .exits(0)
         .lacks("pshm")
-        .says("list pshm:/PostgreSQL.18: left out: it may still belong to ")
-        .says("list pshm:/other: left out: it may still belong to ")
+        .says("list pshm:/PostgreSQL.18: skipped as uncertain: it may still belong to ")
+        .says("list pshm:/other: skipped as uncertain: it may still belong to ")
         .says("(./posix /PostgreSQL.17 mmap), which uses pshm:/PostgreSQL.17");
     server.signal("KILL").ends();
     // Whoever holds the like of one may be of another user.
@@ -265,7 +265,7 @@ fn a_posix_object_belongs_to_its_like_and_to_its_maker() {
     shell.run("sleep 1.1; ipctool create pshm --name /torch_1_8 --size 5").ok();
     shell
         .run("ipctool list pshm --orphan -v --owner \"$(id -u)\"")
-        .says("list pshm:/torch_1_8: left out: it may ");
+        .says("list pshm:/torch_1_8: skipped as uncertain: it may ");
     drop(holder);
 }
 
@@ -276,7 +276,7 @@ fn a_file_that_lies_in_dev_shm_is_not_ours_to_remove() {
     shell.run("touch -d '2 hours ago' /dev/shm/old").ok();
     shell
         .run("ipctool rm --orphan --yes -v 2>&1; ls /dev/shm")
-        .shows("rm pshm:/notes.txt: left out: any file may lie in /dev/shm")
+        .shows("rm pshm:/notes.txt: skipped as uncertain: any file may lie in /dev/shm")
         .shows("pshm:/old\n")
         .shows("\nnotes.txt\n");
     // Somebody writes it right now.
@@ -307,7 +307,7 @@ fn that_nothing_is_there_is_all_that_force_forgives() {
             "(sleep 0.5; ipctool send 0 precious; echo y) | script -qec 'ipctool rm --all {options}' /dev/null"
         ))
     };
-    ask("-f").shows("rm msg:0: it was used since it was selected: left alone");
+    ask("-f").shows("rm msg:0: not removed: it was used after it was selected");
     shell.run("ipctool recv 0 --peek").prints("precious\n");
     ask("--even-if-changed").shows("rm: removed 1 message queue");
     shell.run("ipctool list").prints("");
@@ -363,6 +363,6 @@ fn a_daemon_may_come_back_to_what_it_made_before() {
         .ok();
     shell
         .run("ipctool rm --orphan --yes -v; ipctool list -m -o ref --no-headings; kill -9 $(ipctool list -m -o users --no-headings | tr -dc '0-9 \\n')")
-        .says("rm shm:0: left out: it may still belong to ")
+        .says("rm shm:0: skipped as uncertain: it may still belong to ")
         .shows("shm:0\nshm:1\n");
 }

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use sandbox::{Ran, Sandbox, fields_of, is_root};
 use serde_json::{Value, json};
 
-/// The bytes of POSIX queues are counted for a user wherever they have them, so whoever looks at the
-/// count must be alone: the tests here run one after the other, and root is somebody else for that.
+/// The bytes of POSIX queues are counted for a user in all namespaces, so a test that reads the count must
+/// run alone: the tests here run one after the other, and root runs them as another user.
 fn alone(shell: &Sandbox, line: &str) -> Ran {
     match is_root() {
         true => shell.run_as(54_321, line).expect("root can be two users"),

@@ -60,7 +60,7 @@ fn by_owner_by_creator_and_not_by_a_stranger() {
     daemon("ipctool chown daemon msg:1").exits(5).says("(EPERM)").says(
         "owner nobody:nogroup, creator nobody; you are daemon (uid 1) without CAP_SYS_ADMIN\n",
     );
-    // The creator can, whoever owns it.
+    // The creator can, even if another user owns it.
     shell.run("ipctool create msg && ipctool chown nobody msg:2").exits(0);
     nobody("ipctool chown daemon msg:2")
         .says("only daemon, the creator root or a privileged process can");

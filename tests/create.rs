@@ -137,7 +137,7 @@ fn a_full_disk_does_not_hide_the_object() {
     shell
         .run("ipctool create msg > /dev/full")
         .exits(1)
-        .says("create msg:0: it is there, but cannot write to standard output: No space left on device (ENOSPC)\n")
+        .says("create msg:0: it exists, but cannot write to standard output: No space left on device (ENOSPC)\n")
         .says("hint: to remove it: ipctool rm msg:0\n");
 }
 
@@ -162,7 +162,7 @@ fn an_object_that_somebody_else_made_before_is_told() {
         assert_eq!(ran.stdout(), format!("{reference}\n"));
         let owner = shell.run("id -un").stdout();
         let told = format!(
-            "ipctool: create {reference}: it was there already, with owner {} and mode 0600\n",
+            "ipctool: create {reference}: it already existed, with owner {} and mode 0600\n",
             owner.trim()
         );
         assert_eq!(ran.stderr(), told);
@@ -176,7 +176,7 @@ fn an_object_that_somebody_else_made_before_is_told() {
         let ran = shell.run(&format!("ipctool create {kind} --mode 666")).exits(0);
         let made = ran.stdout();
         let told = format!(
-            "ipctool: create {}: it was there already, with owner nobody and mode 0666\n",
+            "ipctool: create {}: it already existed, with owner nobody and mode 0666\n",
             made.trim()
         );
         assert_eq!(ran.stderr(), told);
@@ -186,10 +186,10 @@ fn an_object_that_somebody_else_made_before_is_told() {
     shell
         .run("ipctool create msg --key 7 --mode 666")
         .exits(0)
-        .says("it was there already, with owner root, creator nobody and mode 0666\n");
+        .says("it already existed, with owner root, creator nobody and mode 0666\n");
     // Together with what else is different.
     shell
         .run("ipctool create psem --name /s --value 5")
         .exits(0)
-        .says("it was there already, with owner nobody and mode 0666, with value 0\n");
+        .says("it already existed, with owner nobody and mode 0666, with value 0\n");
 }

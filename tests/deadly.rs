@@ -1,15 +1,15 @@
 //! What ends a process, or keeps it from writing, while it has messages in hand: signals, memory that
-//! runs out, files that may not grow, and a standard error that nobody reads. No message is lost, and
+//! runs out, files that may not grow, and a standard error without a reader. No message is lost, and
 //! nothing is left half done.
 
 mod sandbox;
 
 use sandbox::{NOBODY, Ran, Sandbox, is_root};
 
-/// Fills the pipe on descriptor 3, which nobody reads.
+/// Fills the pipe on descriptor 3, which has no reader.
 const FULL_PIPE: &str = "mkfifo full; exec 3<> full; head -c 65536 /dev/zero >&3; ";
 
-/// Runs a line as somebody who may take messages off the queue with the id 0, and not put them back.
+/// Runs a line as a user who may take messages off the queue with the id 0, but not put them back.
 fn run_without_return(shell: &Sandbox, line: &str) -> Option<Ran> {
     match is_root() {
         true => {
@@ -122,7 +122,7 @@ fn no_memory_is_no_loss() {
     shell
         .run("grep -h -A 1 '(ENOMEM)' errors | tail -n 2")
         .shows("recv msg:0: no memory for a message of up to ")
-        .shows("\nhint: nothing was taken");
+        .shows("\nhint: the message is still on the queue");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_path_that_is_no_text_can_be_pasted() {
     let line = "cd a*; ipctool recv 0 > /dev/full";
     let Some(ran) = run_without_return(&shell, line) else { return };
     let said = ran.exits(1).stderr();
-    let path = said.split("saved in ").nth(1).unwrap().split(", as 'send").next().unwrap();
+    let path = said.split("saved in ").nth(1).unwrap().split(", which 'send").next().unwrap();
     assert!(path.starts_with("\"$(printf '/"), "{path}");
     for interpreter in ["sh", "bash"] {
         let line = format!("{interpreter} -s");
@@ -227,7 +227,7 @@ fn a_blocked_standard_error_makes_nobody_deaf() {
             }
         }
     }
-    // What guard was about to tell was removed all the same.
+    // What guard was about to report was removed nevertheless.
     shell.run("ipctool list -q --no-headings -o ref").prints("msg:0\n");
 }
 

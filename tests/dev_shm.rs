@@ -152,7 +152,7 @@ fn what_is_in_the_way_is_said() {
     let as_nobody = |line: &str| shell.run_as(NOBODY, line).expect("root can");
     as_nobody("ipctool list pshm").exits(0).says("cannot read /dev/shm/private: ").says("(EACCES)");
     shell.run("rm -r /dev/shm/private").ok();
-    // Held by root, and nobody else may look at root.
+    // Held by root, whose processes no other user may inspect.
     let listing = "setpriv --reuid 65534 --clear-groups ./ipctool list pshm --json";
     shell
         .run(&format!("{held}; {listing} 9>&-"))
@@ -174,5 +174,5 @@ fn nobody_looks_at_processes_when_every_byte_has_a_name() {
     blind("exec 9<> /dev/shm/gone; rm /dev/shm/gone; ipctool list pshm")
         .exits(0)
         .shows("pshm:/y")
-        .says("cannot look for removed files: ");
+        .says("cannot look for deleted files: ");
 }

@@ -1,5 +1,5 @@
 //! Every `console` block of README and of `docs/` is a session that is run here, and must print what the
-//! page says. `docs/develop.md` tells which markers stand before a block, and what may differ.
+//! page says. `docs/develop.md` explains the markers before a block, and what may differ.
 //!
 //! ```sh
 //! RENEW=1 cargo test --test docs      # puts the output of today into the pages

@@ -13,7 +13,7 @@ fn a_healthy_system_is_quiet() {
     let ran = shell.run("ipctool doctor --skip remove-ipc").exits(0);
     assert_eq!(ran.stdout(), "");
     shell.run("ipctool doctor --skip remove-ipc --json").exits(0).shows("[]\n");
-    // A queue that is used by somebody who lives.
+    // A queue that a living process uses.
     shell.compile("use");
     shell.run("ipctool create msg").ok();
     let _sender = shell.start("exec ./use msg 0").ready();

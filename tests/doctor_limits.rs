@@ -104,7 +104,7 @@ fn the_bytes_of_a_user() {
     shell.run("ipctool create pmsg --name /a --max-messages 4 --message-size 8192").ok();
     let doctor = || shell.run("prlimit --msgqueue=35000 ipctool doctor --only pmsg-limit --json");
     let findings = diagnosis::of(&doctor());
-    // It is new: somebody may be about to use it.
+    // It is new, so a program may be about to use it.
     assert_eq!((&findings[0]["severity"], &findings[0]["fix"]), (&"warning".into(), &Value::Null));
     assert!(findings[0]["why"].as_str().unwrap().contains("LimitMSGQUEUE="), "{}", findings[0]);
     let age = "unshare -m sh -c 'mount -t mqueue none /mnt && touch -d \"2 hours ago\" /mnt/a'";

@@ -41,7 +41,7 @@ fn dev_shm_that_is_short_of_bytes() {
         assert_eq!(fix, "", "root of a user namespace cannot");
         return;
     }
-    // Nobody is told what not even root can do here.
+    // No fix is suggested that not even root can run here.
     let doctor = "ipctool doctor --only shm-full --json";
     let fix_by =
         |prefix: &str| shell.run(&format!("{prefix} {doctor}")).fields("fix")[0][0].clone();
@@ -62,7 +62,7 @@ fn dev_shm_that_promised_more_than_it_has() {
     // By one byte.
     shell.run("ipctool create pshm --name /more --size 1").ok();
     let (severity, why, fix) = only(&shell, "shm-full");
-    // Many a program makes files far larger than what it ever touches.
+    // Many programs create files far larger than what they ever touch.
     assert_eq!((severity.as_str(), fix.as_str()), ("warning", ""));
     assert!(
         why.starts_with("the files in /dev/shm are 786433 bytes larger than the memory that they hold, and 786432 bytes are left: a process that touches more gets SIGBUS"),
@@ -70,7 +70,7 @@ fn dev_shm_that_promised_more_than_it_has() {
     );
     shell.run("ipctool rm pshm:/more").ok();
     assert_eq!(found(&shell, "shm-full"), "");
-    // Nobody can open a file that was removed, but whoever holds it can touch it.
+    // No process can open a deleted file, but one that holds it can touch its memory.
     let ran = shell.run(
         "exec 9<> /dev/shm/big; truncate -s 1G /dev/shm/big; rm /dev/shm/big; \
          ipctool doctor --only shm-full",
@@ -145,15 +145,15 @@ fn segments_that_vanish() {
     assert_eq!(fix, "ipctool limits --set shm_rmid_forced=0");
     shell.run("ipctool doctor --only rmid-forced").exits(0);
 
-    // Nothing is printed that is gone when it is read.
+    // No reference is printed of a segment that is destroyed at once.
     for options in ["", "--key 0xcafe", "--key 0xcafe --exclusive"] {
         let ran = shell.run(&format!("ipctool create shm --size 4096 {options}")).exits(1);
         assert_eq!(ran.stdout(), "");
-        ran.says("ipctool: create shm: it would be gone at once: kernel.shm_rmid_forced is 1")
-            .says("hint: make it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0\n");
+        ran.says("ipctool: create shm: it would be destroyed at once: kernel.shm_rmid_forced is 1")
+            .says("hint: create it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0\n");
     }
     shell.run("ipctool list shm -o ref --no-headings").prints("shm:0\n");
-    // One that somebody has attached stays, and is opened.
+    // A segment that is attached stays, and is opened.
     shell.run("ipctool create shm --size 4096 --key 0xbeef").prints("shm:0\n");
     shell.run("ipctool create msg").prints("msg:0\n");
 

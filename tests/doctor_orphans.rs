@@ -11,7 +11,7 @@ use serde_json::json;
 fn orphans() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg").ok();
-    // Of a queue that is open to those who cannot be seen nobody knows.
+    // Uninspected processes may use a queue that its mode opens to them.
     assert_eq!(found(&shell, "orphan"), if is_root() { "note msg:0" } else { "" });
     shell.run(USED).ok();
     if !sees_everybody() {
@@ -57,7 +57,7 @@ fn what_was_made_just_now_is_no_warning() {
     shell.run("ipctool create pshm --name /new --size 1; ipctool create psem --name /new").ok();
     shell.run("ipctool doctor --only orphan").exits(0).shows("about to use");
     assert_eq!(only(&shell, "orphan")["fix"], serde_json::Value::Null);
-    // What nobody has touched for hours is another matter.
+    // An object that was not touched for hours is no longer new.
     shell.run("touch -d '2 hours ago' /dev/shm/*").ok();
     assert_eq!(found(&shell, "orphan"), "warning pshm:/new");
     // A name may be that of another object when this is pasted: the filter looks again.
@@ -110,7 +110,7 @@ fn a_fix_hits_nothing_that_is_new() {
         me(&shell)
     );
     assert_eq!(only(&shell, "orphan")["fix"], one_filter);
-    // Somebody who lives has made two more, which no filter can tell from the others.
+    // A living process has made two more, which no filter can distinguish from the others.
     shell.run("ipctool create msg; ipctool create sem").ok();
     let of_warning = || {
         let found = findings(&shell, "--only orphan");

@@ -1,4 +1,4 @@
-//! `ipctool doctor` on queues: full, nearly full, and messages that nobody takes.
+//! `ipctool doctor` on queues: full, nearly full, and messages that no process receives.
 
 mod diagnosis;
 mod sandbox;
@@ -73,7 +73,7 @@ fn a_closed_queue_is_opened_again() {
 #[test]
 fn a_queue_in_full_use_is_not_full() {
     let Some(shell) = Sandbox::new() else { return };
-    // Room for one message: at almost any moment somebody is in msgsnd.
+    // There is room for one message only, so nearly always a process waits in msgsnd.
     shell.run("ipctool create msg; ipctool limits --queue-bytes 100 msg:0").exits(0);
     let sender = "$m = pack(\"l! a*\", 1, \"x\" x 100); while (1) { msgsnd(0, $m, 0) or die }";
     let _sender = shell.start(&format!("exec perl -e '{sender}'"));
@@ -317,7 +317,7 @@ fn a_full_posix_queue() {
     shell.run("ipctool recv /q").prints("a\n");
     sender.ends().exits(0);
     if sees_everybody() {
-        // Nobody has it open any more; at first somebody may be about to.
+        // No process has it open any more, but while it is new, one may be about to open it.
         assert_eq!(all_found(&shell), "warning pmsg:/q queue-full");
         assert_eq!(only(&shell, "queue-full")["fix"], Value::Null);
         let age = "unshare -m sh -c 'mount -t mqueue none /mnt && touch -d \"2 hours ago\" /mnt/q'";

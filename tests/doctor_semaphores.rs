@@ -7,7 +7,7 @@ use diagnosis::{all_found, fix, found, only, why};
 use sandbox::{NOBODY, Ran, Running, Sandbox, only_root, sees_everybody};
 use serde_json::Value;
 
-/// A process that takes one semaphore, tells so in a file of its name, waits for the file `go`, and
+/// A process that takes one semaphore, makes a file of its name to show that, waits for the file `go`, and
 /// takes another one: each `SET, INDEX`.
 fn takes(shell: &Sandbox, name: &str, first: &str, second: &str) -> Running {
     shell.start(&format!(
@@ -18,7 +18,7 @@ fn takes(shell: &Sandbox, name: &str, first: &str, second: &str) -> Running {
     ))
 }
 
-/// Lets those go on that have told that they hold something, and waits until all of them wait.
+/// Lets the processes continue that hold a semaphore, and waits until all of them wait.
 fn go<const N: usize>(shell: &Sandbox, held: [(&str, Running); N]) -> [Running; N] {
     for (name, _) in &held {
         shell.wait_until(&format!("[ -e {name} ]"));
@@ -57,7 +57,7 @@ fn free(shell: &Sandbox, id: u32, number: u32) {
 fn a_lock_of_a_dead_process() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create sem --nsems 2").ok();
-    // Somebody frees semaphore 1 once, takes it, and dies without SEM_UNDO.
+    // A process frees semaphore 1 once, takes it, and dies without SEM_UNDO.
     shell.run("perl -e 'semop(0, pack(\"s3\", 1, 1, 0)) or die; semop(0, pack(\"s3\", 1, -1, 0)) or die'").ok();
     assert_eq!(found(&shell, "stuck-semaphore"), "", "nobody waits");
     let waiter = shell
@@ -81,7 +81,7 @@ fn a_lock_of_a_dead_process() {
     waiter.ends().exits(0);
 }
 
-/// Runs the command that releases a lock, as it is told; no fix, for only a person can decide.
+/// Runs the command that releases a lock, from the reason; it is no fix, because only a person can decide.
 fn release(shell: &Sandbox) {
     assert_eq!(fix(shell, "stuck-semaphore"), "");
     let words = why(shell, "stuck-semaphore");
@@ -120,7 +120,7 @@ fn two_processes_wait_for_each_other() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create sem --nsems 2").ok();
     free(&shell, 0, 2);
-    // Whoever starts in a later second has not set a value when the set was changed last.
+    // A process that starts in a later second is not the one that changed the set last.
     shell.run("sleep 1.1").ok();
     let held =
         [("a", takes(&shell, "a", "0, 0", "0, 1")), ("b", takes(&shell, "b", "0, 1", "0, 0"))];
@@ -133,7 +133,7 @@ fn two_processes_wait_for_each_other() {
     assert!(words.starts_with("2 processes wait for each other: "), "{words}");
     assert!(words.contains("waits for semaphore 0 of sem:0, on which"), "{words}");
     assert!(words.contains("waits for semaphore 1 of sem:0, on which"), "{words}");
-    // Whoever gives one back lets them go.
+    // Releasing one semaphore ends the deadlock.
     free(&shell, 0, 1);
     two.ends().exits(0);
     assert_eq!(found(&shell, "deadlock"), "");
@@ -165,7 +165,7 @@ fn whether_it_was_a_value_that_was_set_may_be_unknown() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create sem --nsems 3").ok();
     let _workers = idle_workers(&shell);
-    // The set is in use, by somebody else.
+    // The set is in use, by another process.
     shell.run("perl -e 'semop(0, pack(\"s3\", 2, 1, 0)) or die'").ok();
     assert_eq!(found(&shell, "deadlock"), "warning sem:0");
     assert!(why(&shell, "deadlock").contains("(SETVAL)"));
@@ -234,7 +234,7 @@ fn a_posix_semaphore_that_nobody_else_has() {
         words.starts_with("it is 0, 1 thread waits for it, and no other process has it"),
         "{words}"
     );
-    // Somebody else has it, and may post it.
+    // Another process has it open, and may post it.
     let other = shell.start(
         "exec perl -e 'open F, q(</dev/shm/sem.lock); open G, q(>), q(open); close G; sleep 60'",
     );

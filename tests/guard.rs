@@ -198,7 +198,10 @@ fn every_exit_status() {
 fn what_is_missing_is_explained() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("printf '#!/no/such\\n' > script; chmod +x script").ok();
-    shell.run("ipctool guard --isolate never ./script").exits(127).says("hint: the file is there");
+    shell
+        .run("ipctool guard --isolate never ./script")
+        .exits(127)
+        .says("hint: the file exists, but the interpreter");
     if can_isolate(&shell) {
         shell.run("cp /bin/true /dev/shm/program").ok();
         let hint = "hint: an isolated command has a /dev/shm of its own";
@@ -273,7 +276,8 @@ fn as_an_ordinary_user() {
 #[test]
 fn where_namespaces_are_forbidden() {
     let Some(shell) = Sandbox::new().and_then(Sandbox::can_forbid) else { return };
-    let told = "not isolated: unshare: Operation not permitted (EPERM); objects of others are told apart by process";
+    let told =
+        "not isolated: unshare: Operation not permitted (EPERM); leaks are attributed by process";
     shell.run(&format!("{FORBID} ipctool guard true")).exits(0).says(told);
     shell.run(&format!("{FORBID} ipctool guard -q true")).ok();
     // Seen for certain, where the processes are looked for now and then.
@@ -355,7 +359,7 @@ fn the_report_leaves_its_file_what_it_was() {
     shell
         .run(&format!("cat pipe > got & {guard} pipe sleep 0.1; wait; grep -c leaks got"))
         .prints("1\n");
-    shell.run(&format!("{guard} pipe true")).exits(1).says("nobody reads this pipe (ENXIO)");
+    shell.run(&format!("{guard} pipe true")).exits(1).says("no process reads this pipe (ENXIO)");
     if !only_root("only root can be two users") {
         return;
     }

@@ -45,7 +45,7 @@ fn what_a_background_server_uses_is_left_to_it() {
 #[test]
 fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
     let Some(shell) = open_shell() else { return };
-    // It shows at none of them until it is asked to go on.
+    // It leaves no trace in any of them until it is told to continue.
     let command = r#"use POSIX; $q = msgget(0xbeef, 0600 | 01000); msgsnd($q, pack("l! a*", 1, "x"), 0) or die;
         $s = semget(0xf00d, 1, 0600 | 01000); semop($s, pack("s3", 0, 1, 0)) or die;
         $m = shmget(0xcafe, 4096, 0600 | 01000) // die;
@@ -94,11 +94,11 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let report = shell.run("cat report.json").json();
     assert_eq!(of_each_leak(&report, "outcome"), ["removed", "removed", "removed"]);
     assert_eq!(report["processes"][0]["ended"], true);
-    // It is asked first, and killed when it does not listen.
+    // It gets SIGTERM first, and SIGKILL if it ignores that.
     shell.run(&format!("rm may-end; {guard} --kill-after 0.1 -- {START}")).exits(6);
     shell.run("test -e asked && ! kill -0 $(cat pid)").says("No such process");
     nothing_is_left(&shell);
-    // What the command removed itself is nothing to be told of.
+    // What the command removed itself is not reported.
     shell.run("ipctool guard --isolate never --kill-strays -- sleep 0").ok();
 }
 

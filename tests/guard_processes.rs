@@ -242,7 +242,7 @@ fn who_asks_twice_is_obeyed_at_once() {
     guard.signal("INT").ends().exits(130).says("interrupted twice");
 }
 
-/// What is typed at the keys reaches the command and guard alike: the leak is still told, and the
+/// A key such as Ctrl-C reaches the command and guard alike: the leak is still reported, and the
 /// loop of a shell ends as well.
 #[test]
 fn an_interrupt_at_the_terminal() {

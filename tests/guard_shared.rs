@@ -7,7 +7,7 @@ use guarding::{ASLEEP, Checks, FORBID, THREE, nothing_is_left, open_shell, refs}
 use sandbox::{NOBODY, Sandbox, is_root, only_root};
 use serde_json::{Value, json};
 
-/// A neighbour's queue, and a set: made after the command began, and waited on until somebody sends a
+/// A neighbour's queue, and a set: made after the command began, and waited on until a process sends a
 /// message of type 7, or gives the set two.
 const NEIGHBOURS: [(&str, &str, &str, &str); 2] = [
     (
@@ -30,7 +30,7 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     shell.run("ipctool create msg --key 1; ipctool create shm --key 2 --size 4096; ipctool create sem").ok();
     // What is going on in the directory of the shell is a stranger's work.
     // The stranger is gone in the end, and no child of the shell, which sleeps until guard has ended:
-    // nobody who lives can have made what the command used.
+    // no living process can have made what the command used.
     let line = "(sh -c 'echo $$ > stranger; until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; \
           ipctool send 0x3 x; ipctool create msg --key 4; ipcrm -s 0; touch done' > /dev/null &); \
          until test -s stranger; do sleep 0.01; done; \
@@ -45,7 +45,7 @@ fn shared_the_leaks_are_told_from_what_others_do() {
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
         .says("appeared meanwhile, left alone: process")
         .says("appeared meanwhile, left alone: nobody has used it yet")
-        .says("was there before the command, and vanished: msg:0, sem:0");
+        .says("existed before the command, and vanished: msg:0, sem:0");
     let keys = "ipctool list --format jsonl -o key";
     let left = shell.run(keys).stdout();
     for key in ["0x00000002", "0x00000003", "0x00000004"] {
@@ -153,7 +153,7 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
                      select undef, undef, undef, 0.2"#;
     std::fs::write(shell.directory().join("neighbour"), neighbour).unwrap();
     std::fs::write(shell.directory().join("command"), command).unwrap();
-    // Where no record of all descendants is to be had, a stranger is still a stranger.
+    // Without a record of all descendants, another program's object is still not the command's.
     for prefix in ["", FORBID] {
         let ran = shell.run(&format!(
             "(until test -e begun; do sleep 0.01; done; exec perl neighbour) > /dev/null 2>&1 & \
@@ -184,7 +184,7 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
     let Some(shell) = open_shell() else { return };
     std::fs::write(shell.directory().join("maker"), MAKER).unwrap();
     std::fs::write(shell.directory().join("user"), USER).unwrap();
-    // As the user of the command, as somebody else, where the kernel records who made it, and as a
+    // As the user of the command, as another user, where the kernel records who made it, and as a
     // server that gives up being root.
     for (before, neighbour, cuid) in [
         ("", "perl maker", 0),

@@ -228,7 +228,7 @@ fn a_command_in_a_hint_works_whatever_the_name() {
         let line = format!(
             "IFS= read -r name <<'END'\n{name}\nEND\n{create} 10 > /dev/null; ipctool chmod 0 \"pshm:$name\""
         );
-        let warned = ordinary(&shell, &line).says("warning: you can no longer read, write it");
+        let warned = ordinary(&shell, &line).says("warning: you can no longer read or write it");
         ordinary(&shell, &command(&warned, "hint: to undo this: ")).ok();
         shell.run("ipctool list pshm --no-headings -o mode --numeric-perms").shows("0600");
         shell.run("ipctool rm --all pshm --yes 2> /dev/null").ok();
@@ -253,7 +253,7 @@ fn a_command_for_a_path_works_whatever_its_bytes() {
             path = path.replacen('-', "\\055", 1)
         );
         let missing = shell.run(&format!("{set} ipctool install-links -- \"$name\"")).exits(3);
-        shell.run(&command(&missing, "hint: to make it: ")).ok();
+        shell.run(&command(&missing, "hint: to create it: ")).ok();
         shell.run(&format!("{set} test -d \"./$name\"")).ok();
         shell.run(&format!("{set} ln -s nowhere \"./$name/ipcs\"")).ok();
         let taken = shell.run(&format!("{set} ipctool install-links -- \"$name\"")).exits(1);
@@ -269,7 +269,7 @@ fn a_message_that_looks_like_an_option_is_shown_the_way() {
     shell.run("ipctool create msg").ok();
     for message in ["'--two words'", "'-$(touch hacked)'"] {
         let ran = shell.run(&format!("ipctool send 0 {message}")).exits(2);
-        let shown = command(&ran, "goes behind '--': ");
+        let shown = command(&ran, "goes after '--': ");
         let line = shown.replace("QUEUE", "0").replace("MESSAGE", message);
         shell
             .run(&format!("{line}; ipctool recv 0"))

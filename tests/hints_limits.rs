@@ -93,7 +93,7 @@ fn the_limit_that_send_meets_is_told_as_by_create() {
     };
     shell.run("ipctool create msg --key 0xbeef").exits(1).says(&full("create"));
     shell.run("ipctool send 0xbeef --create x").exits(1).says(&full("send"));
-    // The limit of POSIX queues is none for whoever has CAP_SYS_RESOURCE.
+    // The limit of POSIX queues does not apply to a process with CAP_SYS_RESOURCE.
     let _queues = QUEUES.lock();
     shell.run("echo 0 > /proc/sys/fs/mqueue/queues_max").ok();
     let line = "ipctool send /jobs --create x";

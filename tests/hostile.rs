@@ -1,4 +1,4 @@
-//! Names, command lines and directories that somebody has chosen in order to harm who looks at them.
+//! Names, command lines and directories that are chosen to harm a user who looks at them.
 
 mod sandbox;
 
@@ -239,9 +239,9 @@ fn a_report_does_not_go_where_the_link_of_another_user_leads() {
         .prints("old\nnothing\n");
     shell.run_as(NOBODY, "mkfifo shared/pipe").unwrap().ok();
     shell.run("ipctool guard --report shared/pipe touch ran").exits(5).says(
-        "a pipe of user nobody in a directory where others can make one is not used (EACCES)",
+        "a pipe of user nobody in a directory where others can create one is not used (EACCES)",
     );
-    // One's own, and one in a directory where nobody else makes any.
+    // The user's own pipe, and one in a directory where no other user can create any.
     shell.run("ln -s ../victim shared/own; ipctool guard --report shared/own true").ok();
     shell.run("grep -c leaks victim; stat -c %a victim; test -L shared/own").prints("1\n600\n");
     shell

@@ -10,7 +10,8 @@ use serde_json::json;
 
 const SETTING: &str = "/proc/sys/vm/nr_hugepages";
 
-/// Huge pages of 2 MiB that are set aside as long as this lives: one test at a time, whoever runs it.
+/// Huge pages of 2 MiB that are reserved as long as this value exists. Only one test at a time has them, even
+/// if several users run the tests.
 struct Reserved {
     before: String,
     lock: File,
@@ -47,7 +48,7 @@ impl Drop for Reserved {
     }
 }
 
-/// Runs `then` while somebody holds a segment of two huge pages, as `hold` does with this argument.
+/// Runs `then` while a process holds a segment of two huge pages, as `hold` does with this argument.
 fn while_held(shell: &Sandbox, how: &str, then: &str) -> Ran {
     shell.run(&format!(
         "rm -f in out; mkfifo in; ./hold {how} < in > out & exec 9> in; \
@@ -67,7 +68,7 @@ fn a_segment_in_huge_pages_is_shown_as_one_with_what_is_in_memory() {
     let touched = while_held(&shell, "touched", shown).ok().json();
     assert_eq!(touched, row(1, json!(["hugetlb"]), 2 << 20));
     while_held(&shell, "touched", "ipctool list shm").ok().shows("4194304        1 hugetlb\n");
-    // Nothing is in memory: only the process that has it tells.
+    // No page is in memory, so only the process that has it attached shows the huge pages.
     let untouched = while_held(&shell, "untouched", shown).ok().json();
     assert_eq!(untouched, row(1, json!(["hugetlb"]), 0));
     let who = while_held(&shell, "untouched", "ipctool list shm --who --json").ok().json();

@@ -26,9 +26,9 @@ fn nothing_is_overwritten_and_then_nothing_is_made() {
         .run("ipctool install-links bin")
         .exits(1)
         .says(
-            "ipctool: install-links bin/ipcrm: it is there already, and is no link: left alone, and \
-             no link was made\nipctool: install-links bin/msgtool: it is there already, and leads to \
-             nowhere, where nothing is: left alone, and no link was made\n\
+            "ipctool: install-links bin/ipcrm: it exists already and is not a link; \
+             no link was created\nipctool: install-links bin/msgtool: it exists already and leads to \
+             nowhere, which does not exist; no link was created\n\
              hint: to remove that link: rm -- bin/msgtool\n",
         );
     shell
@@ -42,11 +42,11 @@ fn what_is_no_directory_is_told() {
     shell
         .run("ipctool install-links nowhere")
         .exits(3)
-        .says("install-links nowhere: No such file or directory (ENOENT)\nhint: to make it: mkdir -p -- nowhere\n");
+        .says("install-links nowhere: No such file or directory (ENOENT)\nhint: to create it: mkdir -p -- nowhere\n");
     shell
         .run("ipctool install-links -- '-my dir'")
         .exits(3)
-        .says("hint: to make it: mkdir -p -- '-my dir'\n");
+        .says("hint: to create it: mkdir -p -- '-my dir'\n");
     shell.run("touch file && ipctool install-links file").exits(1).says("(ENOTDIR)");
     shell.run("ipctool install-links").exits(2).says("<DIR>");
     if let Some(ran) = shell
@@ -89,8 +89,8 @@ fn links_follow_the_one_by_which_the_binary_is_called() {
     shell
         .run("cp v2 v3 && ./v3 install-links 'two words'")
         .exits(1)
-        .says("/ipcs: it is there already, and leads to /")
-        .says("/v2: left alone, and no link was made\nhint: to remove that link: rm -- 'two words/ipcs'\n");
+        .says("/ipcs: it exists already and leads to /")
+        .says("/v2; no link was created\nhint: to remove that link: rm -- 'two words/ipcs'\n");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn ipcs_lines() -> Vec<String> {
         "-l -s -m",
     ];
     lines.extend(written.map(str::to_owned));
-    // And whatever comes of throwing dice, the same in every run.
+    // Random combinations, the same in every run.
     let words = [
         "-q", "-m", "-s", "-a", "-t", "-p", "-c", "-l", "-u", "-b", "--human", "-i 0", "-i 1",
         "-i 9", "--queues", "--sem", "--time", "--id=2", "-mu", "-ql", "x", "--",

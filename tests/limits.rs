@@ -176,13 +176,16 @@ fn a_value_is_checked_before_anything_is_written() {
     shell
         .run("ipctool limits --set msgmni=5 msgmax=-1")
         .exits(2)
-        .says("takes a number from 0 to 2147483647, and '-1'");
+        .says("takes a number from 0 to 2147483647, not '-1'");
     shell.run("ipctool limits --set msgmni=32769").exits(2).says("takes a number from 0 to 32768");
     shell.run("ipctool limits --set shm_rmid_forced=2").exits(2).says("from 0 to 1");
-    shell.run("ipctool limits --set msgmni=+5").exits(2).says("'+5' is not one");
+    shell
+        .run("ipctool limits --set msgmni=+5")
+        .exits(2)
+        .says("takes a number from 0 to 32768, not '+5'");
     shell.run("ipctool limits --set fs.mqueue.msg_max=0").exits(2).says("from 1 to 65536");
     shell.run("ipctool limits --set semvmx=5").exits(2).says("semvmx is 32767 in every kernel");
-    shell.run("ipctool limits --set RLIMIT_MSGQUEUE=5").exits(2).says("belongs to each process");
+    shell.run("ipctool limits --set RLIMIT_MSGQUEUE=5").exits(2).says("is a limit of each process");
     shell.run("ipctool limits --set kernel.sem=5").exits(2).says("there is no limit 'kernel.sem'");
     shell
         .run("ipctool limits --set msgmni")

@@ -75,8 +75,8 @@ fn a_proc_of_processes_alone_is_told_from_a_kernel_without_ipc() {
         .denies("this kernel");
 }
 
-/// Where the file system is not mounted: whoever may mount it sees the queues, and the others are
-/// told once, and work with what they know by name.
+/// Where the file system is not mounted, users who may mount it see the queues. Others get one note, and can
+/// use the queues whose names they give.
 #[test]
 fn without_the_mount() {
     let Some(shell) = Sandbox::prepared("") else {
@@ -115,7 +115,7 @@ fn without_the_mount() {
     somebody("ipctool list psem").ok();
     somebody(&format!("{make} && {use_it}")).exits(0).shows("hello\n");
     let limits = somebody("ipctool limits --json").exits(0);
-    let limits = limits.says("RLIMIT_MSGQUEUE: its use is not known").fields("name used");
+    let limits = limits.says("RLIMIT_MSGQUEUE: its use is unknown").fields("name used");
     assert!(limits.as_array().unwrap().contains(&json!(["RLIMIT_MSGQUEUE", null])), "{limits}");
 }
 

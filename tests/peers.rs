@@ -1,4 +1,4 @@
-//! Together with programs that nobody here wrote: util-linux, Perl, and C as the textbooks have it.
+//! Together with other programs: util-linux, Perl, and C as in textbooks.
 
 mod sandbox;
 

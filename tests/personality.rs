@@ -25,7 +25,7 @@ fn what_differs_on_purpose() {
         shell.run(&format!("links/ipcs {kind} -i -1")).exits(0).says("ipcs: id -1 not found\n");
     }
     shell.run("ipctool list -o ref --no-headings | tr '\\n' ' '").prints("msg:0 shm:0 sem:0 ");
-    // One at a time, a list could be had without it.
+    // Without /proc, single objects can be shown but not listed.
     let Some(hidden) = Sandbox::privileged() else { return };
     oracle::install(&hidden);
     hidden.run("ipctool create msg").exits(0);

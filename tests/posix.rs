@@ -79,12 +79,12 @@ fn what_is_there_is_opened_unless_exclusive_and_stays_as_it_is() {
     shell
         .run("ipctool create pmsg --name /q --max-messages 4")
         .exits(0)
-        .says("it was there already, for 3 messages of 1024 bytes");
+        .says("it already existed, for 3 messages of 1024 bytes");
     shell.run("ipctool create psem --name /s --value 2; ipctool create psem --name /s").ok();
     shell
         .run("ipctool create psem --name /s --value 9")
         .exits(0)
-        .says("it was there already, with value 2");
+        .says("it already existed, with value 2");
     shell.run("ipctool create pshm --name /m --size 100; printf kept > /dev/shm/m").ok();
     shell.run("ipctool create pshm --name /m --size 4").ok();
     shell.run("cat /dev/shm/m").prints("kept");
@@ -256,7 +256,7 @@ fn who_holds_maps_and_waits() {
     }
 }
 
-/// Whoever opened an object holds it, by whatever name.
+/// A process that opened an object holds it, whatever its name is now.
 #[test]
 fn a_holder_is_known_by_the_file_and_not_by_its_name() {
     let Some(shell) = Sandbox::new() else { return };
@@ -312,7 +312,7 @@ fn who_locked_himself_out_gets_back_in() {
     match is_root() {
         // Root never is.
         true => locked_out.prints(""),
-        false => locked_out.exits(0).says("warning: you can no longer read, write it"),
+        false => locked_out.exits(0).says("warning: you can no longer read or write it"),
     };
     shell.run("ipctool chmod -v u+rw pmsg:/q psem:/s").prints(
         "pmsg:/q: 0000 (---------) → 0600 (rw-------)\npsem:/s: 0000 (---------) → 0600 (rw-------)\n",

@@ -39,7 +39,7 @@ fn streams_go_in_and_come_out() {
     shell
         .run("printf '{\"text\": \"a\"}\\n{\"type\": 5, \"text\": \"b\"}\\n' | ipctool send /q --jsonl")
         .exits(1)
-        .says("record 2: it has a \"type\", and a POSIX queue takes a \"priority\"; 1 message was sent");
+        .says("record 2: it has a \"type\", but a POSIX queue takes a \"priority\"; 1 message was sent");
     shell
         .run("ipctool recv /q --follow --timeout 1ms")
         .exits(4)
@@ -55,11 +55,14 @@ fn streams_go_in_and_come_out() {
 fn options_of_the_other_kind_of_queue_are_refused() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create pmsg --name /q; ipctool create msg").ok();
-    shell.run("ipctool recv /q --peek").exits(2).says("the kernel has no operation");
-    shell.run("ipctool recv /q -t 1").exits(2).says("-t goes with System V queues");
-    shell.run("ipctool recv /q -t 0").exits(2).says("-t goes with System V queues");
-    shell.run("ipctool send /q -t 1 x").exits(2).says("-t goes with System V queues");
-    shell.run("ipctool send 0 --priority 0 x").exits(2).says("--priority goes with POSIX queues");
+    shell
+        .run("ipctool recv /q --peek")
+        .exits(2)
+        .says("the kernel cannot show a message of a POSIX queue without taking it");
+    shell.run("ipctool recv /q -t 1").exits(2).says("-t is for System V queues");
+    shell.run("ipctool recv /q -t 0").exits(2).says("-t is for System V queues");
+    shell.run("ipctool send /q -t 1 x").exits(2).says("-t is for System V queues");
+    shell.run("ipctool send 0 --priority 0 x").exits(2).says("--priority is for POSIX queues");
     shell
         .run("ipctool limits --queue-bytes 5 /q")
         .exits(2)
@@ -83,7 +86,7 @@ fn what_does_not_fit_is_refused_with_both_numbers() {
         .run("ipctool send /q third --nowait")
         .exits(4)
         .says("the POSIX message queue is full (EAGAIN)")
-        .says("hint: it holds 2 messages of 2 (mq_maxmsg)");
+        .says("hint: it holds 2 messages of at most 2 (mq_maxmsg)");
     shell.run("ipctool send /q third --timeout 5ms").exits(4).says("timed out").says("mq_maxmsg");
     shell.run("ipctool send /none x").exits(3).says("no such POSIX message queue (ENOENT)");
     shell
@@ -145,7 +148,7 @@ fn nothing_is_lost_when_it_cannot_be_written() {
             .run("ipctool recv /q --all > /dev/full")
             .exits(1)
             .says("saved in")
-            .says("as 'send --jsonl' reads it");
+            .says(", which 'send --jsonl' reads");
         shell
             .run("ipctool chmod 600 pmsg:/q; cat ipctool-recv-*.jsonl | ipctool send /q --jsonl")
             .ok();
@@ -156,7 +159,7 @@ fn nothing_is_lost_when_it_cannot_be_written() {
         .shows("\"priority\":4,\"size\":5,\"text\":\"three\"");
 }
 
-/// The kernel tells nobody that the name of a queue is gone.
+/// The kernel does not report to its users that the name of a queue is gone.
 #[test]
 fn a_queue_is_removed_while_somebody_works_on_it() {
     let Some(shell) = Sandbox::new() else { return };

@@ -79,7 +79,7 @@ fn memory_of_the_size_of_a_semaphore_is_none() {
         .says("hint: to see what exists: ipctool list psem\n");
 }
 
-/// glibc counts in the semaphore itself, and nobody takes the killed out of it.
+/// glibc counts waiters in the semaphore itself, and a killed waiter stays in the count.
 #[test]
 fn a_waiter_that_was_killed_is_counted_and_not_found() {
     let Some(shell) = Sandbox::with_posix() else { return };

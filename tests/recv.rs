@@ -48,7 +48,10 @@ fn by_type() {
         .run("ipctool recv 0 --type=-1 --nowait")
         .exits(3)
         .says("no message of a type up to 1 (ENOMSG)");
-    shell.run("ipctool recv 0 -t 2 --except --nowait").exits(3).says("no message but of type 2");
+    shell
+        .run("ipctool recv 0 -t 2 --except --nowait")
+        .exits(3)
+        .says("no message of a type other than 2");
     shell.run("ipctool recv 0 --except").exits(2).says("--except needs -t N with N greater than 0");
     shell.run("ipctool recv 0 -t -2 --except").exits(2).says("--except needs -t N");
     shell.run("ipctool recv 0 -t x").exits(2).says("recv: --type: 'x' is not a number\n");
@@ -124,7 +127,7 @@ fn hex_is_that_of_hexdump() {
             shell.run(&format!("hexdump -C {file} | diff - ours")).prints("");
         }
     }
-    // The bytes as od tells them, which every system has.
+    // The bytes as od prints them, which every system has.
     shell
         .run(
             "ipctool send 0 < noise; ipctool recv 0 --hex | cut -c 9-58 | tr -d ' \\n' > ours; \
@@ -319,7 +322,7 @@ fn what_has_no_room_on_the_queue_is_saved_in_a_file() {
     );
     let ran = ran.exits(143).says("interrupted by a signal; 1 message was saved in ");
     let stderr = ran.stderr();
-    let file = stderr.split("saved in ").nth(1).unwrap().split(", as 'send --jsonl'").next();
+    let file = stderr.split("saved in ").nth(1).unwrap().split(", which 'send --jsonl'").next();
     let saved = shell.run(&format!("cat {}", file.unwrap()));
     saved.prints("{\"type\":4,\"text\":\"precious\"}\n");
     shell.run("cat ipctool-recv-*.jsonl | ipctool send 0xbeef --create --jsonl").ok();

@@ -52,10 +52,13 @@ fn bad_input_removes_nothing() {
     shell.run("ipctool rm msg:0 nonsense").exits(2).says("'nonsense' is not a reference");
     shell.run("ipctool rm msg:0 msg:0x0").exits(2).says("IPC_PRIVATE, which names nothing");
     shell.run("ipctool rm msg:0 -q x").exits(2).says("'x' is not an id");
-    shell.run("ipctool rm msg:0 --all").exits(2).says("references and filters do not go together");
+    shell
+        .run("ipctool rm msg:0 --all")
+        .exits(2)
+        .says("references cannot be combined with a filter or --all");
     shell.run("ipctool rm --all pizza --yes").exits(2).says("'pizza'");
     shell.run("ipctool rm --all --owner no-such-user --yes").exits(2).says("there is no user");
-    shell.run("ipctool rm").exits(2).says("nothing was named");
+    shell.run("ipctool rm").exits(2).says("nothing to remove: give a REF, a filter or --all");
     assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
 }
 
@@ -96,7 +99,7 @@ fn by_filter() {
 #[test]
 fn many_at_once_only_with_consent() {
     let Some(shell) = some() else { return };
-    shell.run("ipctool rm --all").exits(2).says("needs --yes where there is no terminal to ask on");
+    shell.run("ipctool rm --all").exits(2).says("needs --yes if there is no terminal to ask on");
     shell.run("ipctool rm --empty < /dev/null").exits(2).says("needs --yes");
     assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
     let asked = shell.run("(sleep 0.3; echo n) | script -qec 'ipctool rm --all' /dev/null");
@@ -115,7 +118,7 @@ fn a_segment_in_use_is_only_marked() {
         .run_while_attached(0, "ipctool rm shm:0 --json; ipctool list -m -o ref,status --json")
         .shows("{\"removed\":[],\"marked\":[\"shm:0\"],\"failed\":[]}\n")
         .shows("\"status\":[\"dest\"]")
-        .says("rm shm:0: still attached 1 time, so only marked");
+        .says("rm shm:0: still attached 1 time, so it was only marked for destruction; the kernel removes it when");
     assert_eq!(left(&shell), "msg:0 msg:1 sem:0");
 }
 
@@ -135,8 +138,8 @@ fn the_report_for_scripts() {
 #[test]
 fn an_id_that_names_nothing_says_why() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.run("ipctool rm msg:5").exits(3).says("hint: there is no message queue at all");
-    // Slots are used again in a circle of 64 at least: make the kernel come round.
+    shell.run("ipctool rm msg:5").exits(3).says("hint: this IPC namespace has no message queues\n");
+    // The kernel reuses a slot only after at least 64 others: use all of them.
     shell.run("perl -e 'for (1..64) { $q = msgget(0, 0600); msgctl($q, 0, 0) }'").ok();
     shell.run("ipctool create msg").prints("msg:32768\n");
     shell
@@ -202,15 +205,21 @@ fn what_is_kept_on_purpose_stays() {
     shell.run("ipctool rm --all --ignore 0xbeef --ignore /kept --yes").exits(0);
     let left = "ipctool list -o ref --no-headings | tr -d ' '";
     shell.run(left).prints("msg:0\npsem:/kept\n");
-    // To spare some is not to ask for all the others.
-    shell.run("ipctool rm --ignore 0xbeef --yes").exits(2).says("nothing was named");
-    shell.run("ipctool rm msg:0 --ignore 0xbeef").exits(2).says("do not go together");
+    // --ignore alone does not select all other objects.
+    shell
+        .run("ipctool rm --ignore 0xbeef --yes")
+        .exits(2)
+        .says("nothing to remove: give a REF, a filter or --all");
+    shell
+        .run("ipctool rm msg:0 --ignore 0xbeef")
+        .exits(2)
+        .says("references cannot be combined with a filter");
     shell.run("ipctool rm --all --ignore $(id -un) --yes").exits(0);
     shell.run("ipctool rm --all --ignore no-such-user --yes").exits(2).says("is not a key");
     shell.run(left).prints("msg:0\npsem:/kept\n");
 }
 
-/// The kernel takes the time of each look at a POSIX queue for that of a change.
+/// Each look at a POSIX queue changes its modification time.
 #[test]
 fn what_was_only_looked_at_is_as_it_was() {
     let Some(shell) = Sandbox::with_posix() else { return };
@@ -222,6 +231,6 @@ fn what_was_only_looked_at_is_as_it_was() {
     shell.run("ipctool list --json").prints("[]\n");
     shell.run(make).exits(0);
     // Who waits on a queue of System V, an ordinary user cannot always see.
-    shell.run("ipctool rm msg:1; ipctool rm --orphan=likely --yes").exits(0).denies("left alone");
+    shell.run("ipctool rm msg:1; ipctool rm --orphan=likely --yes").exits(0).denies("not removed");
     shell.run("ipctool list --json").prints("[]\n");
 }

@@ -203,7 +203,7 @@ fn a_signal_ends_the_wait() {
         let sender = shell.start("exec ipctool send 0 late").waits();
         sender.signal(name).ends().exits(status);
     }
-    // While it waits for input, too; what was sent is told.
+    // Also while it waits for input. The number of sent messages is reported.
     let sender =
         shell.start("mkfifo in; sleep 60 > in 2>&1 & exec ipctool send 0 --lines < in").waits();
     sender.signal("INT").ends().exits(130).says("interrupted by a signal; 0 messages were sent\n");
@@ -221,7 +221,7 @@ fn a_missing_queue_is_made_on_demand() {
         .run("ipctool send 0xbeef hello")
         .exits(3)
         .says("send msg:0x0000beef: no message queue has this key (ENOENT)\n")
-        .says("'ipctool create msg --key 0x0000beef' makes it");
+        .says("to create it: ipctool create msg --key 0x0000beef");
     shell.run("ipctool send 0xbeef --create hello").ok();
     shell.run("ipctool send 0xbeef --create=660 again").ok();
     shell.run("ipctool send 0xcafe --create=640 new").ok();
@@ -231,7 +231,7 @@ fn a_missing_queue_is_made_on_demand() {
     shell
         .run("ipctool send 5 --create x")
         .exits(2)
-        .says("--create needs a key (0x…) or a name (/…), and msg:5 is an id");
+        .says("--create needs a key (0x…) or a name (/…), but msg:5 is an id");
     shell.run("ipctool send 0x0 --create x").exits(2).says("IPC_PRIVATE");
     shell.run("ipctool send 0xbeef --create=999 x").exits(2).says("'999' is not a mode");
     shell

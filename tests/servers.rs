@@ -110,7 +110,7 @@ impl<'a> Server<'a> {
         assert_eq!(self.objects(), HashSet::new());
     }
 
-    /// Who uses what, for whoever reads why a test failed.
+    /// The users of each object, to explain why a test failed.
     fn report(&self) -> String {
         let stat = "ipctool stat $(ipctool list -o ref --no-headings)";
         self.shell.run(&format!("ipctool list --who; {stat}")).stdout()
@@ -365,7 +365,7 @@ fn apache(mutex: &str, sockets: usize, sets: usize) {
     apache.serves();
     drop(socket);
 
-    // Idle: whoever operated last on the lock of the cache is gone.
+    // Idle: the process that operated last on the lock of the cache is gone.
     apache.replaces_its_workers();
     apache.rests();
     apache.server.keeps_everything();
@@ -382,7 +382,7 @@ fn apache_with_several_sets() {
 
 #[test]
 fn apache_with_one_set() {
-    // Run as root it gives the set to its workers' user. Nothing else tells whose a single set is.
+    // Run as root it gives the set to its workers' user. Nothing else shows whose a single set is.
     if !only_root("only root's server gives its set away") {
         return;
     }

@@ -135,7 +135,7 @@ fn several_at_once_with_each_failure_reported() {
     let stat =
         shell.run("ipctool stat msg:0 msg:9 msg:1 --json").exits(3).says("stat msg:9: no such");
     assert_eq!(stat.json().as_array().unwrap().len(), 2);
-    shell.run("ipctool stat").exits(2).says("nothing was named");
+    shell.run("ipctool stat").exits(2).says("nothing to show: give a REF");
     shell.run("ipctool stat nonsense").exits(2).says("'nonsense' is not a reference");
     shell.run("ipctool stat msg:0 > /dev/full").exits(1).says("(ENOSPC)");
 }

@@ -32,7 +32,7 @@ fn it_takes_all_and_removes_the_queue() {
     }
 }
 
-/// Root is stopped by no mode. Whoever sends meanwhile knows of each message whether it was sent.
+/// No mode stops root. A process that sends meanwhile learns of each message whether it was sent.
 #[test]
 fn nothing_is_lost_that_is_sent_meanwhile() {
     let Some(shell) = Sandbox::new() else { return };
@@ -96,7 +96,7 @@ fn a_queue_with_more_room_than_usual_is_refused() {
     shell.run_as(NOBODY, "ipctool recv 0 --all --then-rm").unwrap().prints("one\ntwo\n");
 }
 
-/// Nothing can undo what SIGKILL leaves.
+/// SIGKILL leaves the queue closed, because no process can react to it.
 #[test]
 fn a_queue_that_another_one_closed_can_be_opened_again() {
     let Some(shell) = Sandbox::privileged() else { return };
@@ -113,7 +113,7 @@ fn a_queue_that_another_one_closed_can_be_opened_again() {
     shell
         .run("ipctool send 0 three")
         .exits(1)
-        .says("'recv --then-rm' is emptying it, or was killed before it ended; then its owner opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
+        .says("'recv --then-rm' is emptying it, or was killed before it ended; in the second case, as its owner: ipctool limits --queue-bytes 16384 msg:0\n");
     shell.run("ipctool limits --queue-bytes 16384 msg:0; ipctool send 0 three").exits(0);
     shell.run("ipctool recv 0 --all --then-rm").exits(0).shows("three\n");
 }
@@ -135,12 +135,12 @@ fn a_posix_queue_that_somebody_has_open_is_left_alone() {
         .run("mkfifo in; ipctool send /q --lines < in & exec 3> in; sleep 0.2; ipctool recv /q --all --then-rm")
         .exits(1)
         .says("recv pmsg:/q: a process has it open, and can send to it whoever removes its name; nothing was taken\n")
-        .says("hint: 'ipctool stat pmsg:/q' shows who has it open");
+        .says("hint: to see which processes have it open: ipctool stat pmsg:/q\n");
     shell.run("ipctool recv /q --all").prints("one\n");
 }
 
-/// Whoever opens it, sends and closes it finds either this queue or a new one; a sender whose queue goes
-/// meanwhile says that its message may be lost, and it is not.
+/// A process that opens it, sends and closes it finds either this queue or a new one. A sender whose queue is
+/// removed meanwhile reports that its message may be lost, but it is not.
 #[test]
 fn a_posix_queue_loses_nothing_that_is_sent_meanwhile() {
     let Some(shell) = Sandbox::new() else { return };

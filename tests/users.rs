@@ -40,7 +40,7 @@ fn all_who_have_a_segment_attached() {
     for name in ["one", "two", "three"] {
         assert!(holders.contains(&format!("./use shm 0 {name}")), "{holders:?}");
     }
-    // They were killed: nobody holds it now.
+    // They were killed, so no process holds it now.
     let ran = shell.run("ipctool stat shm:0 --json");
     assert!(users(&ran).iter().all(|(role, _)| role != "attached"));
     assert!(ran.stdout().contains("\"state\":\"gone\""), "{}", ran.stdout());
@@ -106,7 +106,7 @@ fn a_number_that_was_reused_is_not_the_process_that_was_recorded() {
     }
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg --key 5; ipctool create msg --key 6").ok();
-    // In a process namespace of its own: 4242 sends and dies, and two seconds later is somebody else.
+    // In a process namespace of its own: 4242 sends and dies, and two seconds later is another process.
     let line = "
         next() { echo 4241 > /proc/sys/kernel/ns_last_pid; }
         next; perl -e 'msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0) or die $!'
@@ -153,17 +153,18 @@ fn what_may_not_be_seen_is_counted_and_said() {
     let holder = shell.start("exec ./use shm 0").ready();
     let Some(ran) = shell.run_as(NOBODY, "ipctool stat shm:0") else { return };
     ran.exits(0).says("could not be inspected; run as root to see them\n");
-    // Root's process holds it: the kernel's count alone tells.
+    // Root's process holds it: only the kernel's count shows that.
     let nobody = |line: &str| shell.run_as(NOBODY, line).unwrap().exits(0);
     assert_eq!(nobody("ipctool list -m --unused -o ref --no-headings").stdout(), "");
-    // A queue that nobody has used yet: whoever cannot be seen may wait on it.
+    // A queue that was not used yet: an uninspected process may wait on it.
     let ran = nobody("ipctool list -q --orphan -v");
     assert_eq!(ran.stdout(), "");
-    ran.says("list msg:0: left out: ").says(" that may use it could not be inspected\n");
+    ran.says("list msg:0: skipped as uncertain: ")
+        .says(" that may use it could not be inspected\n");
     drop(holder);
     shell.wait_until(&attached_times(0));
     assert!(nobody("ipctool list -m --orphan -o ref --no-headings").stdout().contains("shm:0"));
-    // Of a queue of their own, others are kept by the mode, and whoever used it is gone.
+    // The mode of their own queue keeps others out, and the processes that used it are gone.
     nobody("ipctool create msg && perl -e 'msgsnd(1, pack(\"l! a*\", 1, \"x\"), 0) or die $!'");
     nobody(
         "n=0; until ipctool list -q --orphan -o ref --no-headings | grep -q msg:1; do \
@@ -229,7 +230,7 @@ fn removing_by_filter_tells_what_and_why() {
     ran.shows("REF              KEY        OWNER      REASON\nshm:0            0x00000007 ")
         .shows("nobody is attached or waits, and its only recorded process ")
         .says("rm: removed 1 shared memory segment\n")
-        .says("rm shm:1: still attached 1 time, so only marked")
+        .says("rm shm:1: still attached 1 time, so it was only marked for destruction; the kernel removes it when")
         .says("hint: held by ")
         .says("(./use shm 1)\n")
         .shows("\nshm:1");
@@ -245,11 +246,11 @@ fn what_was_used_since_it_was_selected_is_left_alone() {
         ))
     };
     ask("")
-        .shows("rm msg:0: it was used since it was selected: left alone")
+        .shows("rm msg:0: not removed: it was used after it was selected")
         .shows("removed 1 message queue, 1 failed");
     shell.run("ipctool recv 0 --peek").prints("precious\n");
-    // That a missing object is no error has nothing to do with it.
-    ask("--force").shows("rm msg:0: it was used since it was selected: left alone");
+    // --force only makes a missing object no error.
+    ask("--force").shows("rm msg:0: not removed: it was used after it was selected");
     ask("--even-if-changed").shows("removed 1 message queue");
     shell.run("ipctool list").prints("");
 }
@@ -293,6 +294,6 @@ fn who_begins_to_wait_during_the_question_is_spared() {
             "(sleep 0.5; timeout 5 ipctool recv 0 -t 7 > /dev/null & sleep 0.3; echo y; sleep 0.3; kill $!) | \
              script -qec 'ipctool rm --kind msg --unused' /dev/null",
         )
-        .shows("rm msg:0: it was used since it was selected: left alone");
+        .shows("rm msg:0: not removed: it was used after it was selected");
     shell.run("ipctool list -q -o ref --no-headings").prints("msg:0\n");
 }

@@ -1,4 +1,4 @@
-//! What `ipctool chmod` and `ipctool chown` share: one change to several objects.
+//! One change to several objects, for `ipctool chmod` and `ipctool chown`.
 
 use super::{print_error, report_all, resolve};
 use crate::cli::Changing;
@@ -11,7 +11,7 @@ use crate::kernel::sysv::permissions::Changed;
 use crate::kernel::{Namespace, ReadError, process};
 use crate::output::stdout::{self, OutputError};
 
-/// Does what can be done and reports each failure.
+/// Changes as many objects as possible and reports each failure.
 pub(super) fn to_all(
     verb: &'static str,
     namespace: &Namespace,
@@ -49,7 +49,7 @@ fn to_one(
     Ok((resolved, changed))
 }
 
-/// Tells the caller who can do less now than before, and the way back.
+/// Warns callers who have lost access to an object, and shows how to undo the change.
 fn warn(
     verb: &str,
     namespace: &Namespace,
@@ -61,27 +61,30 @@ fn warn(
     let lost: Vec<_> = [
         (before.read && !after.read, "read"),
         (before.write && !after.write, "write"),
-        (before.control && !after.control, "change or remove"),
+        (before.control && !after.control, "change"),
+        (before.control && !after.control, "remove"),
     ]
     .into_iter()
     .filter_map(|(is_lost, word)| is_lost.then_some(word))
     .collect();
-    if lost.is_empty() {
-        return;
-    }
+    let lost = match lost.as_slice() {
+        [] => return,
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    };
     let is_out_of_reach = || {
         reference.kind == Kind::Pmsg
             && matches!(namespace.snapshot([Kind::Pmsg]), Err(ReadError::Queues(_)))
     };
     let undo = if !(after.read || after.write) && is_out_of_reach() {
-        format!("undoing this takes its file; {MOUNT_HINT}")
+        format!("undoing this needs the file of the queue; {MOUNT_HINT}")
     } else if !after.control {
         let Permissions { uid, cuid, .. } = changed.after;
         let owner = user(uid).to_string();
         let who = if uid == cuid { owner } else { format!("{owner}, the creator {}", user(cuid)) };
         format!("only {who} or a privileged process can undo this")
     } else if changed.before.mode != changed.after.mode {
-        // The execute bits that an object may have mean nothing, and chmod takes none.
+        // Execute bits mean nothing, and chmod rejects them.
         let before = Mode::from_bits(changed.before.mode.bits() & 0o666);
         let command = CommandLine::new("ipctool chmod").word(before).word(reference);
         format!("to undo this: {command}")
@@ -91,12 +94,11 @@ fn warn(
         let command = CommandLine::new("ipctool chown").operand(owner).word(reference);
         format!("to undo this: {command}")
     };
-    let lost = lost.join(", ");
     let warning = format_args!("{verb} {reference}: warning: you can no longer {lost} it");
     print_error(Notice::new(warning).with_hint(undo));
 }
 
-/// Old and new, where they differ.
+/// The old and new values that differ.
 fn difference(changed: &Changed) -> String {
     let Changed { before, after } = changed;
     let owner =

@@ -1,4 +1,4 @@
-//! `ipctool create`: makes an object.
+//! `ipctool create`: creates an object.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -28,15 +28,15 @@ pub(super) fn run(args: Create, namespace: &Namespace) -> Result<Status> {
         true => create_named(&args, namespace)?,
         false => create_keyed(&args, namespace)?,
     };
-    // Nobody else knows of it: even a closed pipe is no reason to keep silent.
+    // Nothing else names the new object, so even a closed pipe is reported.
     stdout::print(&format!("{reference}\n")).map_err(|error| {
-        Failure::new(VERB, &reference, format!("it is there, but {error}"), Reason::Failed)
+        Failure::new(VERB, &reference, format!("it exists, but {error}"), Reason::Failed)
             .with_hint(format!("to remove it: {}", CommandLine::new("ipctool rm").word(&reference)))
     })?;
     Ok(Status::Done)
 }
 
-/// Refuses options that this kind of object does not have, and asks for those that it needs.
+/// Rejects options that this kind of object does not have, and requires those that it needs.
 fn check(args: &Create) -> Result<(), Failure> {
     use Kind::{Msg, Pmsg, Psem, Pshm, Sem, Shm};
     let noun = args.kind.noun();
@@ -81,26 +81,26 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
         }
         Kind::Msg => (msg::create(key, args.mode, args.exclusive), 0),
         kind @ (Kind::Pmsg | Kind::Pshm | Kind::Psem) => {
-            let what = format!("a {} has a name and no key", kind.noun());
+            let what = format!("a {} has a name instead of a key", kind.noun());
             return Err(Failure::usage(VERB, what));
         }
     };
     let wish = Wish { kind: args.kind, key, size, mode: args.mode, is_huge: false };
     let id = made.map_err(|error| Failure::of_creation(VERB, &wish, error))?;
     if args.kind == Kind::Shm {
-        outlasts_this(id)?;
+        survives_its_creator(id)?;
     }
     let reference = Reference::id(args.kind, id);
     if key != Key::PRIVATE && !args.exclusive {
-        // The call does not tell whether it made one; one of its own is as it was asked for.
-        tell_differences(args, namespace, &reference);
+        // The call does not show whether the object is new; a new one has no differences.
+        warn_differences(args, namespace, &reference);
     }
     Ok(reference)
 }
 
-/// Refuses a new segment that the kernel is to destroy as soon as this process ends: its reference would
-/// name nothing. One that was there already is none of its business.
-fn outlasts_this(id: i32) -> Result<(), Failure> {
+/// Fails for a new segment that the kernel would destroy as soon as this process ends, so that its
+/// reference would name nothing. A segment that existed before is left as it is.
+fn survives_its_creator(id: i32) -> Result<(), Failure> {
     let reference = Reference::id(Kind::Shm, id);
     if Limit::ShmRmidForced.value() != Some(1) {
         return Ok(());
@@ -109,11 +109,11 @@ fn outlasts_this(id: i32) -> Result<(), Failure> {
     if segment.creator_pid.unsigned_abs() != std::process::id() || segment.attached > 0 {
         return Ok(());
     }
-    // As the kernel does in a moment.
+    // The kernel would do this in a moment.
     let _ = shm::remove(id);
-    let what = "it would be gone at once: kernel.shm_rmid_forced is 1, so the kernel destroys a segment that nobody has attached when the process that made it ends";
+    let what = "it would be destroyed at once: kernel.shm_rmid_forced is 1, so the kernel destroys a segment that is not attached when its creator ends";
     Err(Failure::new(VERB, Kind::Shm, what, Reason::Failed).with_hint(
-        "make it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0",
+        "create it in the program that attaches it, or, as root: ipctool limits --set shm_rmid_forced=0",
     ))
 }
 
@@ -139,12 +139,12 @@ fn create_named(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
     let outcome =
         made.map_err(|error| Failure::of_named_creation(VERB, &reference, shape, error))?;
     if outcome == Outcome::Found {
-        tell_differences(args, namespace, &reference);
+        warn_differences(args, namespace, &reference);
     }
     Ok(reference)
 }
 
-/// The shape that was asked for; half of one is completed by the defaults of the system.
+/// The shape that was asked for. If only half of it was given, the system's default completes it.
 fn shape(args: &Create) -> Option<Shape> {
     if args.max_messages.is_none() && args.message_size.is_none() {
         return None;
@@ -156,21 +156,21 @@ fn shape(args: &Create) -> Option<Shape> {
     })
 }
 
-/// Tells how an object that was opened differs from that which was asked for: it may be a trap that
-/// somebody else has laid.
-fn tell_differences(args: &Create, namespace: &Namespace, reference: &Reference) {
-    // Where it is gone again, there is nothing to tell.
+/// Warns how an existing object differs from what was asked for: another user may have created it as a
+/// trap.
+fn warn_differences(args: &Create, namespace: &Namespace, reference: &Reference) {
+    // If it is gone again, there is nothing to warn about.
     let Ok(object) = namespace.read(reference) else { return };
     let differences: Vec<_> =
         access(args, &object).into_iter().chain(content(args, &object)).collect();
     if !differences.is_empty() {
         let differences = differences.join(", ");
-        print_error(format_args!("{VERB} {reference}: it was there already, {differences}"));
+        print_error(format_args!("{VERB} {reference}: it already existed, {differences}"));
     }
 }
 
-/// Owner and mode, if they are not the caller's and not those that were asked for. The creator of a
-/// System V object keeps the rights of its owner, whoever that is by now.
+/// Owner and mode, unless the caller owns the object and the mode is the one asked for. The creator of a
+/// System V object never changes and keeps the owner's rights, so it must be the caller as well.
 fn access(args: &Create, object: &Object) -> Option<String> {
     let permissions = object.permissions();
     let own = process::uid();
@@ -188,7 +188,7 @@ fn access(args: &Create, object: &Object) -> Option<String> {
     Some(format!("with owner {}{creator} and mode {}", user(uid), permissions.mode))
 }
 
-/// What a queue holds at most, and the value of a semaphore, if they are not as asked for.
+/// The shape of a queue or the value of a semaphore, if it is not the one asked for.
 fn content(args: &Create, object: &Object) -> Option<String> {
     match object {
         Object::PosixQueue(queue) => {
@@ -203,7 +203,7 @@ fn content(args: &Create, object: &Object) -> Option<String> {
             };
             (args.value.is_some_and(|asked| asked != value)).then(|| format!("with value {value}"))
         }
-        // It is at least as large.
+        // A smaller one would have been an error.
         Object::Queue(_)
         | Object::Segment(_)
         | Object::SemaphoreSet(_)
@@ -211,7 +211,7 @@ fn content(args: &Create, object: &Object) -> Option<String> {
     }
 }
 
-/// `PATH[:PROJ]`: what follows the last colon is the project.
+/// The key of `PATH[:PROJ]`; the part after the last colon is the project.
 fn ftok(argument: &OsStr) -> Result<Key, Failure> {
     let bytes = argument.as_bytes();
     let (path, project) = match bytes.iter().rposition(|&byte| byte == b':') {

@@ -1,4 +1,4 @@
-//! `ipctool doctor`: finds what is wrong, says why, and gives the command that mends it.
+//! `ipctool doctor`: finds problems, explains them, and suggests a fix.
 
 mod report;
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
     let is_bad = diagnosis.findings.iter().any(|finding| finding.severity != Severity::Note);
     Ok(match is_bad {
         true => Status::Findings,
-        // That nothing was found says nothing of what could not be looked at.
+        // What could not be looked at may have problems.
         false if !diagnosis.is_whole => Status::Failed,
         false => Status::Done,
     })

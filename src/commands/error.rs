@@ -1,4 +1,4 @@
-//! The one error of a command, and the status that each gives.
+//! The error type of the commands, and the exit status of each error.
 
 use std::io;
 
@@ -7,16 +7,16 @@ use crate::explain::{Failure, Reason};
 use crate::kernel::ReadError;
 use crate::output::stdout::OutputError;
 
-/// Why a command could not go on.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Error {
-    /// Something could not be done to an object, or the command line asks for what there is not.
+    /// An operation on an object failed, or the usage is wrong.
     Failure(Failure),
     /// The objects of a kind could not be listed.
     Read(ReadError),
     /// Standard output could not be written to.
     Output(OutputError),
-    /// Anything else that the system refuses, such as a look at all processes.
+    /// Any other error of the system, such as a failed look at all processes.
     Io(io::Error),
 }
 
@@ -24,8 +24,7 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// The same as what is told; nothing of a pipe that was closed, for a reader that has seen enough
-    /// needs no message.
+    /// The failure to print; `None` for a closed pipe, because its reader has seen enough.
     pub(super) fn into_failure(self, verb: &'static str) -> Option<Failure> {
         match self {
             Error::Failure(failure) => Some(failure),

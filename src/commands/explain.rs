@@ -1,4 +1,4 @@
-//! The one look at the system that explains what failed.
+//! Looks at the system once in order to explain failures.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -18,7 +18,7 @@ use crate::kernel::process::uses::observe_all;
 use crate::kernel::sysv::msg;
 use crate::kernel::{Namespace, ReadError, process};
 
-/// Explains failures, however many, by one look at the namespace.
+/// Explains any number of failures by one look at the namespace.
 pub fn explain(namespace: &Namespace, failures: &[Failure]) -> Vec<Explanation> {
     let mut wanted = Wanted::default();
     failures.iter().for_each(|failure| failure.want(&mut wanted));
@@ -26,12 +26,12 @@ pub fn explain(namespace: &Namespace, failures: &[Failure]) -> Vec<Explanation> 
     failures.iter().map(|failure| failure.explain(&facts)).collect()
 }
 
-/// Prints a failure, and gives the status for it.
+/// Prints a failure, and returns its status.
 pub fn report(namespace: &Namespace, failure: Failure) -> Status {
     report_all(namespace, &[failure])
 }
 
-/// Prints failures, and gives the status for all of them.
+/// Prints failures, and returns the status for all of them.
 pub fn report_all(namespace: &Namespace, failures: &[Failure]) -> Status {
     let mut status = Status::Done;
     for (failure, explained) in failures.iter().zip(explain(namespace, failures)) {
@@ -99,7 +99,7 @@ fn look_at_objects(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
                 complete(&mut object);
                 facts.objects.insert(reference.clone(), object);
             }
-            // Where the calls are forbidden, the table tells.
+            // If the call is forbidden, /proc/sysvipc shows the object.
             Err(error) if !error.is_missing() && !reference.kind.is_posix() => {
                 kinds.insert(reference.kind);
             }

@@ -1,4 +1,4 @@
-//! `ipctool install-links`: makes links by which it is called as the old programs.
+//! `ipctool install-links`: creates links under the names of the old programs.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
@@ -19,10 +19,10 @@ use crate::output::stdout;
 const VERB: &str = "install-links";
 
 pub(super) fn run(args: InstallLinks, namespace: &Namespace) -> Result<Status> {
-    // Whoever else may write where it lies can put something else in its place: it is opened once.
+    // Opened once, so that another user who may write to its parent cannot exchange it meanwhile.
     let place = Directory::open(&args.directory).map_err(|error| {
         let make = CommandLine::new("mkdir -p --").operand(Foreign::from(&*args.directory));
-        let hint = format!("to make it: {make}");
+        let hint = format!("to create it: {make}");
         match error.kind() {
             ErrorKind::NotFound => failed(&args.directory, &error).with_hint(hint),
             _ => failed(&args.directory, &error),
@@ -37,7 +37,7 @@ pub(super) fn run(args: InstallLinks, namespace: &Namespace) -> Result<Status> {
             fs::metadata(parent).and_then(|data| is_same(&data, &links.directory.metadata()?));
         parent.unwrap_or(false)
     };
-    // Together with its links, it can be moved.
+    // A relative link still works if the binary and its links are moved together.
     let target = match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) if is_beside(parent) => Path::new(name),
         _ => &path,
@@ -67,7 +67,7 @@ pub(super) fn run(args: InstallLinks, namespace: &Namespace) -> Result<Status> {
     Ok(Status::Done)
 }
 
-/// The directory of the links, and the path by which it was named.
+/// The directory of the links, and its path as the user gave it.
 struct Links {
     directory: Directory,
     path: PathBuf,
@@ -83,26 +83,27 @@ impl Links {
         found.and_then(|found| is_same(&found, &fs::metadata(binary)?)).unwrap_or(false)
     }
 
-    /// Why a name is not to be had. Of a link it is known where it leads, so it may be told how to
-    /// remove it; anything else may be the only one.
+    /// Why a name is taken. The hint shows how to remove a link, but not a file, which may be the only copy.
     fn taken_by(&self, name: &str, entry: &Entry) -> Failure {
-        let told = |what: &str| {
-            let what = format!("it is there already, and {what}: left alone, and no link was made");
+        let failure = |what: &str| {
+            let what = format!("it exists already and {what}; no link was created");
             Failure::new(VERB, self.shown(name), what, Reason::Failed)
         };
-        let Ok(target) = entry.target() else { return told("is no link") };
-        let nothing =
-            if self.directory.follow(name.as_ref()).is_ok() { "" } else { ", where nothing is" };
+        let Ok(target) = entry.target() else { return failure("is not a link") };
+        let nothing = match self.directory.follow(name.as_ref()) {
+            Ok(_) => "",
+            Err(_) => ", which does not exist",
+        };
         let remove = CommandLine::new("rm --").operand(self.shown(name));
-        told(&format!("leads to {}{nothing}", Foreign::from(target.as_path())))
+        failure(&format!("leads to {}{nothing}", Foreign::from(target.as_path())))
             .with_hint(format!("to remove that link: {remove}"))
     }
 
-    /// Makes all of the links or none.
+    /// Creates all of the links or none.
     fn make(&self, names: &[&str], target: &Path) -> Result<(), Failure> {
         let mut made: Vec<(&str, Entry)> = Vec::new();
         for &name in names {
-            // Fails where something has come there since.
+            // Fails if something took the name since the check.
             if let Err(error) = self.directory.link(name.as_ref(), target) {
                 for (name, link) in &made {
                     self.remove(name, link, target);
@@ -116,14 +117,14 @@ impl Links {
         Ok(())
     }
 
-    /// Removes a link of this run, if it is still that one.
+    /// Removes a link that this run created, if it is still the same.
     fn remove(&self, name: &str, link: &Entry, target: &Path) {
         let is_ours = || -> io::Result<bool> {
             let now = self.directory.find(name.as_ref())?;
             Ok(now.target()? == target && is_same(&link.metadata()?, &now.metadata()?)?)
         };
         if is_ours().unwrap_or(false) {
-            // Whatever goes wrong here, the failure that led here is the one to tell.
+            // The failure that led here is the one to report.
             let _ = self.directory.unlink(name.as_ref());
         }
     }
@@ -133,8 +134,8 @@ fn is_same(one: &Metadata, other: &Metadata) -> io::Result<bool> {
     Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
-/// The path by which this binary was called, if that holds wherever one is: it may be a link that
-/// leads to the next version some day.
+/// The path under which this binary was called, if it is absolute or found in PATH. It may be a link that
+/// leads to a newer version later.
 fn stable_path(binary: &Path) -> Option<PathBuf> {
     let called = PathBuf::from(std::env::args_os().next()?);
     let is_name = called.parent() == Some(Path::new(""));
@@ -142,7 +143,7 @@ fn stable_path(binary: &Path) -> Option<PathBuf> {
     (path.is_absolute() && leads_to(&path, binary)).then_some(path)
 }
 
-/// What a shell runs by this name.
+/// The program that a shell runs for this name.
 fn in_path(name: &Path) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -154,7 +155,7 @@ fn leads_to(link: &Path, binary: &Path) -> bool {
     link.canonicalize().is_ok_and(|target| target == binary)
 }
 
-/// Tells of names by which a shell finds something else, or nothing.
+/// Notes the names for which a shell finds other programs, or none.
 fn warn_of_others(directory: &Path, binary: &Path) {
     let found: Vec<_> = cli::drop_ins().filter_map(|name| in_path(Path::new(name))).collect();
     let others: Vec<_> = found

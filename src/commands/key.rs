@@ -19,7 +19,7 @@ pub(super) fn run(args: cli::Key) -> Result<Status> {
     Ok(Status::Done)
 }
 
-/// The key that `ftok(3)` makes of a path, which must exist.
+/// The key that `ftok(3)` makes from a path. The path must exist.
 pub fn of_path(verb: &'static str, path: &Path, project: Project) -> Result<Key, Failure> {
     ftok(path, project).map_err(|CallError { errno, .. }| {
         let reason = match errno {
@@ -29,7 +29,7 @@ pub fn of_path(verb: &'static str, path: &Path, project: Project) -> Result<Key,
         };
         let error = io::Error::from(errno);
         Failure::new(verb, escape::line(&path.to_string_lossy()), os_error::describe(&error), reason).with_hint(
-            "ftok(3) makes a key of a path that exists; in C it would return -1 here, which is no key",
+            "ftok(3) makes a key from a path that exists; in C it returns -1 here, which is not a key",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! `ipctool limits`: limits and how much of each is used; sets them.
+//! `ipctool limits`: shows limits and how much of each is used, or sets them.
 
 use crate::commands::report_all;
 use crate::kernel::Namespace;
@@ -32,7 +32,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     style.human_sizes = format == Format::Table && !args.bytes;
     let (mut allowances, unseen) = survey(namespace)?;
     if let Some(error) = unseen {
-        let what = format!("its use is not known: {error}");
+        let what = format!("its use is unknown: {error}");
         let failure = Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what);
         report(namespace, failure);
     }
@@ -42,7 +42,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
             return Ok(Status::Done);
         }
     }
-    // What each limit means is for those who have room for it.
+    // The explanation of each limit is too wide for a table.
     let is_shown = |name| format.is_for_machines() || name != "about";
     let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
     let section = Section::new("limits", columns);
@@ -51,8 +51,8 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
 }
 
-/// Every limit with its use in an IPC namespace. Also why the use of those of POSIX
-/// queues is not known, if it is not.
+/// Every limit with its use in an IPC namespace, and why the use of the limits of POSIX queues is unknown, if
+/// it is.
 fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> {
     let mut snapshot = namespace.snapshot(Kind::SYSTEM_V)?;
     let unseen = match namespace.snapshot([Kind::Pmsg]) {
@@ -68,7 +68,7 @@ fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> 
     Ok((limits::survey(&snapshot, process::uid()), unseen))
 }
 
-/// Sets limits, one after the other, after all of them have been checked.
+/// Sets limits, one after the other. All are checked before the first is set.
 fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Status> {
     let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
     let mut failures = Vec::new();
@@ -77,7 +77,7 @@ fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Sta
             Ok((before, after, line)) => {
                 let mut text = format!("{}: {before} → {after}\n", limit.name());
                 if persist {
-                    // For a file in /etc/sysctl.d, which is the admin's to write.
+                    // A line for a file in /etc/sysctl.d, which the user writes.
                     text += &format!("{line}\n");
                 }
                 stdout::print(&text)?;
@@ -88,7 +88,7 @@ fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Sta
     Ok(report_all(namespace, &failures))
 }
 
-/// The limit and the value of a setting, if the limit can be set and takes the value.
+/// The limit and the value of a setting, if the limit can be set to that value.
 fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
     let Setting { name, value } = setting;
     let wrong = |what: String| Failure::usage(VERB, what);
@@ -103,26 +103,26 @@ fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
             Source::Constant(value) => {
                 format!("{name} is {value} in every kernel and cannot be set")
             }
-            _ => format!("{name} belongs to each process: use ulimit or limits.conf(5)"),
+            _ => format!("{name} is a limit of each process: use ulimit or limits.conf(5)"),
         })
     })?;
     let number = match limit.unit() {
         Unit::Bytes => crate::ipc::size::parse(value).ok(),
-        // `parse` would take a sign.
+        // `parse` would accept a sign.
         _ if value.starts_with('+') => None,
         _ => value.parse().ok(),
     };
     match number {
         Some(number) if range.contains(&number) => Ok((limit, number)),
         _ => Err(wrong(format!(
-            "{name} takes a number from {} to {}, and '{value}' is not one",
+            "{name} takes a number from {} to {}, not '{value}'",
             range.start(),
             range.end()
         ))),
     }
 }
 
-/// Writes one limit; returns what it was, what it is, and the line that makes it last.
+/// Sets one limit. Returns the old value, the new value, and the line that makes it permanent.
 fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
     let failed = |what: String| Failure::new(VERB, limit.name(), what, Reason::Failed);
     let Some(setting) = limit.sysctl_with(value) else {
@@ -138,7 +138,7 @@ fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
     match limit.value() {
         Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),
         after => Err(failed(format!(
-            "it was set to {value}, but the kernel made it {}",
+            "it was set to {value}, but the kernel changed it to {}",
             after.map_or("unreadable".to_owned(), |after| after.to_string())
         ))),
     }

@@ -72,17 +72,17 @@ fn preset(args: &List) -> Preset {
     }
 }
 
-/// What the output looks like.
+/// The output of a listing.
 struct Listing {
-    /// A section of the layout each.
+    /// The kind of each section of the layout.
     kinds: Vec<Kind>,
     layout: Layout<Observed>,
     format: Format,
 }
 
 impl Listing {
-    /// Writes each object as it comes; or all of them at the end, where they must be sorted, or where
-    /// colours dim the processes that are gone.
+    /// Writes each object as it is read, or all at the end if they must be sorted or if colours dim the
+    /// processes that are gone.
     fn write(
         self,
         collection: &mut Collection<'_>,

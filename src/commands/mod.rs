@@ -35,7 +35,7 @@ use crate::kernel::io::stdio;
 use crate::kernel::{Namespace, StatusError};
 use crate::output::{Style, stderr};
 
-/// Does what the command line says, in this namespace.
+/// Runs the command in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     if cli.global.trace {
         kernel::call::trace(&|event| stdio::tell_line(format_args!("{event}")));
@@ -59,7 +59,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     result.unwrap_or_else(|error| end(verb, namespace, error))
 }
 
-/// Prints why a command could not go on, and gives the status for it.
+/// Prints why a command failed, and returns its status.
 fn end(verb: &'static str, namespace: &Namespace, error: Error) -> Status {
     match error.into_failure(verb) {
         Some(failure) => report(namespace, failure),
@@ -67,13 +67,13 @@ fn end(verb: &'static str, namespace: &Namespace, error: Error) -> Status {
     }
 }
 
-/// Prints what went wrong to standard error: a line, and perhaps a hint below it.
+/// Prints a message to standard error: a line, and perhaps a hint below it.
 pub fn print_error(message: impl Into<Notice>) {
-    // There is no other place to report this.
+    // If standard error fails, there is no other place to report it.
     let _ = try_print_error(message);
 }
 
-/// The same where it matters whether it could be written.
+/// Prints a message to standard error, and returns whether that worked.
 fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
     stderr::write_line(format!("ipctool: {}", message.into()))
 }
@@ -95,13 +95,13 @@ fn style(color: Color) -> Style {
     style
 }
 
-/// The time of day, in the seconds of the kernel's records.
+/// The time of day in whole seconds, as the kernel records times.
 fn now() -> Time {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Time(now.map_or(0, |now| now.as_secs() as i64))
 }
 
-/// The objects behind references, with all that is known of them, and the failures of the others.
+/// The objects that references name, read completely, and the failures of the others.
 fn find_all(
     verb: &'static str,
     namespace: &Namespace,
@@ -123,7 +123,7 @@ fn find_all(
     (objects, failures)
 }
 
-/// The reference that means the same object and no later one, as far as there is one.
+/// A reference by id, if there is one, which never names a later object.
 fn resolve(
     verb: &'static str,
     namespace: &Namespace,

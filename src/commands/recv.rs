@@ -56,13 +56,13 @@ pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
     let result = if receiver.args.then_rm { receiver.empty_and_remove() } else { receiver.take() };
     receiver.reopen();
     match result {
-        // Where messages are saved must be found, whatever has become of standard error.
+        // The user must learn where messages were saved, even if standard error is closed or full.
         Err(error) if receiver.is_saved => Ok(report_or_save(namespace, error)),
         result => result,
     }
 }
 
-/// Prints what went wrong, or saves it in a file where standard error takes nothing.
+/// Prints an error, or saves it in a file if it cannot be written to standard error.
 fn report_or_save(namespace: &Namespace, error: Error) -> Status {
     let Some(failure) = error.into_failure(VERB) else { return Status::Done };
     let failures = [failure];
@@ -77,7 +77,7 @@ fn report_or_save(namespace: &Namespace, error: Error) -> Status {
     status
 }
 
-/// Refuses options that do not go with each other, or with this kind of queue.
+/// Rejects options that conflict with each other or with the kind of the queue.
 fn check(args: &Recv) -> Result<(), Failure> {
     if args.except && args.message_type.is_none_or(|message_type| message_type <= 0) {
         return Err(Failure::usage(VERB, "--except needs -t N with N greater than 0"));
@@ -91,12 +91,12 @@ fn check(args: &Recv) -> Result<(), Failure> {
     let refused = |what: &str| Err(Failure::new(VERB, &args.queue, what, Reason::Usage));
     if args.message_type.is_some() {
         return refused(
-            "-t goes with System V queues: messages of a POSIX queue have no type, the oldest of the highest priority comes first",
+            "-t is for System V queues: messages of a POSIX queue have no type; the oldest one with the highest priority comes first",
         );
     }
     if args.peek {
         return refused(
-            "--peek goes with System V queues: the kernel has no operation that shows a message of a POSIX queue and leaves it there",
+            "--peek is for System V queues: the kernel cannot show a message of a POSIX queue without taking it",
         );
     }
     Ok(())
@@ -118,11 +118,11 @@ fn presentation(args: &Recv) -> Presentation {
     }
 }
 
-/// Where messages come from, and go back to.
+/// The queue that messages come from, and go back to if they cannot be written.
 struct Queue {
-    /// By id, whatever the user named it by: what is printed names this queue and no later one.
+    /// By id, even if the user gave a key, so that output names this queue and no later one.
     reference: Reference,
-    /// The same as text.
+    /// The reference as text.
     name: String,
     channel: Channel,
 }
@@ -132,7 +132,7 @@ impl Queue {
         From { kind: self.reference.kind, name: &self.name }
     }
 
-    /// Opens a queue. Also returns how many bytes a message is likely to have.
+    /// Opens a queue. Also returns the number of bytes that a message is likely to have at most.
     fn open(namespace: &Namespace, named: &Reference) -> Result<(Queue, usize), Failure> {
         let failed = |error| Failure::of_call(VERB, named, error);
         let reference = resolve(VERB, namespace, named)?;
@@ -146,30 +146,30 @@ impl Queue {
     }
 }
 
-/// A queue that gives messages.
+/// Takes messages off a queue and writes them out.
 struct Receiver<'a> {
     namespace: &'a Namespace,
     args: Recv,
     queue: Queue,
     wanted: Wanted,
-    /// How many to take; no end without it.
+    /// How many messages to take; `None` for no limit.
     limit: Option<u64>,
     batch: Batch,
     out: Interruptible,
     outlet: Outlet,
-    /// What keeps others from sending, while `--then-rm` empties the queue.
+    /// Keeps other processes from sending while `--then-rm` empties the queue.
     closed: Option<Closed>,
-    /// Messages are in a file, or on standard error.
+    /// Whether messages were saved in a file, or printed on standard error.
     is_saved: bool,
     total: u64,
 }
 
 impl Receiver<'_> {
-    /// Takes what is there in batches, and waits only while it holds no message.
+    /// Takes messages in batches. Waits only while no message is in hand.
     fn take(&mut self) -> Result<Status> {
         let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
-            // The line about a message comes right after it.
+            // With --verbose each message is written at once, so that the line about it follows it.
             self.batch.limit(match self.args.verbose {
                 true => 0,
                 false => self.outlet.room(&self.out.0),
@@ -177,9 +177,7 @@ impl Receiver<'_> {
             if self.batch.len() == 0 && poll::is_abandoned(&self.out.0) {
                 let what = "standard output is closed (EPIPE)";
                 return Err(Failure::new(VERB, &self.args.queue, what, Reason::Failed)
-                    .with_hint(
-                        "nothing was taken that could not be written: the queue is as it was",
-                    )
+                    .with_hint("nothing was taken that could not be written")
                     .into());
             }
             let fill = self.fill();
@@ -206,14 +204,14 @@ impl Receiver<'_> {
                         Err(untaken) => return Err(self.untaken(untaken).into()),
                     }
                 }
-                // Without the messages that were in hand there may be enough.
+                // After the messages in hand are written out there may be enough memory.
                 Err(Untaken::NoMemory(_)) if !is_empty_handed => self.batch.shrink(),
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
         }
     }
 
-    /// Takes messages without waiting until the batch is full or there is no more to take.
+    /// Takes messages without waiting, until the batch is full or the queue has no more.
     fn fill(&mut self) -> Result<Fill, Untaken> {
         let from = self.queue.name();
         loop {
@@ -233,7 +231,7 @@ impl Receiver<'_> {
         let written = self.batch.write(&mut self.out);
         self.outlet.wrote(self.batch.text_length());
         let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
-        self.tell(count - undelivered);
+        self.report_delivered(count - undelivered);
         self.total += count - undelivered;
         let Err(Undelivered { error, .. }) = written else { return Ok(()) };
         self.batch.give_back_memory();
@@ -252,8 +250,8 @@ impl Receiver<'_> {
         Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}{left}"), reason))
     }
 
-    /// `--verbose`, for the messages that were written out; empties the batch of them.
-    fn tell(&mut self, written: u64) {
+    /// Prints the lines of `--verbose` for the messages that were written out. Clears the batch if all were.
+    fn report_delivered(&mut self, written: u64) {
         if self.args.verbose {
             for (number, payload) in self.batch.messages().take(written as usize) {
                 let label = self.queue.channel.label(number);
@@ -266,7 +264,7 @@ impl Receiver<'_> {
         }
     }
 
-    /// Copies messages and leaves them there.
+    /// Shows messages without taking them.
     fn peek(&mut self) -> Result<Status> {
         let limit = self.limit.unwrap_or(u64::MAX);
         let mut place = 0;
@@ -300,7 +298,7 @@ impl Receiver<'_> {
         }
     }
 
-    /// Whether messages come in another order than they lie in: by type first.
+    /// Whether messages are shown by type instead of in the order of the queue.
     fn sorts(&self) -> bool {
         matches!(self.wanted, Wanted::UpTo(_))
     }
@@ -310,7 +308,7 @@ impl Receiver<'_> {
         self.batch.present(&self.queue.name());
         self.batch.write(&mut self.out).map_err(|undelivered| OutputError(undelivered.error))?;
         self.total += count;
-        self.tell(count);
+        self.report_delivered(count);
         Ok(())
     }
 
@@ -322,7 +320,7 @@ impl Receiver<'_> {
             Untaken::NoMemory(bytes) => {
                 let what = format!("no memory for a message of up to {bytes} bytes (ENOMEM)");
                 Failure::new(VERB, &self.args.queue, what, Reason::Failed)
-                    .with_hint("nothing was taken for which there is no memory: it is on the queue")
+                    .with_hint("the message is still on the queue")
             }
         };
         if self.total == 0 {
@@ -338,21 +336,23 @@ impl Receiver<'_> {
             Wanted::Any => "no message (ENOMSG)".to_owned(),
             Wanted::Type(wanted) => format!("no message of type {wanted} (ENOMSG)"),
             Wanted::UpTo(most) => format!("no message of a type up to {most} (ENOMSG)"),
-            Wanted::Except(unwanted) => format!("no message but of type {unwanted} (ENOMSG)"),
+            Wanted::Except(unwanted) => {
+                format!("no message of a type other than {unwanted} (ENOMSG)")
+            }
         };
         failure.with_message(what)
     }
 }
 
-/// Whether there is no message.
+/// Whether the error means that there is no message.
 fn is_empty_message(untaken: &Untaken) -> bool {
     matches!(untaken, Untaken::Stopped(Stopped::Failed(error)) if is_empty(error))
 }
 
 /// Why taking ended.
 enum Fill {
-    /// There is as much as is written at once.
+    /// The batch is full.
     Full,
-    /// There is as much as the user wants.
+    /// The user wants no more messages.
     Done,
 }

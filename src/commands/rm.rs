@@ -23,7 +23,7 @@ use crate::output::{Format, Section, Style, columns, write_rows};
 
 const VERB: &str = "rm";
 
-/// So many objects are shown before the question whether they should go.
+/// The most objects that are listed before asking whether to remove them.
 const SHOWN: usize = 20;
 
 pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Status> {
@@ -31,16 +31,16 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
     let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
     let filter = Filter::new(kinds, args.filter.conditions());
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
-    // What is named is meant, so there is nothing to spare.
+    // A named object is removed whatever its state, so filters make no sense with references.
     let has_filter = by_filter || filter.has_conditions();
     let mut removal = Removal::new(namespace, args.force, args.verbose);
     match (by_filter, references.is_empty()) {
         _ if has_filter && !references.is_empty() => {
-            let what = "references and filters do not go together: a filter selects by itself";
+            let what = "references cannot be combined with a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
         (false, true) => {
-            let what = "nothing was named: give a REF, a filter or --all";
+            let what = "nothing to remove: give a REF, a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
         (_, false) => remove_named(&references, args.dry_run, &mut removal),
@@ -77,23 +77,23 @@ fn remove_named(references: &[Reference], is_dry: bool, removal: &mut Removal) {
 /// How to remove what a filter selects.
 #[derive(Clone, Copy, Debug)]
 struct Manner {
-    /// Only show it.
+    /// Only show the objects.
     is_dry: bool,
-    /// Ask before.
+    /// Ask first.
     asks: bool,
-    /// Also what was used since it was selected.
+    /// Remove also what was used after it was selected.
     even_if_changed: bool,
-    /// Explain more.
+    /// Print what is skipped, and why.
     is_verbose: bool,
-    /// All objects of these kinds were meant.
+    /// `--all` was given.
     is_all: bool,
 }
 
-/// Whether a removal by a filter took place.
+/// How far a removal by a filter went.
 enum Ended {
-    /// It did.
+    /// Objects were removed, as far as possible.
     Done,
-    /// Nothing was to be removed, which gives this status.
+    /// Nothing was removed: a dry run, or the answer was no. The command ends with this status.
     Early(Status),
 }
 
@@ -105,13 +105,13 @@ fn remove_by_filter(
     removal: &mut Removal,
 ) -> Result<Ended> {
     if manner.asks && !manner.is_dry && !can_ask() {
-        let what = "a filter or --all needs --yes where there is no terminal to ask on";
+        let what = "a filter or --all needs --yes if there is no terminal to ask on";
         return Err(Failure::usage(VERB, what).into());
     }
     let (mut selected, unlisted) = select(namespace, filter, manner.is_verbose, true)?;
     if manner.is_all {
-        // Objects that could not be listed were meant, too, and are still there.
-        unlisted.into_iter().for_each(|kind| removal.out_of_reach(kind));
+        // --all includes the kinds that could not be listed, and their objects still exist.
+        unlisted.into_iter().for_each(|kind| removal.fail_unlisted(kind));
     }
     if manner.is_dry {
         show(&selected, Format::fitting(), style, stdout::buffered()?).map_err(OutputError)?;
@@ -132,8 +132,8 @@ fn remove_by_filter(
     Ok(Ended::Done)
 }
 
-/// Spares what does not pass the filter any more: answering takes time, in which a process may have
-/// begun to use an object.
+/// Spares what no longer passes the filter: while the user answered, a process may have begun to use an
+/// object.
 fn spare_changed(
     namespace: &Namespace,
     selected: &mut Vec<Selected>,
@@ -150,8 +150,8 @@ fn spare_changed(
     Ok(())
 }
 
-/// What passes a filter, and why; also the kinds of which nothing could be listed. The first time, warns
-/// of what could not be inspected.
+/// The objects that pass a filter, with the reason, and the kinds that could not be listed. The first time,
+/// warns about uninspected processes.
 fn select(
     namespace: &Namespace,
     filter: &Filter,
@@ -190,7 +190,7 @@ fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks whether these should go.
+/// Asks whether to remove these objects.
 fn confirm(selected: &[Selected], style: &Style) -> Result<bool> {
     if selected.len() <= SHOWN {
         show(selected, Format::Plain, style, StandardError)?;
@@ -210,11 +210,11 @@ pub(super) fn counted(kinds: impl Iterator<Item = Kind> + Clone) -> String {
     words.join(", ")
 }
 
-/// What has become of an object that was removed.
+/// The state of an object after its removal.
 pub(super) enum Removed {
     /// It is gone.
     Gone,
-    /// It goes when the last process detaches it, and is as it is now.
+    /// This segment is marked for destruction: it goes when the last process detaches it.
     Marked(Object),
 }
 
@@ -242,8 +242,8 @@ pub(super) fn what_is_left(namespace: &Namespace, reference: &Reference) -> Remo
     }
 }
 
-/// Explains of each segment that was only marked why it is still there, and which processes hold it.
-/// Takes one look at all processes, however many segments there are.
+/// Explains why segments still exist after their removal, and which processes hold them. Looks at all
+/// processes once, however many segments there are.
 pub(super) fn explain_marked(
     verb: &'static str,
     namespace: &Namespace,
@@ -259,7 +259,7 @@ pub(super) fn explain_marked(
             _ => String::new(),
         };
         let notice = Notice::new(format_args!(
-            "{verb} {}: still attached {times}, so only marked: it goes when the last process detaches it",
+            "{verb} {}: still attached {times}, so it was only marked for destruction; the kernel removes it when the last process detaches it",
             object.reference(),
         ));
         let holders = scan.as_ref().ok().and_then(|scan| holders(scan, object));
@@ -268,7 +268,7 @@ pub(super) fn explain_marked(
     marked.iter().map(explain).collect()
 }
 
-/// Who has this segment attached, as a hint.
+/// The processes that have this segment attached, as a hint.
 fn holders(scan: &Scan, segment: &Object) -> Option<String> {
     let name = |&(pid, _): &(i32, _)| Process::name(pid).to_string();
     let holders: Vec<_> = scan.present(segment).iter().map(name).collect();

@@ -1,4 +1,4 @@
-//! From a filter to the objects that pass it.
+//! Finds the objects that pass a filter.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,8 @@ use crate::kernel::process;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
 
-/// Every object of the kinds that can pass the filter, and the kinds of which there is nothing to
-/// tell: where POSIX objects cannot be listed and were not asked for by name, that is told, and the
-/// rest is there.
+/// Every object of the kinds that can pass the filter, and the kinds that could not be listed. If a POSIX
+/// kind cannot be listed, that is an error if the user asked for it, and otherwise only a warning.
 pub fn snapshot(verb: &'static str, namespace: &Namespace, filter: &Filter) -> Result<Snapshot> {
     let mut objects = Vec::new();
     let unlisted = read_all(verb, namespace, filter, |object| {
@@ -23,7 +22,7 @@ pub fn snapshot(verb: &'static str, namespace: &Namespace, filter: &Filter) -> R
     Ok(Snapshot { objects, unlisted })
 }
 
-/// The same, each object as it is read.
+/// The same, with a callback for each object as it is read.
 pub fn read_all(
     verb: &'static str,
     namespace: &Namespace,
@@ -43,26 +42,26 @@ pub fn read_all(
     Ok(unlisted)
 }
 
-/// Whether nobody asked for this kind by name, and many a system does without it.
+/// Whether the user did not ask for this kind, which many systems lack.
 fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
     kind.is_posix() && !filter.kinds.contains(&kind)
 }
 
-/// What certainly passes a filter, and what stands in the way of knowing all.
+/// The objects that certainly pass a filter, and what could not be seen.
 pub struct Observation {
     /// The objects with their users.
     pub objects: Vec<Observed>,
-    /// Who could not be seen that may matter.
+    /// The uninspected processes that may matter.
     pub missed: Missed,
-    /// Objects were left out that processes of other process namespaces may use.
+    /// Whether objects were skipped because processes of other process namespaces may use them.
     pub has_outsiders: bool,
-    /// The kinds of which nothing could be listed.
+    /// The kinds that could not be listed.
     pub unlisted: Vec<Kind>,
 }
 
-/// Looks first at the objects, then at the processes, so that whoever has just come to an object is
-/// seen, and keeps what certainly passes the filter. A `verbose` user is told what is left out because
-/// of doubt, and why.
+/// The objects that certainly pass the filter. Looks first at the objects and then at the processes, so that
+/// a process that has just begun to use an object is seen. With `verbose`, prints which objects are skipped
+/// as uncertain, and why.
 pub fn observe(
     verb: &'static str,
     namespace: &Namespace,
@@ -71,7 +70,7 @@ pub fn observe(
     verbose: bool,
 ) -> Result<Observation> {
     let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
-    // Whoever uses another object of a kind may be the heir of one, whatever else the filter says.
+    // The users of any object of a kind may be heirs of another one, so the filter applies later.
     let compares = filter.needs_heirs();
     let candidates = objects.iter().filter(|one| filter.may_match(one, now));
     let kinds: HashSet<_> = candidates.map(Object::kind).collect();
@@ -99,7 +98,8 @@ pub fn observe(
             Verdict::Unknown(why) => {
                 observation.has_outsiders |= observer.has_outsiders();
                 if verbose {
-                    print_error(format_args!("{verb} {}: left out: {why}", observed.reference()));
+                    let reference = observed.reference();
+                    print_error(format_args!("{verb} {reference}: skipped as uncertain: {why}"));
                 }
             }
         }
@@ -108,18 +108,18 @@ pub fn observe(
 }
 
 impl Observation {
-    /// Tells on standard error who could not be seen, so that nobody is silently missing.
+    /// Warns about everything that could not be seen.
     pub fn warn_uninspected(&self, verb: &'static str) {
         warn_uninspected(verb, &self.missed);
         if self.has_outsiders {
             print_error(format_args!(
-                "{verb}: this process namespace is not the machine's own, so not every process can be seen: what others may use is left out"
+                "{verb}: this process namespace is not the machine's own, so not every process can be seen: objects that others may use are skipped"
             ));
         }
     }
 }
 
-/// The same of the processes alone.
+/// Warns about uninspected processes.
 pub fn warn_uninspected(verb: &'static str, missed: &Missed) {
     let Missed { processes, error } = missed;
     if *processes > 0 {

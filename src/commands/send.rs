@@ -22,7 +22,7 @@ use crate::output::message;
 
 const VERB: &str = "send";
 
-/// No record of a stream is kept beyond this many bytes, however long it goes on.
+/// The most bytes of a record, so that an endless one does not fill the memory.
 const LONGEST_RECORD: u64 = 64 << 20;
 
 pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
@@ -69,25 +69,25 @@ pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
     }
 }
 
-/// What messages bear that say nothing else of themselves.
+/// The type or priority of messages that give none themselves.
 fn label(args: &Send) -> Result<Label, Failure> {
     let refused = |what: &str| Err(Failure::new(VERB, &args.queue, what, Reason::Usage));
     match (args.queue.kind.is_posix(), args.message_type, args.priority) {
         (true, Some(_), _) => refused(
-            "-t goes with System V queues: messages of a POSIX queue have a --priority and no type",
+            "-t is for System V queues: messages of a POSIX queue have a --priority instead of a type",
         ),
         (false, _, Some(_)) => refused(
-            "--priority goes with POSIX queues: messages of a System V queue have a type (-t) and no priority",
+            "--priority is for POSIX queues: messages of a System V queue have a type (-t) instead of a priority",
         ),
         (true, None, priority) => Ok(Label::Priority(priority.unwrap_or(0))),
         (false, message_type, None) => Ok(Label::Type(message_type.unwrap_or(1))),
     }
 }
 
-/// What one message comes from, in the words of an error.
+/// Where a message comes from, for errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
-    /// All of standard input.
+    /// The whole standard input, or the only argument.
     Whole,
     /// An argument among several.
     Argument,
@@ -95,12 +95,12 @@ enum Unit {
     Record,
 }
 
-/// What no message may exceed.
+/// The largest message that a queue accepts.
 #[derive(Clone, Copy, Debug)]
 enum Largest {
-    /// On a System V queue: `kernel.msgmax`, and the most bytes that the queue may hold.
+    /// Of a System V queue: `kernel.msgmax`, and the `max_bytes` of the queue.
     OfQueue { msgmax: u64, max_bytes: u64 },
-    /// On a POSIX queue: `mq_msgsize`.
+    /// Of a POSIX queue: `mq_msgsize`.
     OfMessage(u64),
 }
 
@@ -109,7 +109,7 @@ impl Largest {
         Ok(match channel {
             Channel::SystemV(id) => Largest::OfQueue {
                 msgmax: Limit::Msgmax.value().unwrap_or(u64::MAX),
-                // Without permission to know, msgsnd tells.
+                // Without permission to read it, msgsnd reports the problem.
                 max_bytes: msg::max_bytes(*id).unwrap_or(u64::MAX),
             },
             Channel::Posix(queue) => Largest::OfMessage(queue.shape()?.message_size),
@@ -117,7 +117,7 @@ impl Largest {
     }
 }
 
-/// A queue that takes messages.
+/// Sends messages to a queue.
 struct Sender<'a> {
     reference: &'a Reference,
     channel: Channel,
@@ -125,7 +125,7 @@ struct Sender<'a> {
     append_nul: bool,
     waiting: &'a Waiting,
     unit: Unit,
-    /// Of the record that is under way, from 1.
+    /// The number of the present message or record, from 1.
     number: u64,
     sent: u64,
 }
@@ -135,12 +135,12 @@ impl<'a> Sender<'a> {
         let reference = &args.queue;
         if let (Some(_), Target::Id(_)) = (args.create, &reference.target) {
             let what =
-                format!("--create needs a key (0x…) or a name (/…), and {reference} is an id");
+                format!("--create needs a key (0x…) or a name (/…), but {reference} is an id");
             return Err(Failure::usage(VERB, what));
         }
         let failed = |error| Failure::of_call(VERB, reference, error);
         let channel = match (Channel::for_sending(namespace, reference), args.create) {
-            // Opening asks for no permission; creating would ask for those of the mode.
+            // Open first: that needs no permission, while creating would need those of the mode.
             (Err(error), Some(mode)) if error.errno == Errno::ENOENT => {
                 Channel::create(reference, mode).map_err(|error| match &reference.target {
                     Target::Name(_) => Failure::of_named_creation(VERB, reference, None, error),
@@ -182,7 +182,7 @@ impl<'a> Sender<'a> {
             if error.errno != Errno::EAGAIN || self.waiting.nowait {
                 return Err(self.stopped(Stopped::Failed(error)));
             }
-            // It may have been made smaller since: then waiting would be for ever.
+            // The queue may have been made smaller, and then the message would wait forever.
             self.largest = Largest::on(&self.channel).unwrap_or(self.largest);
             self.check_size(message)?;
             let deadline = wait::deadline(self.waiting.timeout);
@@ -195,7 +195,7 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// Makes sure that what was sent went to a queue that others can find.
+    /// Fails if the queue was removed meanwhile, because then messages may be lost.
     fn finish(&self) -> Result<Status> {
         if !self.channel.is_removed() {
             return Ok(Status::Done);
@@ -208,7 +208,7 @@ impl<'a> Sender<'a> {
         Err(Failure::new(VERB, self.reference, what, Reason::NothingThere).into())
     }
 
-    /// Refuses what could never be sent.
+    /// Rejects a message that can never fit.
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
         let size = message.payload().len() as u64;
         let (what, hint) = match self.largest {
@@ -227,7 +227,7 @@ impl<'a> Sender<'a> {
             ),
             Largest::OfMessage(most) if size > most => (
                 format!("a message of {size} bytes is over mq_msgsize, {most} bytes (EMSGSIZE)"),
-                "that was set when the queue was made, by --message-size of 'ipctool create'"
+                "mq_msgsize was set when the queue was created, with --message-size of 'ipctool create'"
                     .to_owned(),
             ),
             _ => return Ok(()),
@@ -236,21 +236,21 @@ impl<'a> Sender<'a> {
         Err(self.locate(failure.with_hint(hint)))
     }
 
-    /// How to give a queue room for so many bytes.
+    /// How to give a queue room for a message of `size` bytes.
     fn more_room(&self, size: u64, max_bytes: u64) -> String {
         let command = |bytes: u64| {
             CommandLine::new("ipctool limits --queue-bytes").word(bytes).word(self.reference)
         };
         match max_bytes {
             0 => format!(
-                "'recv --then-rm' is emptying it, or was killed before it ended; then its owner opens it again: {}",
+                "'recv --then-rm' is emptying it, or was killed before it ended; in the second case, as its owner: {}",
                 command(size.max(Limit::Msgmnb.value().unwrap_or_default()).max(1))
             ),
-            _ => format!("its owner: {}", command(size)),
+            _ => format!("as its owner: {}", command(size)),
         }
     }
 
-    /// Reads the next record, without its delimiter, or all there is; false at the end of the input.
+    /// Reads the next record without its delimiter, or the whole input. Returns false at the end of input.
     fn read(
         &self,
         input: &mut impl BufRead,
@@ -265,8 +265,7 @@ impl<'a> Sender<'a> {
         };
         let count = read.map_err(|error| self.input_error(&error))?;
         if count as u64 > LONGEST_RECORD {
-            let what =
-                format!("it is longer than {LONGEST_RECORD} bytes, which no message should be");
+            let what = format!("it is longer than {LONGEST_RECORD} bytes, the most that is read");
             return Err(self.locate(Failure::new(VERB, self.reference, what, Reason::Failed)));
         }
         if count > 0 && delimiter.is_some_and(|delimiter| record[start..].ends_with(&[delimiter])) {
@@ -295,12 +294,12 @@ impl<'a> Sender<'a> {
             }
             (Some(Label::Type(_)), true) => {
                 return Err(wrong(
-                    "it has a \"type\", and a POSIX queue takes a \"priority\"".into(),
+                    "it has a \"type\", but a POSIX queue takes a \"priority\"".into(),
                 ));
             }
             (Some(Label::Priority(_)), false) => {
                 return Err(wrong(
-                    "it has a \"priority\", and a System V queue takes a \"type\"".into(),
+                    "it has a \"priority\", but a System V queue takes a \"type\"".into(),
                 ));
             }
         }
@@ -322,7 +321,7 @@ impl<'a> Sender<'a> {
         self.locate(Failure::of_wait(VERB, self.reference, stopped))
     }
 
-    /// Says which of several messages it was, and how many went before it.
+    /// Adds which of several messages failed, and how many were sent before.
     fn locate(&self, failure: Failure) -> Failure {
         let unit = match self.unit {
             Unit::Whole => return failure,

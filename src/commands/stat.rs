@@ -1,4 +1,4 @@
-//! `ipctool stat`: all there is to know about an object.
+//! `ipctool stat`: shows everything known about objects.
 
 mod record;
 mod sheet;
@@ -33,7 +33,7 @@ const VERB: &str = "stat";
 pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result<Status> {
     let references = args.references.all();
     if references.is_empty() {
-        return Err(Failure::usage(VERB, "nothing was named: give a REF").into());
+        return Err(Failure::usage(VERB, "nothing to show: give a REF").into());
     }
     let (objects, failures) = find_all(VERB, namespace, &references);
     let mut status = report_all(namespace, &failures);
@@ -55,11 +55,11 @@ pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result
     Ok(status)
 }
 
-/// All that is known of an object.
+/// Everything known about an object.
 struct Seen {
     observed: Observed,
-    /// What a file of shared memory is if a program with musl made it as a semaphore; nothing where none
-    /// has made it.
+    /// The state of a file of shared memory if it is the semaphore of a program that uses musl; `None` if it
+    /// cannot be one.
     musl_semaphore: Option<SemaphoreState>,
 }
 
@@ -72,13 +72,13 @@ impl Seen {
     }
 }
 
-/// What is in the way of knowing all about an object.
+/// What about an object could not be read.
 fn gap(observed: &Observed) -> Option<Failure> {
     let Object::SemaphoreSet(set) = &observed.object else { return None };
     if observed.semaphores.is_some() {
         return None;
     }
-    // Asked once more, for the reason.
+    // Called again to get the error.
     let error = sem::semaphores(set.id, set.nsems).err()?;
     let failure = Failure::of_call(VERB, &observed.reference(), error);
     Some(failure.with_prefix("cannot read the semaphores: "))

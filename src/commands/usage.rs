@@ -1,4 +1,4 @@
-//! A command line that could not be understood, or that asks for help.
+//! Handles a command line that is wrong, or that asks for help.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -12,18 +12,18 @@ use crate::cli;
 use crate::exit::Status;
 use crate::explain::Notice;
 
-/// Prints the help that was asked for, or what is wrong in one line and perhaps a hint.
+/// Prints the help, or the error in one line and perhaps a hint.
 pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Status {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // Once more, with all of the help.
+            // Parsed again with the complete help, which normal commands need not build.
             let documented = cli::documented().try_get_matches().err();
             let printed = documented.as_ref().unwrap_or(error).print();
             return match printed {
                 _ if error.exit_code() != 0 => Status::Usage,
-                // Whoever closed the pipe has read enough of the help.
+                // A reader that closed the pipe has seen enough.
                 Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => Status::Failed,
                 _ => Status::Done,
             };
@@ -38,16 +38,16 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
     let rendered = error.render().to_string();
     let message = bad_value(error).unwrap_or_else(|| summary(&rendered));
     let tip = rendered.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).find(|tip| {
-        // Of use only where words are free.
+        // This tip helps only where an argument can be any text.
         !tip.starts_with("to pass") || verb.as_deref() == Some("send")
     });
     let hint = match (tip, error.kind()) {
         (_, ErrorKind::InvalidSubcommand) if drop_in(error) => {
             Some("it takes no options of ipctool: put it first".to_owned())
         }
-        // The library shows no whole command, and of a short option just its letter.
+        // clap's own tip has no complete command, and only the letter of a short option.
         (Some(tip), _) if tip.starts_with("to pass") => Some(
-            "a message that begins with a dash goes behind '--': ipctool send QUEUE -- MESSAGE"
+            "a message that begins with a dash goes after '--': ipctool send QUEUE -- MESSAGE"
                 .to_owned(),
         ),
         (Some(tip), _) => Some(tip.to_owned()),
@@ -63,13 +63,13 @@ pub fn reject(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>
     Status::Usage
 }
 
-/// Whether what is taken for no command is one of the programs that `ipctool` stands in for.
+/// Whether the unknown command is one of the programs that `ipctool` stands in for.
 fn drop_in(error: &clap::Error) -> bool {
     let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
     cli::drop_ins().any(|name| word.as_deref() == Some(name))
 }
 
-/// What is wrong with a value, in the words of whoever refused it.
+/// What is wrong with a value, as its parser describes it.
 fn bad_value(error: &clap::Error) -> Option<String> {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let reason = error.source()?.to_string();
@@ -88,7 +88,7 @@ fn bad_value(error: &clap::Error) -> Option<String> {
     }
 }
 
-/// The first block of what clap would print, perhaps with a list below it, in one line.
+/// The first paragraph of clap's message, with a list if there is one, in one line.
 fn summary(rendered: &str) -> String {
     let block = rendered.split("\n\n").next().unwrap_or_default();
     let message = block.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -25,7 +25,7 @@ pub const ASLEEP: &str = r#"asleep() {
 }"#;
 
 /// A namespace in which every process can be inspected: else a queue that the command used may be
-/// somebody's whom nobody sees, and is left alone.
+/// in use by a hidden process, and is left alone.
 pub fn open_shell() -> Option<Sandbox> {
     Sandbox::new().filter(|_| sees_everybody())
 }

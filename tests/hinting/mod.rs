@@ -7,7 +7,7 @@ use crate::sandbox::{Ran, Sandbox, is_root};
 /// Held by each test that makes POSIX queues: their bytes are counted for a user wherever they are.
 pub static QUEUES: Mutex<()> = Mutex::new(());
 
-/// Somebody without privileges: root steps down, others are.
+/// Runs a line without privileges: root changes to another user.
 pub fn ordinary(shell: &Sandbox, line: &str) -> Ran {
     match is_root() {
         true => shell.run_as(54_322, line).expect("root can"),

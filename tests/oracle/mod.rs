@@ -43,8 +43,8 @@ pub fn install(shell: &Sandbox) {
     shell.run("mkdir links && ipctool install-links links 2> notes").exits(0);
 }
 
-/// One line of shell that runs a program with each of these lines of arguments, and tells its status
-/// and what it says.
+/// One line of shell that runs a program with each of these lines of arguments, and prints its status and
+/// its output.
 pub fn script(program: &str, lines: &[String]) -> String {
     let head = format!(
         "run() {{ echo \"== $*\"; echo \"== $*\" >&2; {program} \"$@\"; echo \"-- $?\"; }}\n"

@@ -28,14 +28,14 @@ pub use skip::{
     skip,
 };
 
-/// The uid to which root steps down in order to be somebody else.
+/// The uid that root changes to in order to be another user.
 pub const NOBODY: u32 = 65_534;
 
-/// Whatever hangs ends after a minute, with status 124 and all that it started.
+/// A command that hangs is killed after a minute, with everything that it started. The status is 124.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
-/// Whoever starts the tests may ignore signals, as a shell without job control ignores SIGINT for what
-/// it starts in the background, and a shell cannot undo that for itself.
+/// The tests may be started with signals ignored, as a shell without job control ignores SIGINT for its
+/// background processes. A shell cannot undo that for itself.
 const NO_SIGNAL_IGNORED: [&str; 2] = ["env", "--default-signal"];
 
 /// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
@@ -112,8 +112,8 @@ impl Sandbox {
             unshare.args(["--user", "--map-root-user"]);
         }
         let stay = "echo ready $$; read forever";
-        // Whoever is root of the namespaces just to mount becomes again who they are outside, by way of
-        // one more namespace below.
+        // A user who is root of the namespaces only in order to mount gets their own uid back through one
+        // more namespace below.
         let stay = match is_root() || is_privileged {
             true => stay.to_owned(),
             false => {
@@ -217,7 +217,7 @@ impl Sandbox {
         has
     }
 
-    /// Runs a line of shell as another user. Only root can: nothing for anybody else.
+    /// Runs a line of shell as another user. Only root can do that; `None` for other users.
     pub fn run_as(&self, uid: u32, line: &str) -> Option<Ran> {
         if !only_root("only root can be two users") {
             return None;
@@ -235,7 +235,7 @@ impl Sandbox {
         Some(Ran { line: line.to_owned(), output })
     }
 
-    /// Starts a line of shell, which should `exec` what it is about, and goes on.
+    /// Starts a line of shell in the background. The line should `exec` its program.
     pub fn start(&self, line: &str) -> Running {
         let mut command = self.command(&[], line);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -274,7 +274,7 @@ fn finish(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.spawn().expect("nsenter runs");
     let mut stdin = child.stdin.take().expect("it is piped");
     std::thread::scope(|scope| {
-        // Whoever does not read it all has a reason.
+        // A program need not read all of its input.
         scope.spawn(move || stdin.write_all(input));
         child.wait_with_output().expect("it ends")
     })
@@ -286,7 +286,7 @@ fn open_to_all(directory: &Path) {
     std::fs::set_permissions(directory, mode).expect("it is ours");
 }
 
-/// What became of a line of shell. Every method fails with all that a person would want to see.
+/// The result of a line of shell. Every method fails with everything that helps to find out why.
 pub struct Ran {
     line: String,
     output: Output,

@@ -1,7 +1,7 @@
-//! What becomes of a test, or of a part of one, that cannot run here.
+//! Skips tests, or parts of them, that cannot run here.
 //!
 //! Each is printed with its reason. With `STRICT=1` in the environment, as in `.ci/run`, it fails
-//! instead, unless it takes another user than the one who runs the tests:
+//! instead, unless only another user could run it:
 //!
 //! - What takes root is skipped by an ordinary user, and the other way round. That is no gap, because
 //!   `.ci/run` runs the tests as both.

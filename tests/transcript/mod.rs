@@ -107,7 +107,7 @@ impl Machine {
     }
 }
 
-/// The output without what only an ordinary user is told: that there are processes of others.
+/// The output without the note that only ordinary users get, about uninspected processes.
 fn as_root_sees(output: &str) -> String {
     let is_told = |line: &str| !is_root() && line.ends_with(" could not be inspected");
     let lines = output.split_inclusive('\n');

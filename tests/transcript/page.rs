@@ -27,7 +27,7 @@ pub struct Block {
 /// Who runs a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Whoever runs the test, as root of the sandbox.
+    /// The user who runs the test, as root of the sandbox.
     Caller,
     /// The root of the machine, who sees every process.
     Root,

@@ -1,4 +1,4 @@
-//! The findings as a person reads them.
+//! The findings as text for people.
 
 use std::io::{self, Write};
 
@@ -7,8 +7,7 @@ use crate::ipc::finding::{Finding, Severity};
 use crate::output::Style;
 use crate::output::escape::line;
 
-/// Writes each finding as a few lines: what, why, and the fix on a line of its own, which can be
-/// copied.
+/// Writes each finding as a few lines: what, why, and the fix on a line of its own, for copying.
 pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) -> io::Result<()> {
     for (number, finding) in findings.iter().enumerate() {
         if number > 0 {
@@ -37,7 +36,7 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
     out.flush()
 }
 
-/// What is told of a healthy system, to somebody who waits for an answer.
+/// The line for a healthy system.
 pub(super) fn healthy(objects: usize, checks: usize, style: &Style) -> String {
     let objects = count(objects as u64, "object");
     let checks = count(checks as u64, "check");

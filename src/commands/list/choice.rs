@@ -1,4 +1,4 @@
-//! Which columns a listing has: those of a preset, of `--output` and of `--who`.
+//! The columns of a listing: those of a preset, of `--output` and of `--who`.
 
 use super::VERB;
 use crate::explain::Failure;
@@ -6,21 +6,21 @@ use crate::ipc::{Filter, Kind, Observed};
 use crate::output::columns::{self, Preset};
 use crate::output::{Column, Format, Section};
 
-/// What the user chose.
+/// The columns that the user chose.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     preset: Preset,
-    /// The columns that were named, if any were.
+    /// The columns that were named, if any.
     pub chosen: Option<Chosen>,
-    /// By `--output` itself.
+    /// Whether `--output` was given.
     pub is_by_name: bool,
 }
 
-/// What `--output` says.
+/// The value of `--output`.
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
     pub names: Vec<&'static str>,
-    /// Besides the usual columns, and not instead of them.
+    /// Whether they are added to the usual columns instead of replacing them.
     pub added: bool,
 }
 
@@ -41,14 +41,14 @@ impl Choice {
         Ok(Choice { preset, chosen, is_by_name: output.is_some() })
     }
 
-    /// Whether there is anything to see of what is no object: its status, or the usual columns.
+    /// Whether to list files in `/dev/shm` that are not objects: only with the usual columns or `status`.
     pub fn shows_rest(&self, format: Format) -> bool {
         let is_usual = self.preset == Preset::Usual && !self.is_by_name;
         let mut columns = visible(Kind::Pshm, self.preset, self.chosen.as_ref(), format);
         is_usual || columns.any(|column| column.name == "status")
     }
 
-    /// A block for each kind that passes the filter; that of POSIX shared memory with the columns that
+    /// A section for each kind that passes the filter. The one of POSIX shared memory has the columns that
     /// `beside` chooses.
     pub fn sections(
         &self,
@@ -67,7 +67,7 @@ impl Choice {
         filter.kinds().map(section).collect()
     }
 
-    /// The fields that every record has, if the user named all of them.
+    /// The fields of every record, if the user named all of them.
     pub fn fields(&self) -> Option<Vec<&'static str>> {
         let chosen = self.chosen.as_ref().filter(|chosen| !chosen.added);
         chosen.map(|chosen| chosen.names.clone())
@@ -91,7 +91,7 @@ impl Chosen {
     }
 }
 
-/// The column that the user means, if one of the kinds has it.
+/// The column with this name, if one of the kinds has it.
 pub(super) fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Failure> {
     let all = || kinds.iter().flat_map(|&kind| columns::with_requests(kind));
     let found = all().find(|column| column.name.eq_ignore_ascii_case(name));
@@ -108,7 +108,7 @@ pub(super) fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Fa
     })
 }
 
-/// The columns of a kind that are to be seen.
+/// The columns that are shown for a kind.
 fn visible(
     kind: Kind,
     preset: Preset,
@@ -118,7 +118,7 @@ fn visible(
     let names = match chosen {
         Some(Chosen { names, added: false }) => names.clone(),
         chosen => {
-            // Machines are told everything that can be had for nothing.
+            // Machine formats carry every column that costs no extra system call.
             let mut names: Vec<&str> = match format.is_for_machines() {
                 true => columns::of_kind(kind).map(|column| column.name).collect(),
                 false => columns::preset(preset, kind).to_vec(),

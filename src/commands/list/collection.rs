@@ -1,4 +1,4 @@
-//! The objects of a listing, and how closely they are looked at.
+//! The objects of a listing, read as completely as the columns need.
 
 use std::mem;
 
@@ -12,19 +12,19 @@ use crate::kernel::sysv::huge_pages;
 use crate::output::stdout::OutputError;
 use crate::output::{Format, columns};
 
-/// What is to be looked at beyond the list of the kernel.
+/// What to look at beyond the kernel's list of objects.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Depth {
-    /// Every process: who uses what.
+    /// Every process, to find which objects it uses.
     users: bool,
-    /// Each queue: its `max_bytes` costs a system call.
+    /// Each queue, because its `max_bytes` costs a system call.
     queues: bool,
-    /// Whether segments lie in huge pages.
+    /// The processes that have segments attached, to find huge pages.
     huge_pages: bool,
 }
 
 impl Depth {
-    /// As much as these columns tell.
+    /// As much as these columns need.
     pub fn for_columns(format: Format, shows: impl Fn(&str) -> bool) -> Depth {
         Depth {
             users: columns::ON_REQUEST.iter().any(|column| shows(column.name)),
@@ -35,8 +35,8 @@ impl Depth {
     }
 }
 
-/// Objects that are handed out one by one: as they are read where that is enough, all at once where
-/// somebody has to look at the processes.
+/// Objects that are handed out one by one: as they are read, or, if a look at the processes is needed, after
+/// all of them are read.
 pub(super) struct Collection<'a> {
     namespace: &'a Namespace,
     filter: &'a Filter,
@@ -48,8 +48,8 @@ pub(super) struct Collection<'a> {
 }
 
 impl<'a> Collection<'a> {
-    /// Looks at the processes, where somebody wants to know of them. A `verbose` user is told what is
-    /// left out because of doubt.
+    /// Looks at the processes if columns or filters need that. With `verbose`, prints what is skipped as
+    /// uncertain.
     pub fn begin(
         namespace: &'a Namespace,
         filter: &'a Filter,
@@ -74,8 +74,8 @@ impl<'a> Collection<'a> {
         })
     }
 
-    /// Hands out each object, and the rest right behind the objects of its kind. Those that were looked
-    /// at, and the rest, are handed out once.
+    /// Hands out each object, with the rest right after the POSIX shared memory. The rest, and objects whose
+    /// users were looked at, are handed out only once.
     pub fn each(
         &mut self,
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
@@ -121,7 +121,7 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    /// Adds what the list of the kernel leaves out.
+    /// Adds what the kernel's list does not have.
     fn complete(&self, object: &mut Object) {
         if self.completes {
             complete(object);
@@ -131,7 +131,7 @@ impl<'a> Collection<'a> {
         }
     }
 
-    /// Tells who could not be looked at.
+    /// Warns about uninspected processes.
     pub fn warn_uninspected(&self) {
         if let Some(observation) = &self.observation {
             observation.warn_uninspected(VERB);

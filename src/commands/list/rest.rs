@@ -1,4 +1,4 @@
-//! What `list pshm` shows besides objects: memory in `/dev/shm` that no name of shared memory reaches.
+//! What `list pshm` shows besides objects: memory in `/dev/shm` that is no POSIX object.
 
 use super::VERB;
 use super::choice::Chosen;
@@ -10,20 +10,20 @@ use crate::kernel::Namespace;
 use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
 use crate::kernel::process::uses::observe_all;
 
-/// The files in subdirectories, and those that were removed and are still held.
+/// The files in subdirectories, and the deleted files that processes still hold.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     objects: Vec<Object>,
 }
 
 impl Rest {
-    /// Looks for them, if somebody asks for this kind and for nothing narrower: no filter selects what
-    /// is no object. What is in the way is told, and the list goes on.
+    /// Looks for them if the user asks for this kind without a narrower filter, because filters select only
+    /// objects. Prints what cannot be read, and continues.
     pub(super) fn read(namespace: &Namespace, filter: &Filter) -> Rest {
         if !filter.kinds.contains(&Kind::Pshm) || filter.is_narrow() {
             return Rest::default();
         }
-        // Without the directory there is nothing in it.
+        // Without /dev/shm there are no files in it.
         let Ok(before) = Space::read(namespace.shm()) else { return Rest::default() };
         let tree = Tree::read(namespace.shm());
         tree.unread.iter().for_each(|unread| print_error(format_args!("{VERB}: {unread}")));
@@ -36,14 +36,14 @@ impl Rest {
                 objects.extend(removed.objects);
             }
             Err(error) => {
-                print_error(format_args!("{VERB}: cannot look for removed files: {error}"))
+                print_error(format_args!("{VERB}: cannot look for deleted files: {error}"))
             }
         }
         Rest { objects }
     }
 
-    /// The columns besides the usual ones: these have a status, and those that were removed have no
-    /// reference, but a name and processes that hold them. Whoever has chosen columns gets those.
+    /// Adds the columns that these files need: a status, and for deleted ones, which have no reference, the
+    /// name and the processes that hold them. Columns that the user chose stay as they are.
     pub(super) fn columns(&self, chosen: Option<&Chosen>, is_chosen: bool) -> Option<Chosen> {
         if is_chosen || self.objects.is_empty() {
             return chosen.cloned();
@@ -58,7 +58,7 @@ impl Rest {
         Some(Chosen { names, added: true })
     }
 
-    /// All that is known of them; who holds them, where somebody wants to see that.
+    /// The files, with the processes that hold them if `looks`.
     pub(super) fn observed(self, namespace: &Namespace, looks: bool) -> Result<Vec<Observed>> {
         if !looks || self.objects.is_empty() {
             return Ok(self.objects.into_iter().map(Observed::from).collect());

@@ -5,7 +5,7 @@ use crate::explain::Failure;
 use crate::ipc::{Kind, Observed};
 use crate::output::{Style, Value, columns};
 
-/// What `--sort` says.
+/// The value of `--sort`.
 pub(super) struct Sort {
     /// The column.
     pub name: &'static str,
@@ -21,7 +21,7 @@ impl Sort {
         Ok(Sort { name: column_name(name, kinds)?, descending })
     }
 
-    /// Sorts, leaving equals as they were and what is missing at the end.
+    /// Sorts. Equal values keep their order, and missing values come last.
     pub fn apply(&self, objects: &mut [Observed], style: &Style) {
         objects.sort_by(|a, b| {
             let (a, b) = (self.value(a), self.value(b));

@@ -1,4 +1,4 @@
-//! Messages in hand: taken, and not yet written out.
+//! Messages in hand: taken off the queue and not yet written out.
 
 use std::collections::TryReserveError;
 use std::io::{self, Write};
@@ -12,37 +12,37 @@ use crate::kernel::signals::wait::{self, Stopped};
 use crate::kernel::{CallError, Errno};
 use crate::output::message::{From, Presentation};
 
-/// At most this many bytes are taken before they are written: enough to save system calls, and not
-/// more than must find room on the queue again when they cannot be written.
+/// How many bytes are taken before they are written. More would save few system calls, and they all need
+/// room on the queue again if they cannot be written.
 const ENOUGH: usize = 64 * 1024;
 
-/// What [`Batch::give_back_memory`] gives: enough for all that happens to messages that cannot be
-/// written out. The C library hands it out again in small pieces.
+/// The bytes that [`Batch::give_back_memory`] frees: enough to save messages that cannot be written out.
+/// The C library reuses them for small allocations.
 const SPARE: usize = 96 * 1024;
 
-/// Messages one behind the other in one buffer, each as the kernel wrote it, and their text.
+/// Messages one after the other in one buffer, each as the kernel wrote it, and their text.
 pub(super) struct Batch {
     presentation: Presentation,
     arena: Vec<u8>,
-    /// Where each message starts, and how long it is with its type.
+    /// The offset of each message, and its length including the type.
     taken: Vec<(usize, usize)>,
-    /// Where the next one goes.
+    /// The offset of the next message.
     end: usize,
-    /// The largest payload that there is room for.
+    /// The largest payload that the buffer has room for.
     capacity: usize,
     text: Vec<u8>,
-    /// The longest text of a message with as many bytes.
+    /// The longest text that a message of `capacity` bytes can have.
     longest: usize,
-    /// Where the text of each message ends.
+    /// The offset at which the text of each message ends.
     text_ends: Vec<usize>,
-    /// With so much text it is full.
+    /// The batch is full with this many bytes of text.
     enough: usize,
     spare: Vec<u8>,
 }
 
-/// Some messages could not be written out.
+/// Messages that could not be written out.
 pub(super) struct Undelivered {
-    /// How many, from the end.
+    /// How many, counted from the end.
     pub messages: u64,
     /// Why.
     pub error: io::Error,
@@ -50,9 +50,9 @@ pub(super) struct Undelivered {
 
 /// Why no message was taken.
 pub(super) enum Untaken {
-    /// There is none, or it ended in another way.
+    /// There is none, or the call failed or was interrupted.
     Stopped(Stopped),
-    /// There is no memory for one with so many bytes.
+    /// There is no memory for a message of this many bytes.
     NoMemory(usize),
 }
 
@@ -77,12 +77,12 @@ impl Batch {
         self.taken.len() as u64
     }
 
-    /// From now on it is full when its text has as many bytes, and with one message in any case.
+    /// Sets the bytes of text with which the batch is full. It always takes at least one message.
     pub fn limit(&mut self, bytes: usize) {
         self.enough = bytes.min(ENOUGH);
     }
 
-    /// How many bytes there are to write.
+    /// How many bytes of text there are to write.
     pub fn text_length(&self) -> usize {
         self.text.len()
     }
@@ -112,7 +112,7 @@ impl Batch {
         self.raw().skip(self.taken.len() - count as usize)
     }
 
-    /// Takes one message if there is one.
+    /// Takes one message without waiting.
     #[inline]
     pub fn take(
         &mut self,
@@ -139,15 +139,15 @@ impl Batch {
         Ok(())
     }
 
-    /// Copies the message at this place in the queue; returns its type. It gets its text by
-    /// [`Batch::present`].
+    /// Copies the message at this place in the queue and returns its type. [`Batch::present`] adds its text
+    /// later.
     pub fn peek(&mut self, channel: &Channel, place: i64) -> Result<i64, Untaken> {
         self.add(|buffer| channel.peek(place, buffer).map_err(Stopped::Failed))?;
         Ok(self.raw().next_back().map_or(0, type_of))
     }
 
-    /// Adds what `receive` writes into the buffer, which grows until the message fits: no message
-    /// is ever cut. Nothing is received for which there is no memory.
+    /// Adds the message that `receive` writes into the buffer. The buffer grows until the message fits, so no
+    /// message is ever cut. All memory is reserved before the message is taken.
     #[inline]
     fn add(
         &mut self,
@@ -172,7 +172,7 @@ impl Batch {
         }
     }
 
-    /// Has all the memory that one more message can take: for itself, for its text, and for saving it.
+    /// Reserves all memory that one more message can need: for its bytes, its text, and for saving it.
     #[inline]
     fn reserve(&mut self) -> Result<(), TryReserveError> {
         let has_room = self.arena.len() - self.end >= TYPE_SIZE + self.capacity
@@ -197,13 +197,13 @@ impl Batch {
         self.spare.try_reserve_exact(SPARE)
     }
 
-    /// Gives back what was reserved for messages that cannot be written out. The next one that is taken
+    /// Frees the memory reserved for saving messages, so that it can be used for that. The next message
     /// reserves it again.
     pub fn give_back_memory(&mut self) {
         self.spare = Vec::new();
     }
 
-    /// The same with all memory that holds no message.
+    /// Clears the batch and frees all its memory.
     pub fn shrink(&mut self) {
         self.clear();
         self.arena = Vec::new();
@@ -211,21 +211,21 @@ impl Batch {
         self.give_back_memory();
     }
 
-    /// Forgets the message that was added last.
+    /// Removes the message that was added last.
     pub fn drop_last(&mut self) {
         if let Some((start, _)) = self.taken.pop() {
             self.end = start;
         }
     }
 
-    /// Keeps the first `limit` messages in the order of their types.
+    /// Sorts messages by type and keeps the first `limit`.
     pub fn sort_by_type(&mut self, limit: u64) {
         let arena = &self.arena;
         self.taken.sort_by_key(|&(start, _)| type_of(&arena[start..]));
         self.taken.truncate(limit.try_into().unwrap_or(usize::MAX));
     }
 
-    /// Gives all messages their text.
+    /// Creates the text of all messages.
     pub fn present(&mut self, from: &From<'_>) {
         self.text.clear();
         self.text_ends.clear();
@@ -241,7 +241,7 @@ impl Batch {
         self.text_ends.push(self.text.len());
     }
 
-    /// Writes all messages out. They stay in hand.
+    /// Writes the text of all messages. They stay in the batch.
     pub fn write(&self, out: &mut Interruptible) -> Result<(), Undelivered> {
         let mut written = 0;
         while written < self.text.len() {
@@ -255,7 +255,7 @@ impl Batch {
             };
             let delivered = self.text_ends.partition_point(|&end| end <= written);
             let whole = delivered.checked_sub(1).map_or(0, |last| self.text_ends[last]);
-            // The next line would be taken for the rest of this one.
+            // Without this, the next line in the file would seem to belong to the cut message.
             outlet::cut_back(&out.0, (written - whole) as u64);
             return Err(Undelivered { messages: (self.taken.len() - delivered) as u64, error });
         }

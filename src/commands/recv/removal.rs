@@ -1,4 +1,4 @@
-//! `--then-rm`: the queue takes no more messages, is emptied, and goes.
+//! `--then-rm`: closes the queue to senders, empties it and removes it.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::kernel::closing::{self, Closed, Kept, Removal};
 use crate::kernel::limits::Limit;
 use crate::kernel::signals::{self, wait};
 
-/// How often other processes may get in the way, and how long to wait for them each time. A process that
-/// sends one message to a POSIX queue has it open for less.
+/// How often to try again while another process has the queue open, and how long to wait each time. A
+/// process that sends one message to a POSIX queue has it open for less than that.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Receiver<'_> {
-    /// Takes all there is and removes the queue.
+    /// Takes all messages and removes the queue.
     pub(super) fn empty_and_remove(&mut self) -> Result<Status> {
         let reference = self.queue.reference.clone();
-        match persist(|| Closed::close(&reference, &self.queue.channel)) {
+        match retry(|| Closed::close(&reference, &self.queue.channel)) {
             Ok(closed) => self.closed = Some(closed),
-            Err(kept) => return self.kept(kept, "nothing was taken"),
+            Err(kept) => return self.not_removed(kept, "nothing was taken"),
         }
         for _ in 0..ATTEMPTS {
             match self.take()? {
@@ -37,16 +37,16 @@ impl Receiver<'_> {
                     return self.removed(removal);
                 }
                 Err(Kept::Refilled | Kept::InUse) => wait::sleep(PAUSE),
-                Err(kept) => return self.kept(kept, "it was emptied, and not removed"),
+                Err(kept) => return self.not_removed(kept, "it was emptied but not removed"),
             }
         }
-        self.kept(Kept::Refilled, "it was emptied, and not removed")
+        self.not_removed(Kept::Refilled, "it was emptied but not removed")
     }
 
-    /// It is gone, or nearly so.
+    /// Finishes after the queue, or at least its name, was removed.
     fn removed(&mut self, removal: Removal) -> Result<Status> {
         if removal == Removal::Nameless {
-            // A process that opened it in the last moment may still send: what comes is taken, too.
+            // A process that opened it at the last moment may still send, so take those messages as well.
             loop {
                 let is_last = closing::is_alone(&self.queue.channel);
                 match self.take()? {
@@ -62,23 +62,23 @@ impl Receiver<'_> {
         Ok(Status::Done)
     }
 
-    /// Lets others send again.
+    /// Opens the queue to senders again.
     pub(super) fn reopen(&mut self) {
         let Some(closed) = self.closed.take() else { return };
         if let Err(error) = closed.reopen()
             && !error.is_missing()
         {
-            let what = format!("nobody can send to it any more: {error}");
+            let what = format!("it stays closed to senders: {error}");
             let mut failure = Failure::new(VERB, &self.args.queue, what, Reason::Failed);
             if let Some(remedy) = closed.remedy() {
-                failure = failure.with_hint(format!("'{remedy}' lets them send again"));
+                failure = failure.with_hint(format!("to open it again: {remedy}"));
             }
             report(self.namespace, failure);
         }
     }
 
-    /// Why it was not removed.
-    fn kept(&mut self, kept: Kept, state: &str) -> Result<Status> {
+    /// Fails because the queue was not removed.
+    fn not_removed(&mut self, kept: Kept, state: &str) -> Result<Status> {
         self.reopen();
         if let Some(signal) = signals::pending() {
             return Ok(Status::Signal(signal));
@@ -90,13 +90,16 @@ impl Receiver<'_> {
             }
             Kept::Closed => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
                 .with_hint(format!(
-                    "if no other is running, this opens it again: ipctool limits --queue-bytes {} {}",
+                    "if no other --then-rm is running, open it again: ipctool limits --queue-bytes {} {}",
                     Limit::Msgmnb.value().unwrap_or(16_384),
                     self.queue.name
                 )),
             Kept::Gone => Failure::new(VERB, queue, kept, Reason::NothingThere),
             Kept::InUse => Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::Failed)
-                .with_hint(format!("'ipctool stat {}' shows who has it open", self.queue.name)),
+                .with_hint(format!(
+                    "to see which processes have it open: ipctool stat {}",
+                    self.queue.name
+                )),
             Kept::TooLarge(bytes) => {
                 Failure::new(VERB, queue, format!("{kept}; {state}"), Reason::NotPermitted)
                     .with_hint(format!("as root: ipctool limits --set msgmnb={bytes}"))
@@ -109,8 +112,8 @@ impl Receiver<'_> {
     }
 }
 
-/// Attempts it until no other process is in the way, for a while.
-fn persist<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
+/// Tries again for a while as long as another process has the queue open.
+fn retry<T>(attempt: impl Fn() -> Result<T, Kept>) -> Result<T, Kept> {
     let mut attempts = 1;
     loop {
         match attempt() {

@@ -1,4 +1,4 @@
-//! Removing objects, and what became of them.
+//! Removes objects, and records the outcome of each.
 
 use std::collections::HashSet;
 
@@ -18,22 +18,22 @@ use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
 use crate::output::formats::json;
 use crate::output::stdout::{self, OutputError};
 
-/// Removing, and what became of it.
+/// A removal of objects, and its outcome so far.
 pub(super) struct Removal<'a> {
     namespace: &'a Namespace,
     force: bool,
     verbose: bool,
     outcome: Outcome,
-    /// What failed, and has not been reported yet.
+    /// Failures that are not reported yet.
     failures: Vec<Failure>,
-    /// The segments that were only marked, and have not been explained yet.
+    /// Marked segments that are not explained yet.
     marked: Vec<Object>,
     status: Status,
-    /// Where the output can no longer be written, the rest is removed all the same.
+    /// An error of standard output does not stop the removal; it is reported at the end.
     printed: Result<(), OutputError>,
 }
 
-/// What became of the objects, as `--json` shows it.
+/// The outcome, as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
     removed: Vec<Reference>,
@@ -46,7 +46,7 @@ struct Failed {
     #[serde(rename = "ref")]
     reference: String,
     error: String,
-    /// The name of the errno, where a system call failed.
+    /// The name of the errno, if a system call failed.
     errno: Option<String>,
 }
 
@@ -64,12 +64,12 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// The objects behind references, each once. Resolved before anything is removed.
+    /// The objects that references name, each once. All are resolved before any is removed.
     pub fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<Reference> {
         let mut chosen = Vec::new();
         let mut seen = HashSet::new();
         for reference in references {
-            // What is not removed must be looked for.
+            // A removal would find out whether the object exists; a dry run has to look.
             let found = match is_dry {
                 true => self
                     .namespace
@@ -87,8 +87,8 @@ impl<'a> Removal<'a> {
         chosen
     }
 
-    /// Removes what a filter selected, unless it was used since, or is in use now. In batches: a last
-    /// look, the removal, and only then the output about it, which may have to wait for its reader.
+    /// Removes what a filter selected, unless it was used since then or is in use now. Works in batches: a
+    /// last look, the removal, and only then the output, which may block.
     pub fn remove_selected(&mut self, selected: &[Selected], filter: &Filter) {
         let mut rest = selected;
         while !rest.is_empty() {
@@ -101,7 +101,7 @@ impl<'a> Removal<'a> {
                     Err(Spared::Missing) => {}
                     Err(Spared::Changed) => self.fail(used_meanwhile(reference)),
                     Err(Spared::Unknown(why)) => {
-                        let what = format!("left alone: {why}");
+                        let what = format!("not removed: {why}");
                         self.fail(Failure::new(VERB, reference, what, Reason::Failed));
                     }
                     Err(Spared::Failed(error)) => {
@@ -134,8 +134,8 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// Reports what failed and what was only marked since the last report: one look at the system
-    /// explains all of it.
+    /// Reports what failed and what was only marked since the last report, explained by one look at the
+    /// system.
     pub fn report(&mut self) {
         let failures = std::mem::take(&mut self.failures);
         for (failure, explained) in failures.iter().zip(explain(self.namespace, &failures)) {
@@ -151,15 +151,15 @@ impl<'a> Removal<'a> {
         explain_marked(VERB, self.namespace, &marked).into_iter().for_each(print_error);
     }
 
-    /// Notes a failure, which is told by [`Removal::report`].
+    /// Records a failure for [`Removal::report`].
     pub fn fail(&mut self, failure: Failure) {
         if !(self.force && failure.is_of_missing()) {
             self.failures.push(failure);
         }
     }
 
-    /// Notes that the objects of a kind could not be listed, which has been printed already.
-    pub fn out_of_reach(&mut self, kind: Kind) {
+    /// Records that the objects of a kind could not be listed. The reason has been printed already.
+    pub fn fail_unlisted(&mut self, kind: Kind) {
         self.status = self.status.and(Status::NotPermitted);
         let error = format!("{}s cannot be listed", kind.noun());
         self.outcome.failed.push(Failed { reference: kind.to_string(), error, errno: None });
@@ -171,7 +171,7 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// What a filter has done, in a line.
+    /// Prints the outcome in one line.
     pub fn summarize(&mut self) {
         self.report();
         let Outcome { removed, marked, .. } = &self.outcome;
@@ -205,12 +205,12 @@ impl<'a> Removal<'a> {
     }
 }
 
-/// What became of some objects.
+/// Objects with the outcome of each.
 type Fates = Vec<(Reference, Result<Removed, Spared>)>;
 
-/// Removes the first of these objects: as many as a look at the processes is good for, one at least.
+/// Removes the first of these objects: as many as one look at the processes is valid for, at least one.
 fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> Fates {
-    // Only the threads show who waits on a queue; objects of other kinds are looked at one by one.
+    // Only a look at all threads shows who waits on a queue; other kinds are checked one by one.
     let is_queue = |one: &Selected| unused && one.observed.kind() == Kind::Msg;
     let settle = |one: &Selected, observer: Option<&Observer<'_>>| {
         let observed = &one.observed;
@@ -230,7 +230,7 @@ fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> F
         (reference, fate)
     };
     settle_some(namespace, selected, |one| is_queue(one).then_some(&one.observed.object), settle)
-        // The rest is left alone; what was removed before has been reported.
+        // What was removed in earlier batches has been reported.
         .unwrap_or_else(|error| {
             let why = format!("the processes cannot be inspected: {}", describe(&error));
             let left =
@@ -240,7 +240,7 @@ fn remove_batch(namespace: &Namespace, selected: &[Selected], unused: bool) -> F
 }
 
 pub(super) fn used_meanwhile(reference: impl std::fmt::Display) -> Failure {
-    let what = "it was used since it was selected: left alone";
+    let what = "not removed: it was used after it was selected";
     Failure::new(VERB, reference, what, Reason::Failed)
-        .with_hint("--even-if-changed removes it all the same")
+        .with_hint("--even-if-changed removes it anyway")
 }

@@ -1,4 +1,4 @@
-//! One object for a program.
+//! One object as JSON.
 
 use serde::Serialize;
 
@@ -9,17 +9,17 @@ use crate::ipc::{Kind, Observed, Use};
 use crate::output::formats::json::Record;
 use crate::output::{Style, columns};
 
-/// Every column, and what takes more than a field.
+/// Every column, and what needs more than one field.
 #[derive(Serialize)]
 pub(super) struct StatRecord<'a> {
     #[serde(flatten)]
     object: Record<'a, Observed>,
     users: Vec<Record<'a, Use>>,
-    /// For a set only: null where they may not be read.
+    /// For a set only; null if they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     semaphores: Option<Option<Vec<Record<'a, Semaphore>>>>,
-    /// For POSIX shared memory only: what it is if a program with musl made it as a semaphore; null where
-    /// none has made it.
+    /// For POSIX shared memory only: its state if it is the semaphore of a program that uses musl; null if it
+    /// cannot be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     musl_semaphore: Option<Option<SemaphoreState>>,
 }
@@ -28,7 +28,7 @@ impl<'a> StatRecord<'a> {
     pub fn new(seen: &'a Seen, style: &'a Style) -> StatRecord<'a> {
         let Seen { observed, musl_semaphore } = seen;
         let kind = observed.kind();
-        // The field of this name has them one by one.
+        // The field `users` replaces the column of that name.
         let columns = columns::with_requests(kind).filter(|column| column.name != "users");
         let of_user = |user| Record::of(user, columns::USER.iter(), style);
         let of_semaphore = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);

@@ -1,4 +1,4 @@
-//! One object for a person: a line for each of its columns, then its semaphores and its processes.
+//! One object as text: a line for each of its columns, then its semaphores and its processes.
 
 use std::io;
 
