@@ -393,3 +393,23 @@ fn an_array_is_whole_where_something_fails_half_way() {
     // A person is not told that there is none of what could not be read.
     assert_eq!(covered(missing, "--format table").exits(1).stdout(), "");
 }
+
+#[test]
+fn text_is_aligned_by_its_width_and_not_by_its_bytes() {
+    let Some(shell) = Sandbox::new() else { return };
+    // Two bytes each, three bytes and two places each, and an accent without a place of its own.
+    let names = ["/abcd", "/üüüü", "/漢字", "/e\u{301}e\u{301}"];
+    for name in names {
+        shell.run(&format!("ipctool create pshm --name '{name}' --size 5")).ok();
+    }
+    let list = "ipctool list pshm --no-headings -o ref,size --sort size";
+    let listed = shell.run(list).ok().stdout();
+    let padding = |name: &str| {
+        let line = listed.lines().find_map(|line| line.strip_prefix(&format!("pshm:{name}")));
+        line.unwrap_or_else(|| panic!("{name} in {listed}"))
+    };
+    // The reference takes 16 places, the size 12.
+    for (name, places) in names.into_iter().zip([5, 5, 5, 3]) {
+        assert_eq!(padding(name).len(), 16 - "pshm:".len() - places + 1 + 12, "{name}: {listed}");
+    }
+}
