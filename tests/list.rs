@@ -413,3 +413,12 @@ fn text_is_aligned_by_its_width_and_not_by_its_bytes() {
         assert_eq!(padding(name).len(), 16 - "pshm:".len() - places + 1 + 12, "{name}: {listed}");
     }
 }
+
+#[test]
+fn the_first_table_stands_at_the_top() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pshm --name /m --size 5; ipctool create psem --name /s").ok();
+    let table = shell.run("ipctool list -o name --format table").ok().stdout();
+    assert!(table.starts_with("POSIX shared memory"), "{table}");
+    assert_eq!(table.matches("\n\n").count(), 1, "one between two tables: {table}");
+}
