@@ -53,10 +53,7 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
             // process, about to become another program, uses no more.
             unsafe { libc::close(descriptor) };
         }
-        for capability in (0..64).filter(|bit| extra >> bit & 1 != 0) {
-            // Fails for what the kernel does not know. SAFETY: takes plain numbers.
-            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
-        }
+        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
         let children = std::iter::once((libc::SIGCHLD, ignored_children));
         for (signal, is_ignored) in inherited::ignored().chain(children) {
             match is_ignored {
@@ -70,6 +67,14 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     unsafe { command.pre_exec(restore) };
     // The child is waited for by its number, like all others.
     Ok(command.spawn()?.id() as i32)
+}
+
+/// Takes a capability from the bounding set. Fails for what the kernel does not know. Async-signal-safe.
+fn drop_capability(capability: libc::c_ulong) {
+    // The call reads four numbers of this width behind the first, however few an operation needs.
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: takes plain numbers.
+    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, NONE, NONE, NONE) };
 }
 
 /// What has become of a child, if anything has; a child that has ended is gone after this.
