@@ -176,3 +176,14 @@ fn nobody_looks_at_processes_when_every_byte_has_a_name() {
         .shows("pshm:/y")
         .says("cannot look for removed files: ");
 }
+
+#[test]
+fn files_that_promise_more_than_a_number_holds_are_counted() {
+    let Some(shell) = Sandbox::new() else { return };
+    let most = i64::MAX;
+    shell.run(&format!("for n in 1 2 3; do truncate -s {most} /dev/shm/$n; done")).ok();
+    shell.run("ipctool list pshm --no-headings -o size").prints(&format!("{most:>12}\n").repeat(3));
+    let found = shell.run("ipctool doctor --only shm-full --json");
+    let found = found.denies("panicked").exits(6);
+    assert_eq!(found.fields("check"), json!([["shm-full"]]));
+}

@@ -81,7 +81,7 @@ impl Trace {
         }
         events.sort_by(|a, b| (a.time, &a.what).cmp(&(b.time, &b.what)));
         // A time in the far future is one of the past, before the clock was set.
-        let is_early = |event: &mut Event| event.time > end && event.time < end + 1_000_000_000;
+        let is_early = |event: &mut Event| event.time > end && event.time - end < 1_000_000_000;
         self.early = events.extract_if(.., is_early).collect();
         (events, end)
     }

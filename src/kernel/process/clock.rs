@@ -12,7 +12,7 @@ pub(in crate::kernel) fn boot_moment() -> i64 {
     let before = read(libc::CLOCK_REALTIME);
     let since_boot = read(libc::CLOCK_BOOTTIME);
     let after = read(libc::CLOCK_REALTIME);
-    before + (after - before) / 2 - since_boot
+    before.midpoint(after).saturating_sub(since_boot)
 }
 
 /// A clock of `clock_gettime(2)`.
@@ -20,7 +20,7 @@ fn read(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec that outlives the call.
     unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
+    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }
 
 /// The wall clock, and what remembers how it was set when `/proc` was mounted: the root of that file
