@@ -1,5 +1,7 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
 
+mod values;
+
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
@@ -42,13 +44,18 @@ pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
 }
 
-/// The state of each of the `nsems` semaphores of a set. Needs read permission.
+/// The state of each of the `nsems` semaphores of a set: the values all of one moment, then of one
+/// semaphore after the other who waits for it and who operated last. Needs read permission.
 pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
-    (0..nsems as i32)
-        .map(|number| {
+    // The kernel makes no set with more.
+    let nsems = nsems.min(i32::MAX as u64) as usize;
+    let values = values::read(id, nsems)?;
+    (0..)
+        .zip(values)
+        .map(|(number, value)| {
             Ok(Semaphore {
                 index: number as u32,
-                value: plain(id, number, libc::GETVAL)? as u32,
+                value: value.into(),
                 ncount: plain(id, number, libc::GETNCNT)? as u32,
                 zcount: plain(id, number, libc::GETZCNT)? as u32,
                 last_pid: plain(id, number, libc::GETPID)?,
