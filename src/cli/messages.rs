@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::options::queue;
 use super::page::{self, Entry, Page};
 use crate::ipc::message::Label;
-use crate::ipc::{Mode, Reference, duration, size};
+use crate::ipc::{Mode, Reference, duration, number, size};
 use crate::output::message::MessageFormat;
 
 /// Send messages to a message queue
@@ -44,13 +44,13 @@ pub struct Send {
     /// Type of the messages on a System V queue, above 0; 1 by default
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..)
+        allow_negative_numbers = true, value_parser = number::from::<i64>(1)
     )]
     pub message_type: Option<i64>,
     /// Priority of the messages on a POSIX queue, 0 (default) to 32767
     #[arg(
         long, value_name = "N", allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u32).range(..=i64::from(Label::HIGHEST_PRIORITY))
+        value_parser = number::within::<u32>(0..=Label::HIGHEST_PRIORITY.into())
     )]
     pub priority: Option<u32>,
     /// End each payload with a NUL byte, for readers of C strings
@@ -149,7 +149,7 @@ pub struct Recv {
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
-    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = number::from::<u64>(1))]
     pub count: Option<u64>,
     /// Take all messages there are, without waiting for more
     #[arg(long, group = "amount", conflicts_with = "timeout")]
@@ -164,7 +164,10 @@ pub struct Recv {
     ///
     /// 0, the default, takes the oldest message of any type. N takes the oldest message of type N. -N
     /// takes the message with the lowest type, if that type is at most N.
-    #[arg(short = 't', long = "type", value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        short = 't', long = "type", value_name = "N",
+        allow_negative_numbers = true, value_parser = number::from::<i64>(i64::MIN.into())
+    )]
     pub message_type: Option<i64>,
     /// Any type except the one given with -t
     #[arg(long)]
