@@ -1,4 +1,5 @@
 //! Local time as the C library has it.
+#![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 

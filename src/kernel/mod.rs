@@ -2,7 +2,6 @@
 //!
 //! Each system call is one small function that takes and gives the values of [`crate::ipc`] and
 //! returns the call's name with the errno when it fails. All of them pass through [`call`].
-#![allow(unsafe_code)]
 
 pub mod call;
 pub mod channel;

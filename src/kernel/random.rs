@@ -1,4 +1,5 @@
 //! What nobody can guess, `getrandom(2)`.
+#![allow(unsafe_code)]
 
 use std::io;
 

@@ -1,5 +1,6 @@
 //! Signals: which of them end this process, how they are noted or read, and waiting that they end.
 //! `signal(7)`.
+#![allow(unsafe_code)]
 
 pub(in crate::kernel) mod deadly;
 pub(in crate::kernel) mod inbox;

@@ -1,5 +1,6 @@
 //! Running a command as a child, and following every descendant that becomes a child of this process:
 //! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
+#![allow(unsafe_code)]
 
 use std::ffi::OsString;
 use std::io;

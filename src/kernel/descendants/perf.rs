@@ -1,6 +1,7 @@
 //! A record of every process that descends from this one, `perf_event_open(2)`: a software event
 //! that counts nothing, and tells of forks, execs and exits. No privilege is needed where
 //! `/proc/sys/kernel/perf_event_paranoid` is 2 or less.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -1,4 +1,5 @@
 //! What this process was given by its caller, noted before the standard library changes it.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

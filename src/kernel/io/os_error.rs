@@ -1,4 +1,5 @@
 //! Errors of the standard library in the words of `errno(3)`.
+#![allow(unsafe_code)]
 
 use std::ffi::CStr;
 use std::io;

@@ -1,4 +1,5 @@
 //! How much a file takes without waiting: `pipe(7)`, "Pipe capacity".
+#![allow(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::fs::File;

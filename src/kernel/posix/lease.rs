@@ -4,6 +4,7 @@
 //!
 //! While one is held, `open(2)` of the file by others waits until it is released; with `O_NONBLOCK`
 //! it fails with `EWOULDBLOCK`. So it is held for microseconds.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::fs::File;

@@ -1,4 +1,5 @@
 //! POSIX message queues: `mq_open(3)`, `mq_send(3)`, `mq_receive(3)`, `mq_getattr(3)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io::{Read, Seek};

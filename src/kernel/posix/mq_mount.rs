@@ -1,5 +1,6 @@
 //! Where the POSIX message queues of this IPC namespace lie: `mq_overview(7)`, "Mounting the message
 //! queue filesystem".
+#![allow(unsafe_code)]
 
 use std::cell::OnceCell;
 use std::fs::File;

@@ -1,4 +1,5 @@
 //! The clocks of the kernel, and whether one has been set: `clock_gettime(2)`, `proc(5)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

@@ -1,5 +1,6 @@
 //! As whom this process asks the kernel, and what that lets it do: `credentials(7)`, `capabilities(7)`,
 //! `user_namespaces(7)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io;

@@ -3,6 +3,7 @@
 //!
 //! The system calls are made directly: the C library keeps two or three real-time signals for itself
 //! and leaves them out of every set, and they end a process like the others.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::ptr;

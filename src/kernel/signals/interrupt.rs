@@ -3,6 +3,7 @@
 //! The System V calls have no timeout, and a signal that comes just before one of them blocks would
 //! go unnoticed. So from the timeout, or from the first signal, on, an interval timer interrupts every
 //! blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of system calls").
+#![allow(unsafe_code)]
 
 use std::io;
 use std::mem::MaybeUninit;

@@ -1,5 +1,6 @@
 //! Waiting in a blocking call until it ends, a timeout passes or a signal comes, without losing what
 //! was taken.
+#![deny(unsafe_code)]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
+#![allow(unsafe_code)]
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
+#![allow(unsafe_code)]
 
 mod values;
 

@@ -1,4 +1,5 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io;

@@ -1,6 +1,7 @@
 //! Sums over all objects of a kind in this IPC namespace, as the kernel keeps them, and the limits
 //! on them: `MSG_INFO`, `SHM_INFO`, `SEM_INFO` and `IPC_INFO`. Asking for them needs no permission
 //! and no `/proc`, and looks at no object, but for the memory of segments.
+#![allow(unsafe_code)]
 
 use std::os::raw::c_int;
 

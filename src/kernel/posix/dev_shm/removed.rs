@@ -1,5 +1,6 @@
 //! Memory in `/dev/shm` that has no name any more, and stays as long as a process has it open or mapped.
 //! Only the processes tell of it: `/proc/PID/fd` and `/proc/PID/maps`, `proc(5)`.
+#![deny(unsafe_code)]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;

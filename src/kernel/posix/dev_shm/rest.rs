@@ -1,4 +1,5 @@
 //! Everything in `/dev/shm`, objects or not.
+#![deny(unsafe_code)]
 
 use std::collections::HashSet;
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
 //! How much room `/dev/shm` has, `tmpfs(5)`.
+#![deny(unsafe_code)]
 
 use std::io;
 

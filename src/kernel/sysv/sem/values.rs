@@ -1,4 +1,5 @@
 //! The values of all semaphores of a set at one moment: `GETALL` of `semctl(2)`.
+#![allow(unsafe_code)]
 
 use std::ptr::{self, NonNull};
 
