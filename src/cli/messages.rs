@@ -1,6 +1,6 @@
 //! The verbs for messages.
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_long};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use super::options::queue;
 use super::page::{self, Entry, Page};
 use crate::ipc::message::Label;
+use crate::ipc::number::InvalidNumber;
 use crate::ipc::{Mode, Reference, duration, number, size};
 use crate::output::message::MessageFormat;
 
@@ -44,7 +45,7 @@ pub struct Send {
     /// Type of the messages on a System V queue, above 0; 1 by default
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = number::from::<i64>(1)
+        allow_negative_numbers = true, value_parser = given_type
     )]
     pub message_type: Option<i64>,
     /// Priority of the messages on a POSIX queue, 0 (default) to 32767
@@ -64,6 +65,18 @@ pub struct Send {
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
+}
+
+/// A type, which the kernel keeps in a long.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn given_type(text: &str) -> Result<i64, InvalidNumber> {
+    number::from::<c_long>(1)(text).map(i64::from)
+}
+
+/// The same with a sign.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn wanted_type(text: &str) -> Result<i64, InvalidNumber> {
+    number::from::<c_long>(c_long::MIN.into())(text).map(i64::from)
 }
 
 /// How long to wait.
@@ -166,7 +179,7 @@ pub struct Recv {
     /// takes the message with the lowest type, if that type is at most N.
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = number::from::<i64>(i64::MIN.into())
+        allow_negative_numbers = true, value_parser = wanted_type
     )]
     pub message_type: Option<i64>,
     /// Any type except the one given with -t

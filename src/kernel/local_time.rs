@@ -11,8 +11,9 @@ const MONTHS: [&str; 12] =
 
 /// A time in the words of `ctime(3)`, without its newline: `Sat Nov 21 22:23:13 2026`. The time zone
 /// is that of the C library, whatever it makes of `TZ`. Nothing beyond the calendar.
+#[allow(clippy::useless_conversion, reason = "a time_t has 32 bits on some machines")]
 pub fn ctime(time: Time) -> Option<String> {
-    let seconds: libc::time_t = time.0;
+    let seconds = time.0.try_into().ok()?;
     let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, which fills the second or
     // returns null.

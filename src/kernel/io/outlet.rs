@@ -127,8 +127,8 @@ pub fn cut_back(mut file: &File, bytes: u64) {
 
 /// The most bytes that a file written by this process may have, `RLIMIT_FSIZE`.
 pub fn file_limit() -> u64 {
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
-    limit.map_or(u64::MAX, |(soft, _)| soft)
+    let limits = process::rlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
+    limits.and_then(|[soft, _]| soft).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

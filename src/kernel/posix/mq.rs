@@ -385,8 +385,8 @@ fn absolute(deadline: Instant) -> libc::timespec {
 
 /// `tv_nsec` is always below 1,000,000,000: a `Duration` has carried already.
 fn timespec(since_epoch: Duration) -> libc::timespec {
-    let seconds = libc::time_t::try_from(since_epoch.as_secs()).unwrap_or(libc::time_t::MAX);
-    libc::timespec { tv_sec: seconds, tv_nsec: since_epoch.subsec_nanos() as _ }
+    let seconds = libc::c_long::try_from(since_epoch.as_secs()).unwrap_or(libc::c_long::MAX);
+    libc::timespec { tv_sec: seconds as _, tv_nsec: since_epoch.subsec_nanos() as _ }
 }
 
 #[cfg(test)]

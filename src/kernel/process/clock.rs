@@ -17,11 +17,12 @@ pub(in crate::kernel) fn boot_moment() -> i64 {
 }
 
 /// A clock of `clock_gettime(2)`.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 fn read(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec that outlives the call.
     unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+    i64::from(time.tv_sec).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec.into())
 }
 
 /// The wall clock, and what remembers how it was set when `/proc` was mounted: the root of that file

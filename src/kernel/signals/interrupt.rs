@@ -108,7 +108,7 @@ fn interrupt_after(first: Duration) {
 fn set_timer(first: Duration, interval: Duration) {
     let timespec = |duration: Duration| libc::timespec {
         // The most that the kernel takes on 32 bits, 68 years, is for ever.
-        tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_sec: duration.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: duration.subsec_nanos() as _,
     };
     let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };

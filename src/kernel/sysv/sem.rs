@@ -8,7 +8,7 @@ use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, SemidDs, Structure, call};
 
 /// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
 const SEM_STAT_ANY: i32 = 20;
@@ -69,7 +69,7 @@ pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.sem_perm);
-    let pointer: *mut libc::semid_ds = &mut status;
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call only reads.
     call(unsafe { libc::semctl(id, 0, IPC_SET, pointer) }, || Call::Semctl {
@@ -82,14 +82,15 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// A set as it is now.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     let status = status(id)?;
     Ok(SemaphoreSet {
         id,
         permissions: permissions::of(&status.sem_perm),
-        changed: Time::from_kernel(status.sem_ctime),
-        nsems: status.sem_nsems,
-        last_op: Time::from_kernel(status.sem_otime),
+        changed: Time::from_kernel(status.sem_ctime.into()),
+        nsems: status.sem_nsems.into(),
+        last_op: Time::from_kernel(status.sem_otime.into()),
     })
 }
 
@@ -100,7 +101,7 @@ pub fn check_readable(id: i32) -> Result<(), CallError> {
 }
 
 /// The state of a set: from Linux 4.17 on without read permission.
-fn status(id: i32) -> Result<libc::semid_ds, CallError> {
+fn status(id: i32) -> Result<SemidDs, CallError> {
     // The kernel looks at the slot of the id alone, and returns the id that it finds there.
     match stat(id, SEM_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
@@ -110,10 +111,10 @@ fn status(id: i32) -> Result<libc::semid_ds, CallError> {
 }
 
 /// What a command that looks at a set returns and fills.
-fn stat(id: i32, command: i32) -> Result<(i32, libc::semid_ds), CallError> {
+fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     // SAFETY: zero is a valid value of every field.
-    let mut status: libc::semid_ds = unsafe { std::mem::zeroed() };
-    let pointer: *mut libc::semid_ds = &mut status;
+    let mut status: SemidDs = unsafe { std::mem::zeroed() };
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call fills; it keeps no pointer.
     let found = call(unsafe { libc::semctl(id, 0, command, pointer) }, || Call::Semctl {

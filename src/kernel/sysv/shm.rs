@@ -110,22 +110,23 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// A segment as it is now, but for where its memory is, which only `/proc/sysvipc/shm` tells.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Segment, CallError> {
     let status = status(id)?;
     Ok(Segment {
         id,
         permissions: permissions::of(&status.shm_perm),
-        changed: Time::from_kernel(status.shm_ctime),
+        changed: Time::from_kernel(status.shm_ctime.into()),
         size: status.shm_segsz as u64,
-        attached: status.shm_nattch,
+        attached: status.shm_nattch.into(),
         status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
         huge_page: None,
         rss: None,
         swap: None,
         creator_pid: status.shm_cpid,
         last_pid: status.shm_lpid,
-        last_attach: Time::from_kernel(status.shm_atime),
-        last_detach: Time::from_kernel(status.shm_dtime),
+        last_attach: Time::from_kernel(status.shm_atime.into()),
+        last_detach: Time::from_kernel(status.shm_dtime.into()),
     })
 }
 
