@@ -402,9 +402,12 @@ mod tests {
         assert_eq!(field::<i32>("", "QSIZE:"), None);
     }
 
+    /// Seconds since the Epoch that are a time on every machine.
+    const LATEST: u64 = if size_of::<libc::c_long>() < 8 { 1 << 30 } else { 1 << 40 };
+
     proptest! {
         #[test]
-        fn a_point_in_time_is_carried(seconds in 0..1u64 << 40, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
+        fn a_point_in_time_is_carried(seconds in 0..LATEST, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
             let sum = timespec(Duration::new(seconds, now) + Duration::from_nanos(more.into()));
             prop_assert!((0..1_000_000_000).contains(&sum.tv_nsec));
             let total = i128::from(sum.tv_sec) * 1_000_000_000 + i128::from(sum.tv_nsec);

@@ -7,11 +7,12 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
+use nix::errno::Errno;
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Structure, call};
 
 /// `SHM_STAT_ANY`, Linux 4.17: as `SHM_STAT`, without asking for read permission.
 const SHM_STAT_ANY: i32 = 15;
@@ -39,8 +40,9 @@ pub fn create_with_flags(
 }
 
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
-    // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    // What a kernel of this width would say of a size beyond its address space.
+    let too_large = |_| CallError { name: CallName::Shmget, errno: Errno::EINVAL };
+    let size = usize::try_from(size).map_err(too_large)?;
     // SAFETY: takes and returns plain numbers.
     let id = unsafe { libc::shmget(key.0, size, flags) };
     call(id, || Call::Shmget { key: key.0, size, flags })
