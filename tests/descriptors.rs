@@ -7,7 +7,7 @@ use ipctool::commands;
 use ipctool::explain::Failure;
 use ipctool::ipc::{Kind, Mode, Name, Reference};
 use ipctool::kernel::Namespace;
-use ipctool::kernel::posix::mq;
+use ipctool::kernel::posix::mq_calls;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[test]
@@ -18,7 +18,8 @@ fn out_of_descriptors_says_so_with_the_numbers() {
         taken.push(file);
     }
     let name = Name::parse(Kind::Pmsg, "/ipctool-out-of-descriptors").expect("a name");
-    let error = mq::create(&name, None, Mode::from_bits(0o600), true).expect_err("no descriptor");
+    let error =
+        mq_calls::create(&name, None, Mode::from_bits(0o600), true).expect_err("no descriptor");
     let reference = Reference::name(Kind::Pmsg, name);
     let failure = Failure::of_named_creation("create", &reference, None, error);
     let failure = commands::explain(&Namespace::own(), &[failure]).remove(0).what;

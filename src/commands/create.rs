@@ -13,8 +13,8 @@ use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm::Outcome;
-use crate::kernel::posix::mq;
-use crate::kernel::posix::mq::Shape;
+use crate::kernel::posix::mq_calls;
+use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::process::accounts::user;
 use crate::kernel::sysv::{msg, sem, shm};
 use crate::kernel::{Namespace, process};
@@ -125,7 +125,7 @@ fn create_named(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
     let made = match args.kind {
         Kind::Pmsg => {
             shape = self::shape(args);
-            mq::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
+            mq_calls::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
         }
         Kind::Psem => {
             let value = args.value.unwrap_or(0);

@@ -9,7 +9,7 @@ use super::space;
 use crate::ipc::posix::reserved_bytes;
 use crate::ipc::{CommandLine, Key, Kind, Mode, Object, Reference, Target};
 use crate::kernel::limits::Limit;
-use crate::kernel::posix::mq::Shape;
+use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::{CallError, Errno};
 
 /// What a System V object was to be.

@@ -8,7 +8,7 @@ use super::facts::{Facts, Wanted};
 use super::{call, change, content, creation, setting};
 use crate::ipc::Reference;
 use crate::kernel::io::os_error::describe as describe_io;
-use crate::kernel::posix::mq::Shape;
+use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno, ReadError};
 

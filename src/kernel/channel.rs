@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::call::{CallError, CallName};
 use super::namespace::Namespace;
-use super::posix::mq;
+use super::posix::mq_calls;
 use super::signals::wait::Waited;
 use super::sysv::msg;
 use crate::ipc::message::{Label, TYPE_SIZE, Wanted, set_type, type_of};
@@ -19,14 +19,14 @@ pub enum Channel {
     /// A System V queue, by its id.
     SystemV(i32),
     /// An open POSIX queue. It has no types: the oldest message of the highest priority comes first.
-    Posix(mq::Open),
+    Posix(mq_calls::Open),
 }
 
 impl Channel {
     /// The queue that a reference means, to put messages on it.
     pub fn for_sending(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => Ok(Channel::Posix(mq::open(name, libc::O_WRONLY)?)),
+            Target::Name(name) => Ok(Channel::Posix(mq_calls::open(name, libc::O_WRONLY)?)),
             // Opening by key asks for no permission.
             Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(namespace.id(queue)?)),
         }
@@ -36,9 +36,9 @@ impl Channel {
     /// them back.
     pub fn for_receiving(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => match mq::open(name, libc::O_RDWR) {
+            Target::Name(name) => match mq_calls::open(name, libc::O_RDWR) {
                 Err(error) if error.errno == Errno::EACCES => {
-                    Ok(Channel::Posix(mq::open(name, libc::O_RDONLY)?))
+                    Ok(Channel::Posix(mq_calls::open(name, libc::O_RDONLY)?))
                 }
                 opened => Ok(Channel::Posix(opened?)),
             },
@@ -49,7 +49,7 @@ impl Channel {
     /// Makes a queue with this key or name, or opens the one that has it. An id makes none.
     pub fn create(queue: &Reference, mode: Mode) -> Result<Channel, CallError> {
         match &queue.target {
-            Target::Name(name) => Ok(Channel::Posix(mq::create(name, None, mode, false)?.0)),
+            Target::Name(name) => Ok(Channel::Posix(mq_calls::create(name, None, mode, false)?.0)),
             Target::Key(key) => Ok(Channel::SystemV(msg::create(*key, mode, false)?)),
             Target::Id(id) => Ok(Channel::SystemV(*id)),
         }

@@ -17,7 +17,7 @@ use super::channel::Channel;
 use super::limits::Limit;
 use super::namespace::Namespace;
 use super::posix::lease::{Lease, Refused};
-use super::posix::{file, mq};
+use super::posix::{file, mq, mq_calls};
 use super::sysv::msg;
 use crate::ipc::{CommandLine, Kind, Name, Reference, Target};
 
@@ -144,7 +144,11 @@ impl Closed {
     }
 }
 
-fn remove_alone(namespace: &Namespace, name: &Name, open: &mq::Open) -> Result<Removal, Kept> {
+fn remove_alone(
+    namespace: &Namespace,
+    name: &Name,
+    open: &mq_calls::Open,
+) -> Result<Removal, Kept> {
     // The lease is not held while the name goes: whoever opens a queue that is leased waits, and with
     // the lock that `mq_unlink` needs.
     Lease::of_open(open.file())?;

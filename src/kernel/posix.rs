@@ -4,4 +4,5 @@ pub mod dev_shm;
 pub(in crate::kernel) mod file;
 pub(in crate::kernel) mod lease;
 pub mod mq;
+pub mod mq_calls;
 pub(crate) mod mq_mount;

@@ -8,7 +8,7 @@ use crate::ipc::{Change, Key, Kind, Name, Object, Reference, Snapshot, Target};
 use crate::kernel::call::{CallError, CallName};
 use crate::kernel::error::{ReadError, StatusError};
 use crate::kernel::limits::slot_bits;
-use crate::kernel::posix::mq;
+use crate::kernel::posix::{mq, mq_calls};
 use crate::kernel::sysv::permissions::Changed;
 use crate::kernel::sysv::proc_table::{self, Table};
 use crate::kernel::sysv::{huge_pages, msg, sem, shm};
@@ -44,7 +44,7 @@ impl Namespace {
             Kind::Msg => msg::remove(self.id(reference)?),
             Kind::Shm => shm::remove(self.id(reference)?),
             Kind::Sem => sem::remove(self.id(reference)?),
-            Kind::Pmsg => mq::unlink(name(reference)?),
+            Kind::Pmsg => mq_calls::unlink(name(reference)?),
             kind @ (Kind::Pshm | Kind::Psem) => self.shm().unlink(kind, name(reference)?, None),
         }
     }

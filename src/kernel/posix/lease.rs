@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::file;
-use super::{dev_shm, mq, mq_mount};
+use super::{dev_shm, mq, mq_calls, mq_mount};
 use crate::ipc::posix::NamedFile;
 use crate::ipc::{Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Verdict};
 use crate::kernel::io::os_error;
@@ -88,7 +88,7 @@ impl<'a> Leases<'a> {
     fn open_queue(&self, file: &NamedFile) -> io::Result<File> {
         match self.namespace.queues().directory() {
             Ok(Some(found)) => mq_mount::open(&found.directory, &file.name),
-            Ok(None) | Err(_) => match mq::open_somehow(&file.name) {
+            Ok(None) | Err(_) => match mq_calls::open_somehow(&file.name) {
                 Ok(queue) => Ok(queue.into_file()),
                 Err(error) => Err(io::Error::from_raw_os_error(error.errno as i32)),
             },

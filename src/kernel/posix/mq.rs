@@ -1,110 +1,18 @@
-//! POSIX message queues: `mq_open(3)`, `mq_send(3)`, `mq_receive(3)`, `mq_getattr(3)`.
-#![allow(unsafe_code)]
+//! POSIX message queues as files in the directory of their kind: `mq_overview(7)`.
 
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::ptr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 
-use super::file::{self, Outcome};
+use super::file;
+use super::mq_calls::{self, Open};
 use super::mq_mount::{self, QueueMount};
 use crate::ipc::posix::{FileIdentity, NamedFile};
-use crate::ipc::{Change, Mode, Name, PosixQueue};
-use crate::kernel::call::{Call, CallError, CallName, Filled, call};
+use crate::ipc::{Change, Name, PosixQueue};
+use crate::kernel::call::{CallError, CallName};
 use crate::kernel::error::ReadError;
-use crate::kernel::process;
-use crate::kernel::signals::wait::{self, Waited};
 use crate::kernel::sysv::permissions::Changed;
-
-/// The shape of a queue, `struct mq_attr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// `mq_maxmsg`: the most messages that it may hold.
-    pub max_messages: u64,
-    /// `mq_msgsize`: the most bytes that one message may have.
-    pub message_size: u64,
-}
-
-/// An open queue. It is closed when it is dropped.
-#[derive(Debug)]
-pub struct Open(File);
-
-/// Opens a queue with `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
-pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
-    let c_name = file::c_name(name)?;
-    let flags = access | libc::O_CLOEXEC;
-    // SAFETY: the name is a C string, which the call only reads.
-    let descriptor = call(unsafe { libc::mq_open(c_name.as_ptr(), flags) }, || Call::MqOpen {
-        name: bytes_of(name),
-        flags,
-        mode: 0,
-        attributes: None,
-    })?;
-    Ok(Open::new(descriptor))
-}
-
-/// Opens a queue for reading if that is allowed, else for writing.
-pub(in crate::kernel) fn open_somehow(name: &Name) -> Result<Open, CallError> {
-    open(name, libc::O_RDONLY).or_else(|error| match error.errno {
-        Errno::EACCES => open(name, libc::O_WRONLY),
-        _ => Err(error),
-    })
-}
-
-/// Makes a queue, or opens the one with this name unless `exclusive`. Without a shape it gets
-/// `fs.mqueue.msg_default` and `fs.mqueue.msgsize_default`. No umask applies.
-pub fn create(
-    name: &Name,
-    shape: Option<Shape>,
-    mode: Mode,
-    exclusive: bool,
-) -> Result<(Open, Outcome), CallError> {
-    let c_name = file::c_name(name)?;
-    let attributes = shape.map(|shape| {
-        let long = |number: u64| number.try_into().unwrap_or(libc::c_long::MAX);
-        // SAFETY: zero is a valid value of every field.
-        let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
-        attributes.mq_maxmsg = long(shape.max_messages);
-        attributes.mq_msgsize = long(shape.message_size);
-        attributes
-    });
-    let make = || {
-        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
-        let (mode, attributes) = (mode.bits(), attributes.as_ref());
-        let pointer = attributes.map_or(ptr::null(), ptr::from_ref);
-        // SAFETY: the name is a C string, and the last pointer is null or to an mq_attr; the call
-        // only reads them.
-        let descriptor = unsafe { libc::mq_open(c_name.as_ptr(), flags, mode, pointer) };
-        let descriptor =
-            call(descriptor, || Call::MqOpen { name: bytes_of(name), flags, mode, attributes })?;
-        Ok(Open::new(descriptor))
-    };
-    file::make_or_open(exclusive, make, || open(name, libc::O_WRONLY))
-}
-
-/// Removes a name. The queue goes when the last process closes it. `EACCES` where the kernel says
-/// `EPERM`, as the function of the C library.
-pub fn unlink(name: &Name) -> Result<(), CallError> {
-    let c_name = file::c_name(name)?;
-    let behind_slash = &c_name.as_c_str()[1..];
-    // SAFETY: the name is a C string, which the call only reads.
-    let unlinked = unsafe { libc::syscall(libc::SYS_mq_unlink, behind_slash.as_ptr()) };
-    let unlinked = call(unlinked as i32, || Call::MqUnlink { name: bytes_of(name) });
-    unlinked.map(drop).map_err(|error| match error.errno {
-        Errno::EPERM => CallError { errno: Errno::EACCES, ..error },
-        _ => error,
-    })
-}
-
-/// The name as the kernel gets it from the C library: without its slash.
-fn bytes_of(name: &Name) -> &[u8] {
-    name.behind_slash().as_bytes()
-}
 
 /// Hands every queue of this IPC namespace to `visit`.
 pub(in crate::kernel) fn read_all<E: From<ReadError>>(
@@ -134,11 +42,11 @@ pub(in crate::kernel) fn read(mount: &QueueMount, name: &Name) -> Result<PosixQu
             Ok(of(file::file(name.clone(), &data), opened))
         }
         None => {
-            let queue = open_somehow(name)?;
-            let data = queue.0.metadata();
+            let queue = mq_calls::open_somehow(name)?;
+            let data = queue.file().metadata();
             let data = data
                 .map_err(|error| CallError { name: CallName::Fstat, errno: file::errno(&error) })?;
-            Ok(of(file::file(name.clone(), &data), Some(queue.0)))
+            Ok(of(file::file(name.clone(), &data), Some(queue.into_file())))
         }
     }
 }
@@ -155,7 +63,7 @@ pub(in crate::kernel) fn unlink_file(
     {
         return Err(CallError { name: CallName::Stat, errno: Errno::ENOENT });
     }
-    unlink(name)
+    mq_calls::unlink(name)
 }
 
 /// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to
@@ -169,8 +77,8 @@ pub(in crate::kernel) fn change(
     match mount.directory_of(name) {
         Some(directory) => directory.change(file_name, change),
         None => {
-            let queue = open_somehow(name)?;
-            file::change(&queue.0, change)
+            let queue = mq_calls::open_somehow(name)?;
+            file::change(queue.file(), change)
         }
     }
 }
@@ -185,8 +93,7 @@ pub(in crate::kernel) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue
         message_size: None,
         notified_pid: 0,
     };
-    let Some(file) = opened else { return queue };
-    let mut opened = Open(file);
+    let Some(opened) = opened.map(Open::of_file) else { return queue };
     if let Ok(attributes) = opened.attributes() {
         queue.messages = attributes.mq_curmsgs.try_into().ok();
         queue.max_messages = attributes.mq_maxmsg.try_into().ok();
@@ -194,7 +101,8 @@ pub(in crate::kernel) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue
     }
     let mut text = String::new();
     // From its start, whoever has read from this descriptor before.
-    if opened.0.rewind().and_then(|()| opened.0.read_to_string(&mut text)).is_ok() {
+    let mut file = opened.file();
+    if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_ok() {
         queue.bytes = field(&text, "QSIZE:");
         queue.notified_pid = field(&text, "NOTIFY_PID:").unwrap_or(0);
     }
@@ -206,193 +114,9 @@ fn field<T: std::str::FromStr>(text: &str, label: &str) -> Option<T> {
     text.split_ascii_whitespace().find_map(|word| word.strip_prefix(label))?.parse().ok()
 }
 
-impl Open {
-    fn new(descriptor: libc::mqd_t) -> Open {
-        // SAFETY: the descriptor is new, so nobody else owns it; on Linux it is one of a file.
-        Open(unsafe { File::from_raw_fd(descriptor) })
-    }
-
-    /// The descriptor, as the file that it is on Linux.
-    pub(in crate::kernel) fn into_file(self) -> File {
-        self.0
-    }
-
-    /// The same, still open.
-    pub(in crate::kernel) fn file(&self) -> &File {
-        &self.0
-    }
-
-    /// How many messages it holds.
-    pub fn messages(&self) -> Result<u64, CallError> {
-        Ok(self.attributes()?.mq_curmsgs.try_into().unwrap_or(0))
-    }
-
-    /// Whether the caller may remove it: `EACCES` for a queue of another user without `CAP_FOWNER`.
-    pub(in crate::kernel) fn check_removable(&self) -> Result<(), CallError> {
-        let data = self.0.metadata();
-        let data =
-            data.map_err(|error| CallError { name: CallName::Fstat, errno: file::errno(&error) })?;
-        let access = file::permissions_of(&data).access(&process::caller_of_files());
-        access
-            .control
-            .then_some(())
-            .ok_or(CallError { name: CallName::MqUnlink, errno: Errno::EACCES })
-    }
-
-    /// Which file it is.
-    pub fn identity(&self) -> std::io::Result<FileIdentity> {
-        Ok(file::identity(&self.0.metadata()?))
-    }
-
-    /// Its shape.
-    pub fn shape(&self) -> Result<Shape, CallError> {
-        let attributes = self.attributes()?;
-        Ok(Shape {
-            max_messages: attributes.mq_maxmsg.try_into().unwrap_or(0),
-            message_size: attributes.mq_msgsize.try_into().unwrap_or(0),
-        })
-    }
-
-    fn attributes(&self) -> Result<libc::mq_attr, CallError> {
-        // SAFETY: zero is a valid value of every field.
-        let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
-        let descriptor = self.0.as_raw_fd();
-        // SAFETY: the pointer is to an mq_attr, which the call fills.
-        call(unsafe { libc::mq_getattr(descriptor, &mut attributes) }, || Call::MqGetsetattr {
-            descriptor,
-            new: None,
-            old: Filled::here(&attributes),
-        })?;
-        Ok(attributes)
-    }
-
-    /// Sends a message if there is room for it now; `EAGAIN` if not.
-    #[inline]
-    pub fn send(&self, priority: u32, payload: &[u8]) -> Result<(), CallError> {
-        would_block(self.send_until(priority, payload, PAST))
-    }
-
-    /// Sends a message, waiting for room until the deadline, for ever without one.
-    pub fn send_waiting(
-        &self,
-        priority: u32,
-        payload: &[u8],
-        deadline: Option<Instant>,
-    ) -> Waited<()> {
-        self.persist(deadline, |until| self.send_until(priority, payload, until))
-    }
-
-    fn send_until(
-        &self,
-        priority: u32,
-        payload: &[u8],
-        until: libc::timespec,
-    ) -> Result<(), CallError> {
-        let (descriptor, size) = (self.0.as_raw_fd(), payload.len());
-        // SAFETY: the buffer holds `size` bytes; the call only reads it and the time.
-        let sent = unsafe {
-            libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, &until)
-        };
-        let (message, deadline) = (payload, Some(until));
-        call(sent, || Call::MqTimedsend { descriptor, message, size, priority, deadline })?;
-        Ok(())
-    }
-
-    /// Takes the oldest message of the highest priority into `buffer`, which must have room for the
-    /// largest that the queue takes (`EMSGSIZE`); returns its priority and length. `EAGAIN` if there
-    /// is none.
-    #[inline]
-    pub fn receive(&self, buffer: &mut [u8]) -> Result<(u32, usize), CallError> {
-        would_block(self.receive_until(buffer, PAST))
-    }
-
-    /// The same, waiting for a message until the deadline, for ever without one.
-    pub fn receive_waiting(
-        &self,
-        buffer: &mut [u8],
-        deadline: Option<Instant>,
-    ) -> Waited<(u32, usize)> {
-        self.persist(deadline, |until| self.receive_until(buffer, until))
-    }
-
-    /// Whether its name is gone: then nobody else comes to it any more. The kernel tells nobody who
-    /// waits.
-    pub fn is_removed(&self) -> bool {
-        self.0.metadata().is_ok_and(|data| data.nlink() == 0)
-    }
-
-    /// Attempts a call, which takes a point in time, until it ends by itself. Looks up now and then
-    /// whether the queue is still there: `EIDRM` if not, as for System V queues.
-    fn persist<T>(
-        &self,
-        deadline: Option<Instant>,
-        mut attempt: impl FnMut(libc::timespec) -> Result<T, CallError>,
-    ) -> Waited<T> {
-        wait::persist(deadline, || {
-            let look_up = Instant::now() + LOOK_UP;
-            let until = deadline.map_or(look_up, |deadline| deadline.min(look_up));
-            attempt(absolute(until)).map_err(|error| match error.errno {
-                Errno::ETIMEDOUT if self.is_removed() => CallError { errno: Errno::EIDRM, ..error },
-                _ => error,
-            })
-        })
-    }
-
-    fn receive_until(
-        &self,
-        buffer: &mut [u8],
-        until: libc::timespec,
-    ) -> Result<(u32, usize), CallError> {
-        let (descriptor, size) = (self.0.as_raw_fd(), buffer.len());
-        let mut priority = 0;
-        // SAFETY: the buffer has room for `size` bytes; the call only reads the time.
-        let taken = unsafe {
-            let buffer = buffer.as_mut_ptr().cast();
-            libc::mq_timedreceive(descriptor, buffer, size, &mut priority, &until)
-        };
-        let taken = call(taken, || Call::MqTimedreceive {
-            descriptor,
-            message: Filled::here(&*buffer),
-            size,
-            priority: Filled::here(&priority),
-            deadline: Some(until),
-        })?;
-        Ok((priority, taken as usize))
-    }
-}
-
-/// The timeout of these calls is a point in time. With one that has passed they never wait.
-const PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-
-/// How often to look up from a wait.
-const LOOK_UP: Duration = Duration::from_secs(1);
-
-/// Who would not wait sees `ETIMEDOUT` where there was nothing to do, and `EINTR` where a signal came
-/// at the very moment.
-fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
-    result.map_err(|error| match error.errno {
-        Errno::ETIMEDOUT | Errno::EINTR => CallError { errno: Errno::EAGAIN, ..error },
-        _ => error,
-    })
-}
-
-/// A deadline by the clock of these calls, the time of day. It may be set meanwhile: whoever wakes
-/// too early by the steady clock waits once more.
-fn absolute(deadline: Instant) -> libc::timespec {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    timespec(now.saturating_add(deadline.saturating_duration_since(Instant::now())))
-}
-
-/// `tv_nsec` is always below 1,000,000,000: a `Duration` has carried already.
-fn timespec(since_epoch: Duration) -> libc::timespec {
-    let seconds = libc::c_long::try_from(since_epoch.as_secs()).unwrap_or(libc::c_long::MAX);
-    libc::timespec { tv_sec: seconds as _, tv_nsec: since_epoch.subsec_nanos() as _ }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn what_the_file_of_a_queue_says() {
@@ -400,18 +124,5 @@ mod tests {
         assert_eq!(field(text, "QSIZE:"), Some(129));
         assert_eq!(field(text, "NOTIFY_PID:"), Some(8260));
         assert_eq!(field::<i32>("", "QSIZE:"), None);
-    }
-
-    /// Seconds since the Epoch that are a time on every machine.
-    const LATEST: u64 = if size_of::<libc::c_long>() < 8 { 1 << 30 } else { 1 << 40 };
-
-    proptest! {
-        #[test]
-        fn a_point_in_time_is_carried(seconds in 0..LATEST, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
-            let sum = timespec(Duration::new(seconds, now) + Duration::from_nanos(more.into()));
-            prop_assert!((0..1_000_000_000).contains(&sum.tv_nsec));
-            let total = i128::from(sum.tv_sec) * 1_000_000_000 + i128::from(sum.tv_nsec);
-            prop_assert_eq!(total, i128::from(seconds) * 1_000_000_000 + i128::from(now) + i128::from(more));
-        }
     }
 }

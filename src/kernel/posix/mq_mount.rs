@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use super::file::{self, Directory};
-use super::mq;
+use super::mq_calls;
 use crate::ipc::Name;
 use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::process::mounts;
@@ -91,7 +91,7 @@ impl QueueMount {
         let read = directory.read(
             |_| true,
             |file_name, data| {
-                let named = match mq::open(&Name::of_file(file_name), libc::O_RDONLY) {
+                let named = match mq_calls::open(&Name::of_file(file_name), libc::O_RDONLY) {
                     Ok(queue) => queue.identity().ok(),
                     Err(error) if error.errno == Errno::ENOENT => {
                         // Gone since, or of another namespace.
