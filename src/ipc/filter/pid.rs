@@ -1,26 +1,26 @@
-//! `--pid`: objects that a process has to do with.
+//! `--pid`: objects that a process uses or is recorded in.
 
 use std::num::IntErrorKind;
 use std::str::FromStr;
 
-use super::{Circumstances, Condition, Look, Reason, Telling};
+use super::{Circumstances, Condition, Look, Reason, Subject};
 use crate::ipc::process::role::State;
 use crate::ipc::{Object, Observed, Time, Verdict};
 
-/// The process with this id, from 1, made it, used it last, is attached or waits.
+/// The process with this pid, from 1, created the object, used it last, uses it or waits on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedBy(i32);
 
-/// Text that is no process id.
+/// Text that is not a process id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPid {
-    /// Not a number at all.
+    /// It is not a number.
     #[error("'{0}' is not a number")]
     NoNumber(String),
-    /// Zero or negative.
+    /// It is zero or negative.
     #[error("{0} is less than 1")]
     TooSmall(String),
-    /// More than the kernel has.
+    /// It exceeds 32 bits.
     #[error("'{0}' is too large a number")]
     TooLarge(String),
 }
@@ -62,7 +62,7 @@ impl Condition for UsedBy {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::User, format!("process {} has to do with it", self.0)))
+        Some(Reason::new(Subject::User, format!("process {} uses it or is recorded in it", self.0)))
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_to_do_with_it() {
+    fn a_process_that_is_recorded_matches() {
         let sender = |state| Use {
             pid: 7,
             role: Role::LastSender,
