@@ -1,11 +1,10 @@
-//! Errors of the standard library in the words of `errno(3)`.
+//! Errors of the standard library, formatted as in `errno(3)`.
 
 use std::io;
 
 use nix::errno::Errno;
 
-/// An error of the standard library in the words of `errno(3)`, with its name; where a crate has
-/// wrapped it, without what that added.
+/// The message of `errno(3)` and the name of the error. Text that a crate added is left out.
 pub fn describe(error: &io::Error) -> String {
     match parts(error) {
         (words, Some(errno)) => format!("{words} ({errno:?})"),
@@ -13,12 +12,12 @@ pub fn describe(error: &io::Error) -> String {
     }
 }
 
-/// The same in the words of `strerror(3)` alone.
+/// The message of `strerror(3)` alone.
 pub fn strerror(error: &io::Error) -> String {
     parts(error).0
 }
 
-/// Its words, and its number if it has one. A crate that wraps an error keeps only the text.
+/// The message, and the errno if there is one. A crate that wraps an error keeps only its text.
 fn parts(error: &io::Error) -> (String, Option<Errno>) {
     let text = error.to_string();
     let number = |(words, rest): (&str, &str)| {
