@@ -1,18 +1,18 @@
-//! The system calls of 32-bit programs on a 64-bit kernel, which have numbers of their own and, of
-//! System V IPC, the old `ipc(2)`. `/proc/PID/syscall` shows the numbers as they are and not of which
-//! sort: those here are ones on which no 64-bit program sleeps.
+//! The system calls of 32-bit programs on a 64-bit kernel. They have numbers of their own and, for
+//! System V IPC, the old `ipc(2)`. `/proc/PID/syscall` does not show which kind a number is; the
+//! numbers translated here are of calls in which no 64-bit program sleeps.
 
 /// A call with its arguments.
 type Call = (i64, [u64; 6]);
 
-/// A call of a 32-bit program as a 64-bit one would make it; any other one as it is. `peek` reads two
-/// words of 32 bits from the memory of the thread.
+/// Translates a call of a 32-bit program to the call that a 64-bit one would make; other calls stay as
+/// they are. `peek` reads two 32-bit words from the memory of the thread.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn native(
     (number, arguments): Call,
     peek: impl FnOnce(u64) -> Option<[u32; 2]>,
 ) -> Call {
-    // Of asm/unistd_32.h.
+    // From asm/unistd_32.h.
     const IPC: i64 = 117;
     const MSGSND: i64 = 400;
     const MSGRCV: i64 = 401;
@@ -20,7 +20,7 @@ pub(super) fn native(
     const FUTEX: [i64; 2] = [240, 422];
     const MQ_TIMEDSEND: [i64; 2] = [279, 418];
     const MQ_TIMEDRECEIVE: [i64; 2] = [280, 419];
-    /// What the x32 ABI adds to a number.
+    /// The bit that marks a number of the x32 ABI.
     const X32: i64 = 0x4000_0000;
     match number {
         IPC => ipc(arguments, peek).unwrap_or((number, arguments)),
@@ -38,13 +38,13 @@ pub(super) fn native(
     }
 }
 
-/// Elsewhere they are not understood.
+/// 32-bit calls are not translated on other machines.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn native(call: Call, _: impl FnOnce(u64) -> Option<[u32; 2]>) -> Call {
     call
 }
 
-/// `ipc(2)`: which call it stands for is its first argument, and the version of that, 16 bits up.
+/// `ipc(2)`: its first argument contains the call and, in the upper 16 bits, its version.
 #[cfg(target_arch = "x86_64")]
 fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Option<Call> {
     let [call, first, second, third, pointer, fifth] = arguments;
@@ -53,7 +53,7 @@ fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Optio
         1 | 4 => (libc::SYS_semop, [first, pointer, second, 0, 0, 0]),
         // MSGSND
         11 => (libc::SYS_msgsnd, [first, pointer, second, third, 0, 0]),
-        // MSGRCV: its first version has the type in memory, behind the pointer to the message.
+        // MSGRCV: version 0 has the type in memory, after the pointer to the message.
         12 => {
             let wanted = match call >> 16 {
                 0 => peek(pointer).map_or(0, |[_, wanted]| wanted.into()),
@@ -65,7 +65,7 @@ fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Optio
     })
 }
 
-/// A `long` of 32 bits.
+/// A 32-bit `long`.
 #[cfg(target_arch = "x86_64")]
 fn long(word: u64) -> u64 {
     i64::from(word as i32) as u64
