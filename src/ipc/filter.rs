@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_subject_reason_comes_first() {
+    fn the_most_important_reason_comes_first() {
         let observed = Observed::from(queue());
         let reason = |filter: Filter| filter.reason(&observed, NOW);
         assert_eq!(reason(filter(&[])), "all");
@@ -265,9 +265,9 @@ mod tests {
             .and(Some(Unused));
         assert_eq!(
             reason(many),
-            "nobody is attached or waits; idle for 50 s; no message; owner; kind"
+            "no process is attached or waiting; idle for 50 s; no messages; owner; kind"
         );
         let orphan = filter(&[]).and(Some(Unused)).and(Some(Orphan::Likely));
-        assert_eq!(reason(orphan), "nobody is attached or waits, and no process ever used it");
+        assert_eq!(reason(orphan), "no process is attached or waiting, and none ever used it");
     }
 }

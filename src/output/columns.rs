@@ -94,7 +94,7 @@ pub fn groups() -> Vec<Group> {
     };
     let mut groups = vec![
         group("Columns of every object", &[EVERY, OWNER, MODE]),
-        group("Columns of every object that need an inspection of all processes", &[ON_REQUEST]),
+        group("Columns of every object that require inspecting all processes", &[ON_REQUEST]),
         group("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]),
         group("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]),
     ];

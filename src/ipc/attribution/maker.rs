@@ -352,7 +352,7 @@ mod tests {
     fn the_second_of_its_end_counts_if_the_number_was_not_used_again() {
         let family = [Descendant { until: Some(100 * SECOND + 5), ..descendant(7, 100, 0) }];
         let leaked = || queue(1, Some((7, 100)));
-        assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
+        assert!(verdict(leaked(), &family).unwrap_err().contains("may have been recycled"));
         let mut pid_history = PidHistory::default();
         let reading = |time, made| Reading {
             time: time * SECOND,
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_living_stranger_uses_too_may_be_his() {
+    fn what_a_living_stranger_uses_too_may_be_theirs() {
         let family = [descendant(7, 90, 110)];
         let with_receiver = |state| {
             let mut observed = queue(1, Some((7, 100)));
@@ -415,7 +415,10 @@ mod tests {
         let mut used = queue(1, Some((7, 100)));
         waiting(&mut used);
         let why = verdict(used.clone(), std::slice::from_ref(&gone)).unwrap_err();
-        assert!(why.contains("but process 8 waits on it"), "{why}");
+        assert!(
+            why.contains("but process 8, which does not descend from the command, waits on it"),
+            "{why}"
+        );
         assert_eq!(verdict(used, &[gone, living.clone()]), Ok(7));
         let mut unused = queue(1, None);
         waiting(&mut unused);
@@ -466,7 +469,7 @@ mod tests {
             }
             attribute(&observed, &descendants(&family), &others, None)
         };
-        let why = "process 7 of the command used it, but 9 (perl x) ran meanwhile, too, and may have made it";
+        let why = "process 7 of the command used it, but 9 (perl x) ran at the same time and may have created it";
         for uids in [&[1][..], &[3], &[2, 3], &[]] {
             assert_eq!(beside(uids, None), Maker::Others(why.to_owned()), "{uids:?}");
         }
@@ -507,11 +510,11 @@ mod tests {
     #[test]
     fn what_nobody_used_is_nobodys() {
         let why = verdict(queue(1, None), &[descendant(7, 90, 110)]).unwrap_err();
-        assert!(why.contains("records no process"), "{why}");
+        assert!(why.contains("the kernel has none on record"), "{why}");
     }
 
     #[test]
-    fn what_another_user_made_is_his() {
+    fn what_another_user_created_is_not_the_commands() {
         let family = [descendant(7, 90, 110)];
         assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(1)).is_ok());
         assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(2)).is_err());

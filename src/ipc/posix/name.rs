@@ -162,10 +162,10 @@ mod tests {
         }
         let wrong = |text: &str| Name::parse(Kind::Pmsg, text).unwrap_err().to_string();
         assert!(wrong("jobs").contains("write /jobs"));
-        assert!(wrong("/").contains("must follow the slash"));
-        assert!(wrong("").contains("must follow the slash"));
-        assert!(wrong("/a/b").contains("just one slash"));
-        assert!(wrong("//a").contains("just one slash"));
+        assert!(wrong("/").contains("followed by at least one character"));
+        assert!(wrong("").contains("followed by at least one character"));
+        assert!(wrong("/a/b").contains("must have one slash"));
+        assert!(wrong("//a").contains("must have one slash"));
         assert!(wrong("/..").contains("directory"));
         assert!(wrong("/a\\x00").contains("NUL"));
     }
