@@ -165,7 +165,7 @@ mod tests {
         let future = Time(BOOT + 2 * HOUR);
         assert!(is_unknown(clock.is_after(3 * HOUR * SECOND, future)), "of the future");
         let blind = Clock { witness: None, ..clock };
-        assert!(is_unknown(blind.is_after(late, Time(BOOT + 10))), "nobody remembers");
+        assert!(is_unknown(blind.is_after(late, Time(BOOT + 10))), "without a witness");
     }
 
     #[test]

@@ -474,8 +474,8 @@ mod tests {
             assert_eq!(beside(uids, None), Maker::Others(why.to_owned()), "{uids:?}");
         }
         assert_eq!(beside(&[2], None), Maker::Command(7));
-        let why = "process 7 of the command used it, but nobody sees".to_owned();
-        assert_eq!(beside(&[2], Some("nobody sees")), Maker::Unknown(why));
+        let why = "process 7 of the command used it, but it is hidden".to_owned();
+        assert_eq!(beside(&[2], Some("it is hidden")), Maker::Unknown(why));
     }
 
     #[test]

@@ -26,10 +26,9 @@ impl SemaphoreState {
     /// call to inspect a semaphore that is only readable, so their layouts are repeated here:
     ///
     /// - glibc, 64 bits (32 bytes): a 64-bit word with the value in its lower half and the number of
-    /// waiters in its upper half, then 128, the mark of a shared semaphore, then zeros;
+    ///   waiters in its upper half, then 128, the mark of a shared semaphore, then zeros;
     /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit says whether there are waiters),
-    /// 128, zeros,
-    /// waiters;
+    ///   128, zeros, waiters;
     /// - musl, which stores them elsewhere, [`SemaphoreState::from_musl`].
     pub fn from_file(bytes: &[u8]) -> Option<SemaphoreState> {
         const GLIBC_SHARED: u32 = 128;

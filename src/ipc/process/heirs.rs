@@ -129,12 +129,11 @@ impl Heirs {
         }
     }
 
-    /// Whether no process is likely to use this unused object again. That is certain if
+    /// Whether no process is likely to use this unused object again. That is certain if:
     ///
     /// - no living process of its owner or creator that is older than the object, or whose server is,
-    /// uses
-    /// another object of its kind;
-    /// - its creator has not given it to the user as whom workers of a living server run;
+    ///   uses another object of its kind;
+    /// - its creator has not given it to the user as whom the workers of a living server run;
     /// - no POSIX object is in use whose name differs only in the number at its end.
     pub fn are_none_of(&self, observed: &Observed) -> Verdict {
         let (kind, reference) = (observed.kind(), observed.reference());
