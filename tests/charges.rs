@@ -7,25 +7,6 @@ use std::sync::Mutex;
 use sandbox::{Ran, Sandbox, fields_of, is_root};
 use serde_json::{Value, json};
 
-/// Makes as many queues of a shape as the kernel lets a user have; prints how many.
-const UNTIL_EMFILE: &str = r#"
-    #include <errno.h>
-    #include <mqueue.h>
-    #include <fcntl.h>
-    #include <stdio.h>
-    #include <stdlib.h>
-    int main(int argc, char **argv) {
-        struct mq_attr shape = { .mq_maxmsg = atol(argv[1]), .mq_msgsize = atol(argv[2]) };
-        for (int made = 0;; made++) {
-            char name[32];
-            sprintf(name, "/%d", made);
-            mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &shape);
-            if (queue < 0) return errno != EMFILE || printf("%d\n", made) < 0;
-            mq_close(queue);
-        }
-    }
-"#;
-
 /// The bytes of POSIX queues are counted for a user wherever they have them, so whoever looks at the
 /// count must be alone: the tests here run one after the other, and root is somebody else for that.
 fn alone(shell: &Sandbox, line: &str) -> Ran {
@@ -50,7 +31,7 @@ static COUNT: Mutex<()> = Mutex::new(());
 fn the_predicted_queue_is_the_one_that_fails() {
     let Some(shell) = Sandbox::new() else { return };
     let _count = COUNT.lock();
-    shell.compile("until", UNTIL_EMFILE);
+    shell.compile("queues");
     // More than 256 queues are too many for another reason.
     for (messages, size, bytes) in [
         (10, 8192, 300_000),
@@ -60,7 +41,7 @@ fn the_predicted_queue_is_the_one_that_fails() {
         (7, 100, 100_000),
         (3, 4097, 300_000),
     ] {
-        let made = alone(&shell, &format!("prlimit --msgqueue={bytes} ./until {messages} {size}"));
+        let made = alone(&shell, &format!("prlimit --msgqueue={bytes} ./queues {messages} {size}"));
         let queues = alone(&shell, "ipctool list pmsg --json").ok().records();
         let reserved = |queue: &Value| queue["reserved_bytes"].as_u64().expect("it is known");
         let what = format!("{messages} messages of {size} bytes");

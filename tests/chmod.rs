@@ -80,9 +80,12 @@ fn whoever_locked_himself_out_gets_back_in() {
         for object in ["msg", "shm --size 5", "sem"] {
             let reference = who(&format!("ipctool create {object}"))?.ok().stdout();
             let reference = reference.trim();
-            for mode in ["0", "200", "400"] {
+            for mode in ["0000", "0200", "0400"] {
+                let shown = "ipctool list -o ref,mode --format csv --no-headings";
                 who(&format!("ipctool chmod --force {mode} {reference}"))?.prints("");
+                who(shown)?.ok().shows(&format!("{reference},{mode}\n"));
                 who(&format!("ipctool chmod 600 {reference}"))?.prints("");
+                who(shown)?.ok().shows(&format!("{reference},0600\n"));
             }
         }
         Some(())

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{NOBODY, Sandbox, is_root};
+use sandbox::{NOBODY, Sandbox, is_root, only_root};
 use serde_json::{Value, json};
 
 /// The rows of `list pshm` with this status.
@@ -91,10 +91,11 @@ fn removed_files_are_shown_with_those_that_hold_them() {
 #[test]
 fn a_removed_file_that_is_only_mapped() {
     let Some(shell) = Sandbox::with_posix() else { return };
-    let ran = shell.run(
-        "truncate -s 4096 /dev/shm/m; ./posix /m mmap > out & until [ -s out ]; do sleep 0.01; done; \
-         rm /dev/shm/m; ipctool list pshm --json; ipctool list pshm > /dev/null; kill -9 $!; wait",
-    );
+    shell.run("truncate -s 4096 /dev/shm/m").ok();
+    let _holder = shell.start("exec ./posix /m mmap").ready();
+    let ran = shell
+        .run("rm /dev/shm/m; ipctool list pshm --json; ipctool list pshm > /dev/null")
+        .exits(0);
     let listed = ran.json();
     if is_root() {
         let [row] = *with_status(&listed, "deleted") else { panic!("{listed}") };
@@ -144,8 +145,7 @@ fn what_is_in_the_way_is_said() {
         .says("4096 bytes in /dev/shm belong to removed files that were not found: ")
         .says(" could not be inspected: ")
         .says("(EMFILE)");
-    if !is_root() {
-        eprintln!("skipped: only root can be two users");
+    if !only_root("only root can be two users") {
         return;
     }
     shell.run("mkdir -m 700 /dev/shm/private; echo x > /dev/shm/private/x").ok();
@@ -175,4 +175,15 @@ fn nobody_looks_at_processes_when_every_byte_has_a_name() {
         .exits(0)
         .shows("pshm:/y")
         .says("cannot look for removed files: ");
+}
+
+#[test]
+fn files_that_promise_more_than_a_number_holds_are_counted() {
+    let Some(shell) = Sandbox::new() else { return };
+    let most = i64::MAX;
+    shell.run(&format!("for n in 1 2 3; do truncate -s {most} /dev/shm/$n; done")).ok();
+    shell.run("ipctool list pshm --no-headings -o size").prints(&format!("{most:>12}\n").repeat(3));
+    let found = shell.run("ipctool doctor --only shm-full --json");
+    let found = found.denies("panicked").exits(6);
+    assert_eq!(found.fields("check"), json!([["shm-full"]]));
 }

@@ -1,10 +1,11 @@
-//! `ipctool doctor`: for each check a case that triggers it, and the nearest that must not.
+//! `ipctool doctor`: for each check a case that triggers it, and the nearest that must not. Orphans,
+//! queues, semaphores, memory and limits have files of their own.
 
 mod diagnosis;
 mod sandbox;
 
-use diagnosis::{USED, all_found, findings, fix, found, mend, only, why};
-use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root, sees_everybody};
+use diagnosis::{USED, all_found, findings, fix, found, mend, only};
+use sandbox::{NOBODY, Sandbox, is_root, only_root, sees_everybody};
 
 #[test]
 fn a_healthy_system_is_quiet() {
@@ -13,12 +14,10 @@ fn a_healthy_system_is_quiet() {
     assert_eq!(ran.stdout(), "");
     shell.run("ipctool doctor --skip remove-ipc --json").exits(0).shows("[]\n");
     // A queue that is used by somebody who lives.
-    shell
-        .run(
-            "ipctool create msg > /dev/null; perl -e '$| = 1; msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0); print 1; sleep 60' > out & \
-             until [ -s out ]; do sleep 0.01; done; ipctool doctor --skip remove-ipc; s=$?; kill $!; exit $s",
-        )
-        .exits(0);
+    shell.compile("use");
+    shell.run("ipctool create msg").ok();
+    let _sender = shell.start("exec ./use msg 0").ready();
+    shell.run("ipctool doctor --skip remove-ipc").exits(0).lacks("msg:0");
 }
 
 #[test]
@@ -61,19 +60,16 @@ fn whoever_needs_a_mode_is_named() {
     if !only_root("only root can be two users") {
         return;
     }
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 1 --mode 666").ok();
-    let attached = |who: &str| {
-        let holder = shell.start(&format!("exec setpriv {who} --clear-groups ./attach 0 > out"));
-        shell.run("until [ -s out ]; do sleep 0.01; done; rm out").ok();
-        holder
-    };
+    let attached =
+        |who: &str| shell.start(&format!("exec setpriv {who} --clear-groups ./use shm 0")).ready();
     let theirs = attached("--reuid 65534 --regid 65534");
     let finding = only(&shell, "world-writable");
     assert_eq!(finding["fix"], serde_json::Value::Null);
     assert_eq!(finding["pids"].as_array().unwrap().len(), 1);
     let words = finding["why"].as_str().unwrap();
-    assert!(words.contains(" (./attach 0)"), "{words}");
+    assert!(words.contains(" (./use shm 0)"), "{words}");
     drop(theirs);
     // Its group has bits of its own, and root needs none.
     let _group = attached("--reuid 65534 --regid 0");
@@ -84,13 +80,11 @@ fn whoever_needs_a_mode_is_named() {
 #[test]
 fn messages_from_the_dead() {
     let Some(shell) = Sandbox::new() else { return };
+    shell.compile("use");
     shell.run("ipctool create msg").ok();
-    shell
-        .run(
-            "perl -e '$| = 1; msgsnd(0, pack(\"l! a*\", 1, \"x\"), 0); print 1; sleep 60' > out & \
-             until [ -s out ]; do sleep 0.01; done; ipctool doctor --only dead-sender-backlog; s=$?; kill $!; wait $!; exit $s",
-        )
-        .exits(0);
+    let sender = shell.start("exec ./use msg 0").ready();
+    assert_eq!(found(&shell, "dead-sender-backlog"), "");
+    drop(sender);
     assert_eq!(found(&shell, "dead-sender-backlog"), "warning msg:0");
     if !sees_everybody() {
         return;
@@ -106,168 +100,11 @@ fn messages_from_the_dead() {
 }
 
 #[test]
-fn orphans() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.run("ipctool create msg").ok();
-    let never_used = found(&shell, "orphan");
-    assert!(["note msg:0", ""].contains(&never_used.as_str()), "{never_used}");
-    shell.run(USED).ok();
-    if !sees_everybody() {
-        return;
-    }
-    assert_eq!(found(&shell, "orphan"), "warning msg:0");
-    shell
-        .run("ipctool doctor --only orphan")
-        .exits(6)
-        .shows("its only recorded process ")
-        .shows(" is gone; last touched ");
-    mend(&shell, "orphan");
-    shell.run("ipctool list -q -o ref --no-headings").prints("");
-    shell.run("cat msg-0.jsonl").shows("\"text\":\"x\"");
-}
-
-#[test]
-fn what_was_made_just_now_is_no_warning() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    // Made by a process that lives, which is recorded nowhere.
-    let _maker = shell.start(
-        "exec perl -e 'msgget(0, 01600) // die; semget(0, 1, 01600) // die; open F, q(>), q(made); close F; sleep 60'",
-    );
-    shell.run("until [ -e made ]; do sleep 0.01; done; ipctool create shm --size 1").ok();
-    shell.run("ipctool doctor --only orphan").exits(0).lacks("fix: ");
-    assert_eq!(found(&shell, "orphan"), "note msg:0", "one finding");
-    let finding = only(&shell, "orphan");
-    assert_eq!((&finding["count"], &finding["fix"]), (&3.into(), &serde_json::Value::Null));
-    shell.run("ipctool rm shm:0 sem:0").ok();
-    assert!(
-        why(&shell, "orphan").ends_with(
-            "; it is new, so its maker may be about to use it; if nobody is: ipctool rm msg:0"
-        ),
-        "{}",
-        why(&shell, "orphan")
-    );
-    shell.run("ipctool rm msg:0").ok();
-    shell.run("ipctool create pshm --name /new --size 1; ipctool create psem --name /new").ok();
-    shell.run("ipctool doctor --only orphan").exits(0).shows("about to use");
-    assert_eq!(only(&shell, "orphan")["fix"], serde_json::Value::Null);
-    // What nobody has touched for hours is another matter.
-    shell.run("touch -d '2 hours ago' /dev/shm/*").ok();
-    assert_eq!(found(&shell, "orphan"), "warning pshm:/new");
-    // A name may be that of another object when this is pasted: the filter looks again.
-    let fix = mend(&shell, "orphan");
-    let start = "ipctool rm --kind pshm --kind psem --orphan --owner ";
-    assert!(fix.starts_with(start) && fix.ends_with(" --idle 1h --yes"), "{fix}");
-    shell.run("ls /dev/shm").prints("");
-}
-
-#[test]
-fn a_set_that_was_only_given_values_is_new() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    // A program that prepares a set for others, and ends. 16 is SETVAL.
-    shell.run("perl -e '$s = semget(0, 1, 01600); semctl($s, 0, 16, 1) or die'").ok();
-    assert_eq!(found(&shell, "orphan"), "note sem:0");
-    assert_eq!(fix(&shell, "orphan"), "");
-    shell.run("perl -e 'semop(0, pack(\"s3\", 0, -1, 0)) or die'").ok();
-    assert_eq!(found(&shell, "orphan"), "warning sem:0");
-    assert_eq!(
-        mend(&shell, "orphan"),
-        format!("ipctool rm --kind sem --orphan --owner {} --yes", me(&shell))
-    );
-}
-
-/// The user of the shell, by name where they have one.
-fn me(shell: &Sandbox) -> String {
-    shell.run("id -un 2> /dev/null || id -u").stdout().trim().to_owned()
-}
-
-/// Makes so many queues and sets, uses each, and ends.
-fn used(number: u32) -> String {
-    format!(
-        "perl -e 'for (1..{number}) {{ $q = msgget(0, 01600); msgsnd($q, pack(\"l! a*\", 1, \"x\"), 0) or die; msgrcv($q, $m, 9, 0, 0) or die; \
-         $s = semget(0, 1, 01600); semop($s, pack(\"s3\", 0, 1, 0)) or die }}'"
-    )
-}
-
-#[test]
-fn a_fix_hits_nothing_that_is_new() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    shell.run(&used(2)).ok();
-    let one_filter = format!(
-        "ipctool rm --kind sem --orphan --owner {0} --yes && ipctool rm --kind msg --orphan --owner {0} --empty --yes",
-        me(&shell)
-    );
-    assert_eq!(only(&shell, "orphan")["fix"], one_filter);
-    // Somebody who lives has made two more, which no filter can tell from the others.
-    shell.run("ipctool create msg; ipctool create sem").ok();
-    let of_warning = || {
-        let found = findings(&shell, "--only orphan");
-        found.into_iter().find(|one| one["severity"] == "warning").expect("it is there")
-    };
-    let fix = of_warning()["fix"].as_str().unwrap().to_owned();
-    assert_eq!(fix, "ipctool rm msg:0 msg:1 sem:0 sem:1");
-    shell.run(&fix).ok();
-    shell.run("ipctool list -o ref --no-headings | tr -d ' '").prints("msg:2\nsem:2\n");
-}
-
-#[test]
-fn a_thousand_objects_are_one_finding() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    shell.run(&used(150)).ok();
-    // One of them is used, by a process that is too young to have made the others.
-    shell.run("sleep 1.1").ok();
-    let waiter = shell.start("exec ipctool recv 0").waits();
-    let finding = only(&shell, "orphan");
-    assert_eq!(finding["count"], 299, "{}", finding["why"]);
-    shell.run("ipctool doctor --only orphan").exits(6).shows(&format!(
-        " and 298 more  orphan\n299 objects of {}: nobody is attached or waits, and every process recorded for them is gone\nfix: ",
-        me(&shell)
-    ));
-    mend(&shell, "orphan");
-    shell.run("ipctool list -o ref --no-headings | tr -d ' '").prints("msg:0\n");
-    shell.run("ipctool send 0 x").ok();
-    waiter.ends().exits(0);
-}
-
-#[test]
-fn the_messages_of_many_orphans_are_saved() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    for (number, queues) in [(2, "msg:0 and 1 more"), (30, "msg:")] {
-        let send = format!(
-            "for i in $(seq {number}); do q=$(ipctool create msg); ipctool send $q \"message $i\"; done"
-        );
-        shell.run(&send).ok();
-        shell.run("ipctool doctor --only orphan").exits(6).shows(queues);
-        assert_eq!(only(&shell, "orphan")["count"], number);
-        let fix = mend(&shell, "orphan");
-        assert!(fix.starts_with("(umask 077; ") && fix.contains(" --all --then-rm "), "{fix}");
-        shell.run("stat -c %a orphans.jsonl").prints("600\n");
-        shell.run("ipctool list -q -o ref --no-headings").prints("");
-        shell.run("grep -c message orphans.jsonl; rm orphans.jsonl").prints(&format!("{number}\n"));
-    }
-}
-
-#[test]
 fn memory_of_a_removed_segment() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 64K").ok();
-    let holder = shell.start("exec ./attach 0 > out");
-    shell.run("until [ -s out ]; do sleep 0.01; done").ok();
+    let holder = shell.start("exec ./use shm 0").ready();
     assert_eq!(found(&shell, "marked-attached"), "");
     shell.run("ipcrm -m 0").ok();
     assert_eq!(found(&shell, "marked-attached"), "note shm:0");
@@ -275,7 +112,7 @@ fn memory_of_a_removed_segment() {
         .run("ipctool doctor --only marked-attached")
         .exits(0)
         .shows("its 64K stay in memory")
-        .shows("(./attach 0)");
+        .shows("(./use shm 0)");
     let finding = only(&shell, "marked-attached");
     assert_eq!(finding["fix"], serde_json::Value::Null, "many programs mean it so");
     assert_eq!(finding["pids"].as_array().unwrap().len(), 1);
@@ -424,7 +261,7 @@ fn objects_that_vanish_at_logout() {
     let logind = |shell: &Sandbox| {
         let started =
             shell.start("cp $(command -v sleep) systemd-logind; exec ./systemd-logind 60");
-        shell.run("until pidof systemd-logind > /dev/null; do sleep 0.01; done").ok();
+        shell.wait_until("pidof systemd-logind");
         started
     };
     shell.run("ipctool create msg; ipctool chown 4711 msg:0").exits(0);
@@ -481,54 +318,4 @@ fn what_is_kept_on_purpose_is_no_finding() {
     assert_eq!(left(&format!("--ignore {}", uid.trim())), 0);
     shell.run("ipctool doctor --ignore pizza").exits(2).says("'pizza' is not a key");
     shell.run("ipctool doctor --ignore 0x0").exits(2).says("IPC_PRIVATE");
-}
-
-#[test]
-fn a_fix_spares_what_is_kept_on_purpose() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !sees_everybody() {
-        return;
-    }
-    shell
-        .run("ipctool create msg --key 0xbeef; ipctool send 0xbeef x; ipctool recv 0xbeef")
-        .prints("msg:0\nx\n");
-    shell.run(&used(30)).ok();
-    let findings = findings(&shell, "--only orphan --ignore 0xbeef");
-    assert_eq!(findings[0]["count"], 60);
-    shell.run(findings[0]["fix"].as_str().unwrap()).exits(0);
-    shell.run("ipctool list -q -o key --no-headings | tr -d ' '").prints("0x0000beef\n");
-}
-
-#[test]
-fn whom_a_fix_spares_is_told_by_name() {
-    let Some(shell) = Sandbox::new() else { return };
-    if !only_root("only root can be two users") || !sees_everybody() {
-        return;
-    }
-    // Their number is a key as well.
-    shell.run(&used(1)).ok();
-    shell.run("ipctool rm msg:0; ipctool create sem --key 65534; perl -e 'semop(1, pack(\"s3\", 0, 1, 0))'").exits(0);
-    let findings = findings(&shell, "--only orphan --ignore nobody");
-    assert_eq!(findings[0]["count"], 2);
-    let fix = findings[0]["fix"].as_str().unwrap();
-    assert_eq!(fix, "ipctool rm --kind sem --orphan --owner root --ignore nobody --yes");
-    shell.run(fix).exits(0);
-    shell.run("ipctool list -o ref --no-headings").prints("");
-}
-
-#[test]
-fn a_user_cleans_up_their_own() {
-    let Some(shell) = Sandbox::new() else { return };
-    const SOMEBODY: u32 = 4711;
-    let make = "perl -e 'for (1..25) { $s = semget(0, 1, 01600); semop($s, pack(\"s3\", 0, 1, 0)) or die }'";
-    shell.run("ipctool create sem").ok();
-    let Some(ran) = shell.run_as(SOMEBODY, make) else { return };
-    ran.ok();
-    let doctor = "ipctool doctor --only orphan --json";
-    let findings = diagnosis::of(&shell.run_as(SOMEBODY, doctor).unwrap());
-    assert_eq!(findings.len(), 1, "of root's it is not known");
-    let fix = findings[0]["fix"].as_str().unwrap();
-    assert_eq!(fix, "ipctool rm --kind sem --orphan --owner 4711 --yes");
-    shell.run_as(SOMEBODY, fix).unwrap().exits(0);
-    shell.run("ipctool list -s -o ref --no-headings | tr -d ' '").prints("sem:0\n");
 }

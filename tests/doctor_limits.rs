@@ -34,7 +34,7 @@ fn a_limit_that_is_used_is_raised() {
         .run("echo 3 > /proc/sys/kernel/msgmni; for i in 1 2 3; do ipctool create msg; done")
         .exits(0);
     let waiting = shell.start(RECEIVERS);
-    shell.run("until [ $(ipctool list -q -o waiting --no-headings | grep -c 1) = 3 ]; do sleep 0.05; done").exits(0);
+    shell.wait_until("[ $(ipctool list -q -o waiting --no-headings | grep -c 1) = 3 ]");
     let fix = mend(&shell, "limit-near");
     assert_eq!(fix, "ipctool limits --set msgmni=6");
     shell.run("cat /proc/sys/kernel/msgmni").prints("6\n");

@@ -4,7 +4,7 @@ mod diagnosis;
 mod sandbox;
 
 use diagnosis::{found, mend};
-use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root};
+use sandbox::{NOBODY, Sandbox, is_root, only_root};
 
 /// The severity, the reason and the fix of the only finding of a check; empty where there is no fix.
 #[track_caller]
@@ -129,13 +129,11 @@ fn memory_without_a_name() {
 #[test]
 fn segments_that_vanish() {
     let Some(shell) = Sandbox::privileged() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 4096 --key 0xbeef").prints("shm:0\n");
     assert_eq!(found(&shell, "rmid-forced"), "");
-    shell.start("exec ./attach 0 > out").ends_later();
-    shell
-        .run("until [ -s out ]; do sleep 0.01; done; echo 1 > /proc/sys/kernel/shm_rmid_forced")
-        .ok();
+    shell.start("exec ./use shm 0").ready().ends_later();
+    shell.run("echo 1 > /proc/sys/kernel/shm_rmid_forced").ok();
     let (severity, why, fix) = only(&shell, "rmid-forced");
     assert_eq!(severity, "note");
     assert!(
@@ -158,11 +156,12 @@ fn segments_that_vanish() {
     shell.run("ipctool create msg").prints("msg:0\n");
 
     // A segment of a living process that has not attached it yet.
+    let _maker = shell.start(
+        "exec perl -e 'shmget(0, 4096, 01600) // die $!; open F, q(>), q(made); close F; sleep 60'",
+    );
+    shell.wait_until("[ -e made ]");
     shell
-        .run(
-            "perl -e '$| = 1; shmget(0, 4096, 01600) // die $!; print 1; sleep 60' > made & \
-             until [ -s made ]; do sleep 0.01; done; ipctool doctor --only rmid-forced; s=$?; kill $!; exit $s",
-        )
+        .run("ipctool doctor --only rmid-forced")
         .exits(6)
         .shows("warning")
         .shows("; nobody has shm:");

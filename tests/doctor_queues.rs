@@ -8,7 +8,7 @@ use sandbox::{NOBODY, Ran, Running, Sandbox, only_root, sees_everybody};
 use serde_json::Value;
 
 /// Fills the queue, and leaves no process that has to do with it.
-const FULL: &str = "ipctool create msg --mode 666 > /dev/null; head -c 8192 /dev/zero | ipctool send 0; head -c 8192 /dev/zero | ipctool send 0";
+const FULL: &str = "ipctool create msg > /dev/null; head -c 8192 /dev/zero | ipctool send 0; head -c 8192 /dev/zero | ipctool send 0";
 
 /// A process that receives one message of this type and then does this.
 fn receiver(shell: &Sandbox, message_type: i32, then: &str) -> Running {
@@ -16,10 +16,6 @@ fn receiver(shell: &Sandbox, message_type: i32, then: &str) -> Running {
         "exec perl -e '$0 = \"ipctool\"; $| = 1; msgrcv(0, $m, 9000, {message_type}, 0) or die $!; open F, q(>), q(received); close F; {then}'"
     );
     shell.start(&line)
-}
-
-fn until(shell: &Sandbox, condition: &str) {
-    shell.run(&format!("until {condition}; do sleep 0.01; done")).exits(0);
 }
 
 #[test]
@@ -82,7 +78,7 @@ fn a_queue_in_full_use_is_not_full() {
     let sender = "$m = pack(\"l! a*\", 1, \"x\" x 100); while (1) { msgsnd(0, $m, 0) or die }";
     let _sender = shell.start(&format!("exec perl -e '{sender}'"));
     let _receiver = shell.start("exec perl -e 'while (1) { msgrcv(0, $m, 100, 0, 0) or die }'");
-    until(&shell, "ipctool list -q -o last_recv_pid --no-headings | grep -q '[0-9]'");
+    shell.wait_until("ipctool list -q -o last_recv_pid --no-headings | grep -q '[0-9]'");
     for _ in 0..10 {
         assert_eq!(found(&shell, "queue-full,queue-near-full"), "");
     }
@@ -108,7 +104,7 @@ fn a_stopped_receiver_has_to_be_continued() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg; ipctool send 0 first").exits(0);
     let receiver = receiver(&shell, 0, "sleep 60");
-    until(&shell, "[ -e received ]");
+    shell.wait_until("[ -e received ]");
     let receiver = receiver.signal("STOP");
     shell.run("for i in 1 2; do head -c 8192 /dev/zero | ipctool send 0; done").ok();
     let _sender = shell.start("exec ipctool send 0 late").waits();
@@ -158,7 +154,7 @@ fn no_message_is_taken_from_a_receiver_that_will_be_started_again() {
     let _sender = shell.start(
         "exec perl -e 'for (1, 2) { msgsnd(0, pack(\"l! a*\", 1, \"x\" x 8192), 0) or die } open F, q(>), q(sent); close F; sleep 60'",
     );
-    until(&shell, "[ -e sent ]");
+    shell.wait_until("[ -e sent ]");
     let finding = only(&shell, "queue-full");
     assert!(!finding["fix"].to_string().contains("recv"), "{finding}");
     assert!(finding["why"].to_string().contains("start the program that receives"), "{finding}");
@@ -173,7 +169,7 @@ fn a_living_consumer_gets_a_larger_queue() {
     shell.run("ipctool create msg --mode 666; ipctool chown 65534 msg:0").exits(0);
     shell.run("ipctool limits --queue-bytes 2000 msg:0; ipctool send 0 first").exits(0);
     let _receiver = receiver(&shell, 0, "sleep 60");
-    until(&shell, "[ -e received ]");
+    shell.wait_until("[ -e received ]");
     shell.run("head -c 2000 /dev/zero | ipctool send 0; head -c 1900 /dev/zero > large").ok();
     let sender = shell.start("exec ipctool send 0 < large").waits();
     // To those who see no blocked sender, a message of this second says that the queue is in use.
@@ -194,7 +190,7 @@ fn a_living_consumer_gets_a_larger_queue() {
     let receiving = shell.start(
         "exec perl -e '$0 = \"ipctool\"; msgrcv(0, $m, 9000, 0, 0); $m = pack(\"l! a*\", 1, \"x\" x 8192); msgsnd(0, $m, 0); open F, q(>), q(again); close F; sleep 60'",
     );
-    until(&shell, "[ -e again ]");
+    shell.wait_until("[ -e again ]");
     let sender = shell.start("exec ipctool send 0 late").waits();
     shell.run("sleep 1.1").ok();
     let finding = diagnosis::of(&shell.run_as(NOBODY, as_nobody).unwrap());
@@ -241,7 +237,7 @@ fn nobody_reads_these_types() {
     assert_eq!(finding["fix"], Value::Null);
     // Another one would take the lower types; it has a message at once.
     let two = receiver(&shell, -4, "msgrcv(0, $m, 9000, -4, 0)").waits();
-    until(&shell, "[ -e received ]");
+    shell.wait_until("[ -e received ]");
     shell.until("ipctool list -q -o waiting --no-headings", |ran| ran.stdout().trim() == "2");
     assert!(why(&shell, "nobody-reads-type").contains("waits for a type up to 4 or type 7"));
     shell.run("ipctool list -q -o messages --no-headings | tr -d ' '").prints("1\n");
@@ -259,7 +255,7 @@ fn a_receiver_that_is_busy_may_read_any_type() {
     shell.run("ipctool create msg; ipctool send 0 -t 3 three").exits(0);
     // This one lives, and will come back for another one.
     let _busy = receiver(&shell, 3, "sleep 60");
-    until(&shell, "[ -e received ]");
+    shell.wait_until("[ -e received ]");
     shell.run("ipctool send 0 -t 3 again").ok();
     let _waiting = receiver(&shell, 7, "1").waits();
     assert_eq!(found(&shell, "nobody-reads-type"), "");
@@ -271,7 +267,7 @@ fn more_room_is_no_help_where_nobody_reads_the_type() {
     if !sees_everybody() {
         return;
     }
-    shell.run(&FULL.replace("666", "600")).ok();
+    shell.run(FULL).ok();
     let _receiver = receiver(&shell, 7, "1").waits();
     let _sender = shell.start("exec ipctool send 0 late").waits();
     assert_eq!(all_found(&shell), "error msg:0 queue-full");
@@ -307,7 +303,7 @@ fn a_full_posix_queue() {
     shell.run("ipctool create pmsg --name /q --max-messages 2 --message-size 10").ok();
     shell.run("ipctool send /q a; ipctool send /q b").ok();
     let holder = shell.start("exec ./posix /q mq_open > out");
-    until(&shell, "[ -s out ]");
+    shell.wait_until("[ -s out ]");
     assert_eq!(found(&shell, "queue-full"), "warning pmsg:/q");
     let finding = only(&shell, "queue-full");
     assert_eq!(finding["fix"], Value::Null, "somebody may want what lies there");

@@ -21,7 +21,7 @@ fn takes(shell: &Sandbox, name: &str, first: &str, second: &str) -> Running {
 /// Lets those go on that have told that they hold something, and waits until all of them wait.
 fn go<const N: usize>(shell: &Sandbox, held: [(&str, Running); N]) -> [Running; N] {
     for (name, _) in &held {
-        shell.run(&format!("until [ -e {name} ]; do sleep 0.01; done")).ok();
+        shell.wait_until(&format!("[ -e {name} ]"));
     }
     let asleep = waiting(shell);
     shell.run("touch go").ok();
@@ -200,7 +200,7 @@ fn a_line_is_no_circle() {
     let _last = shell.start(
         "exec perl -e 'semop(0, pack(\"s3\", 2, -1, 0)) or die; open F, q(>), q(held); close F; sleep 60'",
     );
-    shell.run("until [ -e held ]; do sleep 0.01; done").ok();
+    shell.wait_until("[ -e held ]");
     let held =
         [("a", takes(&shell, "a", "0, 0", "0, 1")), ("b", takes(&shell, "b", "0, 1", "0, 2"))];
     let _waiting = go(&shell, held);
@@ -238,7 +238,7 @@ fn a_posix_semaphore_that_nobody_else_has() {
     let other = shell.start(
         "exec perl -e 'open F, q(</dev/shm/sem.lock); open G, q(>), q(open); close G; sleep 60'",
     );
-    shell.run("until [ -e open ]; do sleep 0.01; done").ok();
+    shell.wait_until("[ -e open ]");
     assert_eq!(found(&shell, "stuck-semaphore"), "");
     drop(other);
     assert_eq!(found(&shell, "stuck-semaphore"), "warning psem:/lock");

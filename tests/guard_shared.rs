@@ -3,88 +3,9 @@
 mod guarding;
 mod sandbox;
 
-use guarding::{ASLEEP, Checks, FORBID, THREE, nothing_is_left, refs, report};
-use sandbox::{ATTACH, NOBODY, Sandbox, is_root, only_root, sees_everybody};
+use guarding::{ASLEEP, Checks, FORBID, THREE, nothing_is_left, open_shell, refs};
+use sandbox::{NOBODY, Sandbox, is_root, only_root};
 use serde_json::{Value, json};
-
-/// Makes, uses and removes objects of each kind as fast as it can, in processes that come and go,
-/// until `stop` exists. What is not there any more when it wants to remove it, somebody else took.
-const NEIGHBOUR: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <sys/ipc.h>
-    #include <sys/msg.h>
-    #include <sys/sem.h>
-    #include <sys/shm.h>
-    #include <sys/wait.h>
-    #include <unistd.h>
-    #define MANY 6
-    int main(void) {
-        struct { long type; char text[8]; } message = { 1, "noise" };
-        struct sembuf up = { 0, 1, 0 };
-        while (access("stop", F_OK)) {
-            pid_t child = fork();
-            if (child) {
-                int status;
-                waitpid(child, &status, 0);
-                if (status) return 1;
-                continue;
-            }
-            for (int round = 0; round < 50; round++) {
-                int q[MANY], m[MANY], s[MANY]; void *at[MANY];
-                for (int i = 0; i < MANY; i++) {
-                    q[i] = msgget(IPC_PRIVATE, 0600);
-                    if (i % 2) msgsnd(q[i], &message, 5, 0);
-                    m[i] = shmget(IPC_PRIVATE, 4096, 0600);
-                    at[i] = shmat(m[i], 0, 0);
-                    s[i] = semget(IPC_PRIVATE, 1, 0600);
-                    if (i % 2) semop(s[i], &up, 1);
-                }
-                for (int i = 0; i < MANY; i++) {
-                    if (msgctl(q[i], IPC_RMID, 0)) { perror("queue"); return 1; }
-                    shmdt(at[i]);
-                    if (shmctl(m[i], IPC_RMID, 0)) { perror("segment"); return 1; }
-                    if (semctl(s[i], 0, IPC_RMID)) { perror("set"); return 1; }
-                }
-            }
-            return 0;
-        }
-    }
-"#;
-
-/// A server: it has a segment attached, has operated on a set, and waits on a queue for a message of
-/// type 7, which ends it. Asked to end with SIGTERM, it does so when there is a file `may-end`.
-const SERVER: &str = r#"
-    #include <fcntl.h>
-    #include <signal.h>
-    #include <sys/msg.h>
-    #include <sys/sem.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    static void asked(int signal) {
-        close(open("asked", O_CREAT | O_WRONLY, 0600));
-        while (access("may-end", F_OK)) usleep(5000);
-        _exit(0);
-    }
-    int main(void) {
-        struct { long type; char text[8]; } message;
-        struct sembuf up = { 0, 1, 0 };
-        int segment = shmget(0xcafe, 4096, IPC_CREAT | 0600);
-        int set = semget(0xf00d, 1, IPC_CREAT | 0600);
-        int queue = msgget(0xbeef, IPC_CREAT | 0600);
-        signal(SIGTERM, asked);
-        // Whatever becomes of the test.
-        alarm(50);
-        char *memory = shmat(segment, 0, 0);
-        if (memory == (void *)-1 || semop(set, &up, 1)) return 1;
-        memory[0] = 1;
-        return msgrcv(queue, &message, sizeof message.text, 7, 0) < 0;
-    }
-"#;
-
-/// Starts the server in the background and ends when the server waits.
-const START: &str = "sh -c './server > /dev/null 2>&1 & echo $! > pid; \
-                     until ipctool stat msg:0xbeef 2> /dev/null | grep -q waiting; do sleep 0.01; done'";
 
 /// A neighbour's queue, and a set: made after the command began, and waited on until somebody sends a
 /// message of type 7, or gives the set two.
@@ -103,17 +24,6 @@ const NEIGHBOURS: [(&str, &str, &str, &str); 2] = [
     ),
 ];
 
-/// A namespace in which every process can be inspected: else a queue that the command used may be
-/// somebody's whom nobody sees, and is left alone.
-fn open_shell() -> Option<Sandbox> {
-    Sandbox::new().filter(|_| sees_everybody())
-}
-
-/// The field of each leak in a report.
-fn all<'a>(report: &'a Value, field: &str) -> Vec<&'a Value> {
-    report["leaks"].as_array().unwrap().iter().map(|leak| &leak[field]).collect()
-}
-
 #[test]
 fn shared_the_leaks_are_told_from_what_others_do() {
     let Some(shell) = open_shell() else { return };
@@ -124,12 +34,12 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     let line = "(sh -c 'echo $$ > stranger; until test -e begun; do sleep 0.01; done; ipctool create msg --key 3; \
           ipctool send 0x3 x; ipctool create msg --key 4; ipcrm -s 0; touch done' > /dev/null &); \
          until test -s stranger; do sleep 0.01; done; \
-         ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"; echo $?";
+         (asleep $$; exec ipctool guard --isolate never --report report.json -- sh -c \"$LEAKING\"); echo $?";
     let leaking = format!(
         "touch begun; {THREE}; until test -e done; do sleep 0.01; done; \
          while kill -0 $(cat stranger) 2> /dev/null; do sleep 0.01; done; ipcrm -q 0"
     );
-    let line = format!("LEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
+    let line = format!("{ASLEEP}\nLEAKING=$(cat <<'END'\n{leaking}\nEND\n)\n{line}");
     let ran = shell.run(&line);
     ran.prints_last(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
@@ -188,7 +98,7 @@ fn what_is_made_on_purpose_is_no_leak() {
 #[test]
 fn two_hundred_rounds_beside_a_noisy_neighbour() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("neighbour", NEIGHBOUR);
+    shell.compile("neighbour");
     shell.run("ipctool create msg --key 0x5afe; ipctool create shm --key 0x5afe --size 4096").ok();
     let round = r#"
         for i in $(seq 50); do
@@ -257,11 +167,11 @@ fn what_a_living_neighbour_operated_on_is_no_leak() {
 
 /// A neighbour that makes a queue and a set while a command runs, and works with them after the command
 /// has used both last.
-const MAKER: &str = r#"use IPC::SysV ":all";
+const MAKER: &str = r#"use IPC::SysV ":all"; use POSIX; open F, ">", "waits"; close F;
     until (-e "begun") { select undef, undef, undef, 0.01 }
     $q = msgget(0xbeef, 0666 | IPC_CREAT); $s = semget(0xf00d, 1, 0666 | IPC_CREAT);
     semctl($s, 0, SETVAL, 1); open F, ">", "made"; close F;
-    until (-e "ended") { select undef, undef, undef, 0.01 }
+    setuid $ARGV[0] if @ARGV; until (-e "ended") { select undef, undef, undef, 0.01 }
     print msgsnd($q, pack("l! a*", 1, "x"), 0) && semop($s, pack("s3", 0, 1, 0)) ? "works" : "broken: $!""#;
 
 /// A command that uses both of them and ends.
@@ -274,22 +184,17 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
     let Some(shell) = open_shell() else { return };
     std::fs::write(shell.directory().join("maker"), MAKER).unwrap();
     std::fs::write(shell.directory().join("user"), USER).unwrap();
-    // A server that gives up being root.
-    let server = format!(
-        r#"use POSIX; {}"#,
-        MAKER.replace("until (-e \"ended\")", "setuid 65534; until (-e \"ended\")")
-    );
-    std::fs::write(shell.directory().join("server"), server).unwrap();
-    // As the user of the command, and as somebody else, where the kernel records who made it.
-    for (neighbour, cuid) in [
-        ("perl maker", 0),
-        ("setpriv --reuid=65534 --clear-groups perl maker", NOBODY),
-        ("perl server", 0),
+    // As the user of the command, as somebody else, where the kernel records who made it, and as a
+    // server that gives up being root.
+    for (before, neighbour, cuid) in [
+        ("", "perl maker", 0),
+        ("setpriv --reuid=65534 --clear-groups", "perl maker", NOBODY),
+        ("", "perl maker 65534", 0),
     ] {
-        let script = neighbour.rsplit(' ').next().unwrap();
         let ran = shell.run(&format!(
-            "{neighbour} > works & \
-             ipctool guard --isolate never --report report.json -- perl user; echo $?; touch ended; wait; cat works"
+            "{ASLEEP}; {before} {neighbour} > works & until test -e waits; do sleep 0.01; done; \
+             (asleep $$; exec ipctool guard --isolate never --report report.json -- perl user); \
+             echo $?; touch ended; wait; cat works"
         ));
         let ran = ran.exits(0);
         for object in ["msg:", "sem:"] {
@@ -302,7 +207,7 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
             assert!(line.contains("of the command used it, but "), "{line}");
             assert!(
                 line.contains(&format!(
-                    "perl {script}) ran at the same time and may have created it"
+                    "{neighbour}) ran at the same time and may have created it"
                 )),
                 "{line}"
             );
@@ -313,7 +218,7 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
         for object in report["appeared"].as_array().unwrap() {
             assert_eq!((&object["outcome"], &object["cuid"]), (&json!("left"), &json!(cuid)));
         }
-        shell.run("rm begun made ended; ipctool rm --all --yes").exits(0);
+        shell.run("rm waits begun made ended; ipctool rm --all --yes").exits(0);
     }
 }
 
@@ -324,7 +229,7 @@ fn beside_neighbours_that_sleep_all_the_time_a_leak_is_the_commands() {
     let ran = shell.run(&format!(
         "{ASLEEP}; sleep 50 & asleep $!; first=$!; \
          mkfifo pipe; sh -c 'read line < pipe' & asleep $!; \
-         ipctool guard --isolate never -- {THREE}; echo $?; kill $first $!"
+         (asleep $$; exec ipctool guard --isolate never -- {THREE}); echo $?; kill $first $!"
     ));
     ran.prints_last(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
@@ -342,173 +247,13 @@ fn what_a_living_neighbour_may_have_made_is_no_leak() {
                      shmget(0xcafe, 4096, 0600 | 01000) // die"#;
     std::fs::write(shell.directory().join("server"), server).unwrap();
     std::fs::write(shell.directory().join("command"), command).unwrap();
-    let ran = shell.run(
-        "perl server > /dev/null 2>&1 & until test -e serves; do sleep 0.01; done; \
-         ipctool guard --isolate never -- perl command; echo $?; kill $!",
-    );
+    let _server = shell.start("exec perl server");
+    shell.wait_until("test -e serves");
+    let ran = shell.run("ipctool guard --isolate never -- perl command").exits(6);
     // The kernel records who made a segment.
     let ran = ran.says("leaked 1 shared memory segment; now removed");
-    ran.says("but it may still belong to").says("(perl server), which uses msg:0").prints_last(6);
+    ran.says("but it may still belong to").says("(perl server), which uses msg:0");
     shell.run("ipctool list -o ref --no-headings").prints("msg:0\nmsg:1\n");
-}
-
-#[test]
-fn what_a_background_server_uses_is_left_to_it() {
-    let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
-    let ran = shell
-        .run(&format!("ipctool guard --isolate never --report report.json -- {START}"))
-        .exits(6)
-        .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place")
-        .says("left running");
-    let pid = shell.run("cat pid").stdout().trim().to_owned();
-    for object in ["msg:0", "shm:0", "sem:0"] {
-        assert!(ran.stderr().contains(&format!("{object} is held by {pid} (./server)\n")));
-    }
-    let report = shell.run("cat report.json").json();
-    assert_eq!(all(&report, "outcome"), ["left", "left", "left"]);
-    for holders in all(&report, "holders") {
-        assert_eq!(holders[0]["pid"].to_string(), pid);
-    }
-    assert_eq!(report["processes"][0]["ended"], false);
-    // It works as before.
-    shell
-        .run(&format!(
-            "ipctool send 0xbeef -t 7 end; while kill -0 {pid} 2> /dev/null; do sleep 0.01; done; ipctool list -o ref"
-        ))
-        .ok()
-        .shows("msg:0\n")
-        .shows("shm:0\n")
-        .shows("sem:0\n");
-}
-
-#[test]
-fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
-    let Some(shell) = open_shell() else { return };
-    // It shows at none of them until it is asked to go on.
-    let command = r#"use POSIX; $q = msgget(0xbeef, 0600 | 01000); msgsnd($q, pack("l! a*", 1, "x"), 0) or die;
-        $s = semget(0xf00d, 1, 0600 | 01000); semop($s, pack("s3", 0, 1, 0)) or die;
-        $m = shmget(0xcafe, 4096, 0600 | 01000) // die;
-        exit if fork;
-        setsid(); exit if fork;
-        $SIG{ALRM} = "DEFAULT"; alarm 50;
-        open STDOUT, ">", "works"; open STDERR, ">", "/dev/null";
-        until (-e "go") { select undef, undef, undef, 0.01 }
-        print msgrcv($q, $b, 100, 0, 0) && semop($s, pack("s3", 0, -1, 0)) && shmread($m, $b, 0, 1) ? "works\n" : "broken: $!\n""#;
-    std::fs::write(shell.directory().join("command"), command).unwrap();
-    let guard = "ipctool guard --isolate never --report report.json";
-    let ran = shell.run(&format!("{guard} -- perl command")).exits(6);
-    let pid = shell.run("cat report.json").json()["processes"][0]["pid"].to_string();
-    let three = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
-    let why = format!("{pid} (perl command) of the command still runs and may use it");
-    let ran = ran.says(three).says("; left in place\n");
-    ran.says(&format!("msg:0 was left: {why}\n"))
-        .says(&format!("shm:0 was left: {why}\n"))
-        .says(&format!("sem:0 was left: {why}\n"));
-    let report = shell.run("cat report.json").json();
-    assert_eq!(all(&report, "outcome"), ["left", "left", "left"]);
-    assert_eq!(all(&report, "why"), [&why, &why, &why]);
-    shell
-        .run(&format!("touch go; while kill -0 {pid} 2> /dev/null; do sleep 0.01; done; cat works"))
-        .prints("works\n");
-    // Ended first, it needs nothing any more.
-    shell.run("ipctool rm --all --yes; rm go").exits(0);
-    shell.run(&format!("{guard} --kill-strays -- perl command")).exits(6).says("; now removed\n");
-    nothing_is_left(&shell);
-}
-
-#[test]
-fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
-    let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
-    let guard = "touch may-end; ipctool guard --isolate never --kill-strays --report report.json";
-    let ran = shell
-        .run(&format!("{guard} -- {START}"))
-        .exits(6)
-        .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set, 4K of memory; now removed");
-    let pid = shell.run("cat pid").stdout().trim().to_owned();
-    ran.says(&format!("msg:0 was held by {pid} (./server)"))
-        .says(&format!("left in the background: {pid} (./server); now ended"));
-    shell.run(&format!("kill -0 {pid} 2> /dev/null")).exits(1);
-    nothing_is_left(&shell);
-    let report = shell.run("cat report.json").json();
-    assert_eq!(all(&report, "outcome"), ["removed", "removed", "removed"]);
-    assert_eq!(report["processes"][0]["ended"], true);
-    // It is asked first, and killed when it does not listen.
-    shell.run(&format!("rm may-end; {} --kill-after 0.1 -- {START}", &guard[15..])).exits(6);
-    shell.run("test -e asked && ! kill -0 $(cat pid)").says("No such process");
-    nothing_is_left(&shell);
-    // What the command removed itself is nothing to be told of.
-    shell.run("ipctool guard --isolate never --kill-strays -- sleep 0").ok();
-}
-
-#[test]
-fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
-    let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
-    // The neighbour is woken when the server of the command is asked to end.
-    let neighbour = r#"$q = msgget(0xbeef, 0); exit !msgrcv($q, $m, 8, 9, 0)"#;
-    std::fs::write(shell.directory().join("neighbour"), neighbour).unwrap();
-    let ran = shell.run(&format!(
-        "{ASLEEP}; mkfifo asked; \
-         (read line < asked; perl neighbour & \
-          until ipctool stat msg:0xbeef 2> /dev/null | grep -q 'waiting to receive type 9'; do sleep 0.01; done; \
-          touch may-end; wait) & \
-         asleep $!; \
-         ipctool guard --isolate never --kill-strays --kill-after 30s --report report.json -- {START}; \
-         echo guard $?; ipctool send 0xbeef -t 9 end; wait"
-    ));
-    ran.exits(0).says(": 2 removed, 1 left\n").says("msg:0 is held by").says("(perl neighbour)");
-    shell.run("ipctool list -o ref --no-headings").shows("msg:0\n");
-    let report = shell.run("cat report.json").json();
-    assert_eq!(all(&report, "outcome"), ["left", "removed", "removed"]);
-}
-
-#[test]
-fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_command_left() {
-    let Some(shell) = open_shell() else { return };
-    shell.compile("server", SERVER);
-    let two = r#"for (1, 2) { $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0) or die }"#;
-    std::fs::write(shell.directory().join("two"), two).unwrap();
-    std::fs::write(shell.directory().join("start"), format!("perl two; {START}")).unwrap();
-    let ran = shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6);
-    let ran = ran.says(
-        "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place\n",
-    );
-    ran.says("msg:0 was left: ").says("(./server) of the command still runs and may use it\n");
-    let report = shell.run("cat report.json; ipctool send 0xbeef -t 7 end").json();
-    assert_eq!(all(&report, "outcome"), ["left", "left", "left", "left", "left"]);
-    assert!(report["leaks"][0]["why"].as_str().unwrap().contains("(./server)"), "{report}");
-    shell.run("ipctool rm --all --yes").exits(0);
-    let kept = "ipctool guard -q --isolate never --keep --report report.json -- perl two";
-    assert_eq!(all(&guarding::report(&shell, kept), "outcome"), ["left", "left"]);
-}
-
-#[test]
-fn a_segment_that_others_have_attached_is_left_and_one_that_was_marked_is_marked() {
-    let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
-    let ran = shell.run(
-        "(until test -e made; do sleep 0.01; done; exec ./attach 0 > attached) & \
-         ipctool guard --isolate never --report report.json -- sh -c 'ipcmk -M 4096; touch made; \
-         until grep -q attached attached 2> /dev/null; do sleep 0.01; done' > /dev/null; \
-         echo $?; kill $!; ipctool list shm -o +status",
-    );
-    ran.exits(0)
-        .says("leaked 1 shared memory segment; left in place")
-        .says("shm:0 is held by")
-        .says("(./attach 0)");
-    let left = shell.run("cat report.json").json();
-    assert_eq!(all(&left, "outcome"), ["left"]);
-    assert_eq!(all(&left, "status"), [&json!([])]);
-    // A program that marks what it has just attached, as many do.
-    let mark = "sh -c 'id=$(ipctool create shm --size 4096); ./attach ${id#shm:} > attached 2>&1 & \
-                until grep -q attached attached; do sleep 0.01; done; ipctool rm $id 2> /dev/null; echo $! > pid'";
-    let line =
-        format!("rm attached; ipctool guard -q --isolate never --report report.json -- {mark}");
-    let marked = report(&shell, &line);
-    shell.run("kill $(cat pid)").ok();
-    assert_eq!(all(&marked, "outcome"), ["marked"]);
 }
 
 #[test]

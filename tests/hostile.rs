@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{ATTACH, NOBODY, Needs, Ran, Running, Sandbox, skip, until};
+use sandbox::{NOBODY, Needs, Ran, Running, Sandbox, skip, until};
 
 /// What a terminal would obey, as `ipctool` and Perl read it: it forges a line, sets the title, goes back to the
 /// start of the line, and turns the order of what follows around.
@@ -15,7 +15,7 @@ const EVIL_WORD: &str = r"x\nhint: forged\033]0;t\007\r\177\302\233\342\200\256\
 /// something attached, a directory, messages. The processes end when they are dropped.
 fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
     let shell = Sandbox::privileged()?;
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell
         .run(&format!(
             "evil=$(printf '{EVIL_WORD}')
@@ -34,14 +34,17 @@ fn booby_trapped() -> Option<(Sandbox, Vec<Running>)> {
     let start =
         |process: &str| shell.start(&format!("exec perl -e '$0 = $evil = \"{EVIL}\"; {process}'"));
     let processes = vec![
-        start("exec {\"./attach\"} $evil, 0"),
+        start("exec {\"./use\"} $evil, \"shm\", 0"),
         start("msgrcv(1, $m, 10, 0, 0)"),
         start("semop(0, pack(\"s3\", 0, -1, 0))"),
     ];
     until("each process uses its object", || {
         let seen = shell.run("ipctool stat shm:0 msg:1 sem:0 --json").exits(0).json();
-        let waits = |one: &serde_json::Value| !one["users"].as_array().unwrap().is_empty();
-        seen.as_array().unwrap().iter().all(waits)
+        // The process that made the segment is gone.
+        let is_used = |one: &serde_json::Value| {
+            one["users"].as_array().unwrap().iter().any(|user| user["state"] == "alive")
+        };
+        seen.as_array().unwrap().iter().all(is_used)
     });
     Some((shell, processes))
 }
@@ -60,8 +63,9 @@ fn is_harmless(bytes: &[u8], line: &str) {
         assert_eq!(&rest[start + 2 + length..][..1], "m", "$ {line}\n{shown:?}");
         rest.replace_range(start..start + 3 + length, "");
     }
-    let acts =
-        |c: char| c.is_control() && !"\n\t".contains(c) || ('\u{200b}'..='\u{202e}').contains(&c);
+    // No width, an end of a line, another direction; '…' is between them.
+    let is_unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let acts = |c: char| c.is_control() && !"\n\t".contains(c) || is_unseen(c);
     assert!(!rest.contains(acts), "$ {line}\n{shown:?}");
     let is_forged = |line: &str| line.trim_start().starts_with("hint: forged");
     assert!(is_payload || !rest.lines().any(is_forged), "$ {line}\n{rest}");
@@ -189,9 +193,9 @@ fn off_a_terminal_no_line_is_forged_and_the_old_programs_write_as_ever() {
 #[test]
 fn a_long_command_line_is_cut_for_people_and_whole_for_programs() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --key 1 --size 10").ok();
-    let long = "exec {\"./attach\"} \"attach\", 0, (\"y\" x 100000) x 17, \"the-end\"";
+    let long = "exec {\"./use\"} \"use\", \"shm\", 0, (\"y\" x 100000) x 17, \"the-end\"";
     let holder = shell.start(&format!("exec perl -e '{long}'"));
     until("the segment is attached", || {
         shell.run("ipctool stat shm:0").exits(0).stdout().contains("yyy")

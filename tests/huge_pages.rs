@@ -5,30 +5,10 @@ mod sandbox;
 
 use std::fs::{self, File};
 
-use sandbox::{NOBODY, Ran, Sandbox, is_root};
+use sandbox::{NOBODY, Needs, Ran, Sandbox, only_root, skip};
 use serde_json::json;
 
 const SETTING: &str = "/proc/sys/vm/nr_hugepages";
-
-/// Makes a segment of two huge pages, writes one byte, says so, and removes it when its standard input
-/// ends. With `untouched` it writes nothing, with `leave` it lets go of it at once and leaves it there.
-const HOLD: &str = r#"
-    #define _GNU_SOURCE
-    #include <stdio.h>
-    #include <string.h>
-    #include <sys/shm.h>
-    int main(int argc, char **argv) {
-        int id = shmget(IPC_PRIVATE, 4 << 20, 0600 | IPC_CREAT | SHM_HUGETLB);
-        if (id < 0) { perror("shmget"); return 1; }
-        char *memory = shmat(id, 0, 0);
-        if (memory == (void *)-1) { perror("shmat"); return 1; }
-        if (strcmp(argv[1], "untouched")) memory[0] = 1;
-        if (!strcmp(argv[1], "leave")) return shmdt(memory);
-        printf("shm:%d\n", id); fflush(stdout);
-        getchar();
-        return shmctl(id, IPC_RMID, 0);
-    }
-"#;
 
 /// Huge pages of 2 MiB that are set aside as long as this lives: one test at a time, whoever runs it.
 struct Reserved {
@@ -38,8 +18,7 @@ struct Reserved {
 
 impl Reserved {
     fn new(pages: u64) -> Option<Reserved> {
-        if !is_root() {
-            eprintln!("skipped: only root can set huge pages aside");
+        if !only_root("only root can set huge pages aside") {
             return None;
         }
         let lock = File::create(std::env::temp_dir().join("ipctool-huge-pages.lock")).unwrap();
@@ -54,7 +33,7 @@ impl Reserved {
             || is < wanted
             || !fs::exists("/sys/kernel/mm/hugepages/hugepages-2048kB").unwrap()
         {
-            eprintln!("skipped: no {pages} huge pages of 2 MiB are to be had here");
+            skip(Needs::Machine, &format!("no {pages} huge pages of 2 MiB are to be had here"));
             return None;
         }
         Some(reserved)
@@ -81,7 +60,7 @@ fn while_held(shell: &Sandbox, how: &str, then: &str) -> Ran {
 fn a_segment_in_huge_pages_is_shown_as_one_with_what_is_in_memory() {
     let Some(shell) = Sandbox::new() else { return };
     let Some(_reserved) = Reserved::new(2) else { return };
-    shell.compile("hold", HOLD);
+    shell.compile("hold");
     let shown = "ipctool list shm --json -o size,attached,status,rss";
     let row = |attached: u64, status: serde_json::Value, rss: u64| json!([{"size": 4 << 20, "attached": attached, "status": status, "rss": rss}]);
 

@@ -146,9 +146,8 @@ fn ipcmk_makes_the_same() {
         "-M 10 -p 10600",
         "-Q -- -x",
         "-M 4096 -p 14600",
-        "-Vx -Q -z",
     ];
-    lines.extend(others.iter().filter(|line| !line.starts_with("-V")).map(|line| line.to_string()));
+    lines.extend(others.map(str::to_owned));
     let list = "ipctool list -P -o kind,mode,messages,size,nsems --no-headings; \
                 ipctool list -m -o status --no-headings; ipctool rm --all --yes 2> /dev/null";
     let script = lines.iter().fold(String::new(), |script, line| {

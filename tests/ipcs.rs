@@ -235,13 +235,7 @@ fn ipcs_with_semaphores_on_which_processes_wait() {
         shell.start(&format!("exec perl -e 'semop(0, pack(\"s3\", {operation}))'"))
     };
     let _waiters = [waits("1, -1, 0"), waits("1, -2, 0"), waits("2, 0, 0"), waits("0, -9, 0")];
-    shell
-        .run(
-            "for try in $(seq 200); do ipctool stat sem:0 --json | tr -d ' \\n' > stat; \
-             test $(grep -o '\"role\":\"waiting' stat | wc -l) = 4 && break; sleep 0.02; done; \
-             grep -c waiting stat",
-        )
-        .exits(0);
+    shell.wait_until("[ $(ipctool stat sem:0 --json | grep -o '\"role\":\"waiting' | wc -l) = 4 ]");
     agree(&shell, "", &script("ipcs", &ipcs_lines()), 300);
     shell.run("ipctool rm sem:0").exits(0);
 }
@@ -250,12 +244,8 @@ fn ipcs_with_semaphores_on_which_processes_wait() {
 fn ipcs_with_segments_that_are_attached_marked_and_locked() {
     let Some(shell) = with_links() else { return };
     shell.run("for n in 1 2 3 4; do ipctool create shm --size $n --key $n; done").exits(0);
-    shell.compile("attach", sandbox::ATTACH);
-    let attach = |id: u32| {
-        let holder = shell.start(&format!("exec ./attach {id} > attached-{id}"));
-        shell.run(&format!("until grep -q attached attached-{id}; do sleep 0.01; done")).exits(0);
-        holder
-    };
+    shell.compile("use");
+    let attach = |id: u32| shell.start(&format!("exec ./use shm {id}")).ready();
     let _holders = [attach(0), attach(1), attach(1), attach(2)];
     // SHM_LOCK
     shell.run("perl -e 'for $id (2, 3) { shmctl($id, 11, 0) or die $! }'").ok();

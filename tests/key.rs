@@ -8,13 +8,7 @@ use sandbox::Sandbox;
 fn it_is_the_key_of_the_c_library() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("mkdir directory && touch file").ok();
-    let program = r#"
-        #include <stdio.h>
-        #include <stdlib.h>
-        #include <sys/ipc.h>
-        int main(int c, char **v) { printf("0x%08x\n", ftok(v[1], atoi(v[2]))); return 0; }
-    "#;
-    shell.compile("ftok", program);
+    shell.compile("ftok");
     for path in ["file", "directory", ".", "/", "/usr", "/dev/null"] {
         for project in ["1", "65", "255", "256257", "0x41"] {
             let c = shell.run(&format!("./ftok {path} $(({project}))")).ok().stdout();

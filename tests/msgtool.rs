@@ -4,34 +4,6 @@ mod sandbox;
 
 use sandbox::Sandbox;
 
-/// The tool of the book in its essentials: `struct { long mtype; char mtext[80]; }`, and the size
-/// of the text with the NUL that ends it.
-const BOOK: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <string.h>
-    #include <sys/ipc.h>
-    #include <sys/msg.h>
-
-    struct mymsgbuf { long mtype; char mtext[80]; };
-
-    int main(int argc, char *argv[])
-    {
-        struct mymsgbuf buffer;
-        int queue = msgget(ftok(".", 'm'), IPC_CREAT | 0660);
-        if (queue == -1) { perror("msgget"); return 1; }
-        if (argc == 3) {
-            buffer.mtype = atol(argv[1]);
-            strcpy(buffer.mtext, argv[2]);
-            if (msgsnd(queue, &buffer, strlen(buffer.mtext) + 1, 0) == -1) { perror("msgsnd"); return 1; }
-        } else {
-            if (msgrcv(queue, &buffer, 80, atol(argv[1]), 0) == -1) { perror("msgrcv"); return 1; }
-            printf("Type: %ld Text: %s\n", buffer.mtype, buffer.mtext);
-        }
-        return 0;
-    }
-"#;
-
 fn with_link() -> Option<Sandbox> {
     let shell = Sandbox::new()?;
     shell
@@ -43,18 +15,18 @@ fn with_link() -> Option<Sandbox> {
 #[test]
 fn messages_go_both_ways_with_a_program_of_the_book() {
     let Some(shell) = with_link() else { return };
-    shell.compile("book", BOOK);
+    shell.compile("guide");
     shell.run("./msgtool s 1 'hello from the tool'").prints("Sending a message ...\n");
-    shell.run("./book 0").prints("Type: 1 Text: hello from the tool\n");
-    shell.run("./book 5 'hello from the book'").ok();
+    shell.run("./guide 0").prints("Type: 1 Text: hello from the tool\n");
+    shell.run("./guide 5 'hello from the book'").ok();
     shell.run("./msgtool r 5").prints("Reading a message ...\nType: 5 Text: hello from the book\n");
     // The longest text that the struct has room for.
     shell.run("./msgtool send 7 $(printf '%079d' 7)").ok();
-    shell.run("./book 7 | wc -c").prints("94\n");
-    shell.run("./book 7 $(printf '%079d' 7)").ok();
+    shell.run("./guide 7 | wc -c").prints("94\n");
+    shell.run("./guide 7 $(printf '%079d' 7)").ok();
     shell.run("./msgtool recv 7 | wc -c").prints("116\n");
     shell.run("./msgtool s 1 ''").ok();
-    shell.run("./book 1").prints("Type: 1 Text: \n");
+    shell.run("./guide 1").prints("Type: 1 Text: \n");
 }
 
 #[test]

@@ -4,34 +4,10 @@ mod sandbox;
 
 use sandbox::Sandbox;
 
-/// The reader and the writer of a textbook: a type and a text of 100 bytes.
-const TEXTBOOK: &str = r#"
-    #include <stdio.h>
-    #include <string.h>
-    #include <sys/ipc.h>
-    #include <sys/msg.h>
-
-    struct message { long type; char text[100]; };
-
-    int main(int argc, char **argv)
-    {
-        struct message message = { .type = 1 };
-        int queue = msgget(0xbeef, 0600 | IPC_CREAT);
-        if (argc > 1) {
-            strncpy(message.text, argv[1], sizeof message.text - 1);
-            if (msgsnd(queue, &message, sizeof message.text, 0)) { perror("msgsnd"); return 1; }
-        } else {
-            if (msgrcv(queue, &message, sizeof message.text, 1, 0) < 0) { perror("msgrcv"); return 1; }
-            printf("Data Received is : %s\n", message.text);
-        }
-        return 0;
-    }
-"#;
-
 #[test]
 fn messages_go_both_ways_with_a_textbook_program() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("textbook", TEXTBOOK);
+    shell.compile("textbook");
     shell.run("./textbook 'from the book'").ok();
     shell
         .run("ipctool recv 0xbeef --peek --json | cut -d, -f2-3")

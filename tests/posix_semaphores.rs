@@ -2,39 +2,24 @@
 
 mod sandbox;
 
-use sandbox::Sandbox;
+use sandbox::{Needs, Sandbox, skip};
 use serde_json::json;
 
-/// `musl NAME VALUE [wait]`: makes a named semaphore, prints its value, and may wait on it.
-const PROGRAM: &str = r#"
-    #include <fcntl.h>
-    #include <semaphore.h>
-    #include <stdio.h>
-    #include <stdlib.h>
-    int main(int argc, char **argv) {
-        int value;
-        sem_t *semaphore = sem_open(argv[1], O_CREAT, 0600, atoi(argv[2]));
-        if (semaphore == SEM_FAILED || sem_getvalue(semaphore, &value)) return 1;
-        printf("%d\n", value); fflush(stdout);
-        return argc > 3 ? sem_wait(semaphore) : 0;
-    }
-"#;
-
-/// A sandbox with that program as `musl`, linked with musl.
+/// A sandbox with the program `posix` of [`Sandbox::with_posix`], linked with musl.
 fn with_musl() -> Option<Sandbox> {
     let shell = Sandbox::new()?;
     if !shell.run("command -v musl-gcc").stdout().contains("musl-gcc") {
-        eprintln!("skipped: there is no musl-gcc");
+        skip(Needs::Machine, "there is no musl-gcc");
         return None;
     }
-    shell.run_with("musl-gcc -static -x c -o musl -", PROGRAM.as_bytes()).ok();
+    shell.compile_with("musl-gcc -static", "posix");
     Some(shell)
 }
 
 #[test]
 fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
     let Some(shell) = with_musl() else { return };
-    shell.run("./musl /lock 3").prints("3\n");
+    shell.run("./posix /lock sem_open 3").prints("3\n");
     shell.run("ipctool list pshm psem -o ref --no-headings").prints("pshm:/lock\n");
     shell
         .run("ipctool stat pshm:/lock")
@@ -51,7 +36,7 @@ fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
     }
     // Ours is another one, which musl's programs do not see.
     shell.run("ipctool create psem --name /lock --value 7").ok();
-    shell.run("./musl /lock 0").prints("3\n");
+    shell.run("./posix /lock sem_open 0").prints("3\n");
     shell.run("ipctool list psem -o value --no-headings").prints("     7\n");
     shell.run("ipctool rm psem:/lock pshm:/lock").ok();
     shell.run("ls /dev/shm").prints("");
@@ -61,10 +46,10 @@ fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
 #[test]
 fn the_mark_of_a_waiter_is_no_part_of_the_value_of_musl() {
     let Some(shell) = with_musl() else { return };
-    let ran = shell.run(
-        "./musl /sem.x 0 wait > out & until ipctool list psem --json -o waiters | grep -q ':1'; do sleep 0.01; done; \
-         ipctool list psem --json -o ref,value,waiters,waiting; kill -9 $!; wait",
-    );
+    shell.run("./posix /sem.x sem_open 0").prints("0\n");
+    let _waiter = shell.start("exec ./posix /sem.x sem_wait");
+    shell.wait_until("ipctool list psem --json -o waiters | grep -q ':1'");
+    let ran = shell.run("ipctool list psem --json -o ref,value,waiters,waiting");
     assert_eq!(
         ran.json(),
         json!([{"ref": "psem:/x", "value": 0, "waiters": 1, "waiting": 1}]),
@@ -101,13 +86,16 @@ fn a_waiter_that_was_killed_is_counted_and_not_found() {
     let Some(shell) = Sandbox::with_posix() else { return };
     shell.run("ipctool create psem --name /s").ok();
     let counts = "ipctool list psem --who --no-headings -o waiters | tr -s ' ' | cut -d ' ' -f 2,3";
-    let ran = shell.run(&format!(
-        "./posix /s sem_wait & until [ \"$({counts})\" = '1 1' ]; do sleep 0.01; done; \
-         ipctool stat psem:/s; kill -9 $!; wait $! 2> /dev/null; {counts}; ipctool stat psem:/s"
-    ));
-    ran.exits(0)
-        .shows("waiters      1 by the count of the C library, including killed threads; 1 found waiting now\n")
-        .shows("\n1 0\n")
-        .shows("waiters      1 by the count of the C library, including killed threads; 0 found waiting now\n");
+    let waiter = shell.start("exec ./posix /s sem_wait");
+    shell.wait_until(&format!("[ \"$({counts})\" = '1 1' ]"));
+    let waiters = |found: u32| {
+        format!(
+            "waiters      1 by the count of the C library, including killed threads; {found} found waiting now\n"
+        )
+    };
+    shell.run("ipctool stat psem:/s").exits(0).shows(&waiters(1));
+    waiter.signal("KILL").ends().exits(137);
+    shell.run(counts).exits(0).shows("1 0\n");
+    shell.run("ipctool stat psem:/s").exits(0).shows(&waiters(0));
     shell.run("ipctool list --help").ok().shows("the C library's count of waiting threads");
 }

@@ -2,37 +2,14 @@
 
 mod sandbox;
 
-use sandbox::{ATTACH, NOBODY, Ran, Sandbox, only_root, sees_everybody};
+use sandbox::{NOBODY, Ran, Sandbox, only_root, sees_everybody};
 use serde_json::Value;
-
-/// One thread of many waits in msgrcv.
-const THREADS: &str = r#"
-    #include <pthread.h>
-    #include <sys/msg.h>
-    #include <unistd.h>
-    static void *idle(void *none) { for (;;) pause(); }
-    static void *wait_for_message(void *none) {
-        struct { long type; char text[10]; } message;
-        msgrcv(0, &message, sizeof message.text, -7, 0);
-        return 0;
-    }
-    int main(void) {
-        pthread_t thread;
-        for (int i = 0; i < 8; i++) pthread_create(&thread, 0, i == 5 ? wait_for_message : idle, 0);
-        pthread_join(thread, 0);
-        for (;;) pause();
-    }
-"#;
 
 /// Starts each line of shell in the background, runs `then`, and ends what was started.
 fn meanwhile(shell: &Sandbox, lines: &[&str], ready: &str, then: &str) -> Ran {
-    let starts: String =
-        lines.iter().map(|line| format!("{line} > /dev/null 2>&1 & p=\"$p $!\"; ")).collect();
-    let ready = format!(
-        "n=0; until {ready}; do n=$((n+1)); [ $n -lt 500 ] || {{ kill -9 $p; exit 99; }}; sleep 0.01; done"
-    );
-    // With SIGKILL: none of them ends in peace.
-    shell.run(&format!("{starts} {ready}; {then}; status=$?; kill -9 $p; wait; exit $status"))
+    let _running: Vec<_> = lines.iter().map(|line| shell.start(&format!("exec {line}"))).collect();
+    shell.wait_until(ready);
+    shell.run(then)
 }
 
 fn users(ran: &Ran) -> Vec<(String, String)> {
@@ -49,11 +26,11 @@ fn attached_times(number: u32) -> String {
 #[test]
 fn all_who_have_a_segment_attached() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 5000 --key 0xbeef").ok();
     let ran = meanwhile(
         &shell,
-        &["./attach 0 one", "./attach 0 two", "./attach 0 three"],
+        &["./use shm 0 one", "./use shm 0 two", "./use shm 0 three"],
         &attached_times(3),
         "ipctool stat shm:0xbeef --json",
     );
@@ -61,7 +38,7 @@ fn all_who_have_a_segment_attached() {
         users(&ran).into_iter().filter(|(role, _)| role == "attached").map(|(_, c)| c).collect();
     assert_eq!(holders.len(), 3, "{holders:?}");
     for name in ["one", "two", "three"] {
-        assert!(holders.contains(&format!("./attach 0 {name}")), "{holders:?}");
+        assert!(holders.contains(&format!("./use shm 0 {name}")), "{holders:?}");
     }
     // They were killed: nobody holds it now.
     let ran = shell.run("ipctool stat shm:0 --json");
@@ -75,9 +52,8 @@ fn the_same_id_in_another_namespace_is_another_segment() {
     for shell in [&shell, &other] {
         shell.run("ipctool create shm --size 5000").prints("shm:0\n");
     }
-    other.compile("attach", ATTACH);
-    let stranger = other.start("exec ./attach 0 stranger");
-    other.run(&format!("until {}; do sleep 0.01; done", attached_times(1))).ok();
+    other.compile("use");
+    let stranger = other.start("exec ./use shm 0 stranger").ready();
     let ran = shell.run("ipctool stat shm:0 --json");
     assert!(users(&ran).iter().all(|(role, _)| role != "attached"), "{}", ran.stdout());
     shell.run("ipctool list --unused -m -o ref --no-headings").exits(0).shows("shm:0");
@@ -87,13 +63,13 @@ fn the_same_id_in_another_namespace_is_another_segment() {
 #[test]
 fn one_thread_of_many_waits_to_receive() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("threads", THREADS);
+    shell.compile("threads");
     shell.run("ipctool create msg").ok();
     let ready = "ipctool stat msg:0 2> /dev/null | grep -q waiting";
-    let ran = meanwhile(&shell, &["./threads"], ready, "ipctool stat msg:0 --json");
+    let ran = meanwhile(&shell, &["./threads idle -7"], ready, "ipctool stat msg:0 --json");
     assert_eq!(
         users(&ran),
-        [("waiting to receive type up to 7".to_owned(), "./threads".to_owned())]
+        [("waiting to receive type up to 7".to_owned(), "./threads idle -7".to_owned())]
     );
 }
 
@@ -160,7 +136,7 @@ fn a_number_that_was_reused_is_not_the_process_that_was_recorded() {
 fn processes_that_come_and_go_are_no_error() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg; ipctool create shm --size 5").ok();
-    let fork = "(while :; do /bin/true; done)";
+    let fork = "sh -c 'while :; do /bin/true; done'";
     let lines = [fork, fork, fork];
     let looks =
         "for i in 1 2 3 4 5 6 7 8 9 10; do ipctool stat msg:0 shm:0 > /dev/null || exit 9; done";
@@ -173,9 +149,8 @@ fn processes_that_come_and_go_are_no_error() {
 fn what_may_not_be_seen_is_counted_and_said() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create shm --size 5000 --mode 666; ipctool create msg --mode 666").ok();
-    shell.compile("attach", ATTACH);
-    let holder = shell.start("exec ./attach 0");
-    shell.run(&format!("until {}; do sleep 0.01; done", attached_times(1))).ok();
+    shell.compile("use");
+    let holder = shell.start("exec ./use shm 0").ready();
     let Some(ran) = shell.run_as(NOBODY, "ipctool stat shm:0") else { return };
     ran.exits(0).says("could not be inspected; run as root to see them\n");
     // Root's process holds it: the kernel's count alone tells.
@@ -186,7 +161,7 @@ fn what_may_not_be_seen_is_counted_and_said() {
     assert_eq!(ran.stdout(), "");
     ran.says("list msg:0: left out: ").says(" that may use it could not be inspected\n");
     drop(holder);
-    shell.run(&format!("until {}; do sleep 0.01; done", attached_times(0))).ok();
+    shell.wait_until(&attached_times(0));
     assert!(nobody("ipctool list -m --orphan -o ref --no-headings").stdout().contains("shm:0"));
     // Of a queue of their own, others are kept by the mode, and whoever used it is gone.
     nobody("ipctool create msg && perl -e 'msgsnd(1, pack(\"l! a*\", 1, \"x\"), 0) or die $!'");
@@ -223,12 +198,15 @@ fn list_shows_users_to_those_who_ask() {
 #[test]
 fn filters_by_use() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 5; ipctool create shm --size 6").ok();
     let list = "ipctool list -m --no-headings --format csv -o ref";
-    let then = format!("{list} --unused; echo; {list} --orphan=likely; echo; {list} --pid $!");
-    let ran = meanwhile(&shell, &["exec ./attach 0"], &attached_times_of_first(), &then);
+    let holder = shell.start("exec ./use shm 0").ready();
+    let pid = holder.pid();
+    let ran = shell
+        .run(&format!("{list} --unused; echo; {list} --orphan=likely; echo; {list} --pid {pid}"));
     assert_eq!(ran.stdout(), "shm:1\n\nshm:1\n\nshm:0\n");
+    drop(holder);
     assert_eq!(shell.run(&format!("{list} --orphan")).stdout(), "shm:0\nshm:1\n");
     shell.run("ipctool list --pid 0").exits(2);
 }
@@ -240,11 +218,11 @@ fn attached_times_of_first() -> String {
 #[test]
 fn removing_by_filter_tells_what_and_why() {
     let Some(shell) = Sandbox::new() else { return };
-    shell.compile("attach", ATTACH);
+    shell.compile("use");
     shell.run("ipctool create shm --size 5 --key 7; ipctool create shm --size 6").ok();
     let ran = meanwhile(
         &shell,
-        &["./attach 1"],
+        &["./use shm 1"],
         &attached_times_of_first(),
         "ipctool rm --orphan=likely --dry-run; ipctool rm --orphan=likely --yes; ipctool list -m -o ref --no-headings; ipctool rm shm:1",
     );
@@ -253,7 +231,7 @@ fn removing_by_filter_tells_what_and_why() {
         .says("rm: removed 1 shared memory segment\n")
         .says("rm shm:1: still attached 1 time, so only marked")
         .says("hint: held by ")
-        .says("(./attach 1)\n")
+        .says("(./use shm 1)\n")
         .shows("\nshm:1");
 }
 
@@ -280,29 +258,11 @@ fn what_was_used_since_it_was_selected_is_left_alone() {
 fn a_process_lives_on_in_its_threads() {
     let Some(shell) = Sandbox::new() else { return };
     // The first thread has ended, and is a zombie until the last one ends.
-    let program = r#"
-        #include <pthread.h>
-        #include <sys/msg.h>
-        #include <sys/shm.h>
-        #include <unistd.h>
-        static struct { long type; char text[10]; } message = { 1, "x" };
-        static void *wait_for_message(void *none) {
-            msgrcv(0, &message, sizeof message.text, 7, 0);
-            return 0;
-        }
-        int main(void) {
-            pthread_t thread;
-            shmat(0, 0, 0);
-            msgsnd(0, &message, 1, 0);
-            pthread_create(&thread, 0, wait_for_message, 0);
-            pthread_exit(0);
-        }
-    "#;
-    shell.compile("headless", program);
+    shell.compile("threads");
     shell.run("ipctool create msg && ipctool create shm --size 5").ok();
     let ready = "ipctool stat msg:0 2> /dev/null | grep -q waiting";
     let then = "ipctool list --orphan -o ref --no-headings; ipctool stat shm:0 msg:0 --json";
-    let ran = meanwhile(&shell, &["./headless"], ready, then).exits(0);
+    let ran = meanwhile(&shell, &["./threads gone 7"], ready, then).exits(0);
     assert!(ran.stdout().starts_with('['), "it was taken for gone: {}", ran.stdout());
     let ran = ran.shows("\"role\":\"attached\"").shows("\"role\":\"waiting to receive type 7\"");
     // All but the one that made the segment.
@@ -315,20 +275,7 @@ fn a_segment_attached_in_another_namespace_is_not_the_one_of_this() {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
-    let program = r#"
-        #define _GNU_SOURCE
-        #include <sched.h>
-        #include <stdio.h>
-        #include <stdlib.h>
-        #include <sys/shm.h>
-        int main(void) {
-            shmat(shmget(0x1111, 5, 0600 | IPC_CREAT), 0, 0);
-            if (unshare(CLONE_NEWIPC)) return 1;
-            shmget(0x2222, 5, 0600 | IPC_CREAT);
-            return system("ipctool stat shm:0 --json") != 0;
-        }
-    "#;
-    shell.compile("mover", program);
+    shell.compile("mover");
     let ran = shell.run("./mover").exits(0);
     let ran = ran.shows("\"key\":\"0x00002222\"");
     assert!(!ran.stdout().contains("\"role\":\"attached\""), "{}", ran.stdout());

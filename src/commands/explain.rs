@@ -115,7 +115,9 @@ fn look_at_objects(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
             }
         }
     }
-    facts.index = facts.snapshot.index(slot_bits());
+    if !facts.snapshot.objects.is_empty() {
+        facts.index = facts.snapshot.index(slot_bits());
+    }
 }
 
 fn look_at_privileges(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {

@@ -1,5 +1,7 @@
 //! What a check finds, before it is known what the others have found.
 
+use std::collections::HashSet;
+
 use super::facts::{Facts, Seen};
 use super::selector::Selector;
 use crate::ipc::finding::{Finding, Severity};
@@ -166,8 +168,11 @@ impl Draft {
     }
 
     /// What is told of it, as a finding of this check.
-    pub fn finish(self, check: &'static str, facts: &Facts) -> Finding {
+    pub fn finish(mut self, check: &'static str, facts: &Facts) -> Finding {
         let fix = self.command(facts);
+        // Each of them once, in the order in which the reason names them.
+        let mut named = HashSet::new();
+        self.pids.retain(|&pid| named.insert(pid));
         let reference = match self.is_of_system {
             true => None,
             false => self.references.first().cloned(),

@@ -23,7 +23,7 @@ pub use key::Keyed;
 pub use marked::Marked;
 pub use orphan::Orphan;
 pub use owner::{Creator, Group, Owner};
-pub use pid::{InvalidPid, UsedBy};
+pub use pid::UsedBy;
 pub use unused::Unused;
 
 use std::fmt;

@@ -85,6 +85,12 @@ impl Message {
     }
 }
 
+/// Whether the kernel can keep this number as the type of a message.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+pub fn is_expressible(message_type: i64) -> bool {
+    c_long::try_from(message_type).is_ok()
+}
+
 /// Sets the number at the start of a message.
 pub fn set_type(message: &mut [u8], number: i64) {
     let (head, _) = message.split_at_mut(TYPE_SIZE);

@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod kind;
 pub mod limit;
 pub mod message;
+pub mod number;
 pub mod object;
 pub mod posix;
 pub mod process;

@@ -15,7 +15,8 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
-pub use layout::{MsgInfo, SemInfo, ShmInfo, ShmLimits};
+pub(super) use layout::key;
+pub use layout::{MsgInfo, SemInfo, SemidDs, ShmInfo, ShmLimits};
 pub use name::CallName;
 pub use value::{Argument, Call, Event, Filled, Structure};
 

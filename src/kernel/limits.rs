@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
 
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::sys::resource::Resource;
 
 use crate::ipc::{Kind, Object};
 use crate::kernel::process;
@@ -334,11 +334,10 @@ impl Limit {
 
     /// Its current value; `None` if it is unlimited or unknown.
     pub fn value(self) -> Option<u64> {
-        let finite = |value: u64| (value != RLIM_INFINITY).then_some(value);
         match self.source() {
             Source::Constant(value) => Some(value),
-            Source::Soft(resource) => finite(getrlimit(resource).ok()?.0),
-            Source::Hard(resource) => finite(getrlimit(resource).ok()?.1),
+            Source::Soft(resource) => process::rlimit(resource)?[0],
+            Source::Hard(resource) => process::rlimit(resource)?[1],
             Source::Sysctl(name, place) => {
                 let text = read(name).ok()?;
                 text.split_ascii_whitespace().nth(place)?.parse().ok()
@@ -377,8 +376,7 @@ pub fn texts() -> Vec<(&'static str, String)> {
 
 /// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; `None` for unlimited.
 pub fn locked_bytes() -> Option<u64> {
-    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
-    (soft != RLIM_INFINITY).then_some(soft)
+    process::rlimit(Resource::RLIMIT_MEMLOCK)?[0]
 }
 
 /// How many bits of an id are the slot, by the kernel parameter `ipcmni_extend`.

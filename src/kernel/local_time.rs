@@ -1,4 +1,5 @@
 //! Local time as the C library computes it.
+#![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
@@ -10,8 +11,9 @@ const MONTHS: [&str; 12] =
 
 /// A time in the format of `ctime(3)`, without the newline: `Sat Nov 21 22:23:13 2026`. The time zone
 /// is the one that the C library derives from `TZ`. `None` if the time is beyond the calendar.
+#[allow(clippy::useless_conversion, reason = "a time_t has 32 bits on some machines")]
 pub fn ctime(time: Time) -> Option<String> {
-    let seconds: libc::time_t = time.0;
+    let seconds = time.0.try_into().ok()?;
     let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, which fills the second or
     // returns null.

@@ -2,7 +2,6 @@
 //!
 //! Each system call is one small function that takes and returns the types of [`crate::ipc`]. On
 //! failure it returns the name of the call with the errno. All calls go through [`call`].
-#![allow(unsafe_code)]
 
 pub mod call;
 pub mod channel;

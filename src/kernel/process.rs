@@ -29,6 +29,7 @@ pub use pids::all;
 pub(super) use pids::{listed, threads};
 pub use proc_mount::{BadProc, check_proc};
 pub use rlimit::least_queue_bytes;
+pub(super) use rlimit::rlimit;
 pub use servers::servers;
 
 pub use stat::{

@@ -1,4 +1,5 @@
 //! Random numbers that cannot be guessed, `getrandom(2)`.
+#![allow(unsafe_code)]
 
 use std::io;
 

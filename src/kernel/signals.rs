@@ -1,4 +1,5 @@
 //! Signals: which ones end this process, how they are received, and how waits end: `signal(7)`.
+#![allow(unsafe_code)]
 
 pub(in crate::kernel) mod deadly;
 pub(in crate::kernel) mod inbox;

@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use super::util_linux::c_number;
 use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
-use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, type_of};
+use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, is_expressible, type_of};
 use crate::ipc::{Change, Key, Kind, Mode, ModeChange, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::io::os_error;
@@ -228,6 +228,7 @@ fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
 
 fn parse_type(session: &Session, text: &[u8]) -> Result<i64> {
     let parsed = c_number::whole(text, 10).ok().and_then(c_number::Number::long);
+    let parsed = parsed.filter(|&number| is_expressible(number));
     parsed.ok_or_else(|| session.fail([b"'", text, b"' is not the type of a message"].concat()))
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::sandbox::{Ran, Sandbox, until};
+use crate::sandbox::{Needs, Ran, Sandbox, sees_everybody, skip, until};
 
 /// One object of each kind, by a program that knows nothing of us: a queue with a message, a
 /// segment, and a set that was operated on.
@@ -17,11 +17,27 @@ pub const THREE: &str = r#"perl -e '
 pub const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
 /// A function of the shell that waits until a process sleeps, and goes on sleeping: what has slept all
-/// the time can have made nothing.
+/// the time can have made nothing. `(asleep $$; exec ipctool guard …)` begins when the shell itself
+/// waits for guard.
 pub const ASLEEP: &str = r#"asleep() {
-    until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
+    old=; until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
         test "$new" = "$old"; do old=$new; sleep 0.05; done
 }"#;
+
+/// A namespace in which every process can be inspected: else a queue that the command used may be
+/// somebody's whom nobody sees, and is left alone.
+pub fn open_shell() -> Option<Sandbox> {
+    Sandbox::new().filter(|_| sees_everybody())
+}
+
+/// Whether this is possible here; if not, the test is skipped.
+pub fn can_isolate(shell: &Sandbox) -> bool {
+    let ran = shell.run("ipctool guard --isolate always true; echo $?");
+    if ran.stdout() != "0\n" {
+        skip(Needs::Machine, &format!("no command can be isolated here: {}", ran.stderr().trim()));
+    }
+    ran.stdout() == "0\n"
+}
 
 /// Runs a line of shell that leaves its report in `report.json`.
 pub fn report(shell: &Sandbox, line: &str) -> Value {
@@ -34,6 +50,11 @@ pub fn report(shell: &Sandbox, line: &str) -> Value {
 /// The references in a list of objects.
 pub fn refs(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect()
+}
+
+/// A field of each leak in a report.
+pub fn of_each_leak<'a>(report: &'a Value, field: &str) -> Vec<&'a Value> {
+    report["leaks"].as_array().unwrap().iter().map(|leak| &leak[field]).collect()
 }
 
 /// No object is left in the namespace.

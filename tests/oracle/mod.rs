@@ -52,20 +52,26 @@ pub fn script(program: &str, lines: &[String]) -> String {
     lines.iter().fold(head, |script, line| script + "run " + line + "\n")
 }
 
-/// What both sides write, case by case.
+/// What a script writes on either output, case by case.
+#[track_caller]
 fn cases(stdout: &str, stderr: &str) -> Vec<String> {
     let split = |text: &str| -> Vec<String> {
         format!("\n{text}").split("\n== ").skip(1).map(|case| format!("{case}\n")).collect()
     };
-    split(stdout)
-        .into_iter()
-        .zip(split(stderr))
-        .map(|(out, err)| out + "-- stderr " + &err)
-        .collect()
+    let (stdout, stderr) = (split(stdout), split(stderr));
+    assert_eq!(stdout.len(), stderr.len(), "each case is on both");
+    stdout.into_iter().zip(stderr).map(|(out, err)| out + "-- stderr " + &err).collect()
 }
 
 /// Runs a script with the programs that `path` puts in front, and gives what they write.
+#[track_caller]
 fn run(uid: Option<u32>, shell: &Sandbox, path: &str, before: &str, script: &str) -> Vec<String> {
+    if path == OURS {
+        // Else those of the machine would be compared with themselves.
+        let found = "for program in ipcs ipcrm ipcmk msgtool; do command -v $program; done";
+        let expected = "for program in ipcs ipcrm ipcmk msgtool; do echo $PWD/links/$program; done";
+        shell.run(&format!("{OURS}; {found}")).prints(&shell.run(expected).stdout());
+    }
     std::fs::write(shell.directory().join("script"), script).expect("room for the script");
     let line = format!("{path} {before} sh ./script");
     let ran = match uid {

@@ -10,6 +10,7 @@
 //! allowed, the test is skipped; [`skip()`] says what that means.
 #![allow(dead_code, unused_imports, clippy::disallowed_methods)]
 
+mod programs;
 mod running;
 mod skip;
 
@@ -33,6 +34,10 @@ pub const NOBODY: u32 = 65_534;
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
+/// Whoever starts the tests may ignore signals, as a shell without job control ignores SIGINT for what
+/// it starts in the background, and a shell cannot undo that for itself.
+const NO_SIGNAL_IGNORED: [&str; 2] = ["env", "--default-signal"];
+
 /// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
 const OWN_DEV: &str = include_str!("dev.sh");
 
@@ -42,19 +47,6 @@ const SMALL_QUEUES: &str = "echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_
 
 /// Mounts the POSIX queues of the namespace where programs expect them.
 const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue";
-
-/// Attaches the segment with the id `$1`, says so, and stays.
-pub const ATTACH: &str = r#"
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <sys/shm.h>
-    #include <unistd.h>
-    int main(int argc, char **argv) {
-        if (shmat(atoi(argv[1]), 0, 0) == (void *)-1) return 1;
-        puts("attached"); fflush(stdout);
-        for (;;) pause();
-    }
-"#;
 
 /// Waits until something is so, for twenty seconds at most.
 #[track_caller]
@@ -95,14 +87,14 @@ impl Sandbox {
     /// what programs do.
     pub fn with_posix() -> Option<Sandbox> {
         let shell = Sandbox::new()?;
-        shell.compile("posix", include_str!("posix.c"));
+        shell.compile("posix");
         Some(shell)
     }
 
     /// With the program `forbid` in its directory, which runs a command in which some system calls
     /// fail: `./forbid ENOSYS msgget,semget COMMAND…`.
     pub fn can_forbid(self) -> Option<Sandbox> {
-        self.compile("forbid", include_str!("forbid.c"));
+        self.compile("forbid");
         match self.run("./forbid EPERM msgget true").status() {
             0 => Some(self),
             _ => {
@@ -183,16 +175,7 @@ impl Sandbox {
 
     /// Runs a line of shell with this standard input.
     pub fn run_with(&self, line: &str, input: &[u8]) -> Ran {
-        let mut command = self.command(&IN_TIME, line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("nsenter runs");
-        let mut stdin = child.stdin.take().expect("it is piped");
-        let output = std::thread::scope(|scope| {
-            // Whoever does not read it all has a reason.
-            scope.spawn(move || stdin.write_all(input));
-            child.wait_with_output().expect("it ends")
-        });
-        Ran { line: line.to_owned(), output }
+        Ran { line: line.to_owned(), output: finish(self.command(&IN_TIME, line), input) }
     }
 
     /// Runs a line of shell again and again until what it prints is right.
@@ -209,24 +192,19 @@ impl Sandbox {
         }
     }
 
+    /// Runs a condition again and again until it succeeds, for twenty seconds at most.
+    #[track_caller]
+    pub fn wait_until(&self, condition: &str) {
+        self.until(condition, |ran| ran.status() == 0);
+    }
+
     /// Runs a line of shell while a process has the segment with this id attached.
     pub fn run_while_attached(&self, id: u32, line: &str) -> Ran {
-        self.compile("attach", ATTACH);
+        self.compile("use");
         self.run(&format!(
-            "mkfifo attached; ./attach {id} > attached & read line < attached; rm attached; \
+            "mkfifo attached; ./use shm {id} > attached & read line < attached; rm attached; \
              {line}; kill $!; wait"
         ))
-    }
-
-    /// Compiles a C program into the directory of the shell.
-    pub fn compile(&self, name: &str, source: &str) {
-        self.run_with(&format!("cc -pthread -x c -o {name} - -lrt"), source.as_bytes()).ok();
-    }
-
-    /// Compiles C into the library `NAME.so` in the directory of the shell, for `LD_PRELOAD`.
-    pub fn compile_library(&self, name: &str, source: &str) {
-        let line = format!("cc -shared -fPIC -x c -o {name}.so - -ldl");
-        self.run_with(&line, source.as_bytes()).ok();
     }
 
     /// Whether Python has this module; if not, the part that takes it is skipped.
@@ -246,13 +224,14 @@ impl Sandbox {
         }
         let uid = uid.to_string();
         let step_down = ["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"];
+        let prefix = [&IN_TIME[..], &step_down].concat();
         // The directory in which it was built may be closed to others.
         let binary = self.directory().join("ipctool");
         if !binary.exists() {
             std::fs::copy(env!("CARGO_BIN_EXE_ipctool"), &binary).expect("room for the binary");
         }
         let line_there = format!("PATH={}:$PATH; {line}", self.directory().display());
-        let output = self.command(&step_down, &line_there).output().expect("nsenter runs");
+        let output = finish(self.command(&prefix, &line_there), b"");
         Some(Ran { line: line.to_owned(), output })
     }
 
@@ -270,6 +249,7 @@ impl Sandbox {
         let mut command = Command::new(enter);
         command
             .args(arguments)
+            .args(NO_SIGNAL_IGNORED)
             .args(prefix)
             .args(["sh", "-c", line])
             .current_dir(self.directory())
@@ -286,6 +266,18 @@ impl Drop for Sandbox {
         drop(self.holder.stdin.take());
         let _ = self.holder.wait();
     }
+}
+
+/// Runs a command with this standard input to its end.
+fn finish(mut command: Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("nsenter runs");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    std::thread::scope(|scope| {
+        // Whoever does not read it all has a reason.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().expect("it ends")
+    })
 }
 
 fn open_to_all(directory: &Path) {

@@ -1,5 +1,6 @@
 //! What a test starts and leaves running while it goes on.
 
+use std::io::Read;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,19 @@ pub struct Running {
 }
 
 impl Running {
-    fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it has not been waited for").id()
+    }
+
+    /// Waits until it has said that it is ready, as the programs in `tests/programs/` do that stay.
+    #[track_caller]
+    pub fn ready(mut self) -> Running {
+        let child = self.child.as_mut().expect("it has not been waited for");
+        let mut line = [0; 6];
+        let is_there = child.stdout.as_mut().expect("it is piped").read_exact(&mut line).is_ok();
+        assert!(is_there && line == *b"ready\n", "it is not ready: {}", self.line);
+        self
     }
 
     /// Waits until it is `ipctool`, and sleeps in the kernel.

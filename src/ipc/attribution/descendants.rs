@@ -31,7 +31,9 @@ impl Descendant {
     /// Whether it lived during the whole second.
     fn lived_through(&self, second: Time) -> bool {
         let start = (second.0 as u64).saturating_mul(SECOND);
-        self.from <= start && self.until.is_none_or(|until| until >= start + SECOND + LAG)
+        // Objects bear the time of a clock that anybody may have set to anything.
+        let end = start.saturating_add(SECOND + LAG);
+        self.from <= start && self.until.is_none_or(|until| until >= end)
     }
 }
 
@@ -91,6 +93,35 @@ impl Descendants<'_> {
             (true, true) => "which do not descend from the command",
             (false, false) => "which was not seen to descend from the command",
             (false, true) => "which were not seen to descend from the command",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_any_time_is_compared() {
+        let dead = Descendant {
+            pid: 7,
+            command: None,
+            from: 100 * SECOND + LAG,
+            until: Some(200 * SECOND),
+        };
+        let descendants =
+            Descendants { all: &[dead], is_complete: true, pid_history: &PidHistory::NONE };
+        for (second, descent) in [
+            (150, Descent::Descendants),
+            (100, Descent::Either),
+            (200, Descent::Either),
+            (99, Descent::Stranger),
+            (i64::MIN, Descent::Stranger),
+            (-1, Descent::Stranger),
+            (18_446_744_073, Descent::Stranger),
+            (i64::MAX, Descent::Stranger),
+        ] {
+            assert_eq!(descendants.descent(7, Some(Time(second))), descent, "{second}");
         }
     }
 }

@@ -47,11 +47,12 @@ impl Reading {
         let advanced = match to.checked_sub(from) {
             Some(advanced) => advanced,
             // The counter started over.
-            None => self.most.saturating_sub(from) + to.saturating_sub(RESERVED),
+            None => self.most.saturating_sub(from).saturating_add(to.saturating_sub(RESERVED)),
         };
         let while_read = |reading: &Reading| reading.last.1.saturating_sub(reading.last.0);
         // The counter skips pids that are in use.
-        let passed = self.held.len() as u64 + while_read(self) + while_read(later);
+        let held = self.held.len() as u64;
+        let passed = held.saturating_add(while_read(self)).saturating_add(while_read(later));
         let is_short = advanced < made;
         match self.counts_all && later.counts_all {
             true => is_short || advanced > made.saturating_add(passed),
@@ -88,7 +89,8 @@ impl PidHistory {
     pub fn had_one_holder(&self, pid: i32, from: u64, second: Time) -> bool {
         let start = (second.0 as u64).saturating_mul(SECOND);
         let is_before = |reading: &&Reading| reading.time <= from.min(start);
-        let is_after = |reading: &&Reading| reading.time >= start + SECOND + LAG;
+        let end = start.saturating_add(SECOND + LAG);
+        let is_after = |reading: &&Reading| reading.time >= end;
         let first = self.readings.first().filter(|reading| reading.time <= from);
         let Some(before) = self.readings.iter().rfind(is_before).or(first) else { return false };
         let Some(after) = self.readings.iter().find(is_after).or(self.readings.last()) else {
@@ -184,5 +186,13 @@ mod tests {
         early.time += SECOND / 2;
         let pid_history = pid_history(&[early, reading(101, 5010, &[1])]);
         assert!(pid_history.had_one_holder(8, 100 * SECOND + SECOND * 3 / 4, Time(100)));
+    }
+
+    #[test]
+    fn a_record_of_any_time_is_compared() {
+        let pid_history = pid_history(&[reading(100, 5000, &[1]), reading(110, 5900, &[1])]);
+        for second in [i64::MIN, -1, 0, 18_446_744_073, i64::MAX] {
+            assert!(pid_history.had_one_holder(8, 105 * SECOND, Time(second)), "{second}");
+        }
     }
 }

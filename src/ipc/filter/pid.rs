@@ -1,43 +1,21 @@
 //! `--pid`: objects that a process uses or is recorded in.
 
-use std::num::IntErrorKind;
 use std::str::FromStr;
 
 use super::{Circumstances, Condition, Look, Reason, Subject};
+use crate::ipc::number::InvalidNumber;
 use crate::ipc::process::role::State;
-use crate::ipc::{Object, Observed, Time, Verdict};
+use crate::ipc::{Object, Observed, Time, Verdict, number};
 
 /// The process with this pid, from 1, created the object, used it last, uses it or waits on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedBy(i32);
 
-/// Text that is not a process id.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPid {
-    /// It is not a number.
-    #[error("'{0}' is not a number")]
-    NoNumber(String),
-    /// It is zero or negative.
-    #[error("{0} is less than 1")]
-    TooSmall(String),
-    /// It exceeds 32 bits.
-    #[error("'{0}' is too large a number")]
-    TooLarge(String),
-}
-
 impl FromStr for UsedBy {
-    type Err = InvalidPid;
+    type Err = InvalidNumber;
 
-    fn from_str(text: &str) -> Result<UsedBy, InvalidPid> {
-        match text.parse::<i32>() {
-            Ok(pid @ 1..) => Ok(UsedBy(pid)),
-            Ok(_) => Err(InvalidPid::TooSmall(text.to_owned())),
-            Err(error) => Err(match error.kind() {
-                IntErrorKind::PosOverflow => InvalidPid::TooLarge(text.to_owned()),
-                IntErrorKind::NegOverflow => InvalidPid::TooSmall(text.to_owned()),
-                _ => InvalidPid::NoNumber(text.to_owned()),
-            }),
-        }
+    fn from_str(text: &str) -> Result<UsedBy, InvalidNumber> {
+        number::from(1)(text).map(UsedBy)
     }
 }
 

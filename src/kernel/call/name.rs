@@ -55,6 +55,8 @@ pub enum CallName {
     Stat,
     /// `fstat(2)`.
     Fstat,
+    /// `mmap(2)` or `mprotect(2)`: room for what a call fills.
+    Mmap,
 }
 
 impl fmt::Display for CallName {
@@ -85,6 +87,7 @@ impl fmt::Display for CallName {
             CallName::Fchownat => "fchownat",
             CallName::Stat => "stat",
             CallName::Fstat => "fstat",
+            CallName::Mmap => "mmap",
         })
     }
 }

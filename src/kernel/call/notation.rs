@@ -1,7 +1,6 @@
 //! Formats calls as `strace(1)` does, so that knowledge of one helps with the other. Two C library
 //! functions are shown although they are not system calls: `ftok` and `sem_open`.
 
-use std::ffi::CStr;
 use std::fmt;
 
 use libc::{AT_FDCWD, c_int, timespec};
@@ -12,6 +11,7 @@ use super::quoted::Quoted;
 use super::structures::{Attributes, Id, Settable, Whole};
 use super::value::{Argument, Call, Event, Filled};
 use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::kernel::io::os_error;
 
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,14 +159,7 @@ struct Reason(Errno);
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut buffer = [0; 128];
-        // SAFETY: the call writes at most the given length and ends it with a NUL; the last byte is 0
-        // in any case.
-        let words = unsafe {
-            libc::strerror_r(self.0 as c_int, buffer.as_mut_ptr(), buffer.len() - 1);
-            CStr::from_ptr(buffer.as_ptr())
-        };
-        write!(f, "{:?} ({})", self.0, words.to_str().unwrap_or_default())
+        write!(f, "{:?} ({})", self.0, os_error::words(self.0 as c_int))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::flags::Octal;
+use super::layout::key;
 use super::value::Structure;
 
 /// A uid or a gid; -1 leaves it unchanged.
@@ -44,7 +45,7 @@ impl fmt::Display for Permissions<'_> {
         let (uid, gid, cuid, cgid) = (Id(uid), Id(gid), Id(cuid), Id(cgid));
         write!(f, "{{uid={uid}, gid={gid}, mode={}", Octal(mode.into()))?;
         if !self.is_settable {
-            let key = self.permissions.__key as u32;
+            let key = key(self.permissions) as u32;
             write!(f, ", key={key}, cuid={cuid}, cgid={cgid}")?;
         }
         f.write_str("}")

@@ -3,7 +3,7 @@
 use libc::{c_int, timespec};
 use nix::errno::Errno;
 
-use super::layout::{MsgInfo, SemInfo, ShmInfo, ShmLimits};
+use super::layout::{MsgInfo, SemInfo, SemidDs, ShmInfo, ShmLimits};
 use super::name::CallName;
 
 /// A call and its result. It is formatted as a line of `strace(1)`:
@@ -212,7 +212,7 @@ pub enum Structure<'a> {
     /// The state of a segment.
     Shmid(&'a libc::shmid_ds),
     /// The state of a set.
-    Semid(&'a libc::semid_ds),
+    Semid(&'a SemidDs),
     /// `MSG_INFO` and `IPC_INFO` of queues.
     Msginfo(&'a MsgInfo),
     /// `IPC_INFO` of segments.

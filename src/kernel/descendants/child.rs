@@ -1,5 +1,6 @@
 //! Runs a command as a child, and follows every descendant that becomes a child of this process:
 //! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
+#![allow(unsafe_code)]
 
 use std::ffi::OsString;
 use std::io;
@@ -53,10 +54,7 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
             // there, which this process does not use before it runs the other program.
             unsafe { libc::close(descriptor) };
         }
-        for capability in (0..64).filter(|bit| extra >> bit & 1 != 0) {
-            // SAFETY: takes plain numbers. Fails for capabilities that the kernel does not have.
-            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
-        }
+        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
         let children = std::iter::once((libc::SIGCHLD, ignored_children));
         for (signal, is_ignored) in inherited::ignored().chain(children) {
             match is_ignored {
@@ -70,6 +68,14 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     unsafe { command.pre_exec(restore) };
     // It is reaped by its pid, like all other children.
     Ok(command.spawn()?.id() as i32)
+}
+
+/// Takes a capability from the bounding set. Fails for what the kernel does not know. Async-signal-safe.
+fn drop_capability(capability: libc::c_ulong) {
+    // The call reads four numbers of this width behind the first, however few an operation needs.
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: takes plain numbers.
+    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, NONE, NONE, NONE) };
 }
 
 /// The next change in the state of a child, if there is one. A child that ended is reaped by this call.

@@ -274,11 +274,12 @@ impl Family {
     /// Adds a process if it is new.
     fn meet(&mut self, process: Kinship) {
         let started = self.started(&process);
-        if self.find(process.pid).is_some_and(|observed| started <= observed.from + SLACK) {
+        let is_observed = |observed: &Descendant| started <= observed.from.saturating_add(SLACK);
+        if self.find(process.pid).is_some_and(is_observed) {
             return;
         }
         // Rounded up: another process may have had the pid before.
-        self.born(process.pid, process.parent, (started + SLACK / 2).min(now()));
+        self.born(process.pid, process.parent, started.saturating_add(SLACK / 2).min(now()));
         self.read_command(process.pid);
         self.search.has_found(process.pid);
     }
@@ -303,7 +304,7 @@ impl Family {
         // A later process with the same pid started later. If the clock was set back since, all
         // processes seem to have; but a descendant of this process is the command's in any case.
         let is_same = |process: &Kinship| {
-            self.started(process) <= observed.from + SLACK
+            self.started(process) <= observed.from.saturating_add(SLACK)
                 || (!self.has_others && self.descends(process))
         };
         process::kinship(pid).filter(is_same)
@@ -321,7 +322,7 @@ impl Family {
     /// When a process started, in nanoseconds since the Epoch, rounded down to a tick.
     fn started(&self, process: &Kinship) -> u64 {
         let ticks = process::ticks_per_second().unwrap_or(100);
-        (self.boot + process.started.saturating_mul(SECOND as i64 / ticks)) as u64
+        self.boot.saturating_add(process.started.saturating_mul(SECOND as i64 / ticks)) as u64
     }
 
     /// Checks which descendants are alive at this moment.

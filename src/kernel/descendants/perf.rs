@@ -1,6 +1,7 @@
 //! A record of all descendants of this process, `perf_event_open(2)`: a software event that counts
 //! nothing and reports forks, execs and exits. It needs no privilege if
 //! `/proc/sys/kernel/perf_event_paranoid` is 2 or less.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -81,7 +82,7 @@ impl Trace {
         }
         events.sort_by(|a, b| (a.time, &a.what).cmp(&(b.time, &b.what)));
         // A time far in the future comes from before the clock was set back.
-        let is_early = |event: &mut Event| event.time > end && event.time < end + 1_000_000_000;
+        let is_early = |event: &mut Event| event.time > end && event.time - end < 1_000_000_000;
         self.early = events.extract_if(.., is_early).collect();
         (events, end)
     }

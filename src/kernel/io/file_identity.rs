@@ -1,4 +1,5 @@
 //! The identity of the file at a path, `statx(2)`.
+#![allow(unsafe_code)]
 
 use std::ffi::CString;
 use std::io;

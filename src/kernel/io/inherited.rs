@@ -1,4 +1,5 @@
 //! What this process got from its caller, recorded before the standard library changes it.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,5 @@
 //! How much a file accepts without waiting: `pipe(7)`, "Pipe capacity".
+#![allow(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -125,8 +126,8 @@ pub fn cut_back(mut file: &File, bytes: u64) {
 
 /// The maximum size of a file that this process writes, in bytes, `RLIMIT_FSIZE`.
 pub fn file_limit() -> u64 {
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
-    limit.map_or(u64::MAX, |(soft, _)| soft)
+    let limits = process::rlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
+    limits.and_then(|[soft, _]| soft).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Creates private IPC objects: an IPC namespace, and a mount namespace with an empty `/dev/shm` and
 //! `/dev/mqueue`. `ipc_namespaces(7)`, `mount_namespaces(7)`, `user_namespaces(7)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

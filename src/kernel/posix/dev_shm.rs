@@ -1,5 +1,6 @@
 //! The objects in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
 //! `sem_overview(7)`.
+#![allow(unsafe_code)]
 
 mod removed;
 mod rest;

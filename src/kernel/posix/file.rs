@@ -1,5 +1,6 @@
 //! The files behind POSIX objects, each in the directory of its kind: `mq_overview(7)`,
 //! `shm_overview(7)`, `sem_overview(7)`.
+#![allow(unsafe_code)]
 
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Metadata};

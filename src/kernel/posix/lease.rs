@@ -4,6 +4,7 @@
 //!
 //! While the lease is held, other processes that `open(2)` the file wait until it is released; with
 //! `O_NONBLOCK` they fail with `EWOULDBLOCK`. So it is held for microseconds only.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::fs::File;
@@ -130,6 +131,8 @@ impl Lease {
         for (name, what, value) in
             [("F_SETSIG", F_SETSIG, libc::SIGURG), ("F_SETLEASE", libc::F_SETLEASE, libc::F_WRLCK)]
         {
+            // The library and the kernel read a long.
+            let value = value as libc::c_long;
             // SAFETY: takes plain numbers.
             if unsafe { libc::fcntl(file.as_raw_fd(), what, value) } != 0 {
                 return Err(refused(name, &io::Error::last_os_error()));
@@ -165,7 +168,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // Closing the file would also release it.
+        let none = libc::F_UNLCK as libc::c_long;
         // SAFETY: takes plain numbers.
-        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, none) };
     }
 }

@@ -1,5 +1,6 @@
 //! Finds the directory of the POSIX message queues of an IPC namespace: `mq_overview(7)`, "Mounting the
 //! message queue filesystem".
+#![allow(unsafe_code)]
 
 use std::cell::OnceCell;
 use std::fs::File;

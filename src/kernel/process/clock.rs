@@ -1,4 +1,5 @@
 //! The clocks of the kernel, and whether they were set: `clock_gettime(2)`, `proc(5)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -12,15 +13,16 @@ pub(in crate::kernel) fn boot_moment() -> i64 {
     let before = read(libc::CLOCK_REALTIME);
     let since_boot = read(libc::CLOCK_BOOTTIME);
     let after = read(libc::CLOCK_REALTIME);
-    before + (after - before) / 2 - since_boot
+    before.midpoint(after).saturating_sub(since_boot)
 }
 
 /// Reads a clock of `clock_gettime(2)`, in nanoseconds.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 fn read(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec that outlives the call.
     unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
+    i64::from(time.tv_sec).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec.into())
 }
 
 /// The wall clock, with the time at which `/proc` was mounted as a witness of earlier steps: the root

@@ -1,5 +1,6 @@
 //! The credentials of this process and what they permit: `credentials(7)`, `capabilities(7)`,
 //! `user_namespaces(7)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io;

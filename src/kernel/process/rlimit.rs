@@ -1,9 +1,19 @@
-//! Resource limits of other processes, `proc_pid_limits(5)`.
+//! Resource limits: `getrlimit(2)` for this process, `proc_pid_limits(5)` for others.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
 use super::pids::all;
+
+/// The soft and the hard limit of this process on a resource; no limit is `None`. Nothing where the
+/// kernel does not know the resource.
+#[allow(clippy::useless_conversion, reason = "a limit has 32 bits on some machines")]
+pub(in crate::kernel) fn rlimit(resource: Resource) -> Option<[Option<u64>; 2]> {
+    let (soft, hard) = getrlimit(resource).ok()?;
+    Some([soft, hard].map(|limit| (limit != RLIM_INFINITY).then_some(limit.into())))
+}
 
 /// The process of a user with the lowest soft limit on bytes for POSIX message queues
 /// (`RLIMIT_MSGQUEUE`), and that limit; `None` for unlimited.

@@ -159,8 +159,9 @@ pub(super) fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
 }
 
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub(in crate::kernel) fn ticks_per_second() -> Option<i64> {
-    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
+    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?.map(i64::from)
 }
 
 /// The size of a page in bytes.

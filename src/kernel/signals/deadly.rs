@@ -3,6 +3,7 @@
 //!
 //! The system calls are made directly: the C library reserves two or three real-time signals and leaves
 //! them out of every set, but they end a process like the others.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::ptr;

@@ -1,5 +1,6 @@
 //! Signals of a process that waits for others, read from a descriptor, so that none is lost and each
 //! shows its sender. `signalfd(2)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, Read};

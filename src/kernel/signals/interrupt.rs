@@ -3,6 +3,7 @@
 //! The System V calls have no timeout, and a signal that arrives just before one of them blocks would
 //! not interrupt it. So after the timeout, or after the first signal, an interval timer interrupts
 //! every blocking call repeatedly (`EINTR`, see `signal(7)`, "Interruption of system calls").
+#![allow(unsafe_code)]
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -107,7 +108,7 @@ fn interrupt_after(first: Duration) {
 fn set_timer(first: Duration, interval: Duration) {
     let timespec = |duration: Duration| libc::timespec {
         // The maximum on 32-bit kernels, 68 years, counts as no limit.
-        tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_sec: duration.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: duration.subsec_nanos() as _,
     };
     let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };

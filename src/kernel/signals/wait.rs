@@ -1,5 +1,6 @@
 //! Waits in a blocking call until it returns, a timeout passes or a signal arrives, without losing what
 //! was received.
+#![deny(unsafe_code)]
 
 use std::time::{Duration, Instant};
 

@@ -1,13 +1,15 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
+#![allow(unsafe_code)]
 
 use std::time::Instant;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
+use nix::errno::Errno;
 
 use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode, Queue, Time};
-use crate::kernel::call::{Argument, Call, CallError, Filled, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Filled, Structure, call};
 use crate::kernel::signals::wait::{self, Waited};
 
 /// `MSG_STAT_ANY`, Linux 4.17: like `MSG_STAT`, but needs no read permission.
@@ -46,17 +48,20 @@ pub fn remove(id: i32) -> Result<(), CallError> {
 
 /// `msg_qbytes` of a queue: the maximum number of bytes on it. Needs no permission since Linux 4.17,
 /// read permission before.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn max_bytes(id: i32) -> Result<u64, CallError> {
-    Ok(status(id)?.msg_qbytes)
+    Ok(status(id)?.msg_qbytes.into())
 }
 
 /// Sets `msg_qbytes` of a queue and nothing else; returns the old value. `EPERM` above `kernel.msgmnb`
-/// without `CAP_SYS_RESOURCE`.
+/// without `CAP_SYS_RESOURCE`, `EINVAL` above the range of the machine.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn set_max_bytes(id: i32, bytes: u64) -> Result<u64, CallError> {
+    let too_many = |_| CallError { name: CallName::Msgctl, errno: Errno::EINVAL };
     let mut status = status(id)?;
-    let before = std::mem::replace(&mut status.msg_qbytes, bytes);
+    let before = std::mem::replace(&mut status.msg_qbytes, bytes.try_into().map_err(too_many)?);
     set(id, &mut status)?;
-    Ok(before)
+    Ok(before.into())
 }
 
 /// Changes owner and mode of a queue and nothing else.
@@ -68,19 +73,20 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a queue.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Queue, CallError> {
     let status = status(id)?;
     Ok(Queue {
         id,
         permissions: permissions::of(&status.msg_perm),
-        changed: Time::from_kernel(status.msg_ctime),
-        bytes: status.__msg_cbytes,
-        messages: status.msg_qnum,
-        max_bytes: Some(status.msg_qbytes),
+        changed: Time::from_kernel(status.msg_ctime.into()),
+        bytes: status.__msg_cbytes.into(),
+        messages: status.msg_qnum.into(),
+        max_bytes: Some(status.msg_qbytes.into()),
         last_send_pid: status.msg_lspid,
-        last_send: Time::from_kernel(status.msg_stime),
+        last_send: Time::from_kernel(status.msg_stime.into()),
         last_recv_pid: status.msg_lrpid,
-        last_recv: Time::from_kernel(status.msg_rtime),
+        last_recv: Time::from_kernel(status.msg_rtime.into()),
     })
 }
 
@@ -183,7 +189,7 @@ fn receive_with(
 /// Whether the kernel has `msgrcv(2)` at all. The id in this call belongs to no queue.
 pub fn has_receiving() -> bool {
     let asked = receive(-1, Wanted::Any, &mut [0; TYPE_SIZE]);
-    asked.map_err(|error| error.errno) != Err(nix::errno::Errno::ENOSYS)
+    asked.map_err(|error| error.errno) != Err(Errno::ENOSYS)
 }
 
 /// Copies the message at this position, from 0, and leaves it on the queue. `ENOMSG` beyond the end,

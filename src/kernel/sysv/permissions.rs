@@ -1,6 +1,7 @@
 //! `struct ipc_perm`, common to all System V objects, `sysvipc(7)`.
 
 use crate::ipc::{Change, Key, Mode, Permissions};
+use crate::kernel::call::key;
 
 /// The permissions of an object before and after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Changed {
 /// The permissions that `IPC_STAT` returned.
 pub(in crate::kernel) fn of(raw: &libc::ipc_perm) -> Permissions {
     Permissions {
-        key: Key(raw.__key),
+        key: Key(key(raw)),
         uid: raw.uid,
         gid: raw.gid,
         cuid: raw.cuid,

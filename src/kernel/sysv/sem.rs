@@ -1,11 +1,14 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
+#![allow(unsafe_code)]
+
+mod values;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, SemidDs, Structure, call};
 
 /// `SEM_STAT_ANY`, Linux 4.17: like `SEM_STAT`, but needs no read permission.
 const SEM_STAT_ANY: i32 = 20;
@@ -42,13 +45,18 @@ pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
 }
 
-/// The state of each of the `nsems` semaphores of a set. Needs read permission.
+/// The state of each of the `nsems` semaphores of a set: the values all of one moment, then of one
+/// semaphore after the other who waits for it and who operated last. Needs read permission.
 pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
-    (0..nsems as i32)
-        .map(|number| {
+    // The kernel makes no set with more.
+    let nsems = nsems.min(i32::MAX as u64) as usize;
+    let values = values::read(id, nsems)?;
+    (0..)
+        .zip(values)
+        .map(|(number, value)| {
             Ok(Semaphore {
                 index: number as u32,
-                value: plain(id, number, libc::GETVAL)? as u32,
+                value: value.into(),
                 ncount: plain(id, number, libc::GETNCNT)? as u32,
                 zcount: plain(id, number, libc::GETZCNT)? as u32,
                 last_pid: plain(id, number, libc::GETPID)?,
@@ -61,7 +69,7 @@ pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.sem_perm);
-    let pointer: *mut libc::semid_ds = &mut status;
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call only reads.
     call(unsafe { libc::semctl(id, 0, IPC_SET, pointer) }, || Call::Semctl {
@@ -74,14 +82,15 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a set.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     let status = status(id)?;
     Ok(SemaphoreSet {
         id,
         permissions: permissions::of(&status.sem_perm),
-        changed: Time::from_kernel(status.sem_ctime),
-        nsems: status.sem_nsems,
-        last_op: Time::from_kernel(status.sem_otime),
+        changed: Time::from_kernel(status.sem_ctime.into()),
+        nsems: status.sem_nsems.into(),
+        last_op: Time::from_kernel(status.sem_otime.into()),
     })
 }
 
@@ -91,7 +100,7 @@ pub fn check_readable(id: i32) -> Result<(), CallError> {
 }
 
 /// The state of a set. Needs no permission since Linux 4.17, read permission before.
-fn status(id: i32) -> Result<libc::semid_ds, CallError> {
+fn status(id: i32) -> Result<SemidDs, CallError> {
     // This command uses only the slot of the id, and returns the id that is in that slot.
     match stat(id, SEM_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
@@ -102,10 +111,10 @@ fn status(id: i32) -> Result<libc::semid_ds, CallError> {
 }
 
 /// The return value and the state that a command fills.
-fn stat(id: i32, command: i32) -> Result<(i32, libc::semid_ds), CallError> {
+fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     // SAFETY: zero is a valid value of every field.
-    let mut status: libc::semid_ds = unsafe { std::mem::zeroed() };
-    let pointer: *mut libc::semid_ds = &mut status;
+    let mut status: SemidDs = unsafe { std::mem::zeroed() };
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call fills; it keeps no pointer.
     let found = call(unsafe { libc::semctl(id, 0, command, pointer) }, || Call::Semctl {

@@ -1,4 +1,5 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io;
@@ -6,11 +7,12 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
+use nix::errno::Errno;
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Structure, call};
 
 /// `SHM_STAT_ANY`, Linux 4.17: like `SHM_STAT`, but needs no read permission.
 const SHM_STAT_ANY: i32 = 15;
@@ -37,8 +39,9 @@ pub fn create_with_flags(
 }
 
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
-    // The kernel refuses a size beyond the address space: it exceeds SHMMAX, too.
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    // The error of the kernel for a size beyond its address space.
+    let too_large = |_| CallError { name: CallName::Shmget, errno: Errno::EINVAL };
+    let size = usize::try_from(size).map_err(too_large)?;
     // SAFETY: takes and returns plain numbers.
     let id = unsafe { libc::shmget(key.0, size, flags) };
     call(id, || Call::Shmget { key: key.0, size, flags })
@@ -108,22 +111,23 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a segment, except `rss` and `swap`, which only `/proc/sysvipc/shm` shows.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Segment, CallError> {
     let status = status(id)?;
     Ok(Segment {
         id,
         permissions: permissions::of(&status.shm_perm),
-        changed: Time::from_kernel(status.shm_ctime),
+        changed: Time::from_kernel(status.shm_ctime.into()),
         size: status.shm_segsz as u64,
-        attached: status.shm_nattch,
+        attached: status.shm_nattch.into(),
         status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
         huge_page: None,
         rss: None,
         swap: None,
         creator_pid: status.shm_cpid,
         last_pid: status.shm_lpid,
-        last_attach: Time::from_kernel(status.shm_atime),
-        last_detach: Time::from_kernel(status.shm_dtime),
+        last_attach: Time::from_kernel(status.shm_atime.into()),
+        last_detach: Time::from_kernel(status.shm_dtime.into()),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Totals over all objects of a kind in this IPC namespace, as the kernel keeps them, and the limits on
 //! them: `MSG_INFO`, `SHM_INFO`, `SEM_INFO` and `IPC_INFO`. They need no permission and no `/proc`.
 //! Only the resident memory of segments takes the kernel a pass over the objects.
+#![allow(unsafe_code)]
 
 use std::os::raw::c_int;
 

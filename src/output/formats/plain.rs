@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::output::{Column, Layout, Render, Style};
 
 /// A plain list while it is written.
@@ -50,7 +52,7 @@ fn write_line<T>(
         let start = line.len();
         write(column, line);
         let length = line.len() - start;
-        let padding = column.width.saturating_sub(length);
+        let padding = column.width.saturating_sub(width(&line[start..]));
         if column.numeric {
             line.resize(line.len() + padding, b' ');
             line.copy_within(start..start + length, start + padding);
@@ -61,6 +63,16 @@ fn write_line<T>(
         }
     }
     line.push(b'\n');
+}
+
+/// How many places of a terminal a text takes: fewer or more than its bytes, or its characters.
+#[inline]
+fn width(text: &[u8]) -> usize {
+    match text.is_ascii() {
+        // Without controls, which no cell has.
+        true => text.len(),
+        false => String::from_utf8_lossy(text).width(),
+    }
 }
 
 impl<T, W: Write> Render<T> for Plain<'_, T, W> {

@@ -48,21 +48,23 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        for (number, (section, rows)) in self.layout.sections.iter().zip(&mut self.rows).enumerate()
-        {
+        let mut is_first = true;
+        for (section, rows) in self.layout.sections.iter().zip(&mut self.rows) {
             if section.columns.is_empty() {
                 continue;
             }
             if rows.is_empty() {
                 if section.asked_for {
+                    is_first = false;
                     writeln!(self.out, "No {}.", section.title)?;
                 }
                 continue;
             }
+            let is_below = !std::mem::take(&mut is_first);
             if self.layout.sections.len() > 1 && self.layout.headings {
                 let mut title = section.title.clone();
                 title[..1].make_ascii_uppercase();
-                writeln!(self.out, "{}{title}", if number > 0 { "\n" } else { "" })?;
+                writeln!(self.out, "{}{title}", if is_below { "\n" } else { "" })?;
             }
             let mut table = comfy_table::Table::new();
             table.load_style(if is_utf8() {

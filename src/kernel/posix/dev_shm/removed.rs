@@ -1,5 +1,6 @@
 //! Memory in `/dev/shm` that has no name any more but exists while a process has it open or mapped. It
 //! is found through these processes: `/proc/PID/fd` and `/proc/PID/maps`, `proc(5)`.
+#![deny(unsafe_code)]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;

@@ -1,4 +1,5 @@
 //! The space in `/dev/shm`, `tmpfs(5)`.
+#![deny(unsafe_code)]
 
 use std::io;
 
@@ -29,8 +30,8 @@ impl Space {
         let block = u64::try_from(data.block_size()).unwrap_or(0);
         let limit = |number: u64| (number > 0).then_some(number);
         Ok(Space {
-            bytes: limit(data.blocks() * block),
-            used_bytes: data.blocks().saturating_sub(data.blocks_free()) * block,
+            bytes: limit(data.blocks().saturating_mul(block)),
+            used_bytes: data.blocks().saturating_sub(data.blocks_free()).saturating_mul(block),
             inodes: limit(data.files()),
             used_inodes: data.files().saturating_sub(data.files_free()),
             is_tmpfs: data.filesystem_type() == TMPFS_MAGIC,

@@ -1,4 +1,15 @@
-/* posix NAME WHAT: what programs do with POSIX objects. */
+/* posix NAME WHAT [ARGUMENT...]
+ *
+ * What programs do with POSIX objects:
+ *
+ *     mq_send TEXT PRIORITY, mq_receive       with a queue that is there; prints what it got
+ *     mq_open, mq_notify                      has it open, or waits for a signal of it; stays
+ *     sem_open VALUE                          makes or opens a semaphore; prints its value
+ *     sem_post, sem_wait                      with a semaphore that is there
+ *     shm_open, mmap                          makes or opens memory; has it open, or mapped; stays
+ *     write TEXT, read                        with that memory
+ *
+ * What stays says "ready" first. */
 #include <fcntl.h>
 #include <mqueue.h>
 #include <semaphore.h>
@@ -8,11 +19,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-static int stay(void) { puts("ready"); fflush(stdout); for (;;) pause(); }
+
+static int stay(void) {
+    puts("ready");
+    fflush(stdout);
+    for (;;) pause();
+}
+
 int main(int argc, char **argv) {
-    const char *name = argv[1], *what = argv[2];
     char text[8192];
     unsigned priority;
+    if (argc < 3) return 9;
+    const char *name = argv[1], *what = argv[2];
     if (!strcmp(what, "mq_send"))
         return mq_send(mq_open(name, O_WRONLY), argv[3], strlen(argv[3]), atoi(argv[4]));
     if (!strcmp(what, "mq_receive")) {
@@ -27,6 +45,7 @@ int main(int argc, char **argv) {
     if (!strcmp(what, "sem_open")) {
         int value;
         sem_t *semaphore = sem_open(name, O_CREAT, 0600, atoi(argv[3]));
+        if (semaphore == SEM_FAILED) return 1;
         return sem_getvalue(semaphore, &value) || printf("%d\n", value) < 0;
     }
     if (!strcmp(what, "sem_post")) return sem_post(sem_open(name, 0));

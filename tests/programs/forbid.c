@@ -1,7 +1,6 @@
-/* Runs a command in which some system calls fail, as in many a container and sandbox:
+/* forbid ERRNO CALL,CALL... COMMAND [ARGUMENT...]
  *
- *     forbid ERRNO CALL,CALL... COMMAND [ARGUMENT...]
- *
+ * Runs a command in which these system calls fail with this error, as in many a container and sandbox.
  * MSG_COPY stands for those calls of msgrcv that have this flag. */
 #include <errno.h>
 #include <linux/filter.h>
