@@ -53,7 +53,7 @@ fn a_file_in_a_subdirectory_is_shown_to_those_who_ask_for_memory_and_never_selec
         shell
             .run(&format!("ipctool {verb} pshm:/a/b/file"))
             .exits(2)
-            .says("a file in a subdirectory of /dev/shm is no object");
+            .says("a file in a subdirectory of /dev/shm is not an object");
     }
 }
 
@@ -104,7 +104,7 @@ fn a_removed_file_that_is_only_mapped() {
     } else {
         // What it is only root may see, but that it is there is said.
         assert_eq!(listed, json!([]));
-        ran.says(", may not be looked at; run as root to see them");
+        ran.says(", cannot be inspected; run as root to see them");
     }
 }
 

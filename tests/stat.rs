@@ -99,7 +99,7 @@ fn a_segment_with_what_it_holds() {
 fn what_the_caller_may_do_is_what_the_kernel_grants() {
     let Some(shell) = Sandbox::new() else { return };
     for (mode, words) in [
-        ("600", "you may do nothing with it"),
+        ("600", "you have no access"),
         ("604", "you may read"),
         ("602", "you may write"),
         ("606", "you may read, write"),

@@ -1,4 +1,4 @@
-//! Processes: who is behind a recorded pid, whether it lives, and what it uses. `proc(5)`.
+//! Processes: which one a recorded pid belongs to, whether it lives, and what it uses. `proc(5)`.
 
 pub mod accounts;
 pub mod confinement;

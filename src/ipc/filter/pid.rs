@@ -1,13 +1,13 @@
-//! `--pid`: objects that a process has to do with.
+//! `--pid`: objects that a process uses or is recorded in.
 
 use std::str::FromStr;
 
-use super::{Circumstances, Condition, Look, Reason, Telling};
+use super::{Circumstances, Condition, Look, Reason, Subject};
 use crate::ipc::number::InvalidNumber;
 use crate::ipc::process::role::State;
 use crate::ipc::{Object, Observed, Time, Verdict, number};
 
-/// The process with this id, from 1, made it, used it last, is attached or waits.
+/// The process with this pid, from 1, created the object, used it last, uses it or waits on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedBy(i32);
 
@@ -40,7 +40,7 @@ impl Condition for UsedBy {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::User, format!("process {} has to do with it", self.0)))
+        Some(Reason::new(Subject::User, format!("process {} uses it or is recorded in it", self.0)))
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_to_do_with_it() {
+    fn a_process_that_is_recorded_matches() {
         let sender = |state| Use {
             pid: 7,
             role: Role::LastSender,

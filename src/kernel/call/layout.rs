@@ -1,5 +1,5 @@
-//! Structures of `msgctl(2)`, `shmctl(2)` and `semctl(2)` that libc has not for every C library. The
-//! fields have their names in C.
+//! Structures of `msgctl(2)`, `shmctl(2)` and `semctl(2)` that libc does not define for every C
+//! library. The fields have their C names.
 #![allow(unsafe_code)]
 #![allow(missing_docs, reason = "the man pages document the fields")]
 
@@ -32,7 +32,7 @@ pub(in crate::kernel) fn key(permissions: &libc::ipc_perm) -> libc::key_t {
     unsafe { first.read() }
 }
 
-/// `struct msginfo`, of which `MSG_INFO` uses some fields for other things than their names say.
+/// `struct msginfo`. `MSG_INFO` uses some fields for other values than their names suggest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MsgInfo {
@@ -46,7 +46,7 @@ pub struct MsgInfo {
     pub msgseg: u16,
 }
 
-/// `struct shminfo`, as long as the kernel has it.
+/// `struct shminfo`, in the kernel's size.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ShmLimits {
@@ -70,7 +70,7 @@ pub struct ShmInfo {
     pub swap_successes: c_ulong,
 }
 
-/// `struct seminfo`, of which `SEM_INFO` uses some fields for other things than their names say.
+/// `struct seminfo`. `SEM_INFO` uses some fields for other values than their names suggest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct SemInfo {

@@ -1,6 +1,5 @@
-//! How a call looks in `strace(1)`, so that what somebody has learned there holds here, and the other
-//! way round. Two functions of the C library are shown, too, whose system calls are its own business:
-//! `ftok` and `sem_open`.
+//! Formats calls as `strace(1)` does, so that knowledge of one helps with the other. Two C library
+//! functions are shown although they are not system calls: `ftok` and `sem_open`.
 
 use std::fmt;
 
@@ -65,7 +64,7 @@ impl Event<'_> {
                     (0, _) => Ok(()),
                     (_, None) => write!(f, ", {}, NULL", Octal(mode)),
                     (_, Some(attributes)) => {
-                        // Flags without names, for a queue has none yet.
+                        // Without names for the flags, because a new queue has none.
                         let flags = attributes.mq_flags;
                         write!(f, ", {}, {}", Octal(mode), Attributes(flags, attributes))
                     }
@@ -127,12 +126,12 @@ impl Event<'_> {
         }
     }
 
-    /// How many bytes a call has received.
+    /// How many bytes a call received.
     fn size(&self) -> usize {
         self.result.map_or(0, |size| size.try_into().unwrap_or(0))
     }
 
-    /// What the call has filled; the address where it has failed.
+    /// What the call filled, or the address if it failed.
     fn write_filled<T, D: fmt::Display>(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -145,7 +144,7 @@ impl Event<'_> {
         }
     }
 
-    /// The last argument of `msgctl(2)` and its like.
+    /// The last argument of `msgctl(2)` and similar calls.
     fn write_last(&self, f: &mut fmt::Formatter<'_>, argument: Argument<'_>) -> fmt::Result {
         match argument {
             Argument::Plain(number) => write!(f, "{}", Address(number)),
@@ -164,7 +163,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A key of System V.
+/// A System V key.
 struct Key(i32);
 
 impl fmt::Display for Key {
@@ -188,7 +187,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A directory that paths begin at.
+/// The directory to which a path is relative.
 struct Place(c_int);
 
 impl fmt::Display for Place {
@@ -200,7 +199,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One number that was filled.
+/// A single number that the call filled.
 struct Single<'a>(&'a u32);
 
 impl fmt::Display for Single<'_> {
@@ -223,7 +222,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// A message of System V with so many bytes behind its type.
+/// A System V message with this many bytes after its type.
 struct Message<'a>(&'a [u8], usize);
 
 impl fmt::Display for Message<'_> {
@@ -243,7 +242,7 @@ mod tests {
         Event { call, result }.to_string()
     }
 
-    /// `strace(1)` has written these for a program that made the calls.
+    /// `strace(1)` printed these lines for a program that made the calls.
     #[test]
     fn what_strace_writes_of_calls_that_no_verb_makes() {
         let argument = |structure| Argument::Filled(Filled { address: 0x7ffc, content: structure });

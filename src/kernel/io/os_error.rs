@@ -1,4 +1,4 @@
-//! Errors of the standard library in the words of `errno(3)`.
+//! Errors of the standard library, formatted as in `errno(3)`.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
@@ -6,7 +6,7 @@ use std::io;
 
 use nix::errno::Errno;
 
-/// An error of the standard library in the words of `errno(3)`, with its name.
+/// The message of `errno(3)` for an error, with the name of the error.
 pub fn describe(error: &io::Error) -> String {
     match parts(error) {
         (words, Some(errno)) => format!("{words} ({errno:?})"),
@@ -14,12 +14,12 @@ pub fn describe(error: &io::Error) -> String {
     }
 }
 
-/// The same in the words of `strerror(3)` alone.
+/// The message of `strerror(3)` alone.
 pub fn strerror(error: &io::Error) -> String {
     parts(error).0
 }
 
-/// Its words, and its number if it has one.
+/// The message, and the errno if there is one.
 fn parts(error: &io::Error) -> (String, Option<Errno>) {
     match error.raw_os_error() {
         Some(number) => (words(number), Some(Errno::from_raw(number))),

@@ -10,7 +10,7 @@ use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
 use crate::kernel::call::{Argument, Call, CallError, SemidDs, Structure, call};
 
-/// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
+/// `SEM_STAT_ANY`, Linux 4.17: like `SEM_STAT`, but needs no read permission.
 const SEM_STAT_ANY: i32 = 20;
 
 /// The set with this key.
@@ -18,13 +18,13 @@ pub fn find(key: Key) -> Result<i32, CallError> {
     get(key, 0, 0)
 }
 
-/// Makes a set of `nsems` semaphores, all 0, or opens the one with this key unless `exclusive`;
-/// that one must have at least as many.
+/// Creates a set of `nsems` semaphores with value 0 or, unless `exclusive`, opens the existing one with
+/// this key, which must have at least as many.
 pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
     create_with_flags(key, nsems, mode.bits() as i32, exclusive)
 }
 
-/// The same with the flags that `semget(2)` takes: the mode in its low nine bits.
+/// [`create`] with flags of `semget(2)`, which contain the mode in the low nine bits.
 pub fn create_with_flags(
     key: Key,
     nsems: i32,
@@ -40,7 +40,7 @@ fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     call(id, || Call::Semget { key: key.0, nsems, flags })
 }
 
-/// Removes a set. Whoever waits on it gets `EIDRM`.
+/// Removes a set. Processes that wait on it get `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
 }
@@ -65,7 +65,7 @@ pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
         .collect()
 }
 
-/// Changes owner and mode of a set, and nothing else.
+/// Changes owner and mode of a set and nothing else.
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.sem_perm);
@@ -81,7 +81,7 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     Ok(changed)
 }
 
-/// A set as it is now.
+/// The current state of a set.
 #[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     let status = status(id)?;
@@ -94,23 +94,23 @@ pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     })
 }
 
-/// Whether the caller may read a set: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
-/// not.
+/// Whether the caller may read a set, by `IPC_STAT`, which requires exactly that. `EACCES` if not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
     stat(id, IPC_STAT).map(drop)
 }
 
-/// The state of a set: from Linux 4.17 on without read permission.
+/// The state of a set. Needs no permission since Linux 4.17, read permission before.
 fn status(id: i32) -> Result<SemidDs, CallError> {
-    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // This command uses only the slot of the id, and returns the id that is in that slot.
     match stat(id, SEM_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
-        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        // The slot has another object, or the kernel is older: IPC_STAT of this id gives the right
+        // error.
         _ => Ok(stat(id, IPC_STAT)?.1),
     }
 }
 
-/// What a command that looks at a set returns and fills.
+/// The return value and the state that a command fills.
 fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     // SAFETY: zero is a valid value of every field.
     let mut status: SemidDs = unsafe { std::mem::zeroed() };
@@ -126,7 +126,7 @@ fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     Ok((found, status))
 }
 
-/// A command that has no fourth argument.
+/// Calls a command without a fourth argument.
 fn plain(id: i32, number: i32, command: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
     let returned = unsafe { libc::semctl(id, number, command) };

@@ -1,4 +1,4 @@
-//! Plain aligned text, streamed: one line an object.
+//! Plain aligned text, streamed: one line per object.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::output::{Column, Layout, Render, Style};
 
-/// The format at work.
+/// A plain list while it is written.
 pub struct Plain<'a, T: 'static, W> {
     layout: Layout<T>,
     style: &'a Style,
@@ -16,7 +16,7 @@ pub struct Plain<'a, T: 'static, W> {
 }
 
 impl<'a, T, W: Write> Plain<'a, T, W> {
-    /// Writes nothing until the first row: a section without one leaves no trace.
+    /// Writes nothing before the first row, so that an empty section leaves no trace.
     pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Ok(Plain { layout, style, out, line: Vec::new(), section: None })
     }
@@ -36,8 +36,8 @@ impl<'a, T, W: Write> Plain<'a, T, W> {
     }
 }
 
-/// Builds a line of cells: numbers to the right, words to the left, one blank between, none at the
-/// end.
+/// Writes a line of cells: numbers aligned right, words left, with one blank between cells and none at
+/// the end.
 #[inline]
 fn write_line<T>(
     line: &mut Vec<u8>,
@@ -45,7 +45,7 @@ fn write_line<T>(
     mut write: impl FnMut(&'static Column<T>, &mut Vec<u8>),
 ) {
     line.clear();
-    // Spaces owed to the cell on the left.
+    // Padding after the previous cell, written only if another cell follows.
     let mut owed = 0;
     for column in columns {
         line.resize(line.len() + owed, b' ');

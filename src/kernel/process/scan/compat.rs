@@ -1,9 +1,9 @@
-//! The system calls on which a thread may sleep, by their numbers: those of this machine, and those of
-//! 32-bit programs on a 64-bit kernel, which have numbers of their own and, on x86, the old `ipc(2)`.
-//! `/proc/PID/syscall` shows the numbers as they are and not of which sort: those of the other sort here
-//! are ones on which no program of the first one sleeps.
+//! The system calls in which a thread may sleep, by number: those of this machine, and those of 32-bit
+//! programs on a 64-bit kernel, which have numbers of their own and, on x86, the old `ipc(2)`.
+//! `/proc/PID/syscall` does not show which kind a number is. The numbers of the other kind that are
+//! translated here are of calls in which no native program sleeps.
 
-/// A call on which a thread may sleep, whatever its number is.
+/// A call in which a thread may sleep, whatever its number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sleep {
     /// `msgsnd(2)`.
@@ -18,15 +18,15 @@ pub(super) enum Sleep {
     TimedReceive,
     /// `futex(2)`.
     Futex,
-    /// `restart_syscall(2)`, with the arguments of the call that goes on.
+    /// `restart_syscall(2)`, with the arguments of the interrupted call.
     Restart,
 }
 
 /// A call with its arguments.
 type Call = (Sleep, [u64; 6]);
 
-/// What a number and its arguments mean, as a 64-bit program would have made the call; nothing where no
-/// thread sleeps in it. `peek` reads two words of 32 bits from the memory of the thread.
+/// Translates a number and its arguments to the call that a 64-bit program would have made; `None` if no
+/// thread sleeps in it. `peek` reads two 32-bit words from the memory of the thread.
 pub(super) fn understand(
     number: i64,
     arguments: [u64; 6],
@@ -54,7 +54,7 @@ fn native(number: i64) -> Option<Sleep> {
     })
 }
 
-/// Of asm/unistd_64.h: a kernel of 64 bits runs programs of 32 bits, of which this may be one.
+/// From asm/unistd_64.h: this may be a 32-bit program on a 64-bit kernel.
 #[cfg(target_arch = "x86")]
 fn native(number: i64) -> Option<Sleep> {
     Some(match number {
@@ -69,14 +69,14 @@ fn native(number: i64) -> Option<Sleep> {
     })
 }
 
-/// Of asm/unistd_32.h, and of the x32 ABI.
+/// From asm/unistd_32.h, and for the x32 ABI.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn other(
     number: i64,
     arguments: [u64; 6],
     peek: impl FnOnce(u64) -> Option<[u32; 2]>,
 ) -> Option<Call> {
-    /// What the x32 ABI adds to a number.
+    /// The bit that marks a number of the x32 ABI.
     const X32: i64 = 0x4000_0000;
     let [id, pointer, size, wanted, flags, rest] = arguments;
     Some(match number {
@@ -87,14 +87,14 @@ fn other(
         240 | 422 => (Sleep::Futex, arguments),
         279 | 418 => (Sleep::TimedSend, arguments),
         280 | 419 => (Sleep::TimedReceive, arguments),
-        // Of a 64-bit program this is read(2).
+        // In a 64-bit program this is read(2).
         0 if cfg!(target_arch = "x86") => (Sleep::Restart, arguments),
         _ if number & X32 != 0 => (native(number & !X32)?, arguments),
         _ => return None,
     })
 }
 
-/// `ipc(2)`: which call it stands for is its first argument, and the version of that, 16 bits up.
+/// `ipc(2)`: its first argument contains the call and, in the upper 16 bits, its version.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Option<Call> {
     let [call, first, second, third, pointer, fifth] = arguments;
@@ -103,7 +103,7 @@ fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Optio
         1 | 4 => (Sleep::Operate, [first, pointer, second, 0, 0, 0]),
         // MSGSND
         11 => (Sleep::Send, [first, pointer, second, third, 0, 0]),
-        // MSGRCV: its first version has the type in memory, behind the pointer to the message.
+        // MSGRCV: version 0 has the type in memory, after the pointer to the message.
         12 => {
             let wanted = match call >> 16 {
                 0 => peek(pointer).map_or(0, |[_, wanted]| wanted.into()),
@@ -152,7 +152,7 @@ fn other(
     Some((sleep, arguments))
 }
 
-/// A `long` of 32 bits.
+/// A 32-bit `long`.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 fn long(word: u64) -> u64 {
     i64::from(word as i32) as u64

@@ -1,5 +1,5 @@
-//! In which system call a thread is, `proc_pid_syscall(5)`: its number and its arguments show on what
-//! it sleeps.
+//! The system call in which a thread is, `proc_pid_syscall(5)`. Its number and arguments show what the
+//! thread waits on.
 
 use std::fs::File;
 use std::io;
@@ -24,11 +24,11 @@ pub(crate) struct SystemCall {
 }
 
 impl SystemCall {
-    /// Understands the text of `syscall` in this directory of `/proc/PID/task`, whatever the sort of
-    /// program.
+    /// Parses the text of `syscall` in this directory of `/proc/PID/task`, for 64-bit and 32-bit
+    /// programs.
     pub(crate) fn parse(text: &[u8], directory: &str) -> Option<SystemCall> {
         let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
-        // "running" is none.
+        // "running" is not a call.
         let number = words.next()?.parse().ok()?;
         let mut arguments = [0u64; 6];
         for argument in &mut arguments {
@@ -48,7 +48,7 @@ impl SystemCall {
         Some(call)
     }
 
-    /// On which object of System V the thread sleeps, if on one.
+    /// The System V object that the thread waits on, if any.
     pub(crate) fn waits_on(&self, directory: &str) -> Option<(Kind, i32, Role)> {
         let arguments = &self.arguments;
         let id = arguments[0] as i32;
@@ -67,7 +67,7 @@ impl SystemCall {
         })
     }
 
-    /// On which POSIX object it sleeps: a queue by its descriptor, a semaphore by its address.
+    /// The POSIX object that it waits on: a queue by its descriptor, a semaphore by its address.
     pub(super) fn waits_on_file(
         &self,
         directory: &str,
@@ -79,7 +79,7 @@ impl SystemCall {
             let path = format!("{directory}/fd/{}", first as i32);
             match identity_at(Path::new(&path)) {
                 Ok(file) => Ok(scope.wanted(file).map(|(file, _)| (file, role))),
-                // Closed meanwhile, or woken up.
+                // Closed meanwhile, or the thread woke up.
                 Err(error) if is_gone_error(&error) => Ok(None),
                 Err(error) => Err(error),
             }
@@ -94,18 +94,18 @@ impl SystemCall {
                 let waits = matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
                 Ok(if waits { semaphore() } else { None })
             }
-            // One that was stopped and goes on, with the arguments of before.
+            // A call that was stopped and continues, with its original arguments.
             Some(Sleep::Restart) => Ok(semaphore()),
             Some(Sleep::Send | Sleep::Receive | Sleep::Operate) | None => Ok(None),
         }
     }
 }
 
-/// The operations that a thread sleeps on, read from its memory: those that only add never sleep.
+/// The operations that a thread waits for, read from its memory. Operations that add never wait.
 fn operations(directory: &str, address: u64, count: u64) -> Vec<Operation> {
     /// The size of `struct sembuf`: number, operation and flags, two bytes each.
     const SIZE: usize = 6;
-    // SEMOPM is 500.
+    // The kernel's default of SEMOPM is 500.
     let mut bytes = vec![0; count.min(500) as usize * SIZE];
     let memory = File::open(format!("{directory}/mem"));
     if memory.and_then(|memory| memory.read_exact_at(&mut bytes, address)).is_err() {
