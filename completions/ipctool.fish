@@ -46,7 +46,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the 
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "install-links" -d 'Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcs" -d 'List System V objects as ipcs(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcrm" -d 'Remove System V objects as ipcrm(1) of util-linux does'
-complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcmk" -d 'Make System V objects as ipcmk(1) of util-linux does'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcmk" -d 'Create System V objects as ipcmk(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "msgtool" -d 'Try out a message queue as msgtool of the Linux Programmer\'s Guide does'
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'
@@ -54,7 +54,7 @@ never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
+plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
@@ -95,7 +95,7 @@ never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
+plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
@@ -259,7 +259,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Sho
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names in the list' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
+plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
@@ -310,7 +310,7 @@ remove-ipc\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'Report limits and queues used to at least this percentage' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
-plain\t'Aligned text, one line an object'
+plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'

@@ -276,7 +276,7 @@ fn a_file_that_lies_in_dev_shm_is_not_ours_to_remove() {
     shell.run("touch -d '2 hours ago' /dev/shm/old").ok();
     shell
         .run("ipctool rm --orphan --yes -v 2>&1; ls /dev/shm")
-        .shows("rm pshm:/notes.txt: skipped as uncertain: any file may lie in /dev/shm")
+        .shows("rm pshm:/notes.txt: skipped as uncertain: it may be any file in /dev/shm")
         .shows("pshm:/old\n")
         .shows("\nnotes.txt\n");
     // Somebody writes it right now.

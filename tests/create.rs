@@ -76,7 +76,7 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     shell.run("ipctool create msg --nsems 5").exits(2).says("a message queue has no --nsems");
     shell.run("ipctool create shm --size 5 --nsems 5").exits(2).says("has no --nsems");
     shell.run("ipctool create sem --nsems 0").exits(2).says("--nsems: 0 is less than 1");
-    shell.run("ipctool create msg --key 0x0").exits(2).says("IPC_PRIVATE, which names nothing");
+    shell.run("ipctool create msg --key 0x0").exits(2).says("IPC_PRIVATE, which names no object");
     shell.run("ipctool create msg --mode 888").exits(2).says("'888' is not a mode");
     shell.run("ipctool create shm --size 5Q").exits(2).says("'5Q' is not a size");
     shell

@@ -53,7 +53,7 @@ fn a_file_in_a_subdirectory_is_shown_to_those_who_ask_for_memory_and_never_selec
         shell
             .run(&format!("ipctool {verb} pshm:/a/b/file"))
             .exits(2)
-            .says("a file in a subdirectory of /dev/shm is no object");
+            .says("a file in a subdirectory of /dev/shm is not an object");
     }
 }
 
@@ -104,7 +104,7 @@ fn a_removed_file_that_is_only_mapped() {
     } else {
         // What it is only root may see, but that it is there is said.
         assert_eq!(listed, json!([]));
-        ran.says(", may not be looked at; run as root to see them");
+        ran.says(", cannot be inspected; run as root to see them");
     }
 }
 
@@ -175,4 +175,15 @@ fn nobody_looks_at_processes_when_every_byte_has_a_name() {
         .exits(0)
         .shows("pshm:/y")
         .says("cannot look for deleted files: ");
+}
+
+#[test]
+fn files_that_promise_more_than_a_number_holds_are_counted() {
+    let Some(shell) = Sandbox::new() else { return };
+    let most = i64::MAX;
+    shell.run(&format!("for n in 1 2 3; do truncate -s {most} /dev/shm/$n; done")).ok();
+    shell.run("ipctool list pshm --no-headings -o size").prints(&format!("{most:>12}\n").repeat(3));
+    let found = shell.run("ipctool doctor --only shm-full --json");
+    let found = found.denies("panicked").exits(6);
+    assert_eq!(found.fields("check"), json!([["shm-full"]]));
 }

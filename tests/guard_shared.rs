@@ -44,7 +44,7 @@ fn shared_the_leaks_are_told_from_what_others_do() {
     ran.prints_last(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set")
         .says("appeared meanwhile, left alone: process")
-        .says("appeared meanwhile, left alone: nobody has used it yet")
+        .says("appeared meanwhile, left alone: no process has used it yet")
         .says("existed before the command, and vanished: msg:0, sem:0");
     let keys = "ipctool list --format jsonl -o key";
     let left = shell.run(keys).stdout();
@@ -206,7 +206,9 @@ fn what_a_neighbour_made_of_whom_no_record_is_left_is_no_leak() {
                 .unwrap_or_else(|| panic!("no {told} in {text}"));
             assert!(line.contains("of the command used it, but "), "{line}");
             assert!(
-                line.contains(&format!("{neighbour}) ran meanwhile, too, and may have made it")),
+                line.contains(&format!(
+                    "{neighbour}) ran at the same time and may have created it"
+                )),
                 "{line}"
             );
         }

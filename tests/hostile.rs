@@ -232,7 +232,7 @@ fn a_report_does_not_go_where_the_link_of_another_user_leads() {
             .run(&format!("ipctool guard --report {path} touch ran"))
             .exits(5)
             .says("guard --report shared/")
-            .says("a link of user nobody in a directory where others can make one is not followed (EACCES)");
+            .says("a link of user nobody in a directory where others can create one is not followed (EACCES)");
     }
     shell
         .run("cat victim; ls dir; test -e new || test -e ran || echo nothing")

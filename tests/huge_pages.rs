@@ -76,7 +76,7 @@ fn a_segment_in_huge_pages_is_shown_as_one_with_what_is_in_memory() {
     while_held(&shell, "touched", "ipctool stat $(cat out)")
         .ok()
         .shows("in memory    2097152 bytes, and 0 swapped out\n")
-        .shows("pages        huge, of 2M\n")
+        .shows("pages        huge, 2M each\n")
         .shows("status       hugetlb\n");
 
     // Nobody has it any more. That the kernel counts in the wrong unit, since Linux 6.7, gives it away.

@@ -136,6 +136,7 @@ fn a_check_is_silent_until_the_mark_is_reached() {
         .ok();
     shell.run("for i in 1 2 3 4 5 6 7; do ipctool create msg; done").exits(0);
     shell.run("ipctool limits --check 80").prints("");
+    shell.run("ipctool limits --check 80 --json").prints("[]\n");
     shell.run("ipctool create msg").ok();
     let found = shell.run("ipctool limits --check 80% --no-headings").exits(6).stdout();
     assert_eq!(found.split_whitespace().take(4).collect::<Vec<_>>(), ["msgmni", "10", "8", "80.0"]);

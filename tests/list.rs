@@ -365,3 +365,60 @@ fn what_is_kept_on_purpose_is_left_out() {
     assert_eq!(list("--ignore $(id -u)"), "");
     assert_eq!(list("--ignore $(id -un)"), "");
 }
+
+#[test]
+fn an_array_is_whole_where_something_fails_half_way() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("ipctool create msg; ipctool create shm --size 5; ipctool create sem").ok();
+    shell.run("cat /proc/sysvipc/sem > table; echo nonsense >> table").ok();
+    // A table of the kernel that nobody understands, and one that is not there.
+    let covered = |cover: &str, options: &str| {
+        let line = format!("mount {cover} && ipctool list {options}");
+        shell.run_with("unshare --mount sh", line.as_bytes())
+    };
+    let understood = "--bind table /proc/sysvipc/sem";
+    let is_told = "ipctool: list: /proc/sysvipc/sem";
+    let ran = covered(understood, "--json").exits(1).says(is_told);
+    assert_eq!(ran.fields("ref"), json!([["msg:0"], ["shm:0"], ["sem:0"]]));
+    covered(understood, "--json --sort -ref -o ref")
+        .exits(1)
+        .says(is_told)
+        .shows("[\n{\"ref\":\"sem:0\"},\n{\"ref\":\"shm:0\"},\n{\"ref\":\"msg:0\"}\n]\n");
+    let missing = "-t tmpfs none /proc/sysvipc";
+    for options in ["--json", "--json --who", "--json --sort ref", "--json msg pshm"] {
+        let ran = covered(missing, options).exits(1).says("ipctool: list: ");
+        assert_eq!(ran.stdout(), "[]\n", "{options}");
+    }
+    assert_eq!(covered(missing, "--format jsonl").exits(1).stdout(), "");
+    // A person is not told that there is none of what could not be read.
+    assert_eq!(covered(missing, "--format table").exits(1).stdout(), "");
+}
+
+#[test]
+fn text_is_aligned_by_its_width_and_not_by_its_bytes() {
+    let Some(shell) = Sandbox::new() else { return };
+    // Two bytes each, three bytes and two places each, and an accent without a place of its own.
+    let names = ["/abcd", "/üüüü", "/漢字", "/e\u{301}e\u{301}"];
+    for name in names {
+        shell.run(&format!("ipctool create pshm --name '{name}' --size 5")).ok();
+    }
+    let list = "ipctool list pshm --no-headings -o ref,size --sort size";
+    let listed = shell.run(list).ok().stdout();
+    let padding = |name: &str| {
+        let line = listed.lines().find_map(|line| line.strip_prefix(&format!("pshm:{name}")));
+        line.unwrap_or_else(|| panic!("{name} in {listed}"))
+    };
+    // The reference takes 16 places, the size 12.
+    for (name, places) in names.into_iter().zip([5, 5, 5, 3]) {
+        assert_eq!(padding(name).len(), 16 - "pshm:".len() - places + 1 + 12, "{name}: {listed}");
+    }
+}
+
+#[test]
+fn the_first_table_stands_at_the_top() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pshm --name /m --size 5; ipctool create psem --name /s").ok();
+    let table = shell.run("ipctool list -o name --format table").ok().stdout();
+    assert!(table.starts_with("POSIX shared memory"), "{table}");
+    assert_eq!(table.matches("\n\n").count(), 1, "one between two tables: {table}");
+}

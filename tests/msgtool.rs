@@ -95,10 +95,9 @@ fn whatever_is_wrong_makes_no_queue() {
     shell.run("./msgtool s -1 x").exits(1).says("greater than 0");
     shell.run("./msgtool r 99999999999999999999").exits(1).says("is not the type");
     shell.run("./msgtool m 8").exits(1).says("'8' is not a mode");
-    shell
-        .run("./msgtool s 1 $(printf '%080d' 1)")
-        .exits(1)
-        .says("msgtool: the text has 80 bytes: 79 and the NUL that ends it fit into a message\n");
+    shell.run("./msgtool s 1 $(printf '%080d' 1)").exits(1).says(
+        "msgtool: the text has 80 bytes: a message has room for 79 and the NUL that ends it\n",
+    );
     shell.run("ipctool list").prints("");
     shell.run("./msgtool --help").shows("USAGE: msgtool (s)end");
 }
@@ -114,7 +113,7 @@ fn longer_messages_of_others_are_shown_whole() {
         .run("./msgtool r 0")
         .exits(0)
         .shows("Text: text\n")
-        .says("msgtool: behind the text the message had 6 bytes: \\x00more\\x01\n");
+        .says("msgtool: the message has 6 bytes after the text: \\x00more\\x01\n");
     // A struct filled up with NULs has nothing behind its text.
     shell.run("printf 'text\\0\\0\\0' | ipctool send $(ipctool key . m)").ok();
     shell.run("./msgtool r 0 | tail -1").prints("Type: 1 Text: text\n");

@@ -104,9 +104,12 @@ fn what_is_there_is_opened_unless_exclusive_and_stays_as_it_is() {
 fn names_are_checked_before_the_call() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create pmsg --name jobs").exits(2).says("write /jobs");
-    shell.run("ipctool create pmsg --name /a/b").exits(2).says("just one slash, in front");
+    shell.run("ipctool create pmsg --name /a/b").exits(2).says("one slash, at the start");
     shell.run("ipctool create pshm --name /.. --size 1").exits(2).says("names a directory");
-    shell.run("ipctool create psem --name /").exits(2).says("something must follow the slash");
+    shell
+        .run("ipctool create psem --name /")
+        .exits(2)
+        .says("a slash followed by at least one character");
     shell.run("ipctool create pmsg").exits(2).says("a POSIX message queue needs --name /NAME");
     shell.run("ipctool create msg --name /x").exits(2).says("a message queue has no --name");
     shell.run("ipctool create psem --name /x --size 5").exits(2).says("has no --size");
@@ -117,7 +120,7 @@ fn names_are_checked_before_the_call() {
         create(longest + 1)
             .exits(2)
             .says(&format!("a name of {} bytes is too long", longest + 1))
-            .says(&format!("at most {longest} behind the slash"));
+            .says(&format!("at most {longest} after the slash"));
     }
     shell.run("ipctool list -o ref --no-headings | xargs ipctool rm").ok();
     shell.run("ipctool list").prints("");
@@ -235,7 +238,7 @@ fn who_holds_maps_and_waits() {
         ]
     );
     assert_eq!(users(&shell, "pmsg:/full"), ["waiting to send: ./posix /full mq_send more 3"]);
-    assert_eq!(users(&shell, "psem:/s"), ["waiting for it to grow: ./posix /s sem_wait"]);
+    assert_eq!(users(&shell, "psem:/s"), ["waiting for it to increase: ./posix /s sem_wait"]);
     assert_eq!(users(&shell, "pshm:/m"), ["mapped: ./posix /m mmap", "open: ./posix /m shm_open"]);
     shell
         .run("ipctool rm --orphan --yes --json")

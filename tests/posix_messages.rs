@@ -67,10 +67,7 @@ fn options_of_the_other_kind_of_queue_are_refused() {
         .run("ipctool limits --queue-bytes 5 /q")
         .exits(2)
         .says("its size was set when it was made");
-    shell
-        .run("ipctool send psem:/q x")
-        .exits(2)
-        .says("is a POSIX semaphore, and a queue is needed");
+    shell.run("ipctool send psem:/q x").exits(2).says("is a POSIX semaphore, not a queue");
 }
 
 #[test]

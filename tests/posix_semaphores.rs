@@ -21,9 +21,10 @@ fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
     let Some(shell) = with_musl() else { return };
     shell.run("./posix /lock sem_open 3").prints("3\n");
     shell.run("ipctool list pshm psem -o ref --no-headings").prints("pshm:/lock\n");
-    shell.run("ipctool stat pshm:/lock").exits(0).shows(
-        "semaphore    if a program with musl made it as one, its value is 3, its waiters 0\n",
-    );
+    shell
+        .run("ipctool stat pshm:/lock")
+        .exits(0)
+        .shows("semaphore    if a musl program created it as one: value 3, waiters 0\n");
     let stat = shell.run("ipctool stat pshm:/lock --json").exits(0).json();
     assert_eq!(stat[0]["musl_semaphore"], json!({"value": 3, "waiters": 0}));
     for verb in ["stat", "rm", "chmod 600"] {
@@ -89,7 +90,7 @@ fn a_waiter_that_was_killed_is_counted_and_not_found() {
     shell.wait_until(&format!("[ \"$({counts})\" = '1 1' ]"));
     let waiters = |found: u32| {
         format!(
-            "waiters      1 by the count of the C library, in which a killed one stays; {found} found waiting now\n"
+            "waiters      1 by the count of the C library, including killed threads; {found} found waiting now\n"
         )
     };
     shell.run("ipctool stat psem:/s").exits(0).shows(&waiters(1));

@@ -50,7 +50,7 @@ fn an_object_named_twice_is_removed_once() {
 fn bad_input_removes_nothing() {
     let Some(shell) = some() else { return };
     shell.run("ipctool rm msg:0 nonsense").exits(2).says("'nonsense' is not a reference");
-    shell.run("ipctool rm msg:0 msg:0x0").exits(2).says("IPC_PRIVATE, which names nothing");
+    shell.run("ipctool rm msg:0 msg:0x0").exits(2).says("IPC_PRIVATE, which names no object");
     shell.run("ipctool rm msg:0 -q x").exits(2).says("'x' is not an id");
     shell
         .run("ipctool rm msg:0 --all")
@@ -68,7 +68,7 @@ fn a_dry_run_prints_what_would_go() {
     let table = shell.run("ipctool rm --all --dry-run").ok().stdout();
     let first: Vec<_> = table.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(first, ["REF", "msg:0", "msg:1", "shm:0", "sem:0"]);
-    shell.run("ipctool rm --empty --key 0xbeef -n").ok().shows(" no message; key\n");
+    shell.run("ipctool rm --empty --key 0xbeef -n").ok().shows(" no messages; key\n");
     shell.run("ipctool rm msg:0xbeef -n").prints("msg:0\n");
     assert_eq!(left(&shell), "msg:0 msg:1 shm:0 sem:0");
 }

@@ -99,8 +99,8 @@ fn types_are_positive() {
         .says("; 2 messages were sent\n");
     shell.run("ipctool recv 0 --all > /dev/null").ok();
     for (line, why) in [
-        (r#"[null,1,null,null,"x",null]"#, "it is no object, such as {"),
-        ("5", "it is no object, such as {"),
+        (r#"[null,1,null,null,"x",null]"#, "it is not an object, such as {"),
+        ("5", "it is not an object, such as {"),
         (r#"{"text": "x", "mtype": 1}"#, "unknown field `mtype`"),
     ] {
         shell
@@ -243,10 +243,7 @@ fn a_missing_queue_is_made_on_demand() {
 #[test]
 fn only_a_queue_takes_messages() {
     let Some(shell) = Sandbox::new() else { return };
-    shell
-        .run("ipctool send shm:5 x")
-        .exits(2)
-        .says("is a shared memory segment, and a queue is needed");
+    shell.run("ipctool send shm:5 x").exits(2).says("is a shared memory segment, not a queue");
     shell.run("ipctool send hello x").exits(2).says("'hello' is neither an id");
     shell.run("ipctool send").exits(2).says("<QUEUE>");
     shell.run("ipctool send 5 x").exits(3).says("no such message queue (EINVAL)");

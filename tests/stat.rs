@@ -99,7 +99,7 @@ fn a_segment_with_what_it_holds() {
 fn what_the_caller_may_do_is_what_the_kernel_grants() {
     let Some(shell) = Sandbox::new() else { return };
     for (mode, words) in [
-        ("600", "you may do nothing with it"),
+        ("600", "you have no access"),
         ("604", "you may read"),
         ("602", "you may write"),
         ("606", "you may read, write"),
@@ -138,4 +138,18 @@ fn several_at_once_with_each_failure_reported() {
     shell.run("ipctool stat").exits(2).says("nothing to show: give a REF");
     shell.run("ipctool stat nonsense").exits(2).says("'nonsense' is not a reference");
     shell.run("ipctool stat msg:0 > /dev/full").exits(1).says("(ENOSPC)");
+}
+
+#[test]
+fn the_values_of_a_set_are_those_of_one_moment() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create sem --nsems 3000").ok();
+    shell.run("perl -e 'semctl(0, $_ - 1, 16, $_ * 10) or die for 1, 2048, 3000'").ok();
+    let stat = shell.run("ipctool stat sem:0 --json --trace").exits(0);
+    for (index, value) in [(0, 10), (1, 0), (2047, 20480), (2998, 0), (2999, 30000)] {
+        assert_eq!(stat.json()[0]["semaphores"][index]["value"], value, "{index}");
+    }
+    let calls = |what: &str| stat.stderr().matches(what).count();
+    assert_eq!((calls("semctl(0, 0, GETALL, 0x"), calls("GETVAL")), (1, 0));
+    assert_eq!((calls("GETPID"), calls("GETNCNT"), calls("GETZCNT")), (3000, 3000, 3000));
 }

@@ -91,7 +91,7 @@ fn a_queue_with_more_room_than_usual_is_refused() {
         .run_as(NOBODY, "ipctool recv 0 --all --then-rm")
         .unwrap()
         .exits(5)
-        .says("recv msg:0: its room, 16384 bytes, is over msgmnb, so that its owner could not give it back (EPERM); nothing was taken\nhint: as root: ipctool limits --set msgmnb=16384\n");
+        .says("recv msg:0: its max_bytes, 16384, are above msgmnb, so its owner could not restore them (EPERM); nothing was taken\nhint: as root: ipctool limits --set msgmnb=16384\n");
     shell.run("ipctool limits --set msgmnb=16384").exits(0);
     shell.run_as(NOBODY, "ipctool recv 0 --all --then-rm").unwrap().prints("one\ntwo\n");
 }
@@ -108,7 +108,7 @@ fn a_queue_that_another_one_closed_can_be_opened_again() {
              ipctool recv 0 --all --then-rm",
         )
         .exits(1)
-        .says("it takes no messages: another --then-rm is emptying it, or was killed before it ended; nothing was taken\n")
+        .says("it accepts no messages: another --then-rm is emptying it, or was killed before it finished; nothing was taken\n")
         .says("opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
     shell
         .run("ipctool send 0 three")
@@ -134,7 +134,7 @@ fn a_posix_queue_that_somebody_has_open_is_left_alone() {
     shell
         .run("mkfifo in; ipctool send /q --lines < in & exec 3> in; sleep 0.2; ipctool recv /q --all --then-rm")
         .exits(1)
-        .says("recv pmsg:/q: a process has it open, and can send to it whoever removes its name; nothing was taken\n")
+        .says("recv pmsg:/q: a process has it open, and could still send to it after its name is removed; nothing was taken\n")
         .says("hint: to see which processes have it open: ipctool stat pmsg:/q\n");
     shell.run("ipctool recv /q --all").prints("one\n");
 }

@@ -228,7 +228,7 @@ fn removing_by_filter_tells_what_and_why() {
         "ipctool rm --orphan=likely --dry-run; ipctool rm --orphan=likely --yes; ipctool list -m -o ref --no-headings; ipctool rm shm:1",
     );
     ran.shows("REF              KEY        OWNER      REASON\nshm:0            0x00000007 ")
-        .shows("nobody is attached or waits, and its only recorded process ")
+        .shows("no process is attached or waiting, and its only recorded process ")
         .says("rm: removed 1 shared memory segment\n")
         .says("rm shm:1: still attached 1 time, so it was only marked for destruction; the kernel removes it when")
         .says("hint: held by ")

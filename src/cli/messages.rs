@@ -1,6 +1,6 @@
 //! The verbs for messages.
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_long};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
@@ -8,7 +8,8 @@ use clap::{Args, ValueHint};
 use super::options::queue;
 use super::page::{self, Entry, Page};
 use crate::ipc::message::Label;
-use crate::ipc::{Mode, Reference, duration, size};
+use crate::ipc::number::InvalidNumber;
+use crate::ipc::{Mode, Reference, duration, number, size};
 use crate::output::message::MessageFormat;
 
 /// Send messages to a message queue
@@ -44,13 +45,13 @@ pub struct Send {
     /// Type of the messages on a System V queue, above 0; 1 by default
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..)
+        allow_negative_numbers = true, value_parser = given_type
     )]
     pub message_type: Option<i64>,
     /// Priority of the messages on a POSIX queue, 0 (default) to 32767
     #[arg(
         long, value_name = "N", allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u32).range(..=i64::from(Label::HIGHEST_PRIORITY))
+        value_parser = number::within::<u32>(0..=Label::HIGHEST_PRIORITY.into())
     )]
     pub priority: Option<u32>,
     /// End each payload with a NUL byte, for readers of C strings
@@ -64,6 +65,18 @@ pub struct Send {
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
+}
+
+/// A type, which the kernel keeps in a long.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn given_type(text: &str) -> Result<i64, InvalidNumber> {
+    number::from::<c_long>(1)(text).map(i64::from)
+}
+
+/// The same with a sign.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn wanted_type(text: &str) -> Result<i64, InvalidNumber> {
+    number::from::<c_long>(c_long::MIN.into())(text).map(i64::from)
 }
 
 /// How long to wait.
@@ -149,7 +162,7 @@ pub struct Recv {
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
-    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = number::from::<u64>(1))]
     pub count: Option<u64>,
     /// Take all messages there are, without waiting for more
     #[arg(long, group = "amount", conflicts_with = "timeout")]
@@ -164,7 +177,10 @@ pub struct Recv {
     ///
     /// 0, the default, takes the oldest message of any type. N takes the oldest message of type N. -N
     /// takes the message with the lowest type, if that type is at most N.
-    #[arg(short = 't', long = "type", value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        short = 't', long = "type", value_name = "N",
+        allow_negative_numbers = true, value_parser = wanted_type
+    )]
     pub message_type: Option<i64>,
     /// Any type except the one given with -t
     #[arg(long)]

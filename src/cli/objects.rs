@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::options::{Changing, Filters, FormatArgs, References, StyleArgs, kind};
 use super::page::{self, Entry, Group, Page};
-use crate::ipc::{self, Kind, Mode, ModeChange, Project, size};
+use crate::ipc::{self, Kind, Mode, ModeChange, Project, number, size};
 use crate::output::columns;
 
 /// List message queues, shared memory and semaphores
@@ -250,7 +250,7 @@ pub struct Create {
     /// Most messages that a POSIX queue holds
     ///
     /// The default is fs.mqueue.msg_default.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::from::<u64>(1))]
     pub max_messages: Option<u64>,
     /// Most bytes in one message of a POSIX queue
     ///
@@ -258,10 +258,10 @@ pub struct Create {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub message_size: Option<u64>,
     /// Initial value of a POSIX semaphore; 0 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i32::MAX as i64))]
+    #[arg(long, value_name = "N", value_parser = number::within::<u32>(0..=i32::MAX.into()))]
     pub value: Option<u32>,
     /// Number of semaphores in a set; 1 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::from::<i32>(1))]
     pub nsems: Option<i32>,
     /// Fail if an object with this key or name exists
     ///

@@ -14,7 +14,7 @@ use super::options::{FormatArgs, expected, queue};
 use super::page::{self, Group, List, Page};
 use crate::doctor::{CHECKS, Check};
 use crate::ipc::finding::Severity;
-use crate::ipc::{Expected, Reference, duration, limit, size};
+use crate::ipc::{Expected, Reference, duration, limit, number, size};
 use crate::kernel::limits::Limit;
 
 /// Why the size of a queue cannot be set.
@@ -313,7 +313,7 @@ pub struct Guard {
     #[arg(long)]
     pub keep: bool,
     /// Accept up to N leaks without failing
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::from::<u64>(0))]
     pub max_leaks: u64,
     /// Objects that are not leaks, by key, name or owner
     ///

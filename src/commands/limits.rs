@@ -38,17 +38,19 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));
-        if allowances.is_empty() {
+        // For a program an empty result is still a valid document.
+        if allowances.is_empty() && !format.is_for_machines() {
             return Ok(Status::Done);
         }
     }
+    let has_findings = args.check.is_some() && !allowances.is_empty();
     // The explanation of each limit is too wide for a table.
     let is_shown = |name| format.is_for_machines() || name != "about";
     let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
     let section = Section::new("limits", columns);
     write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
         .map_err(OutputError)?;
-    Ok(if args.check.is_some() { Status::Findings } else { Status::Done })
+    Ok(if has_findings { Status::Findings } else { Status::Done })
 }
 
 /// Every limit with its use in an IPC namespace, and why the use of the limits of POSIX queues is unknown, if

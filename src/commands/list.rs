@@ -13,7 +13,7 @@ use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
-use crate::commands::Result;
+use crate::commands::{Error, Result};
 use crate::exit::Status;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::kernel::{Namespace, process};
@@ -44,7 +44,7 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
     let depth = Depth::for_columns(format, |name| {
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)
     });
-    let mut collection = Collection::begin(namespace, &filter, depth, rest, args.verbose)?;
+    let mut collection = Collection::new(namespace, &filter, depth, rest, args.verbose);
     Listing { kinds, layout, format }.write(&mut collection, sort.as_ref(), style)?;
     collection.warn_uninspected();
     Ok(Status::Done)
@@ -82,7 +82,8 @@ struct Listing {
 
 impl Listing {
     /// Writes each object as it is read, or all at the end if they must be sorted or if colours dim the
-    /// processes that are gone.
+    /// processes that are gone. If one kind cannot be read, a table shows nothing, because it would claim
+    /// that there are no such objects; the other formats show what was read.
     fn write(
         self,
         collection: &mut Collection<'_>,
@@ -93,7 +94,10 @@ impl Listing {
         let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
         let dims = style.color && format.has_colors();
         let gathers = sort.is_some() || dims;
-        let mut gathered = if gathers { collection.all()? } else { Vec::new() };
+        let (mut gathered, read) = match gathers {
+            true => collection.all(),
+            false => (Vec::new(), Ok(())),
+        };
         if let Some(sort) = sort {
             sort.apply(&mut gathered, &style);
             if !format.is_for_machines() {
@@ -110,11 +114,21 @@ impl Listing {
             Some(section) => render.row(section, observed).map_err(OutputError),
             None => Ok(()),
         };
-        match gathers {
-            true => gathered.iter().try_for_each(write)?,
-            false => collection.each(&mut |observed| write(&observed))?,
+        let read = match gathers {
+            true => {
+                gathered.iter().try_for_each(write)?;
+                read
+            }
+            false => collection.each(&mut |observed| write(&observed)),
+        };
+        match read {
+            Err(error @ Error::Output(_)) => Err(error),
+            Err(error) if format == Format::Table => Err(error),
+            // A JSON array without its end cannot be read at all.
+            read => {
+                render.finish().map_err(OutputError)?;
+                read
+            }
         }
-        render.finish().map_err(OutputError)?;
-        Ok(())
     }
 }

@@ -38,7 +38,7 @@ use crate::output::{Style, stderr};
 /// Runs the command in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     if cli.global.trace {
-        kernel::call::trace(&|event| stdio::tell_line(format_args!("{event}")));
+        kernel::call::trace(&|event| stdio::print_line(format_args!("{event}")));
     }
     let style = style(cli.global.color);
     let (verb, result) = match cli.command {

@@ -8,7 +8,7 @@ use crate::cli::{Send, Waiting};
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
-use crate::ipc::message::{Label, Message};
+use crate::ipc::message::{Label, Message, is_expressible};
 use crate::ipc::{CommandLine, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::io::os_error;
@@ -284,6 +284,9 @@ impl<'a> Sender<'a> {
             (None, _) => {}
             (Some(Label::Type(message_type @ ..=0)), false) => {
                 return Err(wrong(format!("type {message_type} is not greater than 0")));
+            }
+            (Some(Label::Type(message_type)), false) if !is_expressible(message_type) => {
+                return Err(wrong(format!("type {message_type} does not fit into a long")));
             }
             (Some(Label::Priority(priority)), true) if priority > Label::HIGHEST_PRIORITY => {
                 let most = Label::HIGHEST_PRIORITY;

@@ -52,10 +52,13 @@ pub(super) fn survey(
             (Vec::new(), 0, 0)
         }
     };
-    (Some(DevShm { space, promised: promised + tree.promised(), removed, hidden }), is_whole)
+    (
+        Some(DevShm { space, promised: tree.promised().saturating_add(promised), removed, hidden }),
+        is_whole,
+    )
 }
 
 /// The bytes by which these files exceed the memory that they hold.
 fn promised<'a>(files: impl Iterator<Item = &'a PosixMemory>) -> u64 {
-    files.map(PosixMemory::promised).sum()
+    files.map(PosixMemory::promised).fold(0, u64::saturating_add)
 }

@@ -1,5 +1,7 @@
 //! A finding of one check, before it is compared with those of the others.
 
+use std::collections::HashSet;
+
 use super::facts::{Facts, Seen};
 use super::selector::Selector;
 use crate::ipc::finding::{Finding, Severity};
@@ -165,8 +167,11 @@ impl Draft {
     }
 
     /// The finding of this check.
-    pub fn finish(self, check: &'static str, facts: &Facts) -> Finding {
+    pub fn finish(mut self, check: &'static str, facts: &Facts) -> Finding {
         let fix = self.command(facts);
+        // Each process once, in the order in which the reason names them.
+        let mut named = HashSet::new();
+        self.pids.retain(|&pid| named.insert(pid));
         let reference = match self.is_of_system {
             true => None,
             false => self.references.first().cloned(),

@@ -60,7 +60,7 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::MqTimedsend
         | CallName::MqTimedreceive
         | CallName::MqGetsetattr => Some(POSIX_QUEUES),
-        // For the kernel these are files.
+        // For the kernel these are files and memory.
         CallName::ShmOpen
         | CallName::ShmUnlink
         | CallName::SemOpen
@@ -72,7 +72,8 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::Fchmodat
         | CallName::Fchownat
         | CallName::Stat
-        | CallName::Fstat => None,
+        | CallName::Fstat
+        | CallName::Mmap => None,
     }
 }
 

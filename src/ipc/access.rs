@@ -1,4 +1,4 @@
-//! Who may do what with an object, and how that is changed.
+//! Permissions: who may do what with an object, and how to change that.
 
 pub mod mode;
 pub mod mode_change;

@@ -1,4 +1,4 @@
-//! Whose an object is that appeared while a command ran.
+//! Attribution: which process created an object that appeared while a command ran.
 
 pub mod descendants;
 pub mod expected;

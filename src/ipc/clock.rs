@@ -1,9 +1,9 @@
-//! The wall clock of the kernel's records, which somebody may have set since they were made.
+//! The wall clock, and whether it was set since the kernel's records were written.
 //!
-//! An object records when it was used in seconds of the wall clock; a process when it started in
-//! time since boot. To compare the two takes the difference between both clocks, of which only that
-//! of now is known: where the wall clock was set forward in between, every process seems to have
-//! started later than it did.
+//! An object records the time of its last use by the wall clock; a process records its start as time
+//! since boot. To compare the two takes the offset between both clocks, and only the current offset is
+//! known. If the wall clock was set forward in between, every process seems to have started later than
+//! it did.
 
 use super::process::observed::Verdict;
 use super::process::role::Living;
@@ -12,42 +12,42 @@ use super::time::Time;
 /// A second, in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
 
-/// The clock of the records may be behind by a tick of the kernel, and the start of a process is
-/// rounded down to one.
+/// The clock of the records may lag by a tick of the kernel, and the start of a process is rounded down
+/// to a tick.
 const LAG: i64 = 20_000_000;
 
-/// A difference that is no step of the clock: steps below are not noticed.
+/// Smaller differences do not count as a step of the clock.
 const TOLERANCE: i64 = 2 * SECOND;
 
-/// What is known of the wall clock, all of it in nanoseconds.
+/// What is known of the wall clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// When the machine started, since the Epoch, by the clock of now.
+    /// When the machine booted, since the Epoch, by the current clock.
     pub boot: i64,
-    /// The time of now, since the Epoch.
+    /// The current time, since the Epoch.
     pub now: i64,
-    /// What remembers the clock of earlier; nothing where there is no such thing.
+    /// A timestamp from an earlier time; `None` if there is none.
     pub witness: Option<Witness>,
 }
 
-/// Something that the kernel made long ago.
+/// Something that the kernel created and dated long ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// When that was, since the Epoch, by the clock of then.
+    /// When it was created, since the Epoch, by the clock of that time.
     pub made: i64,
-    /// When that was at the earliest, since boot.
+    /// When it was created at the earliest, since boot.
     pub uptime: i64,
 }
 
 impl Clock {
-    /// The time of day of something that happened this long after boot, by the clock of now.
+    /// The time of day of an event at this time since boot, by the current clock.
     pub fn time_of(&self, since_boot: i64) -> Time {
         Time(self.boot.saturating_add(since_boot).div_euclid(SECOND))
     }
 
-    /// Whether what happened this long after boot happened after something that was recorded at
-    /// `record`. Unknown where only a step of the clock may make it look so. Two steps that cancel
-    /// each other, with the record in between, cannot be noticed.
+    /// Whether an event at this time since boot happened after `record`. Unknown if only a step of the
+    /// clock may make it look so. Two steps that cancel each other out, with the record in between, go
+    /// unnoticed.
     pub fn is_after(&self, since_boot: i64, record: Time) -> Verdict {
         if self.time_of(since_boot.saturating_sub(LAG)) <= record {
             return Verdict::No;
@@ -55,19 +55,19 @@ impl Clock {
         self.is_comparable(record)
     }
 
-    /// The same of the start of a process, or of its family. Who was looked at right after the start is a
-    /// witness, too, of what was done to the clock since.
+    /// [`Clock::is_after`] for the start of a process or of its family. A process that was inspected
+    /// right after its start also shows whether the clock was set since.
     pub fn has_started_after(&self, living: &Living, since_boot: i64, record: Time) -> Verdict {
         let step = self.boot.saturating_add(living.since_boot).saturating_sub(living.first_seen);
         match self.is_after(since_boot, record) {
             Verdict::Yes if step > TOLERANCE => {
-                Verdict::Unknown("the clock was set since it was used".to_owned())
+                Verdict::Unknown("the clock was set after its last use".to_owned())
             }
             verdict => verdict,
         }
     }
 
-    /// Whether a record is at least so many seconds old.
+    /// Whether a record is at least this many seconds old.
     pub fn is_older(&self, record: Time, seconds: u64) -> Verdict {
         let age = self.now.div_euclid(SECOND).saturating_sub(record.0);
         match u64::try_from(age) {
@@ -76,27 +76,29 @@ impl Clock {
         }
     }
 
-    /// Whether a record was certainly made by the clock of now: after the last step forward.
+    /// Whether a record was certainly written by the current clock, after the last step forward.
     fn is_comparable(&self, record: Time) -> Verdict {
         let Some(witness) = self.witness else {
-            return Verdict::Unknown("whether the clock was set cannot be seen".to_owned());
+            return Verdict::Unknown("cannot tell whether the clock was set".to_owned());
         };
         let record = record.0.saturating_mul(SECOND);
-        let was_set = || Verdict::Unknown("the clock was set since it was used".to_owned());
+        let was_set = || Verdict::Unknown("the clock was set after its last use".to_owned());
         if record > self.now.saturating_add(TOLERANCE) {
             return was_set();
         }
-        // The witness knows nothing of what was before it. A record has no fractions of a second.
+        // The witness shows no step before its own time. A record has whole seconds only.
         if record.saturating_add(SECOND) < witness.made {
             return was_set();
         }
-        // How far the clock was set forward since; less than nothing where it was set back, or where the
-        // witness came later, which would hide a step as large.
+        // How far the clock was set forward since. Negative if it was set back, or if the witness is
+        // younger than assumed, which would hide a step of that size.
         let step = self.boot.saturating_add(witness.uptime).saturating_sub(witness.made);
         if step < -TOLERANCE {
-            return Verdict::Unknown("how the clock was set since cannot be seen".to_owned());
+            return Verdict::Unknown(
+                "cannot tell how the clock was set after its last use".to_owned(),
+            );
         }
-        // As late as the clock could show if nobody had set it.
+        // The latest time that the clock can have shown if it was never set.
         let elapsed = self.now.saturating_sub(self.boot).saturating_sub(witness.uptime);
         let latest = witness.made.saturating_add(elapsed).saturating_add(TOLERANCE);
         if step > TOLERANCE && record <= latest { was_set() } else { Verdict::Yes }
@@ -111,7 +113,7 @@ mod tests {
     const BOOT: i64 = 1_000_000;
     const HOUR: i64 = 3600;
 
-    /// A machine that has run for `uptime` seconds, on which the clock was set by `step` seconds.
+    /// A machine that has run for `uptime` seconds, whose clock was set forward by `step` seconds.
     fn clock(uptime: i64, step: i64) -> Clock {
         Clock {
             boot: (BOOT + step) * SECOND,
@@ -130,14 +132,14 @@ mod tests {
         let used = Time(BOOT + HOUR);
         assert_eq!(clock.is_after((HOUR + 2) * SECOND, used), Verdict::Yes);
         assert_eq!(clock.is_after((HOUR - 2) * SECOND, used), Verdict::No);
-        // In doubt it was before: the record is of the whole second, and its clock lags behind.
+        // In doubt the record came first: it has whole seconds, and its clock lags.
         assert_eq!(clock.is_after(HOUR * SECOND + SECOND / 2, used), Verdict::No);
         assert_eq!(clock.is_after((HOUR + 1) * SECOND + LAG / 2, used), Verdict::No);
     }
 
     #[test]
     fn a_step_forward_makes_nobody_younger() {
-        // Used an hour after boot by a process of before; then the clock was set.
+        // A process used the object an hour after boot; then the clock was set.
         for step in [4, 60, HOUR, 24 * HOUR] {
             let clock = clock(10 * HOUR, step);
             let (started, used) = ((HOUR - 1) * SECOND, Time(BOOT + HOUR));
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_certainly_of_after_the_step_counts() {
-        // Set by a day in the first minute, used since.
+        // The clock was set by a day in the first minute, and the object used since.
         let clock = clock(10 * HOUR, 24 * HOUR);
         let used = Time(BOOT + 25 * HOUR);
         assert_eq!(clock.is_after((HOUR + 2) * SECOND, used), Verdict::Yes);
@@ -163,12 +165,12 @@ mod tests {
         let future = Time(BOOT + 2 * HOUR);
         assert!(is_unknown(clock.is_after(3 * HOUR * SECOND, future)), "of the future");
         let blind = Clock { witness: None, ..clock };
-        assert!(is_unknown(blind.is_after(late, Time(BOOT + 10))), "nobody remembers");
+        assert!(is_unknown(blind.is_after(late, Time(BOOT + 10))), "without a witness");
     }
 
     #[test]
     fn a_process_that_was_seen_early_is_a_witness() {
-        // Set by a day long ago, and now by an hour more.
+        // The clock was set by a day long ago, and by another hour now.
         let now = clock(10 * HOUR, 25 * HOUR);
         let started = 9 * HOUR;
         let used = Time(BOOT + 24 * HOUR + started + 5);
@@ -180,7 +182,7 @@ mod tests {
         };
         let verdict = |living: Living| now.has_started_after(&living, living.since_boot, used);
         assert!(is_unknown(verdict(seen(1))));
-        // Who is seen only now remembers nothing.
+        // A process that is first seen now shows no earlier step.
         assert_eq!(verdict(seen(2 * HOUR)), Verdict::Yes);
     }
 
@@ -193,8 +195,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whenever the clock was set, once, and whatever was recorded by whom: nobody who used it is
-        /// taken for somebody else.
+        /// Whenever the clock was set, once, and whichever process was recorded: no process that used
+        /// the object is mistaken for another one.
         #[test]
         fn no_single_step_makes_a_stranger(
             uptime in 10i64..1_000_000, step in -500_000i64..500_000, at in 0.0f64..1.0,
@@ -204,7 +206,7 @@ mod tests {
             // A process starts before it uses something.
             let (started, used) = (moment(started.min(used)), moment(started.max(used)));
             let shown = if used >= moment(at) { used + step } else { used };
-            // The witness may have come at any time.
+            // The witness may have been created at any time.
             let mounted = moment(mounted);
             let made = if mounted >= moment(at) { mounted + step } else { mounted };
             let witness = Witness { made: (BOOT + made) * SECOND, uptime: SECOND / 2 };

@@ -1,10 +1,10 @@
-//! Commands as a user types them into `sh(1)`: every one that a hint, a fix or a note shows is built here.
+//! Commands as a user types them into `sh(1)`. Every command in a hint, a fix or a note is built here.
 
 use std::fmt::{self, Write as _};
 
 use super::text::is_unsafe;
 
-/// A command that works when it is pasted into a shell, whatever names it holds.
+/// A command that works when it is pasted into a shell, whatever the names in it.
 ///
 /// ```
 /// # use ipctool::ipc::command_line::CommandLine;
@@ -12,7 +12,7 @@ use super::text::is_unsafe;
 /// assert_eq!(remove.to_string(), "ipctool rm 'pshm:/two words'");
 /// ```
 ///
-/// In a sentence it comes last, behind a colon: its own quotes would end those around it.
+/// In a sentence it comes last, after a colon: its quotes would end quotes around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
     text: String,
@@ -21,19 +21,18 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// A command that begins with this text, which the shell gets as it is: the program, its verb, the
-    /// options that are the same every time.
+    /// A command that starts with this text, unquoted: the program, its verb and fixed options.
     pub fn new(start: &'static str) -> CommandLine {
         CommandLine { text: start.to_owned(), takes_operands: start.ends_with(" --") }
     }
 
-    /// Adds a word that cannot begin with a dash, such as a reference, in quotes where it needs them.
+    /// Adds a word that cannot start with a dash, such as a reference; quoted if necessary.
     pub fn word(self, word: impl fmt::Display) -> CommandLine {
         self.bytes(word.to_string().as_bytes())
     }
 
-    /// Adds a word from elsewhere, such as the name of a user or the path of a file: one that begins
-    /// with a dash gets `--` in front.
+    /// Adds a word from outside, such as a user name or a file path. One that starts with a dash gets
+    /// `--` before it.
     pub fn operand(mut self, word: impl AsRef<[u8]>) -> CommandLine {
         let word = word.as_ref();
         if word.starts_with(b"-") && !self.takes_operands {
@@ -58,14 +57,14 @@ impl CommandLine {
 }
 
 impl fmt::Display for CommandLine {
-    /// One line, without controls.
+    /// Formats the command as one line without control characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-/// A word as a shell takes it: in quotes, if it needs them. What a line cannot show, controls and
-/// bytes that are no UTF-8, `printf(1)` makes when the command runs.
+/// A word in shell syntax, quoted if necessary. What a line cannot show (control characters, bytes that
+/// are not UTF-8) is written as a call of `printf(1)`.
 pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let word = word.as_ref();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
@@ -76,7 +75,7 @@ pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     }
 }
 
-/// The same by way of `printf(1)`.
+/// A word as a call of `printf(1)`.
 fn printed(word: &[u8]) -> String {
     let end = word.iter().rposition(|&byte| byte != b'\n').map_or(0, |last| last + 1);
     let (word, newlines) = word.split_at(end);
@@ -86,7 +85,8 @@ fn printed(word: &[u8]) -> String {
             let starts_option = character == '-' && (number, place) == (0, 0);
             let mut bytes = [0; 4];
             let bytes = character.encode_utf8(&mut bytes).as_bytes();
-            // In double quotes, `$(…)` begins anew: within it, only these mean anything.
+            // In double quotes, `$(…)` starts a new context, in which only these characters are
+            // special.
             match starts_option || is_unsafe(character) || "'%\\".contains(character) {
                 true => octal(bytes, &mut text),
                 false => text.push(character),
@@ -95,8 +95,8 @@ fn printed(word: &[u8]) -> String {
         octal(chunk.invalid(), &mut text);
     }
     text += "')";
-    // A shell cuts newlines off the end of what a command prints, and has one in IFS: blank, tab,
-    // newline.
+    // The shell strips newlines from the end of a command's output. IFS is blank, tab and newline, so
+    // its last character is one.
     text += &"${IFS#??}".repeat(newlines.len());
     text + "\""
 }
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(line.to_string(), "sysctl -w kernel.sem='1 2 3 4'");
     }
 
-    /// What sh makes of the words of a command.
+    /// The words into which sh splits a command.
     fn read_by_sh(words: &[Vec<u8>]) -> Vec<u8> {
         let start = CommandLine::new("printf '%s\\0' --");
         let line = words.iter().fold(start, CommandLine::operand).to_string();

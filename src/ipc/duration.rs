@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use jiff::{Span, SpanRelativeTo};
 
-/// Text that is no duration.
+/// Text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a duration: write 30s, 10m, 2h or 7d")]
 pub struct InvalidDuration(String);
@@ -14,7 +14,7 @@ pub struct InvalidDuration(String);
 /// `sleep(1)`. A day is 24 hours.
 pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
     let invalid = || InvalidDuration(text.to_owned());
-    // The crate also reads signs, "ago" and ISO 8601, none of which belongs here.
+    // The crate also accepts signs, "ago" and ISO 8601, which are not part of the command line.
     if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains([' ', ',']) {
         return Err(invalid());
     }
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
         .ok_or_else(invalid)
 }
 
-/// A duration as [`parse`] takes it: `10m`, `1h30m`, `200ms`. Days are hours.
+/// Formats a duration so that [`parse`] reads it: `10m`, `1h30m`, `200ms`. Days become hours.
 pub fn show(duration: Duration) -> String {
     let printer = SpanPrinter::new().spacing(Spacing::None);
     printer.unsigned_duration_to_string(&duration)

@@ -1,8 +1,8 @@
-//! Which objects a user means: the conditions that `list` and `rm` share.
+//! Filters: the conditions by which `list` and `rm` select objects.
 //!
-//! A [`Condition`] is a value in a file of its own, which reads itself from what its option is given,
-//! matches objects, and says why one matched; its cases stand right under it. Its option is a field of
-//! `cli::Filters`, and nothing else knows of it.
+//! A [`Condition`] is a value in a file of its own: it parses its option's argument, matches objects
+//! and gives the reason for a match, with its test cases below it. Its option is a field of
+//! `cli::Filters`; no other code depends on it.
 
 #[cfg(test)]
 mod cases;
@@ -23,7 +23,7 @@ pub use key::Keyed;
 pub use marked::Marked;
 pub use orphan::Orphan;
 pub use owner::{Creator, Group, Owner};
-pub use pid::{InvalidPid, UsedBy};
+pub use pid::UsedBy;
 pub use unused::Unused;
 
 use std::fmt;
@@ -34,70 +34,70 @@ use super::process::heirs::Heirs;
 use super::process::observed::{Observed, Verdict};
 use super::time::Time;
 
-/// Something that an object must meet.
+/// A condition that an object must meet.
 pub trait Condition: fmt::Debug {
-    /// Whether an object of this kind can meet it at all.
+    /// Whether objects of this kind can meet it at all.
     fn fits(&self, _: Kind) -> bool {
         true
     }
 
-    /// What must be looked at to tell.
+    /// How much must be inspected to decide.
     fn look(&self) -> Look {
         Look::Object
     }
 
-    /// Whether it asks for some objects, and does not only leave some out.
+    /// Whether it selects objects, and does not only exclude some.
     fn is_narrow(&self) -> bool {
         true
     }
 
-    /// Whether an object of a kind that fits meets it at the time `now`, as far as that takes no look at
-    /// processes.
+    /// Whether an object of a fitting kind meets it at the time `now`, as far as that is known without
+    /// an inspection of processes.
     fn may_match(&self, object: &Object, now: Time) -> bool;
 
-    /// Whether an object that may match meets it, from a look at processes.
+    /// Whether an object that may match meets it, after the processes were inspected.
     fn matches(&self, _: &Observed, _: &Circumstances<'_>) -> Verdict {
         Verdict::Yes
     }
 
-    /// Why an object that matches was selected.
+    /// Why a matching object was selected.
     fn reason(&self, observed: &Observed, now: Time) -> Option<Reason>;
 }
 
-/// What must be looked at to tell whether an object meets a condition: each more than the one before.
+/// How much must be inspected to decide a condition; each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Look {
     /// The object alone.
     Object,
-    /// The processes: who uses it.
+    /// The processes that use the object.
     Users,
-    /// The same, and what proves that nobody does.
+    /// The processes, and proof that none uses it.
     Unused,
-    /// The same, and the users of all other objects of its kind.
+    /// All of that, and the processes that use other objects of its kind.
     Heirs,
 }
 
-/// What a look at the processes has told, beyond the users of an object.
+/// What an inspection of the processes showed, beyond the users of one object.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
-    /// The time of the look.
+    /// When the processes were inspected.
     pub now: Time,
-    /// Those who use objects of its kind, without whom nothing is certain to be an orphan.
+    /// The processes that use objects of its kind. Without them no object is certainly an orphan.
     pub heirs: Option<&'a Heirs>,
-    /// The kinds that were asked for by name.
+    /// The kinds that the user named.
     pub kinds: &'a [Kind],
 }
 
 /// Why an object was selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    telling: Telling,
+    subject: Subject,
     text: String,
 }
 
-/// What a reason tells of, the most telling first: that is how reasons are listed.
+/// The subject of a reason. Reasons are listed in this order, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Telling {
+enum Subject {
     Orphan,
     Unused,
     User,
@@ -107,32 +107,32 @@ enum Telling {
 }
 
 impl Reason {
-    fn new(telling: Telling, text: impl Into<String>) -> Reason {
-        Reason { telling, text: text.into() }
+    fn new(subject: Subject, text: impl Into<String>) -> Reason {
+        Reason { subject, text: text.into() }
     }
 }
 
-/// Conditions that an object must meet, all of them. The default lets everything pass.
+/// Conditions that an object must all meet. The default matches every object.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// One of these kinds; any if empty.
+    /// The object must be one of these kinds; any kind if empty.
     pub kinds: Vec<Kind>,
     conditions: Vec<Box<dyn Condition>>,
 }
 
 impl Filter {
-    /// One of these kinds, or of any if there is none, under these conditions.
+    /// A filter for these kinds, or all if empty, with these conditions.
     pub fn new(kinds: Vec<Kind>, conditions: Vec<Box<dyn Condition>>) -> Filter {
         Filter { kinds, conditions }
     }
 
-    /// With one more condition, if it is given.
+    /// The filter with one more condition, if one is given.
     pub fn and(mut self, condition: Option<impl Condition + 'static>) -> Filter {
         self.conditions.extend(condition.map(|condition| Box::new(condition) as _));
         self
     }
 
-    /// The kinds that can pass, in their order.
+    /// The kinds that can match, in order.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
         Kind::ALL.into_iter().filter(|&kind| self.fits(kind))
     }
@@ -142,12 +142,12 @@ impl Filter {
             && self.conditions.iter().all(|condition| condition.fits(kind))
     }
 
-    /// Whether it has conditions, be it to spare some.
+    /// Whether it has any conditions, including ones that only exclude objects.
     pub fn has_conditions(&self) -> bool {
         !self.conditions.is_empty()
     }
 
-    /// Whether it asks for anything beyond the kinds: to spare some is not to ask for the others.
+    /// Whether it selects by more than the kind. Conditions that only exclude objects do not count.
     pub fn is_narrow(&self) -> bool {
         self.conditions.iter().any(|condition| condition.is_narrow())
     }
@@ -157,29 +157,30 @@ impl Filter {
         looks.max().unwrap_or(Look::Object)
     }
 
-    /// Whether it takes a look at the processes to tell.
+    /// Whether it takes an inspection of the processes to decide.
     pub fn needs_users(&self) -> bool {
         self.look() >= Look::Users
     }
 
-    /// Whether only what nobody uses can pass.
+    /// Whether only unused objects can match.
     pub fn needs_unused(&self) -> bool {
         self.look() >= Look::Unused
     }
 
-    /// Whether it takes a look at the users of all objects of a kind to tell of one.
+    /// Whether it takes an inspection of the users of all objects of a kind to decide about one.
     pub fn needs_heirs(&self) -> bool {
         self.look() >= Look::Heirs
     }
 
-    /// Whether an object meets every condition that takes no look at processes, at the time `now`.
+    /// Whether an object meets every condition that needs no inspection of processes, at the time
+    /// `now`.
     pub fn may_match(&self, object: &Object, now: Time) -> bool {
         self.fits(object.kind())
             && self.conditions.iter().all(|condition| condition.may_match(object, now))
     }
 
-    /// Whether an object meets every condition. `heirs` are those who use objects of its kind, without
-    /// whom nothing is certain to be an orphan.
+    /// Whether an object meets every condition. `heirs` are the processes that use objects of its kind;
+    /// without them no object is certainly an orphan.
     pub fn matches(&self, observed: &Observed, now: Time, heirs: Option<&Heirs>) -> Verdict {
         let around = Circumstances { now, heirs, kinds: &self.kinds };
         let may_match = Verdict::from(self.may_match(&observed.object, now));
@@ -188,14 +189,14 @@ impl Filter {
         })
     }
 
-    /// Why an object that matches was selected, in words.
+    /// Why a matching object was selected.
     pub fn reason(&self, observed: &Observed, now: Time) -> String {
         let reasons = self.conditions.iter().filter_map(|one| one.reason(observed, now));
         let mut reasons: Vec<Reason> = reasons.collect();
-        reasons.sort_by_key(|reason| reason.telling);
-        let is_orphan = reasons.first().is_some_and(|first| first.telling == Telling::Orphan);
-        // An orphan is unused.
-        reasons.retain(|reason| !(is_orphan && reason.telling == Telling::Unused));
+        reasons.sort_by_key(|reason| reason.subject);
+        let is_orphan = reasons.first().is_some_and(|first| first.subject == Subject::Orphan);
+        // An orphan is unused anyway.
+        reasons.retain(|reason| !(is_orphan && reason.subject == Subject::Unused));
         let mut words: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
         if !self.kinds.is_empty() {
             words.push("kind".to_owned());
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_telling_reason_comes_first() {
+    fn the_most_important_reason_comes_first() {
         let observed = Observed::from(queue());
         let reason = |filter: Filter| filter.reason(&observed, NOW);
         assert_eq!(reason(filter(&[])), "all");
@@ -264,9 +265,9 @@ mod tests {
             .and(Some(Unused));
         assert_eq!(
             reason(many),
-            "nobody is attached or waits; idle for 50 s; no message; owner; kind"
+            "no process is attached or waiting; idle for 50 s; no messages; owner; kind"
         );
         let orphan = filter(&[]).and(Some(Unused)).and(Some(Orphan::Likely));
-        assert_eq!(reason(orphan), "nobody is attached or waits, and no process ever used it");
+        assert_eq!(reason(orphan), "no process is attached or waiting, and none ever used it");
     }
 }

@@ -1,39 +1,40 @@
-//! What a doctor finds.
+//! The findings of `doctor`.
 
 use super::reference::Reference;
 
-/// Something that is wrong: one cause, however many objects it concerns.
+/// A problem: one cause, however many objects it affects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The name of the check that found it.
+    /// The check that found it.
     pub check: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// The object, or the first of several; none if it concerns the system as a whole.
+    /// The affected object, or the first of several; `None` if the problem concerns the whole system.
     pub reference: Option<Reference>,
-    /// All objects that it concerns. For the system as a whole, those that the fix removes.
+    /// All affected objects. If the problem concerns the whole system, the objects that the fix
+    /// removes.
     pub references: Vec<Reference>,
-    /// What is wrong, in a sentence; without a fix also what has to be decided.
+    /// What is wrong, as a sentence; without a fix also what you have to decide.
     pub why: String,
-    /// The command that mends it, for a shell; none where only a person can decide.
+    /// A shell command that fixes it; `None` if a person has to decide.
     pub fix: Option<String>,
-    /// The living processes that it concerns.
+    /// The living processes that are affected.
     pub pids: Vec<i32>,
 }
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// Something does not work now.
+    /// Something will fail soon, or is left over.
     Error,
-    /// Something will not work, or is left over.
+    /// For information; nothing need be wrong.
     Warning,
     /// Good to know; nothing need be wrong.
     Note,
 }
 
 impl Severity {
-    /// The word for it.
+    /// Its name in output.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",

@@ -1,8 +1,8 @@
-//! Text that came from elsewhere: names of users and files, command lines, the words of other programs.
+//! Text from outside: user names, file names, command lines, messages of other programs.
 //!
-//! Whoever chooses such a text can put control characters into it: a line break with a forged message
-//! behind it, or a sequence that a terminal obeys. So it is a type of its own, which escapes all of that
-//! wherever it is printed; only a format for programs asks for [`Foreign::as_raw`].
+//! Such text may contain control characters: a line break followed by a forged message, or an escape
+//! sequence that the terminal executes. This type escapes them wherever it is printed. Only formats for
+//! programs use [`Foreign::as_raw`].
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -14,10 +14,10 @@ use serde::{Serialize, Serializer};
 
 use super::text::is_unsafe;
 
-/// So many bytes of a command line are shown to a person.
+/// How many bytes of a command line people see at most.
 pub const SHOWN: usize = 256;
 
-/// Text that came from elsewhere. It is printed as one line in which nothing can act on a terminal:
+/// Text from outside. It prints as one line without anything that a terminal would execute:
 ///
 /// ```
 /// # use ipctool::ipc::Foreign;
@@ -27,21 +27,21 @@ pub const SHOWN: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Foreign {
     bytes: Box<[u8]>,
-    /// Past so many bytes a person gets `…`.
+    /// After this many bytes, people see `…`.
     shown: usize,
-    /// Whether this is only the beginning of what there is.
+    /// Whether the text is only the start of a longer one.
     is_part: bool,
 }
 
 impl Foreign {
-    /// A command line, words separated by blanks: a person sees its first [`SHOWN`] bytes. `is_part`
-    /// tells that there is more of it than was read.
+    /// A command line, words separated by blanks. People see its first [`SHOWN`] bytes. `is_part` says
+    /// that the command line continues after the part that was read.
     pub fn command(text: impl Into<Vec<u8>>, is_part: bool) -> Foreign {
         Foreign { bytes: text.into().into(), shown: SHOWN, is_part }
     }
 
-    /// The text for a program, which escapes it in its own way; bytes that are not UTF-8 are replaced,
-    /// and where the end was never read, it ends with `…`.
+    /// The unescaped text, for formats that escape it themselves. Bytes that are not UTF-8 are
+    /// replaced; it ends with `…` if the end was not read.
     pub fn as_raw(&self) -> Cow<'_, str> {
         let text = String::from_utf8_lossy(&self.bytes);
         if self.is_part { Cow::Owned(format!("{text}…")) } else { text }
@@ -91,7 +91,7 @@ impl From<&Path> for Foreign {
     }
 }
 
-/// Its bytes, for what takes a text as it is: a word of a command, the cell of an old program.
+/// The bytes, for uses that take them unchanged: a word of a command, a cell of a util-linux table.
 impl AsRef<[u8]> for Foreign {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
@@ -104,7 +104,7 @@ impl fmt::Display for Foreign {
             escape(&self.bytes, "", f)?;
             return if self.is_part { f.write_char('…') } else { Ok(()) };
         }
-        // Not within a character.
+        // Cut between characters, not inside one.
         let is_inner = |&&byte: &&u8| byte & 0xc0 == 0x80;
         let inner = self.bytes[..=self.shown].iter().rev().take(3).take_while(is_inner).count();
         escape(&self.bytes[..self.shown - inner], "", f)?;
@@ -113,14 +113,14 @@ impl fmt::Display for Foreign {
 }
 
 impl Serialize for Foreign {
-    /// The whole text: escaping is up to the format.
+    /// Serializes the whole text; escaping is up to the format.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.as_raw())
     }
 }
 
-/// Writes text with everything escaped that could do more than show itself, but for the characters in
-/// `kept`: controls, the invisible ones that reorder text, and bytes that are not UTF-8.
+/// Writes text and escapes all characters that do more than display themselves: control characters,
+/// invisible ones that reorder text, and bytes that are not UTF-8. The characters in `kept` stay.
 pub fn escape(bytes: &[u8], kept: &str, out: &mut impl Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

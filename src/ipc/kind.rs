@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of IPC object, by its short name on the command line.
+/// A kind of IPC object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// System V message queue, `msgget(2)`.
@@ -21,24 +21,24 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which `list` shows them.
+    /// Every kind, in the order of `list`.
     pub const ALL: [Kind; 6] =
         [Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg, Kind::Pshm, Kind::Psem];
 
-    /// The kinds of System V: named by id and key, `sysvipc(7)`.
+    /// The System V kinds, named by id and key, `sysvipc(7)`.
     pub const SYSTEM_V: [Kind; 3] = [Kind::Msg, Kind::Shm, Kind::Sem];
 
-    /// Whether it is of POSIX: a file of a file system in memory, named by a name.
+    /// Whether it is a POSIX kind: its objects are files in memory, named by a name.
     pub fn is_posix(self) -> bool {
         !Kind::SYSTEM_V.contains(&self)
     }
 
-    /// Whether messages go through it.
+    /// Whether it is a message queue.
     pub fn is_queue(self) -> bool {
         matches!(self, Kind::Msg | Kind::Pmsg)
     }
 
-    /// Whether the kernel records which process made such an object.
+    /// Whether the kernel records which process created such an object.
     pub fn records_maker(self) -> bool {
         match self {
             Kind::Shm => true,
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// The short name, as `ipcrm --all` spells it.
+    /// The short name on the command line, the same as in `ipcrm --all`.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Msg => "msg",
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// What a person calls one of them.
+    /// The name of one such object in sentences.
     pub fn noun(self) -> &'static str {
         match self {
             Kind::Msg => "message queue",
@@ -77,9 +77,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A word that names no kind.
+/// A word that is not the name of a kind.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of IPC object is called '{0}': use msg, shm, sem, pmsg, pshm or psem")]
+#[error("'{0}' is not a kind of IPC object: use msg, shm, sem, pmsg, pshm or psem")]
 pub struct UnknownKind(String);
 
 impl FromStr for Kind {

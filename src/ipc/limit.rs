@@ -1,26 +1,26 @@
-//! A limit and how much of it is used.
+//! A limit, its value and its usage.
 
-/// One limit as it stands.
+/// One limit with its current value and usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Its name.
     pub name: &'static str,
-    /// Whom it limits; nobody in particular if it is one of the whole IPC namespace.
+    /// The user that it applies to; `None` if it applies to the whole IPC namespace.
     pub user: Option<u32>,
-    /// Its value; nothing for no limit.
+    /// Its value; `None` for unlimited.
     pub limit: Option<u64>,
-    /// How much of it is used, where that is a question.
+    /// How much of it is used; `None` if that is unknown or does not apply.
     pub used: Option<u64>,
     /// Whether it counts bytes.
     pub is_bytes: bool,
-    /// Where it comes from.
+    /// Where its value comes from.
     pub source: String,
     /// What it limits.
     pub help: &'static str,
 }
 
 impl Allowance {
-    /// Used per cent, to a tenth, rounded down.
+    /// The percentage used, rounded down to a tenth.
     pub fn percent(&self) -> Option<f64> {
         let (used, limit) = self.used.zip(self.limit)?;
         match limit {
@@ -29,23 +29,23 @@ impl Allowance {
         }
     }
 
-    /// Whether its use is at, or over, this many per cent.
+    /// Whether the percentage used is at least `percent`.
     pub fn is_at(&self, percent: u64) -> bool {
         self.used.zip(self.limit).is_some_and(|(used, limit)| is_at(used, limit, percent))
     }
 }
 
-/// Whether something is used, and so much of a limit is at, or over, this many per cent of it, from 1.
+/// Whether `used` is above 0 and at least `percent` (from 1) of `limit`.
 pub fn is_at(used: u64, limit: u64, percent: u64) -> bool {
     used > 0 && u128::from(used) * 100 >= u128::from(limit) * u128::from(percent)
 }
 
-/// Text that is no percentage.
+/// Text that is not a percentage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a percentage from 1 to 100")]
 pub struct InvalidPercent(String);
 
-/// Reads a mark in per cent, `80` or `80%`.
+/// Reads a percentage from 1 to 100, `80` or `80%`.
 pub fn parse_percent(text: &str) -> Result<u64, InvalidPercent> {
     match text.strip_suffix('%').unwrap_or(text).parse() {
         Ok(percent @ 1..=100) => Ok(percent),

@@ -5,13 +5,13 @@ use std::fmt;
 
 use super::kind::Kind;
 
-/// How many bytes the type takes in front of the payload.
+/// The size of the type before the payload, in bytes.
 pub const TYPE_SIZE: usize = size_of::<c_long>();
 
-/// What a message bears besides its payload.
+/// The number that a message carries besides its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
-    /// The type of a System V message, greater than 0: the receiver chooses by it.
+    /// The type of a System V message, greater than 0. The receiver selects by it.
     Type(i64),
     /// The priority of a POSIX message, 0 to 32,767: higher ones are received first.
     Priority(u32),
@@ -21,7 +21,7 @@ impl Label {
     /// The highest priority, one below `MQ_PRIO_MAX` of `mq_overview(7)`.
     pub const HIGHEST_PRIORITY: u32 = 32_767;
 
-    /// What the number in front of a message on a queue of this kind means.
+    /// The label of a message on a queue of this kind, from the number before its payload.
     pub fn of(kind: Kind, number: i64) -> Label {
         match kind.is_posix() {
             true => Label::Priority(number.try_into().unwrap_or(0)),
@@ -29,7 +29,7 @@ impl Label {
         }
     }
 
-    /// The number in front of the message.
+    /// The number before the payload.
     pub fn number(self) -> i64 {
         match self {
             Label::Type(message_type) => message_type,
@@ -47,29 +47,29 @@ impl fmt::Display for Label {
     }
 }
 
-/// A message as `msgsnd(2)` and `msgrcv(2)` lay it out: its type, then its payload. A POSIX message
-/// has its priority in the place of the type.
+/// A message in the layout of `msgsnd(2)` and `msgrcv(2)`: its type, then its payload. A POSIX message
+/// has its priority in place of the type.
 ///
-/// The buffer grows to the largest message and is used again, so that a stream of them costs no
-/// allocation and one copy each.
+/// The buffer grows to the largest message and is reused, so a stream of messages costs no allocation
+/// and one copy each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     bytes: Vec<u8>,
 }
 
 impl Message {
-    /// A message with this label and without payload. To be sent, a type must be positive.
+    /// A message with this label and no payload. To be sent, it needs a positive type.
     pub fn new(label: Label) -> Message {
         Message { bytes: (label.number() as c_long).to_ne_bytes().to_vec() }
     }
 
-    /// Drops the payload and the label for the next message.
+    /// Clears the payload and sets the label of the next message.
     pub fn reset(&mut self, label: Label) {
         self.bytes.clear();
         self.bytes.extend((label.number() as c_long).to_ne_bytes());
     }
 
-    /// The buffer behind the type, to append the payload to.
+    /// The buffer after the type, to append the payload to.
     pub fn payload_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
@@ -79,40 +79,47 @@ impl Message {
         &self.bytes[TYPE_SIZE..]
     }
 
-    /// Type and payload as the system call takes them.
+    /// Type and payload in the layout of the system call.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// Puts a number in front of a message.
+/// Whether the kernel can keep this number as the type of a message.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+pub fn is_expressible(message_type: i64) -> bool {
+    c_long::try_from(message_type).is_ok()
+}
+
+/// Sets the number at the start of a message.
 pub fn set_type(message: &mut [u8], number: i64) {
     let (head, _) = message.split_at_mut(TYPE_SIZE);
     head.copy_from_slice(&(number as c_long).to_ne_bytes());
 }
 
-/// The type in front of a message that the kernel wrote.
+/// The type at the start of a message that the kernel filled.
 #[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn type_of(message: &[u8]) -> i64 {
     let (head, _) = message.split_at(TYPE_SIZE);
     c_long::from_ne_bytes(head.try_into().unwrap_or_default()).into()
 }
 
-/// Which message to take, the `msgtyp` of `msgrcv(2)`.
+/// Which message to receive, the `msgtyp` of `msgrcv(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The first one.
     Any,
     /// The first of this type.
     Type(i64),
-    /// The first of the lowest type that is not above this one.
+    /// The first message of the lowest type that does not exceed this one.
     UpTo(i64),
     /// The first of any other type, `MSG_EXCEPT`.
     Except(i64),
 }
 
 impl Wanted {
-    /// Reads `msgtyp`: 0 any, positive that type, negative the lowest up to its absolute value.
+    /// Reads `msgtyp`: 0 means any type, a positive number that type, a negative one the lowest type up
+    /// to its absolute value.
     pub fn from_number(number: i64, except: bool) -> Wanted {
         match number {
             0 => Wanted::Any,
@@ -122,7 +129,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a message of this type may be taken.
+    /// Whether a message of this type matches.
     pub fn matches(self, message_type: i64) -> bool {
         match self {
             Wanted::Any => true,

@@ -1,6 +1,6 @@
-//! The nouns: what the kernel holds, as plain values.
+//! The data types of IPC, as plain values.
 //!
-//! Nothing here does I/O or calls the kernel, so all of it is tested without either.
+//! This module does no I/O and makes no system calls, so all of it is tested without them.
 
 pub mod access;
 pub mod attribution;
@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod kind;
 pub mod limit;
 pub mod message;
+pub mod number;
 pub mod object;
 pub mod posix;
 pub mod process;

@@ -1,4 +1,4 @@
-//! The objects themselves, as `/proc/sysvipc` and the `*_STAT` commands tell of them.
+//! The IPC objects themselves, as `/proc/sysvipc` and the `*_STAT` commands report them.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub enum Object {
 }
 
 impl Object {
-    /// What it is.
+    /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Object::Queue(_) => Kind::Msg,
@@ -39,7 +39,7 @@ impl Object {
         }
     }
 
-    /// Its identifier, if it is of System V.
+    /// Its identifier; `None` for a POSIX object.
     pub fn id(&self) -> Option<i32> {
         match self {
             Object::Queue(queue) => Some(queue.id),
@@ -49,7 +49,7 @@ impl Object {
         }
     }
 
-    /// Its file, if it is of POSIX.
+    /// Its file; `None` for a System V object.
     pub fn file(&self) -> Option<&NamedFile> {
         match self {
             Object::PosixQueue(queue) => Some(&queue.file),
@@ -59,7 +59,7 @@ impl Object {
         }
     }
 
-    /// What it is as POSIX shared memory, if it is that.
+    /// The POSIX shared memory; `None` for other kinds.
     pub fn memory(&self) -> Option<&PosixMemory> {
         match self {
             Object::PosixMemory(memory) => Some(memory),
@@ -71,8 +71,7 @@ impl Object {
         }
     }
 
-    /// The reference that `list` prints: by id, which names this object and no later one, or by
-    /// name.
+    /// The reference that `list` prints: the id, which no later object shares, or the name.
     pub fn reference(&self) -> Reference {
         let kind = self.kind();
         match self {
@@ -87,7 +86,7 @@ impl Object {
         }
     }
 
-    /// Whether this is the object that a reference means, if it is of its kind.
+    /// Whether `target` names this object, if it is of this kind.
     pub fn is_named(&self, target: &Target) -> bool {
         match target {
             Target::Id(id) => self.id() == Some(*id),
@@ -96,7 +95,7 @@ impl Object {
         }
     }
 
-    /// How many messages lie on it, if it is a queue and tells.
+    /// How many messages are on it; `None` if it is not a queue or that is not known.
     pub fn messages(&self) -> Option<u64> {
         match self {
             Object::Queue(queue) => Some(queue.messages),
@@ -105,7 +104,7 @@ impl Object {
         }
     }
 
-    /// Whether it is a queue that certainly takes no further message.
+    /// Whether it is a queue that is certainly full.
     pub fn is_full(&self) -> bool {
         match self {
             Object::Queue(queue) => queue.is_full(),
@@ -129,12 +128,13 @@ impl Object {
         }
     }
 
-    /// Whether it is a segment that goes when the last process detaches it.
+    /// Whether it is a segment marked for destruction: it is destroyed when the last process detaches
+    /// it.
     pub fn is_marked(&self) -> bool {
         matches!(self, Object::Segment(segment) if segment.status.is_marked())
     }
 
-    /// Whether this is the same object, in whatever state, as far as what never changes tells.
+    /// Whether `later` is this object, possibly in another state, judged by what never changes.
     pub fn is_same(&self, later: &Object) -> bool {
         let (one, other) = (self.permissions(), later.permissions());
         let origin = |object: &Object| match object {
@@ -148,8 +148,8 @@ impl Object {
             && origin(self) == origin(later)
     }
 
-    /// Whether this is the same object in the same state: what the kernel does with its memory, and
-    /// what was not asked for, does not count.
+    /// Whether `later` is this object in the same state. How much of its memory is resident or swapped
+    /// out does not count, nor do values that were not read.
     pub fn is_unchanged(&self, later: &Object) -> bool {
         let essence = |object: &Object| {
             let mut object = object.clone();
@@ -166,7 +166,7 @@ impl Object {
         essence(self) == essence(later)
     }
 
-    /// When it was made or its owner or mode last changed, if it is of System V.
+    /// When it was created or its owner or mode last changed; `None` for a POSIX object.
     pub fn changed(&self) -> Option<Time> {
         match self {
             Object::Queue(queue) => queue.changed,
@@ -176,8 +176,8 @@ impl Object {
         }
     }
 
-    /// The earliest time by which it was certainly there, as its own records tell: when it was made
-    /// is not among them, of System V.
+    /// The earliest time at which it certainly existed, by its own records. A System V object does not
+    /// record when it was created.
     pub fn made_before(&self) -> Option<Time> {
         let times = match self {
             Object::Queue(queue) => vec![queue.changed, queue.last_send, queue.last_recv],
@@ -192,12 +192,12 @@ impl Object {
         times.into_iter().flatten().min()
     }
 
-    /// Whether nothing has happened to it for so long, at the time `now`.
+    /// Whether nothing has happened to it for at least this long, at the time `now`.
     pub fn is_idle(&self, least: Duration, now: Time) -> bool {
         self.last_operation().is_some_and(|last| last.age(now) >= least)
     }
 
-    /// When anything last happened to it: it was made, changed or used.
+    /// When it was last created, changed or used.
     pub fn last_operation(&self) -> Option<Time> {
         let used = match self {
             Object::Queue(queue) => queue.last_send.max(queue.last_recv),
@@ -209,13 +209,13 @@ impl Object {
     }
 }
 
-/// The slot of an id, its lower bits: the index in the kernel's table, used again when the object
-/// is gone. Slots have 15 bits, or 24 where the kernel was booted with `ipcmni_extend`.
+/// The slot of an id, its lower bits: the index in the kernel's table, which is reused when the object
+/// is removed. It has 15 bits, or 24 if the kernel was booted with `ipcmni_extend`.
 pub fn slot(id: i32, slot_bits: u32) -> i32 {
     id & ((1 << slot_bits) - 1)
 }
 
-/// The sequence of an id, its upper bits: it grows each time slots are used again.
+/// The sequence number of an id, its upper bits. It grows as slots are reused.
 pub fn sequence(id: i32, slot_bits: u32) -> i32 {
     id >> slot_bits
 }

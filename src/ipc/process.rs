@@ -1,4 +1,4 @@
-//! The processes that use an object, and how sure that is.
+//! The processes that use an object, and how certain that is.
 
 pub mod heirs;
 pub mod name;

@@ -1,4 +1,4 @@
-//! `KIND:REF`, the way in which every command prints and takes an object.
+//! References, `KIND:REF`: how every command prints objects and accepts them.
 
 use crate::ipc::kind::UnknownKind;
 use crate::ipc::posix::name::InvalidName;
@@ -12,22 +12,22 @@ use super::kind::Kind;
 use super::posix::name::Name;
 use super::sysv::key::Key;
 
-/// An object as a user names it.
+/// A reference to an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Which one.
+    /// Its id, key or name.
     pub target: Target,
 }
 
-/// What follows the colon: a decimal number is always an id, a `0x…` number always a key, and what
-/// begins with a slash always a name.
+/// The part after the colon: a decimal number is always an id, a `0x…` number always a key, and text
+/// that starts with a slash always a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// The identifier that `msgget(2)` and its like return: `sequence × 32768 + slot`, never negative.
+    /// The identifier that `msgget(2)` and the like return: `sequence × 32768 + slot`, never negative.
     Id(i32),
-    /// The key under which the object was made.
+    /// The key with which the object was created.
     Key(Key),
     /// The name of a POSIX object.
     Name(Name),
@@ -44,8 +44,8 @@ impl Reference {
         Reference { kind, target: Target::Name(name) }
     }
 
-    /// Reads a reference to a queue: `KIND:` may be left out, for a name is that of a POSIX queue,
-    /// and a number that of another.
+    /// Reads a reference to a queue. `KIND:` is optional: a name means a POSIX queue and a number a
+    /// System V queue.
     pub fn to_queue(text: &str) -> Result<Reference, InvalidReference> {
         let reference = match text {
             _ if text.starts_with('/') => {
@@ -65,35 +65,35 @@ impl Reference {
     }
 }
 
-/// Text that is no reference.
+/// Text that is not a reference.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
-    /// Not of the form KIND:REF.
+    /// It does not have the form KIND:REF.
     #[error("'{0}' is not a reference: write KIND:ID, KIND:0xKEY or KIND:/NAME, such as msg:32768")]
     Malformed(String),
-    /// An id, a key or a name that objects of these kinds may have.
-    #[error("'{0}' names no kind: write {one}:{0}, {two}:{0} or {three}:{0}", one = .1[0], two = .1[1], three = .1[2])]
+    /// It is an id, a key or a name without a kind, which these kinds may have.
+    #[error("'{0}' has no kind: write {one}:{0}, {two}:{0} or {three}:{0}", one = .1[0], two = .1[1], three = .1[2])]
     NoKind(String, [Kind; 3]),
-    /// The word in front of the colon.
+    /// The part before the colon is not a kind.
     #[error(transparent)]
     Kind(#[from] UnknownKind),
-    /// Neither an id nor a key.
+    /// It is neither an id nor a key.
     #[error("'{0}' is neither an id (a decimal number up to {most}) nor a key (0x…)", most = i32::MAX)]
     NoNumber(String),
-    /// A key that cannot be one, or names nothing.
+    /// The key is not valid, or is 0.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A name that a POSIX object cannot have.
+    /// The name is not valid.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// A name for an object of System V.
-    #[error("'{0}' is a name, and a {noun} has an id or a key", noun = .1.noun())]
+    /// It gives a name for a System V object.
+    #[error("'{0}' is a name, but a {noun} has an id or a key", noun = .1.noun())]
     NameOfSystemV(String, Kind),
-    /// Neither an id nor a key where a name would do as well.
+    /// It is neither an id, a key nor a name.
     #[error("{0}, nor a name (/…)")]
     NoQueue(Box<InvalidReference>),
-    /// An object that is no queue.
-    #[error("'{0}' is a {noun}, and a queue is needed", noun = .1.noun())]
+    /// The object is not a queue.
+    #[error("'{0}' is a {noun}, not a queue", noun = .1.noun())]
     OtherKind(String, Kind),
 }
 
@@ -104,7 +104,7 @@ impl fmt::Display for Reference {
 }
 
 impl Serialize for Reference {
-    /// As it is printed.
+    /// Serializes the reference as it is printed.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -121,7 +121,7 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// Reads what names an object of this kind.
+    /// Reads the id, key or name of an object of this kind.
     pub fn parse(kind: Kind, text: &str) -> Result<Target, InvalidReference> {
         if kind.is_posix() {
             return Ok(Target::Name(Name::parse(kind, text)?));
@@ -143,7 +143,7 @@ impl FromStr for Reference {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
-        // The name of a POSIX object may hold a colon.
+        // The name of a POSIX object may contain a colon.
         let Some((kind, target)) = text.split_once(':').filter(|_| !text.starts_with('/')) else {
             for kinds in [Kind::SYSTEM_V, [Kind::Pmsg, Kind::Pshm, Kind::Psem]] {
                 if Target::parse(kinds[0], text).is_ok() {

@@ -2,25 +2,25 @@
 
 use bytesize::ByteSize;
 
-/// Text that is no size.
+/// Text that is not a size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSize {
-    /// It is no number with a unit.
+    /// It is not a number with a unit.
     #[error("'{0}' is not a size: write bytes, or 64K, 2M, 1GiB")]
     Malformed(String),
-    /// It does not fit in 64 bits.
+    /// It exceeds 64 bits.
     #[error("'{0}' is too large a size")]
     TooLarge(String),
 }
 
-/// Reads a size in bytes: `4096`, `64K`, `2M`, `1GiB` in powers of 1024, `1KB` in powers of 1000,
-/// as `ipcmk(1)` does. At most 2^64 - 2 bytes.
+/// Reads a size in bytes: `4096`, `64K`, `2M`, `1GiB` in powers of 1024, `1KB` in powers of 1000, as
+/// `ipcmk(1)` does. The maximum is 2^64 - 2 bytes.
 pub fn parse(text: &str) -> Result<u64, InvalidSize> {
     let invalid = || InvalidSize::Malformed(text.to_owned());
     if text.starts_with('.') || text.contains(char::is_whitespace) {
         return Err(invalid());
     }
-    // Where a lone letter means powers of 1000 to the crate, it means 1024 to every IPC tool.
+    // To the crate a single letter means powers of 1000; to all IPC tools it means powers of 1024.
     let unit = match text.chars().last() {
         Some(letter) if letter.is_ascii_alphabetic() && !letter.eq_ignore_ascii_case(&'b') => {
             if text.ends_with(['i', 'I']) {
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<u64, InvalidSize> {
         _ => "",
     };
     let ByteSize(bytes) = format!("{text}{unit}").parse().map_err(|_| invalid())?;
-    // The crate saturates.
+    // The crate returns the maximum for larger sizes.
     if bytes == u64::MAX {
         return Err(InvalidSize::TooLarge(text.to_owned()));
     }

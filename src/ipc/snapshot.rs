@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::object::slot;
 use super::{Key, Kind, Object, Reference, Target};
 
-/// What was listed, kind by kind, in the order of the kernel's slots or of the directory. Objects come
-/// and go while they are read: those that were there all the time are in it once.
+/// The listed objects, kind by kind, in the order of the kernel's slots or of the directory. Objects
+/// appear and disappear during the read; the ones that existed throughout are listed once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The objects.
     pub objects: Vec<Object>,
-    /// The kinds of which nothing could be listed. What was not asked for is not among them.
+    /// The kinds that could not be listed. Kinds that were not requested are not among them.
     pub unlisted: Vec<Kind>,
 }
 
@@ -21,7 +21,7 @@ impl Snapshot {
         self.objects.iter().filter(move |object| object.kind() == kind)
     }
 
-    /// Where each object is, by what names it. The slot of an id has so many bits.
+    /// An index of the objects by id, key and name. `slot_bits` is the size of the slot in an id.
     pub fn index(&self, slot_bits: u32) -> Index {
         let mut index = Index { slot_bits, ..Index::default() };
         for (place, object) in self.objects.iter().enumerate() {
@@ -43,7 +43,7 @@ impl Snapshot {
     }
 }
 
-/// Where the objects of a snapshot are in it, by slot, key and name.
+/// Positions of the objects of a snapshot, by slot, key and name.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     slot_bits: u32,
@@ -53,12 +53,12 @@ pub struct Index {
 }
 
 impl Index {
-    /// How many bits of an id are its slot: 15, or 24 where the kernel was booted with `ipcmni_extend`.
+    /// How many bits of an id are the slot: 15, or 24 if the kernel was booted with `ipcmni_extend`.
     pub fn slot_bits(&self) -> u32 {
         self.slot_bits
     }
 
-    /// The object that a reference means.
+    /// The object that a reference names.
     pub fn find<'a>(&self, snapshot: &'a Snapshot, reference: &Reference) -> Option<&'a Object> {
         let kind = reference.kind;
         match &reference.target {
@@ -70,12 +70,13 @@ impl Index {
         }
     }
 
-    /// The object that has this key.
+    /// The object with this key.
     pub fn with_key<'a>(&self, snapshot: &'a Snapshot, kind: Kind, key: Key) -> Option<&'a Object> {
         snapshot.objects.get(*self.by_key.get(&(kind, key))?)
     }
 
-    /// The object in the slot of this id, whatever its sequence: `id = sequence << slot_bits | slot`.
+    /// The object in the slot of this id, whatever its sequence number: `id = sequence << slot_bits
+    /// slot`.
     pub fn in_slot_of<'a>(
         &self,
         snapshot: &'a Snapshot,

@@ -1,4 +1,4 @@
-//! What only System V objects have, `sysvipc(7)`.
+//! System V objects, `sysvipc(7)`.
 
 pub mod key;
 pub mod queue;

@@ -1,6 +1,6 @@
-//! Words and numbers as people read and write them.
+//! Text for people: counted nouns, and characters that are not safe to print.
 
-/// A number of things: `1 message`, `2 messages`.
+/// A number with its noun: `1 message`, `2 messages`.
 pub fn count(number: impl Into<u64>, noun: &str) -> String {
     match number.into() {
         1 => format!("1 {noun}"),
@@ -8,15 +8,15 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     }
 }
 
-/// Whether a character could do anything but show itself: controls, and the invisible ones that
+/// Whether a character does anything but display itself: control characters, and invisible ones that
 /// reorder text.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Text in which some bytes stand as escapes, with these bytes. `escaped` tells for which byte an
-/// escape at the start of a text stands, and how long it is.
+/// Replaces escape sequences with the bytes that they stand for. `escaped` returns the byte and the
+/// length of the escape sequence at the start of a text, if there is one.
 pub fn unescape(mut text: &[u8], escaped: impl Fn(&[u8]) -> Option<(u8, usize)>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     while let Some(&byte) = text.first() {

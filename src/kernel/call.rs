@@ -1,7 +1,7 @@
-//! The one door of every IPC call: what was called, with which arguments, and what came of it.
+//! The single entry point of all IPC calls, with their arguments and results.
 //!
-//! A call is performed and then handed to [`call`], which gives its result and, where somebody
-//! listens, the whole [`Event`] to the sink: `--trace` prints it.
+//! A call is made and then passed to [`call`], which returns its result and, if tracing is on, hands
+//! the whole [`Event`] to the sink that `--trace` installs.
 
 mod flags;
 mod layout;
@@ -15,48 +15,49 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
-pub use layout::{MsgInfo, SemInfo, ShmInfo, ShmLimits};
+pub(super) use layout::key;
+pub use layout::{MsgInfo, SemInfo, SemidDs, ShmInfo, ShmLimits};
 pub use name::CallName;
 pub use value::{Argument, Call, Event, Filled, Structure};
 
-/// What is done with each call, right after it.
+/// What to do with each call, right after it.
 pub type Sink = &'static (dyn Fn(&Event<'_>) + Sync);
 
 static SINK: OnceLock<Sink> = OnceLock::new();
 
-/// From now on, hands each IPC call to this sink. The first sink stays.
+/// Hands each further IPC call to this sink. Only the first sink is kept.
 pub fn trace(sink: Sink) {
     let _ = SINK.set(sink);
 }
 
-/// An IPC call that failed.
+/// A failed IPC call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {} ({errno:?})", errno.desc())]
 pub struct CallError {
     /// The call.
     pub name: CallName,
-    /// Why.
+    /// Its error.
     pub errno: Errno,
 }
 
 impl CallError {
-    /// Whether it says that the object is not there.
+    /// Whether the error means that the object does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self.errno, Errno::EINVAL | Errno::EIDRM | Errno::ENOENT)
     }
 
-    /// The same error under the name of the function of the C library that programs call, such as
+    /// The same error under the name of the C library function that programs call, such as
     /// `shm_open(3)` for `openat(2)`.
     pub(super) fn named(self, name: CallName) -> CallError {
         CallError { name, ..self }
     }
 }
 
-/// What a call returns: one value stands for an error, with the reason in `errno`.
+/// The return type of a call: one value stands for an error, with the reason in `errno`.
 pub(super) trait Returned: Copy {
     fn is_error(self) -> bool;
 
-    /// The value as a number.
+    /// The value as an integer.
     fn number(self) -> i64;
 }
 
@@ -90,8 +91,8 @@ impl Returned for *mut libc::sem_t {
     }
 }
 
-/// The result of a call that has just returned this: nothing may touch `errno` in between. `made` says
-/// which call it was; it is asked only for an error or a sink.
+/// Converts the return value of a call to a result. It must follow the call immediately, before
+/// anything changes `errno`. `made` returns the call; it runs only for an error or a sink.
 #[inline]
 pub(super) fn call<'a, R: Returned>(
     returned: R,
@@ -101,7 +102,7 @@ pub(super) fn call<'a, R: Returned>(
     note(result, made).map(|_| returned)
 }
 
-/// The same for a call whose result is known already.
+/// Traces a call whose result is known already, and returns that.
 #[inline]
 pub(super) fn note<'a>(
     result: Result<i64, Errno>,

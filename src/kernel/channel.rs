@@ -1,4 +1,4 @@
-//! A message queue of either kind, as something that messages go into and come out of.
+//! A message queue of either kind, for sending and receiving.
 
 use std::time::Instant;
 
@@ -12,28 +12,26 @@ use super::sysv::msg;
 use crate::ipc::message::{Label, TYPE_SIZE, Wanted, set_type, type_of};
 use crate::ipc::{Kind, Mode, Reference, Target};
 
-/// A queue at hand. Its messages have their type or priority in front, as [`crate::ipc::message`]
-/// lays them out.
+/// An accessible queue. Its messages start with their type or priority, as in [`crate::ipc::message`].
 #[derive(Debug)]
 pub enum Channel {
     /// A System V queue, by its id.
     SystemV(i32),
-    /// An open POSIX queue. It has no types: the oldest message of the highest priority comes first.
+    /// An open POSIX queue. It has no types: the oldest message with the highest priority comes first.
     Posix(mq_calls::Open),
 }
 
 impl Channel {
-    /// The queue that a reference means, to put messages on it.
+    /// Opens the queue that a reference names, to send messages.
     pub fn for_sending(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
             Target::Name(name) => Ok(Channel::Posix(mq_calls::open(name, libc::O_WRONLY)?)),
-            // Opening by key asks for no permission.
+            // Finding the id by key needs no permission.
             Target::Id(_) | Target::Key(_) => Ok(Channel::SystemV(namespace.id(queue)?)),
         }
     }
 
-    /// The queue that a reference means, to take messages off it and, where that is allowed, to put
-    /// them back.
+    /// Opens the queue that a reference names, to receive messages and, if permitted, put them back.
     pub fn for_receiving(namespace: &Namespace, queue: &Reference) -> Result<Channel, CallError> {
         match &queue.target {
             Target::Name(name) => match mq_calls::open(name, libc::O_RDWR) {
@@ -46,7 +44,8 @@ impl Channel {
         }
     }
 
-    /// Makes a queue with this key or name, or opens the one that has it. An id makes none.
+    /// Creates a queue with this key or name, or opens the existing one. A reference by id creates
+    /// nothing.
     pub fn create(queue: &Reference, mode: Mode) -> Result<Channel, CallError> {
         match &queue.target {
             Target::Name(name) => Ok(Channel::Posix(mq_calls::create(name, None, mode, false)?.0)),
@@ -55,7 +54,7 @@ impl Channel {
         }
     }
 
-    /// Sends a message if there is room for it now; `EAGAIN` if not.
+    /// Sends a message if there is room for it now; otherwise `EAGAIN`.
     #[inline]
     pub fn send(&self, message: &[u8]) -> Result<(), CallError> {
         match self {
@@ -64,7 +63,7 @@ impl Channel {
         }
     }
 
-    /// Sends a message, waiting for room until the deadline, for ever without one.
+    /// Sends a message; waits for room until the deadline, or without limit if there is none.
     pub fn send_waiting(&self, message: &[u8], deadline: Option<Instant>) -> Waited<()> {
         match self {
             Channel::SystemV(id) => msg::send_waiting(*id, message, deadline),
@@ -74,9 +73,9 @@ impl Channel {
         }
     }
 
-    /// Takes a message into `buffer`; returns the length of its payload. [`is_empty`] tells the
-    /// error that means that there is none. `E2BIG` if the next one is larger than the buffer: it
-    /// stays.
+    /// Receives a message into `buffer`; returns the length of its payload. [`is_empty`] recognizes the
+    /// error for "no message". `E2BIG` if the next message is larger than the buffer; it stays on the
+    /// queue.
     #[inline]
     pub fn receive(&self, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, CallError> {
         match self {
@@ -89,7 +88,8 @@ impl Channel {
         }
     }
 
-    /// As [`Channel::receive`], waiting for a message until the deadline, for ever without one.
+    /// [`Channel::receive`] that waits for a message until the deadline, or without limit if there is
+    /// none.
     pub fn receive_waiting(
         &self,
         wanted: Wanted,
@@ -106,9 +106,9 @@ impl Channel {
         }
     }
 
-    /// Puts messages back at the end of the queue, without waiting, as long as there is room for them;
-    /// returns how many of the first ones are on it. None are where it was removed meanwhile: they went
-    /// with it.
+    /// Puts messages back at the end of the queue, without waiting, as long as there is room; returns
+    /// how many of the first ones are on it. Returns 0 if the queue was removed meanwhile: the messages
+    /// were destroyed with it.
     pub fn put_back<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) -> usize {
         if self.is_removed() {
             return 0;
@@ -117,8 +117,8 @@ impl Channel {
         if self.is_removed() { 0 } else { sent }
     }
 
-    /// Whether it was removed since, so that no other process can open it any more. Always false for a
-    /// System V queue, of which every call reports that.
+    /// Whether it was removed, so that no process can open it any more. Always false for a System V
+    /// queue, for which every call reports the removal.
     pub fn is_removed(&self) -> bool {
         matches!(self, Channel::Posix(queue) if queue.is_removed())
     }
@@ -131,13 +131,13 @@ impl Channel {
         }
     }
 
-    /// What the number in front of a message on this queue means.
+    /// The label with this number, of a message on this queue.
     pub fn label(&self, number: i64) -> Label {
         Label::of(self.kind(), number)
     }
 
-    /// Copies the message at this place in the queue and leaves it there, [`msg::peek`]. There is no
-    /// such operation for POSIX queues: `ENOSYS`.
+    /// Copies the message at this position and leaves it on the queue, [`msg::peek`]. `ENOSYS` for a
+    /// POSIX queue, which has no such operation.
     pub fn peek(&self, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
         match self {
             Channel::SystemV(id) => msg::peek(*id, place, buffer),
@@ -149,11 +149,11 @@ impl Channel {
 }
 
 fn priority_of(message: &[u8]) -> u32 {
-    // What is out of range is so for the kernel, too (`EINVAL`).
+    // The kernel refuses a priority out of range, too (`EINVAL`).
     type_of(message).try_into().unwrap_or(u32::MAX)
 }
 
-/// Whether this error of [`Channel::receive`] says that there is nothing to take.
+/// Whether this error of [`Channel::receive`] means that there is no message.
 pub fn is_empty(error: &CallError) -> bool {
     matches!(error.errno, Errno::ENOMSG | Errno::EAGAIN)
 }

@@ -1,14 +1,15 @@
-//! Removing a queue so that no message is lost: nobody can send any more, it is emptied, and only then
-//! it goes. `msgctl(2)`, `F_SETLEASE` in `fcntl(2)`.
+//! Removes a queue without losing messages: it is closed to senders, then emptied, then removed.
+//! `msgctl(2)`, `F_SETLEASE` in `fcntl(2)`.
 //!
-//! A System V queue gets no room: with a `msg_qbytes` of 0 it takes not even an empty message, whoever
-//! sends it, and whoever waits for room learns from `EIDRM` that nothing was sent. A mode would not do:
-//! it does not stop the privileged.
+//! A System V queue is closed by setting `msg_qbytes` to 0: then it accepts not even an empty message,
+//! from no process, and a process that waits for room gets `EIDRM` and knows that nothing was sent. A
+//! change of the mode would not stop privileged processes.
 //!
-//! Of a POSIX queue neither the mode nor the name matters to a process that has it open, and its name
-//! cannot be put back once it is gone. So it is removed only if the kernel grants a lease, which says that
-//! no other process has it open. Whoever opens it between that and the end of its name is found by one
-//! more lease, and then what they send is still taken until they close it.
+//! A process that has a POSIX queue open is affected neither by its mode nor by the removal of its
+//! name, and a removed name cannot be restored. So the queue is removed only if the kernel grants a
+//! lease, which proves that no other process has it open. A second lease detects a process that opened
+//! it between the first one and the removal of the name. Then its messages are still received until it
+//! closes the queue.
 
 use nix::errno::Errno;
 
@@ -21,44 +22,42 @@ use super::posix::{file, mq, mq_calls};
 use super::sysv::msg;
 use crate::ipc::{CommandLine, Kind, Name, Reference, Target};
 
-/// A queue to which nobody sends.
+/// A queue that accepts no messages.
 #[derive(Debug)]
 pub struct Closed(Way);
 
 #[derive(Debug)]
 enum Way {
-    /// The one with this id has no room; it had so many bytes.
+    /// The queue with this id has no room; before, it had this many bytes.
     NoRoom(i32, u64),
-    /// When this was looked at, no other process had it open.
+    /// At the time of the check, no other process had it open.
     Alone(Name),
 }
 
-/// Why a queue cannot be closed, or not be removed now.
+/// Why a queue cannot be closed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Kept {
     /// A call failed.
     #[error(transparent)]
     Failed(#[from] CallError),
-    /// It has messages.
+    /// It has messages again.
     #[error("messages keep coming")]
     Refilled,
-    /// It has so many bytes of room, which its owner could not give back.
-    #[error(
-        "its room, {0} bytes, is over msgmnb, so that its owner could not give it back (EPERM)"
-    )]
+    /// Its `msg_qbytes` are above the limit, so its owner could not restore them.
+    #[error("its max_bytes, {0}, are above msgmnb, so its owner could not restore them (EPERM)")]
     TooLarge(u64),
-    /// It has no room already.
+    /// Its `msg_qbytes` are 0 already.
     #[error(
-        "it takes no messages: another --then-rm is emptying it, or was killed before it ended"
+        "it accepts no messages: another --then-rm is emptying it, or was killed before it finished"
     )]
     Closed,
     /// A process has it open.
-    #[error("a process has it open, and can send to it whoever removes its name")]
+    #[error("a process has it open, and could still send to it after its name is removed")]
     InUse,
-    /// The name is that of another queue now, or gone.
+    /// The name is gone or belongs to another queue now.
     #[error("its name was removed meanwhile")]
     Gone,
-    /// The kernel does not say who uses it.
+    /// The kernel does not show whether a process uses it; with the reason.
     #[error("{0}")]
     Unknown(String),
 }
@@ -73,17 +72,17 @@ impl From<Refused> for Kept {
     }
 }
 
-/// What became of a queue.
+/// The result of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is gone.
+    /// The queue is removed.
     Gone,
-    /// Its name is gone. A process has opened it at that very moment, and could send to it.
+    /// The name is removed, but a process opened the queue just before and can still send to it.
     Nameless,
 }
 
 impl Closed {
-    /// Closes a queue to senders. Nothing has changed where that fails.
+    /// Closes a queue to senders. On failure nothing has changed.
     pub fn close(queue: &Reference, channel: &Channel) -> Result<Closed, Kept> {
         let id = match (channel, &queue.target) {
             (Channel::SystemV(id), _) => *id,
@@ -98,7 +97,7 @@ impl Closed {
         if bytes == 0 {
             return Err(Kept::Closed);
         }
-        // What changes nothing tells whether it can be undone.
+        // Setting the same value changes nothing, but shows whether the old value could be restored.
         msg::set_max_bytes(id, bytes).map_err(|error| {
             let is_over = Limit::Msgmnb.value().is_some_and(|most| bytes > most);
             match error.errno {
@@ -110,7 +109,7 @@ impl Closed {
         Ok(Closed(Way::NoRoom(id, bytes)))
     }
 
-    /// Lets others send again, as it was.
+    /// Reopens the queue to senders, with its old capacity.
     pub fn reopen(&self) -> Result<(), CallError> {
         match &self.0 {
             Way::NoRoom(id, bytes) => msg::set_max_bytes(*id, *bytes).map(drop),
@@ -118,7 +117,7 @@ impl Closed {
         }
     }
 
-    /// What lets others send again, as a command.
+    /// The command that reopens the queue.
     pub fn remedy(&self) -> Option<String> {
         match &self.0 {
             Way::NoRoom(id, bytes) => {
@@ -129,10 +128,10 @@ impl Closed {
         }
     }
 
-    /// Removes the queue if it is empty and nobody can send.
+    /// Removes the queue if it is empty and closed.
     pub fn remove(&self, namespace: &Namespace, channel: &Channel) -> Result<Removal, Kept> {
         match (&self.0, channel) {
-            // Somebody has given it room.
+            // Another process has given it room again.
             (Way::NoRoom(id, _), _) if msg::read(*id)?.messages > 0 => Err(Kept::Refilled),
             (Way::NoRoom(id, _), _) => {
                 msg::remove(*id)?;
@@ -149,8 +148,8 @@ fn remove_alone(
     name: &Name,
     open: &mq_calls::Open,
 ) -> Result<Removal, Kept> {
-    // The lease is not held while the name goes: whoever opens a queue that is leased waits, and with
-    // the lock that `mq_unlink` needs.
+    // The lease must not be held during the removal: a process that opens a leased queue waits, and
+    // holds the lock that `mq_unlink` needs.
     Lease::of_open(open.file())?;
     if open.messages()? > 0 {
         return Err(Kept::Refilled);
@@ -162,12 +161,12 @@ fn remove_alone(
         Err(error) if error.errno == Errno::ENOENT => return Err(Kept::Gone),
         unlinked => unlinked?,
     }
-    // Who opened it since has it open now, or has sent and gone again.
+    // A process that opened it in between still has it open, or may have sent a message and closed it.
     let is_gone = Lease::of_open(open.file()).is_ok() && open.messages()? == 0;
     Ok(if is_gone { Removal::Gone } else { Removal::Nameless })
 }
 
-/// Whether no other process has the queue open; unless that is certain, one may have.
+/// Whether no other process has the queue open. False if that is not certain.
 pub fn is_alone(channel: &Channel) -> bool {
     matches!(channel, Channel::Posix(open) if Lease::of_open(open.file()).is_ok())
 }

@@ -1,9 +1,9 @@
-//! All descendants of this process: those that live, and what is remembered of the dead.
+//! Tracks all descendants of this process, living and dead.
 //!
-//! The kernel's own record ([`perf`]) misses none, as long as there is room for it and no process runs
-//! a program whose memory is closed to the user (set-user-ID, or not readable): such a process is not
-//! recorded from then on. Where there is no record, or it has gaps, a look at the newest processes about
-//! twice a millisecond finds most.
+//! The kernel's own record ([`perf`]) misses none, as long as its buffer has room and no descendant
+//! runs a program whose memory is closed to the user (set-user-ID, or not readable): such a process is
+//! no longer recorded. Without a complete record, most descendants are found by polling for new
+//! processes about every half millisecond.
 
 pub mod child;
 pub mod perf;

@@ -13,39 +13,37 @@ use crate::ipc::Foreign;
 pub const MOUNT_HINT: &str =
     "to reach their files, as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue";
 
-/// The objects of a kind could not be listed.
+/// Why the objects of a kind could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// There is no `/proc` that would list them.
+    /// `/proc` is missing or does not show them.
     #[error("cannot read {path}: {reason}")]
     Proc {
-        /// What was to be read.
+        /// The file to be read.
         path: Foreign,
-        /// Why not.
+        /// What is wrong with `/proc`.
         reason: BadProc,
     },
-    /// The kernel has no such objects.
-    #[error(
-        "cannot read {0}: this kernel, or the sandbox that stands in for one, has no System V IPC (CONFIG_SYSVIPC)"
-    )]
+    /// The kernel does not support this kind.
+    #[error("cannot read {0}: this kernel or sandbox has no System V IPC (CONFIG_SYSVIPC)")]
     Unsupported(Foreign),
     /// A file or directory could not be opened or read.
     #[error("cannot read {path}: {}", os_error::describe(.error))]
     Io {
-        /// Which.
+        /// The path.
         path: Foreign,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
-    /// It holds a line that is not as `proc_sysvipc(5)` says.
-    #[error("{path} has a line that is not understood: {line:?}")]
+    /// A file has a line that does not match `proc_sysvipc(5)`.
+    #[error("{path} has an unexpected line: {line:?}")]
     Malformed {
         /// The file.
         path: Foreign,
         /// The line.
         line: String,
     },
-    /// The file system of the POSIX message queues is not mounted, and may not be.
+    /// The file system of POSIX message queues is not mounted, and mounting it failed.
     #[error(
         "cannot list POSIX message queues: their file system is not mounted here, and mounting it fails: {}",
         os_error::describe(.0)
@@ -54,7 +52,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// What to do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ReadError::Queues(_) => Some(MOUNT_HINT),
@@ -65,7 +63,7 @@ impl ReadError {
         }
     }
 
-    /// The directory of the POSIX queues, which is not to be had.
+    /// The error for the directory of POSIX queues that cannot be reached.
     pub(super) fn of_queues(error: io::Error) -> ReadError {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(&reason) => ReadError::Proc {
@@ -76,7 +74,7 @@ impl ReadError {
         }
     }
 
-    /// A file of `/proc/sysvipc` that could not be opened or read.
+    /// The error for a file of `/proc/sysvipc` that could not be opened or read.
     pub(super) fn of_table(path: &Path, error: io::Error) -> ReadError {
         let path = Foreign::from(path);
         match error.kind() {
@@ -92,10 +90,10 @@ impl ReadError {
     }
 }
 
-/// Why there is nothing to tell of an object.
+/// Why the state of an object could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
-    /// A call that names it failed.
+    /// A call on the object failed.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The objects of its kind cannot be listed.

@@ -1,4 +1,4 @@
-//! Files, streams and what goes wrong with them.
+//! Files, streams and their errors.
 
 pub mod directory;
 pub mod fifo;

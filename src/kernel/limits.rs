@@ -1,8 +1,8 @@
-//! The limits of IPC, `/proc/sys/kernel` and `/proc/sys/fs/mqueue`: `proc_sys_kernel(5)`,
+//! The limits of IPC in `/proc/sys/kernel` and `/proc/sys/fs/mqueue`: `proc_sys_kernel(5)`,
 //! `mq_overview(7)`, `getrlimit(2)`.
 //!
-//! A limit is one entry in one table: its name, where it is, what it counts, the values that it takes
-//! and how much of it an object takes. All that reads, sets, lists or checks limits goes by that.
+//! A limit is one entry in one table: its name, its source, its unit, its range and how much of it an
+//! object uses. Everything that reads, sets, lists or checks limits uses this table.
 
 mod survey;
 mod sysctl;
@@ -15,17 +15,17 @@ use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
 
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::sys::resource::Resource;
 
 use crate::ipc::{Kind, Object};
 use crate::kernel::process;
 
-/// Where the value of a limit is.
+/// The source of a limit's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file under `/proc/sys`, by the name of its sysctl, and the place of the number in it.
+    /// A file under `/proc/sys`, by its sysctl name, and the position of the number in it.
     Sysctl(&'static str, usize),
-    /// The kernel knows no other.
+    /// A constant in the kernel.
     Constant(u64),
     /// `getrlimit(2)`, the soft limit.
     Soft(Resource),
@@ -33,10 +33,10 @@ pub enum Source {
     Hard(Resource),
 }
 
-/// What a limit counts.
+/// The unit of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Things, or pages.
+    /// A number of objects, pages or the like.
     Count,
     /// Bytes.
     Bytes,
@@ -44,38 +44,38 @@ pub enum Unit {
     Switch,
 }
 
-/// How much of a limit an object takes, where that is known.
+/// How much of a limit an object uses; `None` if that is unknown.
 type Share = fn(&Object) -> Option<u64>;
 
-/// A limit with all that is to be said of it.
+/// The definition of a limit.
 struct Entry {
     name: &'static str,
-    /// What it limits, in words.
+    /// What it limits.
     help: &'static str,
     source: Source,
     unit: Unit,
-    /// The values that it takes; nothing where it cannot be set.
+    /// The range of values; `None` if it cannot be set.
     range: Option<fn() -> RangeInclusive<u64>>,
-    /// The kind of objects that it counts, and how; nothing where it does not limit how many there are,
-    /// or how large all are together.
+    /// The kind of objects whose total it limits, and how much each of them uses. `None` if it does not
+    /// limit a total.
     counted: Option<(Kind, Share)>,
-    /// It is one of each user, and not of the whole IPC namespace.
+    /// Whether it applies per user, not to the whole IPC namespace.
     is_of_user: bool,
 }
 
-/// Declares the limits, each with its entry.
+/// Declares the limits with their entries.
 macro_rules! limits {
     ($($limit:ident = $entry:expr;)+) => {
         /// A limit, by its name in `msgget(2)`, `shmget(2)`, `semget(2)`, `mq_overview(7)`,
         /// `getrlimit(2)`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "names of the field, each told in its entry")]
+        #[allow(missing_docs, reason = "established names, each described in its entry")]
         pub enum Limit {
             $($limit,)+
         }
 
         impl Limit {
-            /// All of them, as they are listed.
+            /// All limits, in the order of `ipctool limits`.
             pub const ALL: [Limit; [$(Limit::$limit),+].len()] = [$(Limit::$limit),+];
 
             fn entry(self) -> &'static Entry {
@@ -105,11 +105,11 @@ limits! {
     Shmall = Entry::sysctl("shmall", "kernel.shmall", "pages in all segments")
         .takes(|| 0..=usize::MAX as u64)
         .counts(Kind::Shm, pages);
-    Shmmin = Entry::new("shmmin", Source::Constant(1), "bytes at least in a segment").in_bytes();
+    Shmmin = Entry::new("shmmin", Source::Constant(1), "minimum bytes in a segment").in_bytes();
     ShmRmidForced = Entry::sysctl(
         "shm_rmid_forced",
         "kernel.shm_rmid_forced",
-        "1: segments go with the last process",
+        "1: segments are destroyed with the last process",
     )
         .switches();
     Semmni = Entry::sysctl("semmni", "kernel.sem", "semaphore sets")
@@ -124,7 +124,7 @@ limits! {
     Semvmx = Entry::new("semvmx", Source::Constant(32_767), "value of a semaphore");
     MqueueQueuesMax = Entry::sysctl("fs.mqueue.queues_max", "fs.mqueue.queues_max", "POSIX queues")
         .counts(Kind::Pmsg, one);
-    // mq_overview(7): up to HARD_MSGMAX and HARD_MSGSIZEMAX.
+    // mq_overview(7): at most HARD_MSGMAX and HARD_MSGSIZEMAX.
     MqueueMsgMax = Entry::sysctl(
         "fs.mqueue.msg_max",
         "fs.mqueue.msg_max",
@@ -141,13 +141,13 @@ limits! {
     MqueueMsgDefault = Entry::sysctl(
         "fs.mqueue.msg_default",
         "fs.mqueue.msg_default",
-        "messages in a POSIX queue that names no number",
+        "default number of messages in a POSIX queue",
     )
         .takes(|| 1..=65_536);
     MqueueMsgsizeDefault = Entry::sysctl(
         "fs.mqueue.msgsize_default",
         "fs.mqueue.msgsize_default",
-        "message size of a POSIX queue that names none",
+        "default message size of a POSIX queue",
     )
         .in_bytes()
         .takes(|| 128..=16_777_216);
@@ -162,7 +162,7 @@ limits! {
     RlimitMsgqueueHard = Entry::new(
         "RLIMIT_MSGQUEUE_HARD",
         Source::Hard(Resource::RLIMIT_MSGQUEUE),
-        "how far that can be raised",
+        "how far RLIMIT_MSGQUEUE can be raised",
     )
         .in_bytes()
         .of_user();
@@ -179,12 +179,12 @@ impl Entry {
         Entry { name, help, source, unit, range: None, counted: None, is_of_user: false }
     }
 
-    /// The first number of a sysctl, an `int` of the kernel that can be set.
+    /// The first number of a sysctl, which the kernel stores as a settable `int`.
     const fn sysctl(name: &'static str, sysctl: &'static str, help: &'static str) -> Entry {
         Entry::new(name, Source::Sysctl(sysctl, 0), help).takes(|| 0..=i32::MAX as u64)
     }
 
-    /// The number at this place of the sysctl, from 0.
+    /// Selects the number at this position of the sysctl, from 0.
     const fn at(mut self, place: usize) -> Entry {
         if let Source::Sysctl(name, _) = self.source {
             self.source = Source::Sysctl(name, place);
@@ -218,7 +218,7 @@ impl Entry {
     }
 }
 
-/// As many objects of a kind as there are slots for them.
+/// The range of a number of objects: at most as many as there are slots.
 fn slots() -> RangeInclusive<u64> {
     0..=1 << slot_bits()
 }
@@ -227,7 +227,7 @@ fn one(_: &Object) -> Option<u64> {
     Some(1)
 }
 
-/// The pages of a segment.
+/// The number of pages of a segment.
 fn pages(object: &Object) -> Option<u64> {
     match object {
         Object::Segment(segment) => Some(segment.size.div_ceil(process::page_size())),
@@ -239,7 +239,7 @@ fn pages(object: &Object) -> Option<u64> {
     }
 }
 
-/// The semaphores of a set.
+/// The number of semaphores of a set.
 fn semaphores(object: &Object) -> Option<u64> {
     match object {
         Object::SemaphoreSet(set) => Some(set.nsems),
@@ -251,7 +251,7 @@ fn semaphores(object: &Object) -> Option<u64> {
     }
 }
 
-/// What a user is charged for a POSIX queue, where its shape is known.
+/// The bytes charged for a POSIX queue, if its shape is known.
 fn reserved_bytes(object: &Object) -> Option<u64> {
     match object {
         Object::PosixQueue(queue) => queue.reserved_bytes(),
@@ -283,44 +283,44 @@ impl Limit {
         self.entry().name
     }
 
-    /// Where its value is.
+    /// The source of its value.
     pub fn source(self) -> Source {
         self.entry().source
     }
 
-    /// What it counts.
+    /// Its unit.
     pub fn unit(self) -> Unit {
         self.entry().unit
     }
 
-    /// Whether it is one of each user, and not of the whole IPC namespace.
+    /// Whether it applies per user, not to the whole IPC namespace.
     pub fn is_of_user(self) -> bool {
         self.entry().is_of_user
     }
 
-    /// What it limits, in words.
+    /// What it limits.
     pub fn help(self) -> &'static str {
         self.entry().help
     }
 
-    /// The values that it takes; nothing where it cannot be set.
+    /// The range of values; `None` if it cannot be set.
     pub fn range(self) -> Option<RangeInclusive<u64>> {
         self.entry().range.map(|range| range())
     }
 
-    /// The kind of the objects that it counts, if it counts any.
+    /// The kind of objects whose total it limits, if any.
     pub fn counted_kind(self) -> Option<Kind> {
         self.entry().counted.map(|(kind, _)| kind)
     }
 
-    /// How much of it goes with an object; nothing if the limit is not on such objects, or that is not
-    /// known.
+    /// How much of it an object uses; `None` if the limit does not count such objects, or that is
+    /// unknown.
     pub fn share(self, object: &Object) -> Option<u64> {
         let (kind, share) = self.entry().counted?;
         if object.kind() == kind { share(object) } else { None }
     }
 
-    /// The limit of this name, with or without the prefix of its sysctl.
+    /// The limit with this name, with or without the prefix of its sysctl.
     pub fn find(name: &str) -> Option<Limit> {
         let short = |limit: &Limit| limit.name().rsplit('.').next().unwrap_or_default();
         Limit::ALL.into_iter().find(|limit| {
@@ -332,13 +332,12 @@ impl Limit {
         })
     }
 
-    /// Its value now; nothing where there is no limit, or the kernel does not tell.
+    /// Its current value; `None` if it is unlimited or unknown.
     pub fn value(self) -> Option<u64> {
-        let finite = |value: u64| (value != RLIM_INFINITY).then_some(value);
         match self.source() {
             Source::Constant(value) => Some(value),
-            Source::Soft(resource) => finite(getrlimit(resource).ok()?.0),
-            Source::Hard(resource) => finite(getrlimit(resource).ok()?.1),
+            Source::Soft(resource) => process::rlimit(resource)?[0],
+            Source::Hard(resource) => process::rlimit(resource)?[1],
             Source::Sysctl(name, place) => {
                 let text = read(name).ok()?;
                 text.split_ascii_whitespace().nth(place)?.parse().ok()
@@ -346,8 +345,8 @@ impl Limit {
         }
     }
 
-    /// The whole text of its sysctl with this value in the place of its own: the three other
-    /// numbers of `kernel.sem` stay. Nothing where it is no sysctl.
+    /// The name and the new text of its sysctl with this value; the other three numbers of `kernel.sem`
+    /// stay. `None` if the limit is not a sysctl.
     pub fn sysctl_with(self, value: u64) -> Option<io::Result<(&'static str, String)>> {
         let Source::Sysctl(name, place) = self.source() else { return None };
         Some(read(name).map(|text| {
@@ -361,7 +360,7 @@ impl Limit {
     }
 }
 
-/// The names and texts of all sysctls that are limits of an IPC namespace, as far as there are.
+/// The names and texts of all sysctls that limit an IPC namespace and exist on this kernel.
 pub fn texts() -> Vec<(&'static str, String)> {
     let mut texts: Vec<(&'static str, String)> = Vec::new();
     for limit in Limit::ALL {
@@ -375,13 +374,12 @@ pub fn texts() -> Vec<(&'static str, String)> {
     texts
 }
 
-/// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; nothing for no limit.
+/// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; `None` for unlimited.
 pub fn locked_bytes() -> Option<u64> {
-    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
-    (soft != RLIM_INFINITY).then_some(soft)
+    process::rlimit(Resource::RLIMIT_MEMLOCK)?[0]
 }
 
-/// How many bits of an id are its slot, `ipcmni_extend` in the kernel's parameters.
+/// How many bits of an id are the slot, by the kernel parameter `ipcmni_extend`.
 pub fn slot_bits() -> u32 {
     let options = fs::read_to_string("/proc/cmdline").unwrap_or_default();
     match options.split_ascii_whitespace().any(|option| option == "ipcmni_extend") {

@@ -1,4 +1,5 @@
-//! Local time as the C library has it.
+//! Local time as the C library computes it.
+#![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
@@ -8,10 +9,11 @@ const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A time in the words of `ctime(3)`, without its newline: `Sat Nov 21 22:23:13 2026`. The time zone
-/// is that of the C library, whatever it makes of `TZ`. Nothing beyond the calendar.
+/// A time in the format of `ctime(3)`, without the newline: `Sat Nov 21 22:23:13 2026`. The time zone
+/// is the one that the C library derives from `TZ`. `None` if the time is beyond the calendar.
+#[allow(clippy::useless_conversion, reason = "a time_t has 32 bits on some machines")]
 pub fn ctime(time: Time) -> Option<String> {
-    let seconds: libc::time_t = time.0;
+    let seconds = time.0.try_into().ok()?;
     let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, which fills the second or
     // returns null.

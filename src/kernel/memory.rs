@@ -1,4 +1,4 @@
-//! How much memory the machine has and has promised: `proc_meminfo(5)`, `proc_sys_vm(5)`.
+//! The memory of the machine, and how much of it is committed: `proc_meminfo(5)`, `proc_sys_vm(5)`.
 
 use std::{fs, io};
 
@@ -7,40 +7,40 @@ use super::limits;
 /// The state of the memory. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// `MemTotal`: what the kernel has at all.
+    /// `MemTotal`: usable memory.
     pub total: u64,
-    /// `MemAvailable`: what can be had without swapping.
+    /// `MemAvailable`: memory available without swapping.
     pub available: u64,
     /// `SwapTotal`.
     pub swap: u64,
-    /// `CommitLimit`: how much may be promised where [`Overcommit::Never`] holds.
+    /// `CommitLimit`: how much may be committed with [`Overcommit::Never`].
     pub commit_limit: u64,
-    /// `Committed_AS`: how much is promised.
+    /// `Committed_AS`: how much is committed.
     pub committed: u64,
-    /// `HugePages_Total`: how many huge pages of the default size are set aside.
+    /// `HugePages_Total`: how many huge pages of the default size are reserved.
     pub huge_pages: u64,
-    /// `HugePages_Free`: how many of these are free; some may be promised.
+    /// `HugePages_Free`: how many of these are free; some may be committed.
     pub free_huge_pages: u64,
-    /// `Hugepagesize`: the default size; 0 where there are no such pages.
+    /// `Hugepagesize`: the default size; 0 if there are no huge pages.
     pub huge_page_size: u64,
-    /// How freely memory is promised.
+    /// How freely memory is committed.
     pub overcommit: Overcommit,
 }
 
 /// `vm.overcommit_memory`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overcommit {
-    /// 0: no single request may be larger than memory and swap together.
+    /// 0: a single request may not exceed memory and swap together.
     #[default]
     Guess,
-    /// 1: everything is promised.
+    /// 1: every request is granted.
     Always,
-    /// 2: all requests together may not be larger than `CommitLimit`.
+    /// 2: all requests together may not exceed `CommitLimit`.
     Never,
 }
 
 impl Memory {
-    /// The state at this moment.
+    /// Reads the current state.
     pub fn read() -> io::Result<Memory> {
         let overcommit = limits::read("vm.overcommit_memory").unwrap_or_default();
         Ok(parse(&fs::read_to_string("/proc/meminfo")?, &overcommit))

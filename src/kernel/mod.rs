@@ -1,8 +1,7 @@
-//! The only door to the kernel, and the only place with `unsafe`, libc and nix.
+//! The only access to the kernel, and the only module with `unsafe`, libc and nix.
 //!
-//! Each system call is one small function that takes and gives the values of [`crate::ipc`] and
-//! returns the call's name with the errno when it fails. All of them pass through [`call`].
-#![allow(unsafe_code)]
+//! Each system call is one small function that takes and returns the types of [`crate::ipc`]. On
+//! failure it returns the name of the call with the errno. All calls go through [`call`].
 
 pub mod call;
 pub mod channel;

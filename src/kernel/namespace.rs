@@ -1,4 +1,4 @@
-//! An IPC namespace as a value: which one it is, and where its objects are. `ipc_namespaces(7)`.
+//! An IPC namespace as a value: its identity, and where its objects are. `ipc_namespaces(7)`.
 
 pub mod create;
 pub mod identity;
@@ -12,8 +12,8 @@ pub use objects::complete;
 use super::posix::dev_shm::DevShm;
 use super::posix::mq_mount::QueueMount;
 
-/// An IPC namespace, with the POSIX objects of the same place. Everything that is read, changed or
-/// removed goes through it; nothing else looks for `/proc/sysvipc`, `/dev/shm` or the files of queues.
+/// An IPC namespace with the POSIX objects that belong to it. Everything that is read, changed or
+/// removed goes through it; no other code accesses `/proc/sysvipc`, `/dev/shm` or the files of queues.
 #[derive(Debug)]
 pub struct Namespace {
     handle: Handle,
@@ -23,7 +23,7 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// That of the calling process. Nothing is looked at before it is asked for.
+    /// The namespace of the calling process. Nothing is read until it is needed.
     pub fn own() -> Namespace {
         let handle = Handle::own();
         Namespace {
@@ -34,23 +34,23 @@ impl Namespace {
         }
     }
 
-    /// What names it, and keeps it from being mistaken for another one.
+    /// The file that identifies the namespace.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The directory of the System V tables, `proc_sysvipc(5)`. The kernel shows in it the namespace
-    /// of whoever opens a file there.
+    /// The directory of the System V tables, `proc_sysvipc(5)`. Its files show the namespace of the
+    /// process that opens them.
     pub(super) fn tables(&self) -> &Path {
         &self.tables
     }
 
-    /// Where POSIX shared memory and named semaphores are.
+    /// The directory of POSIX shared memory and named semaphores.
     pub fn shm(&self) -> &DevShm {
         &self.shm
     }
 
-    /// Where the files of POSIX message queues are.
+    /// The files of POSIX message queues.
     pub(super) fn queues(&self) -> &QueueMount {
         &self.queues
     }

@@ -1,4 +1,4 @@
-//! POSIX IPC: its calls and its files, `mq_overview(7)`, `shm_overview(7)`, `sem_overview(7)`.
+//! POSIX IPC, its calls and files: `mq_overview(7)`, `shm_overview(7)`, `sem_overview(7)`.
 
 pub mod dev_shm;
 pub(in crate::kernel) mod file;

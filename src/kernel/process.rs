@@ -1,4 +1,4 @@
-//! Processes: who is behind a recorded pid, whether it lives, and what it uses. `proc(5)`.
+//! Processes: which one a recorded pid belongs to, whether it lives, and what it uses. `proc(5)`.
 
 pub mod accounts;
 pub mod confinement;
@@ -29,6 +29,7 @@ pub use pids::all;
 pub(super) use pids::{listed, threads};
 pub use proc_mount::{BadProc, check_proc};
 pub use rlimit::least_queue_bytes;
+pub(super) use rlimit::rlimit;
 pub use servers::servers;
 
 pub use stat::{

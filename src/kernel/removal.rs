@@ -1,11 +1,11 @@
-//! The last look at an object and its removal, as close together as the kernel allows.
+//! Removes an object right after a last check that it is unused.
 //!
-//! The kernel has no operation that removes an object only if nobody uses it. So what happens in the
-//! instant between the last look and the removal is not seen: for a segment or a set that is the time
-//! between two system calls, a microsecond or two. For a queue, on which only a look at all threads
-//! shows who waits, the instant begins with that look. A file in `/dev/shm` cannot be opened meanwhile:
-//! the lease on it is held until its name is gone. That a name is made anew for another file right
-//! between the last look at it and its removal, is not seen; nor that a POSIX queue is opened there.
+//! The kernel has no call that removes an object only if it is unused. So a use between the check and
+//! the removal goes unnoticed. For a segment or a set that is the time between two system calls, a
+//! microsecond or two. For a message queue, whose waiting threads only a scan of all threads shows, it
+//! is the time since that scan started. A file in `/dev/shm` cannot be opened in between, because its
+//! lease is held until its name is removed. If another file gets its name between the last check and
+//! the removal, that goes unnoticed, and so does the opening of a POSIX queue.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -19,29 +19,31 @@ use super::process::uses::Observer;
 use super::sysv::sem;
 use crate::ipc::{Kind, Object, Observed, Verdict};
 
-/// So many objects are looked at once more, and removed, in one go.
+/// How many objects to check again and remove at a time.
 const BATCH: usize = 512;
 
-/// How long what a look at the processes showed may be acted upon, at least: as long as it took.
+/// How long the result of an inspection of processes stays valid: as long as the inspection took, but
+/// at least this long.
 const FRESH: Duration = Duration::from_millis(1);
 
-/// Why an object was left alone.
+/// Why an object was not removed.
 #[derive(Debug)]
 pub enum Spared {
-    /// It is gone already.
+    /// It is gone.
     Missing,
-    /// Something has happened to it since it was selected.
+    /// It changed since it was selected.
     Changed,
-    /// Whether somebody uses it now is not known.
+    /// Whether a process uses it now is unknown; with the reason.
     Unknown(String),
-    /// It may not be removed, or not be looked at.
+    /// It may not be removed or read.
     Failed(CallError),
 }
 
-/// Settles the first of these, with one look at the processes around them: as many as that look is
-/// good for, one at least. `object` is what to look around for each, nothing where the processes tell
-/// nothing; `settle` gets no observer if that is so of all. Returns what `settle` did, in the order of
-/// the items; the rest takes another look. An error where the processes cannot be looked at.
+/// Settles the first of these items with one inspection of the processes: as many as are settled while
+/// its result is valid, but at least one. `object` returns the object whose users must be inspected, or
+/// `None` if the processes do not matter; if that holds for all items, `settle` gets no observer.
+/// Returns the results of `settle` in the order of the items; call it again for the rest. Fails if the
+/// processes cannot be inspected.
 pub fn settle_some<T, Fate>(
     namespace: &Namespace,
     items: &[T],
@@ -66,8 +68,8 @@ pub fn settle_some<T, Fate>(
     Ok(fates)
 }
 
-/// Removes an object if it is as it was when it was selected; with `unused`, only if nobody uses it
-/// either, as far as the kernel itself tells.
+/// Removes an object if it has not changed since it was selected. With `unused`, also only if no
+/// process uses it, as far as the kernel itself reports that.
 pub fn remove_unchanged(
     namespace: &Namespace,
     selected: &Observed,
@@ -76,8 +78,8 @@ pub fn remove_unchanged(
     let lease = if unused { take_lease(namespace, &selected.object)? } else { None };
     let now = look_again(namespace, selected, lease.as_ref(), unused)?;
     let held = match now.object.kind() {
-        // Whoever opens a queue keeps the directory of all of them locked while waiting for the lease,
-        // and the removal would wait for that in turn.
+        // A process that opens a queue waits for the lease and meanwhile locks the directory of all
+        // queues, so the removal would deadlock.
         Kind::Pmsg => {
             drop(lease);
             None
@@ -92,7 +94,7 @@ pub fn remove_unchanged(
     removed.map_err(spared)
 }
 
-/// The lease on the file of an object, if it is one of POSIX.
+/// The lease on the file of a POSIX object; `None` for a System V object.
 fn take_lease(namespace: &Namespace, object: &Object) -> Result<Option<Lease>, Spared> {
     match Leases::new(namespace).take(object) {
         None => Ok(None),
@@ -103,7 +105,7 @@ fn take_lease(namespace: &Namespace, object: &Object) -> Result<Option<Lease>, S
     }
 }
 
-/// The object as it is now, if it still is as it was, and with `unused`, unused.
+/// The object, if it has not changed and, with `unused`, is still unused.
 fn look_again(
     namespace: &Namespace,
     selected: &Observed,
@@ -135,17 +137,17 @@ fn look_again(
     }
 }
 
-/// What a call that failed means for the removal. Without the right to look at an object there is none to
-/// remove it either.
+/// The meaning of a failed call for the removal. Without permission to read an object there is none to
+/// remove it.
 fn spared(error: CallError) -> Spared {
     if error.is_missing() { Spared::Missing } else { Spared::Failed(error) }
 }
 
-/// Whether the object itself counts who uses it.
+/// Whether the object itself counts its users.
 fn is_counted(object: &Object) -> bool {
     match object {
         Object::Segment(_) | Object::SemaphoreSet(_) => true,
-        // Who waits on a queue only the threads tell; a file has its lease.
+        // Only a scan of threads shows which ones wait on a queue; a file has its lease.
         Object::Queue(_)
         | Object::PosixQueue(_)
         | Object::PosixMemory(_)

@@ -1,5 +1,5 @@
-//! Signals: which of them end this process, how they are noted or read, and waiting that they end.
-//! `signal(7)`.
+//! Signals: which ones end this process, how they are received, and how waits end: `signal(7)`.
+#![allow(unsafe_code)]
 
 pub(in crate::kernel) mod deadly;
 pub(in crate::kernel) mod inbox;
@@ -20,28 +20,27 @@ pub const CONTINUE: i32 = libc::SIGCONT;
 /// See [`INTERRUPT`].
 pub const CHILD: i32 = libc::SIGCHLD;
 
-/// From now on, a file that may not grow any more (`RLIMIT_FSIZE`) is an error like others, and does not
-/// end this process. The processes that it starts get back the setting that it was given.
+/// Makes writes beyond the file size limit (`RLIMIT_FSIZE`) fail like others instead of ending this
+/// process. Commands that it starts get the original setting back.
 pub fn ignore_file_limit() {
-    // Fails for no signal that can be ignored.
+    // Cannot fail for a signal that can be ignored.
     let _ = deadly::ignore(libc::SIGXFSZ);
 }
 
-/// Whether a signal asks a process to end, so that once is enough: others may mean something each
-/// time.
+/// Whether a signal asks a process to end, so that one is enough. Others may have a meaning each time.
 pub fn asks_to_end(signal: i32) -> bool {
     matches!(signal, libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT)
 }
 
-/// Stops this process as Ctrl-Z would, where there is a shell that can continue it: the kernel
-/// ignores this signal in an orphaned process group.
+/// Stops this process as Ctrl-Z does, if a shell can continue it: the kernel ignores the signal in an
+/// orphaned process group.
 pub fn stop() {
     // SAFETY: takes a plain number.
     unsafe { libc::raise(libc::SIGTSTP) };
 }
 
-/// Whether this signal reached the whole foreground group of a terminal when the kernel sent it to
-/// this process. A hangup is sent to the leader of the session alone.
+/// Whether the kernel sends this signal to the whole foreground process group of a terminal. It sends a
+/// hangup only to the session leader.
 pub fn is_shared(signal: i32) -> bool {
     match signal {
         libc::SIGINT | libc::SIGQUIT => true,

@@ -1,4 +1,4 @@
-//! System V IPC: its calls and its tables, `sysvipc(7)`.
+//! System V IPC, its calls and tables: `sysvipc(7)`.
 
 pub mod ftok;
 pub mod huge_pages;

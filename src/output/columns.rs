@@ -1,5 +1,5 @@
-//! The one registry of columns of IPC objects. A column stands in one place, the table of the objects
-//! that have it, and from there reaches every format, `--output`, `--sort`, the help and the page of
+//! The registry of all columns of IPC objects. Each column is defined once, in the table of the objects
+//! that have it, and from there appears in every format, `--output`, `--sort`, the help and the page of
 //! `stat`.
 
 mod object;
@@ -17,7 +17,7 @@ use crate::ipc::{Kind, Observed};
 
 type ObjectColumn = Column<Observed>;
 
-/// The columns of a kind that need nothing but the object, in blocks.
+/// The columns of a kind that need only the object, in blocks.
 struct Blocks {
     every: &'static [ObjectColumn],
     names: &'static [ObjectColumn],
@@ -49,17 +49,17 @@ impl Blocks {
     }
 }
 
-/// All columns of a kind that need nothing but the object, in the order of a record.
+/// All columns of a kind that need only the object, in the order of a record.
 pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     Blocks::of(kind).in_records()
 }
 
-/// All columns of a kind.
+/// All columns of a kind, including those shown on request.
 pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     of_kind(kind).chain(ON_REQUEST)
 }
 
-/// The same in the order of the page of `stat`.
+/// The columns of a kind that need only the object, in the order of the page of `stat`.
 pub fn on_page(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     Blocks::of(kind).on_page().chain(ON_REQUEST)
 }
@@ -75,15 +75,15 @@ fn own(kind: Kind) -> &'static [ObjectColumn] {
     }
 }
 
-/// Columns that stand together in the help.
+/// Columns that the help shows together.
 pub struct Group {
-    /// Whose they are.
+    /// Which objects have them.
     pub heading: String,
     /// The columns.
     pub columns: Vec<&'static ObjectColumn>,
 }
 
-/// The registry as the help shows it: each column once for all the kinds that have it.
+/// The registry as the help shows it: each column once, for all kinds that have it.
 pub fn groups() -> Vec<Group> {
     use object::{
         CREATOR, EVERY, MODE, OWNER, POSIX_CHANGE, POSIX_NAMES, SYSTEM_V_CHANGE, SYSTEM_V_NAMES,
@@ -94,7 +94,7 @@ pub fn groups() -> Vec<Group> {
     };
     let mut groups = vec![
         group("Columns of every object", &[EVERY, OWNER, MODE]),
-        group("Columns of every object that take a look at all processes", &[ON_REQUEST]),
+        group("Columns of every object that require inspecting all processes", &[ON_REQUEST]),
         group("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]),
         group("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]),
     ];

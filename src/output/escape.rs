@@ -1,11 +1,11 @@
-//! Bytes that came from elsewhere never reach a terminal raw.
+//! Escaping, so that bytes from outside never reach a terminal raw.
 
 use std::fmt;
 
 pub use crate::ipc::command_line::shell_word;
 use crate::ipc::foreign;
 
-/// Appends one line of text with every such character escaped, newlines too.
+/// Appends text as one line, with all unsafe characters and newlines escaped.
 pub fn append(text: &str, out: &mut Vec<u8>) {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         out.extend_from_slice(text.as_bytes());
@@ -14,26 +14,27 @@ pub fn append(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The same as a new string.
+/// Text as one line, with all unsafe characters and newlines escaped.
 pub fn line(text: &str) -> String {
     let mut out = Vec::new();
     append(text, &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Appends a payload for a terminal: line breaks and tabs stay, as in `cat -v`, all other controls
-/// and whatever is not UTF-8 are escaped.
+/// Appends a payload for a terminal: line breaks and tabs stay, as in `cat -v`; other control
+/// characters and bytes that are not UTF-8 are escaped.
 pub fn append_payload(payload: &[u8], out: &mut Vec<u8>) {
     lossless(payload, "\n\t", out);
 }
 
-/// Asks for no memory where `out` has room: there may be none, and a message in hand.
+/// Allocates nothing while `out` has room: memory may be short, and a received message must not be
+/// lost.
 fn lossless(bytes: &[u8], kept: &str, out: &mut Vec<u8>) {
     // Writing to a vector cannot fail.
     let _ = foreign::escape(bytes, kept, &mut Appended(out));
 }
 
-/// Text behind what is there.
+/// A writer that appends to a vector.
 struct Appended<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Appended<'_> {

@@ -1,4 +1,4 @@
-//! The formats of `--format`. One is a small file that knows how to [`Render`], and an entry here.
+//! The formats of `--format`. Each one is a small file that implements [`Render`], and an entry here.
 
 mod csv;
 pub mod json;
@@ -9,25 +9,25 @@ use std::io::{self, Write};
 
 use super::{Layout, Section, Style};
 
-/// A format at work.
+/// A format while it writes its output.
 pub trait Render<T> {
-    /// Writes, or keeps, one item of the section with this number.
+    /// Writes or collects one item of the section with this number.
     fn row(&mut self, section: usize, item: &T) -> io::Result<()>;
 
-    /// Writes what is left and flushes.
+    /// Writes the rest and flushes.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// For whom a format is made.
+/// The readers for whom a format is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
-    /// A person, who wants to see the usual columns at a glance.
+    /// A person, who wants the usual columns at a glance.
     Person,
     /// A program, which gets every field and exact values.
     Program,
 }
 
-/// Declares the formats: what the help says of one, its name, who reads it, and what begins it.
+/// Declares the formats: for each one its help text, name, reader and constructor.
 macro_rules! formats {
     ($($(#[doc = $about:literal])+ $name:ident for $reader:ident: $begin:path;)+) => {
         /// The formats of `--format`.
@@ -43,7 +43,7 @@ macro_rules! formats {
                 }
             }
 
-            /// Puts it to work on `out`.
+            /// Starts the format on `out`.
             pub fn begin<'a, T: 'static>(
                 self,
                 layout: Layout<T>,
@@ -61,7 +61,7 @@ macro_rules! formats {
 formats! {
     /// A bordered table for each kind, for terminals.
     Table for Person: table::Table::new;
-    /// Aligned text, one line an object.
+    /// Aligned text, one line per object.
     Plain for Person: plain::Plain::new;
     /// One JSON array.
     Json for Program: json::Json::array;
@@ -74,23 +74,23 @@ formats! {
 }
 
 impl Format {
-    /// What is fit for standard output where the user chose nothing.
+    /// The default format for standard output: a table on a terminal, plain text elsewhere.
     pub fn fitting() -> Format {
         if super::stdout::is_terminal() { Format::Table } else { Format::Plain }
     }
 
-    /// Whether it shows colours where they are allowed.
+    /// Whether it uses colours, if they are enabled.
     pub fn has_colors(self) -> bool {
         self == Format::Table
     }
 
-    /// Whether programs read it: then it carries every field and exact values.
+    /// Whether it is for programs: then it has every field and exact values.
     pub fn is_for_machines(self) -> bool {
         self.reader() == Reader::Program
     }
 }
 
-/// Writes rows that share their columns, from the first to the last.
+/// Writes rows that share their columns, including start and end of the format.
 pub fn write_rows<T: 'static>(
     format: Format,
     section: Section<T>,

@@ -1,26 +1,26 @@
-//! Rows of columns, before a format makes text of them.
+//! Rows of columns, independent of the format that renders them.
 
 use super::page::{OnPage, Page, Surroundings, in_full};
 use super::value::Value;
 
-/// A column: everything that any format, `--output`, `--sort` and the help need to know of it.
+/// A column, with everything that formats, `--output`, `--sort` and the help need.
 #[derive(Debug)]
 pub struct Column<T: 'static> {
-    /// Its name in lower case, which is the field name in JSON.
+    /// Its name in lower case, which is also the field name in JSON.
     pub name: &'static str,
     /// One line for the help.
     pub help: &'static str,
-    /// How wide plain text makes it at least, since a stream cannot look ahead.
+    /// Its minimum width in plain text, which is streamed and cannot know the widest value.
     pub width: usize,
-    /// Whether it stands at the right edge.
+    /// Whether it is aligned right.
     pub numeric: bool,
-    /// Whether a table may break it over lines: sentences, not values.
+    /// Whether a table may wrap it: sentences, not values.
     pub prose: bool,
-    /// What it says of an item.
+    /// The value of an item.
     pub value: for<'a> fn(&'a T) -> Value<'a>,
-    /// Whether what it says of an item is alarming, and should stand out on a terminal.
+    /// Whether the value of an item is alarming and stands out on a terminal.
     pub alarm: fn(&T) -> bool,
-    /// How it stands on a page about one item.
+    /// How it appears on a page about one item.
     pub page: OnPage<T>,
 }
 
@@ -66,35 +66,35 @@ impl<T> Column<T> {
         Column::text(name, width, help, value).or("never")
     }
 
-    /// The same column, which says this on a page where it has no value.
+    /// Sets the text that a page shows if there is no value.
     pub const fn or(mut self, missing: &'static str) -> Column<T> {
         self.page = OnPage::Line { missing };
         self
     }
 
-    /// The same column, of which this function tells on a page.
-    pub const fn told_by(mut self, tell: fn(&T, &Surroundings<'_>, &mut Page)) -> Column<T> {
-        self.page = OnPage::By(tell);
+    /// Sets the function that shows the column on a page.
+    pub const fn shown_by(mut self, write: fn(&T, &Surroundings<'_>, &mut Page)) -> Column<T> {
+        self.page = OnPage::By(write);
         self
     }
 
-    /// The same column, which on a page is told with another one.
-    pub const fn told_with(mut self, other: &'static str) -> Column<T> {
+    /// Shows the value on a page as part of another column.
+    pub const fn shown_with(mut self, other: &'static str) -> Column<T> {
         self.page = OnPage::With(other);
         self
     }
 
-    /// The same column, which stands out where `alarm` says so.
+    /// Makes the column stand out where `alarm` returns true.
     pub const fn alarmed(mut self, alarm: fn(&T) -> bool) -> Column<T> {
         self.alarm = alarm;
         self
     }
 
-    /// Writes what it says of an item on a page.
-    pub fn tell(&self, item: &T, around: &Surroundings<'_>, page: &mut Page) {
+    /// Writes the column of an item to a page.
+    pub fn write_to_page(&self, item: &T, around: &Surroundings<'_>, page: &mut Page) {
         match self.page {
             OnPage::With(_) => {}
-            OnPage::By(tell) => tell(item, around, page),
+            OnPage::By(write) => write(item, around, page),
             OnPage::Line { missing } => match (self.value)(item) {
                 Value::Missing => page.line(&self.label(), missing),
                 value => page.line(&self.label(), in_full(&value, around.style)),
@@ -102,49 +102,49 @@ impl<T> Column<T> {
         }
     }
 
-    /// Its name in words.
+    /// Its name as words.
     fn label(&self) -> String {
         self.name.replace('_', " ")
     }
 
-    /// What stands above it.
+    /// Its heading.
     pub fn heading(&self) -> String {
         self.name.to_uppercase()
     }
 }
 
-/// Items that share their columns: in tables and plain text, a block of its own.
+/// Items that share their columns; tables and plain text show them as a block.
 #[derive(Debug)]
 pub struct Section<T: 'static> {
-    /// What its items are, in the plural.
+    /// What the items are, in the plural.
     pub title: String,
     /// Its columns, from left to right.
     pub columns: Vec<&'static Column<T>>,
-    /// Whether a person wants to know that it is empty.
+    /// Whether people should be told that it is empty.
     pub asked_for: bool,
 }
 
 impl<T> Section<T> {
-    /// A block with all of these columns.
+    /// A section with all of these columns.
     pub fn new(title: &str, columns: impl IntoIterator<Item = &'static Column<T>>) -> Section<T> {
         Section { title: title.to_owned(), columns: columns.into_iter().collect(), asked_for: true }
     }
 }
 
-/// Everything that a format has to know before the first row.
+/// Everything that a format needs before the first row.
 #[derive(Debug)]
 pub struct Layout<T: 'static> {
-    /// The blocks; a row names its own by number.
+    /// The sections; a row refers to its own by number.
     pub sections: Vec<Section<T>>,
-    /// The fields that the user chose: then every record has just these, null where it has no such
-    /// column. Otherwise each has the columns of its section.
+    /// The fields that the user chose. Then every record has exactly these, null if its kind has no
+    /// such column. Otherwise each record has the columns of its section.
     pub chosen: Option<Vec<&'static str>>,
-    /// Whether headings are wanted.
+    /// Whether to print headings.
     pub headings: bool,
 }
 
 impl<T> Layout<T> {
-    /// The ids of processes that an item of the section with this number shows.
+    /// The process ids that an item of the section with this number shows.
     pub fn pids(&self, section: usize, item: &T) -> impl Iterator<Item = i32> {
         self.sections[section].columns.iter().filter_map(|column| match (column.value)(item) {
             Value::Pid(pid) => Some(pid),

@@ -1,4 +1,4 @@
-//! Messages on their way out, and the JSON records in which they are kept.
+//! How messages are printed, and the JSON records that store them.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ use super::formats::json;
 use crate::ipc::Kind;
 use crate::ipc::message::Label;
 
-/// How `recv` writes a message.
+/// The format in which `recv` prints a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum MessageFormat {
     /// The payload and a newline.
@@ -31,20 +31,20 @@ pub enum MessageFormat {
     Jsonl,
 }
 
-/// What is done to a payload on its way out.
+/// How payloads are printed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Presentation {
-    /// How it is written.
+    /// The format.
     pub format: MessageFormat,
-    /// Ends at its first NUL, as a C string does.
+    /// Ends the payload at its first NUL, as a C string.
     pub until_nul: bool,
-    /// At most this many bytes of it.
+    /// Prints at most this many bytes of the payload.
     pub truncate: Option<usize>,
-    /// A terminal reads it: controls are escaped in every format.
+    /// The output is a terminal: control characters are escaped in every format.
     pub to_terminal: bool,
 }
 
-/// The queue from which a message is.
+/// The queue that a message came from.
 #[derive(Clone, Copy, Debug)]
 pub struct From<'a> {
     /// Its kind.
@@ -54,14 +54,14 @@ pub struct From<'a> {
 }
 
 impl Presentation {
-    /// No message whose payload has `size` bytes is longer than this, however it is written.
+    /// The maximum length of the output for a message whose payload has `size` bytes.
     pub fn most(&self, size: usize) -> usize {
-        // What stands around a payload: the names and numbers of a record, or the last line in hex.
+        // What surrounds a payload: the names and numbers of a record, or the last line in hex.
         const AROUND: usize = 256;
         let times = match self.format {
             // A byte as \u0000.
             MessageFormat::Jsonl => 6,
-            // 16 bytes are a line of 79, which takes one more.
+            // 16 bytes become a line of 79 characters and its newline.
             MessageFormat::Hex => 5,
             // A byte as \x00.
             _ if self.to_terminal => 4,
@@ -72,7 +72,7 @@ impl Presentation {
 
     /// Appends one message.
     ///
-    /// It asks for no memory where `out` has room for [`Presentation::most`] bytes more.
+    /// Allocates nothing if `out` has room for [`Presentation::most`] more bytes.
     pub fn append(&self, from: &From<'_>, number: i64, payload: &[u8], out: &mut Vec<u8>) {
         let mut shown = payload;
         if let Some(most) = self.truncate {
@@ -110,25 +110,25 @@ impl Presentation {
     }
 }
 
-/// A message as a line of JSON, as `recv --json` writes it. Writing it asks for no memory.
+/// A message as a line of JSON, as `recv --json` writes it. Writing it allocates nothing.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Record<'a> {
-    /// Where it was.
+    /// The queue it came from.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     queue: Option<&'a str>,
-    /// Its type, on a System V queue.
+    /// Its type, if it is a System V message.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     message_type: Option<i64>,
-    /// Its priority, on a POSIX queue.
+    /// Its priority, if it is a POSIX message.
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
     /// The length of its payload in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
-    /// The payload, where it is UTF-8.
+    /// The payload, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
-    /// The payload otherwise.
+    /// The payload, if it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     base64: Option<Encoded<'a>>,
 }
@@ -157,14 +157,14 @@ impl<'a> Record<'a> {
         record
     }
 
-    /// Writes it as a line.
+    /// Writes the record as a line.
     pub fn write(&self, mut out: impl io::Write) -> io::Result<()> {
         json::write(&mut out, self)?;
         out.write_all(b"\n")
     }
 }
 
-/// The same line as `send --jsonl` reads it. `ref` and `size` are read over.
+/// The same line as `send --jsonl` reads it. `ref` and `size` are ignored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {
@@ -180,33 +180,34 @@ struct Line<'a> {
     base64: Option<String>,
 }
 
-/// A line that holds no message.
+/// A line that is not a message.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidMessage {
-    /// It is no JSON, or a field is not of its type.
+    /// It is not JSON, or a field has the wrong type.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// It is JSON of another sort.
-    #[error(r#"it is no object, such as {{"type": 5, "text": "hello"}}"#)]
+    /// It is JSON, but not an object.
+    #[error(r#"it is not an object, such as {{"type": 5, "text": "hello"}}"#)]
     NoObject,
-    /// No payload.
+    /// It has no payload.
     #[error("it has neither \"text\" nor \"base64\"")]
     NoPayload,
-    /// Which of them is meant is not clear.
+    /// It has two payloads.
     #[error("it has both \"text\" and \"base64\"")]
     TwoPayloads,
-    /// A queue has one or the other.
+    /// It has a type and a priority, and a queue uses only one of them.
     #[error("it has both \"type\" and \"priority\"")]
     TwoLabels,
-    /// The payload cannot be decoded.
+    /// The payload is not valid base64.
     #[error(transparent)]
     Base64(#[from] base64::DecodeError),
 }
 
-/// Understands a line: a type or priority, if it has one, and the payload, which is appended.
+/// Parses a line: returns its type or priority, if any, and appends its payload.
 pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> Result<Option<Label>, InvalidMessage> {
     if !line.trim_ascii_start().starts_with(b"{") {
-        // Whatever it is: an array would be taken for the fields in their order.
+        // Reports invalid JSON first. Without this check, serde would accept an array as the fields in
+        // order.
         serde_json::from_slice::<IgnoredAny>(line)?;
         return Err(InvalidMessage::NoObject);
     }
@@ -225,7 +226,8 @@ pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> Result<Option<Label>, Invali
     }
 }
 
-/// Appends `hexdump -C`: lines of 16 bytes, equal ones folded into `*`, the length at the end.
+/// Appends the payload as `hexdump -C` shows it: lines of 16 bytes, repeated lines as `*`, the length
+/// at the end.
 fn append_hex(payload: &[u8], out: &mut Vec<u8>) {
     let mut previous: Option<&[u8]> = None;
     let mut is_folding = false;

@@ -1,7 +1,7 @@
-//! How results look.
+//! The presentation of results.
 //!
-//! [`columns`] is the one registry: a column is a name, a help line and a function from an item to
-//! a typed [`Value`]. Each of the [`formats`] is one small file that renders the rows of a [`Layout`].
+//! [`columns`] is the registry: a column is a name, a help line and a function from an item to a typed
+//! [`Value`]. Each of the [`formats`] is one small file that renders the rows of a [`Layout`].
 
 pub mod columns;
 pub mod escape;

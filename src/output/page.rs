@@ -1,4 +1,4 @@
-//! A page about one thing: labels on the left, what is to be said on the right.
+//! A page about one thing: labels on the left, values on the right.
 
 use std::fmt::{self, Write};
 
@@ -21,14 +21,14 @@ impl Page {
         Page { text: format!("{}\n", escape::line(&title.to_string())) }
     }
 
-    /// Adds a line.
+    /// Adds a line. An empty label continues the line above.
     pub fn line(&mut self, label: &str, text: impl fmt::Display) {
         let text = escape::line(&text.to_string());
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "  {label:<12} {text}");
     }
 
-    /// Adds a block of text, each line of it further to the right, under a heading of its own.
+    /// Adds a block of text, indented under its own heading.
     pub fn block(&mut self, heading: &str, text: &str) {
         self.text += &format!("  {heading}\n");
         for line in text.lines() {
@@ -36,47 +36,47 @@ impl Page {
         }
     }
 
-    /// The whole page.
+    /// The text of the page.
     pub fn into_text(self) -> String {
         self.text
     }
 }
 
-/// What a page tells an object against: who asks, and what the limits are.
+/// What a page compares an object with: the caller and the limits.
 pub struct Surroundings<'a> {
-    /// How values look.
+    /// How to format values.
     pub style: &'a Style,
-    /// Who asks.
+    /// The credentials of the caller.
     pub caller: Caller,
-    /// The value of a limit; nothing where there is none, or it is not known.
+    /// Returns the value of a limit; `None` if it is unlimited or unknown.
     pub limit: fn(Limit) -> Option<u64>,
-    /// What a file of shared memory is if a program with musl made it as a semaphore; nothing where none
-    /// has made it, and for any other object.
+    /// For a file of shared memory, the value and waiters that it has if a musl program created it as a
+    /// semaphore. `None` if that is impossible, and for any other object.
     pub musl_semaphore: Option<SemaphoreState>,
 }
 
-/// How a column stands on a page.
+/// How a column appears on a page.
 #[derive(Clone, Copy, Debug)]
 pub enum OnPage<T: 'static> {
-    /// As a line: its name, and its value in full; where it has none, this text.
+    /// As a line: its name and its full value.
     Line {
-        /// What stands there instead of a value.
+        /// The text shown if there is no value.
         missing: &'static str,
     },
-    /// As what this function writes, where a value alone tells too little.
+    /// As this function writes it, if the value alone says too little.
     By(fn(&T, &Surroundings<'_>, &mut Page)),
-    /// In what is told with another column, or in a part of the page that is no column.
+    /// As part of another column, or of a part of the page that is not a column.
     With(&'static str),
 }
 
 impl<T> OnPage<T> {
     /// The title of a page.
     pub const TITLE: &'static str = "the title";
-    /// The table of processes that ends a page.
+    /// The table of processes at the end of a page.
     pub const PROCESSES: &'static str = "the processes";
 }
 
-/// A value with everything that a person may want to know of it.
+/// A value in full, with its other notations.
 pub(super) fn in_full(value: &Value<'_>, style: &Style) -> String {
     match value {
         Value::Time(time) => format!(
@@ -106,7 +106,7 @@ pub(super) fn in_full(value: &Value<'_>, style: &Style) -> String {
     }
 }
 
-/// How much of a limit is used, where it is one: `5 of 16384 (max_bytes), 0 %`.
+/// How much of a limit is used, if it is known: `5 of 16384 (max_bytes), 0 %`.
 pub fn share_of(used: u64, limit: Option<u64>, name: &str) -> String {
     match limit {
         Some(limit @ 1..) => {

@@ -1,11 +1,12 @@
-//! Standard error: whole lines, each in one piece.
+//! Standard error, written as whole lines.
 
 use std::io::{self, Write};
 
 use crate::kernel::io::stdio::StandardError;
 
-/// Writes a line and its end. Its bytes are written as they are: what came from elsewhere must have been
-/// escaped. A signal that asks this process to end gives up a write that nobody reads.
+/// Writes a line and its newline in one piece. The bytes are not escaped here, so text from outside
+/// must be escaped already. A signal that asks this process to end aborts the write if the reader does
+/// not read.
 pub fn write_line(line: impl AsRef<[u8]>) -> io::Result<()> {
     StandardError.write_all(&[line.as_ref(), b"\n"].concat())
 }

@@ -1,4 +1,4 @@
-//! How a value looks to a person: units, times, names.
+//! How values are formatted for people: units, times, names.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use jiff::{Timestamp, Zoned};
 use crate::ipc::Time;
 use crate::kernel::process::accounts::Names;
 
-/// How `--time-format` writes times, in local time.
+/// How `--time-format` formats times, in local time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum TimeFormat {
     /// `14:03` today, `Nov21` this year, `2025-Nov21` before.
@@ -23,31 +23,31 @@ pub enum TimeFormat {
     Relative,
 }
 
-/// The choices that shape every value of one output.
+/// The choices that apply to every value of an output.
 #[derive(Debug)]
 pub struct Style {
-    /// Sizes as `1.5K` and not in bytes.
+    /// Formats sizes as `1.5K` instead of bytes.
     pub human_sizes: bool,
-    /// How times are written.
+    /// How times are formatted.
     pub time_format: TimeFormat,
-    /// Modes as `0660` and not as `rw-rw----`.
+    /// Formats modes as `0660` instead of `rw-rw----`.
     pub numeric_perms: bool,
-    /// Whether colour is allowed.
+    /// Whether colours are enabled.
     pub color: bool,
-    /// A terminal reads it: controls are escaped in every format.
+    /// Whether the output is a terminal: control characters are escaped in every format.
     pub to_terminal: bool,
-    /// Of the processes whose ids are shown, those that are gone: a table with colours dims them.
+    /// Which of the shown pids belong to processes that are gone: a table with colours dims them.
     pub gone: HashSet<i32>,
-    /// The time that "ago" counts from.
+    /// The current time, for relative times.
     pub now: Time,
-    /// Names of users and groups.
+    /// The names of users and groups.
     pub names: Names,
-    /// The local time zone, read when the first time is written.
+    /// The local time zone, loaded at the first time that is written.
     zone: std::sync::OnceLock<TimeZone>,
 }
 
 impl Style {
-    /// Exact, without colour: what a program reads.
+    /// Exact values without colour, as programs read them.
     pub fn new(now: Time) -> Style {
         Style {
             human_sizes: false,
@@ -67,18 +67,18 @@ impl Style {
         Some(timestamp(time)?.to_zoned(zone.clone()))
     }
 
-    /// A time as [`TimeFormat`] says.
+    /// A time in the chosen [`TimeFormat`].
     pub fn time(&self, time: Time) -> impl fmt::Display {
         self.time_as(time, self.time_format)
     }
 
-    /// A time in a format of its own.
+    /// A time in this format.
     pub fn time_as(&self, time: Time, format: TimeFormat) -> String {
         if format == TimeFormat::Relative {
             return age(time, self.now);
         }
         let (Some(then), Some(now)) = (self.local(time), self.local(self.now)) else {
-            // Beyond the calendar.
+            // The time is outside the range of the calendar.
             return format!("@{}", time.0);
         };
         let pattern = match format {
@@ -92,12 +92,12 @@ impl Style {
     }
 }
 
-/// A time on the calendar, which prints as RFC 3339 in UTC.
+/// A time on the calendar, which is printed as RFC 3339 in UTC.
 pub fn timestamp(time: Time) -> Option<Timestamp> {
     Timestamp::from_second(time.0).ok()
 }
 
-/// How long ago, in the largest unit that fits: `5m ago`.
+/// The age of a time in the largest unit that fits: `5m ago`.
 pub fn age(time: Time, now: Time) -> String {
     let seconds = time.age(now).as_secs();
     let (number, unit) = match seconds {
@@ -110,11 +110,10 @@ pub fn age(time: Time, now: Time) -> String {
     format!("{number}{unit} ago")
 }
 
-/// A size in the largest unit of 1024 that fits, with one digit behind the point where it is not
-/// whole: `1.5K`.
+/// A size in the largest unit of 1024 that fits, with one decimal if it is not whole: `1.5K`.
 pub fn human_size(bytes: u64) -> String {
-    // The crate that reads sizes would write them by way of logarithms, and so load the
-    // mathematical library at every start.
+    // The crate that parses sizes formats them with logarithms, which loads the maths library at every
+    // start.
     let exponent = bytes.checked_ilog2().unwrap_or(0) / 10;
     let unit = ["B", "K", "M", "G", "T", "P", "E"][exponent as usize];
     let tenths = (u128::from(bytes) * 10) >> (10 * exponent);

@@ -1,4 +1,4 @@
-//! Typed values, and the three ways to write one: for a person, for JSON, for CSV.
+//! Typed values, and how to write them for people, as JSON and as CSV.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,12 +11,12 @@ use super::style::{self, Style};
 use crate::ipc::{Foreign, Key, Mode, Reference, Target, Time};
 use crate::kernel::process::accounts::Names;
 
-/// What a column says of an item.
+/// The value of a column for an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// Nothing: never happened, not known, or not of this kind.
+    /// No value: it never happened, is unknown, or does not exist for this kind.
     Missing,
-    /// The reference by which every command takes the object.
+    /// The reference that every command accepts.
     Reference(Reference),
     /// A System V key.
     Key(Key),
@@ -24,9 +24,9 @@ pub enum Value<'a> {
     Mode(Mode),
     /// A size in bytes.
     Bytes(u64),
-    /// A number of things, an id.
+    /// A count or an id.
     Count(u64),
-    /// A share in per cent, to a tenth.
+    /// A percentage with one decimal.
     Percent(f64),
     /// A process id.
     Pid(i32),
@@ -36,43 +36,44 @@ pub enum Value<'a> {
     User(u32),
     /// A group, by number.
     Group(u32),
-    /// Words.
+    /// Text of this program.
     Text(Cow<'a, str>),
-    /// Words from elsewhere.
+    /// Text from outside.
     Foreign(&'a Foreign),
-    /// Several words, perhaps none.
+    /// Several words, possibly none.
     List(Vec<Cow<'a, str>>),
-    /// Several process ids, perhaps none.
+    /// Several process ids, possibly none.
     Pids(Vec<i32>),
 }
 
 impl Value<'_> {
-    /// The kernel writes pid 0 for nobody, and for a process of another pid namespace.
+    /// The pid, or no value for 0: the kernel writes 0 if there is no process, or one in another pid
+    /// namespace.
     pub fn pid(pid: i32) -> Self {
         if pid == 0 { Value::Missing } else { Value::Pid(pid) }
     }
 
-    /// A time, or nothing for never.
+    /// A time, or no value for "never".
     pub fn time(time: Option<Time>) -> Self {
         time.map_or(Value::Missing, Value::Time)
     }
 
-    /// A size, or nothing where the kernel does not tell.
+    /// A size, or no value if the kernel does not report it.
     pub fn bytes(bytes: Option<u64>) -> Self {
         bytes.map_or(Value::Missing, Value::Bytes)
     }
 
-    /// A number of things, or nothing where it is not known.
+    /// A count, or no value if it is unknown.
     pub fn count(count: Option<u64>) -> Self {
         count.map_or(Value::Missing, Value::Count)
     }
 
-    /// A key, or nothing for an object without one.
+    /// A key, or no value for an object without one.
     pub fn key(key: Key) -> Self {
         if key == Key::PRIVATE { Value::Missing } else { Value::Key(key) }
     }
 
-    /// Appends the value as a person reads it.
+    /// Appends the value as people read it.
     #[inline]
     pub fn write(&self, style: &Style, out: &mut Vec<u8>) {
         match self {
@@ -97,7 +98,7 @@ impl Value<'_> {
         }
     }
 
-    /// The order in which `--sort` puts two values of one column. What is missing comes last.
+    /// Compares two values of one column for `--sort`. Missing values come last.
     pub fn compare(&self, other: &Value<'_>, names: &Names) -> Ordering {
         let name = |value: &Value<'_>| match value {
             Value::User(uid) => Some(names.with_user(*uid, Foreign::clone)),
@@ -114,7 +115,7 @@ impl Value<'_> {
                     (a, b) => number(a).cmp(&number(b)),
                 })
             }
-            // As it is printed, without a sign.
+            // Keys are printed as unsigned numbers, so they are sorted as such.
             (Value::Key(a), Value::Key(b)) => (a.0 as u32).cmp(&(b.0 as u32)),
             (Value::Mode(a), Value::Mode(b)) => a.cmp(b),
             (Value::Bytes(a) | Value::Count(a), Value::Bytes(b) | Value::Count(b)) => a.cmp(b),
@@ -147,7 +148,7 @@ fn append(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     let _ = write!(out, "{value}");
 }
 
-/// Formats by hand: `std::fmt` takes most of the time of a long list otherwise.
+/// Formatted by hand, because `std::fmt` would take most of the time of a long list.
 fn write_number(mut number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut start = digits.len();
@@ -181,17 +182,17 @@ fn write_reference(reference: &Reference, out: &mut Vec<u8>) {
     }
 }
 
-/// A value on its way to a program: sizes and counts are integers, times RFC 3339 in UTC, modes
-/// and keys strings, and what is missing is null.
+/// A value as programs read it: sizes and counts are integers, times are RFC 3339 in UTC, modes and
+/// keys are strings, and a missing value is null.
 #[derive(Debug)]
 pub struct Cell<'a> {
     /// The value.
     pub value: Value<'a>,
-    /// Who knows the names of users and groups.
+    /// Looks up the names of users and groups.
     pub names: &'a Names,
-    /// Whether a list stays one, or is joined by commas where the format has none.
+    /// Whether a list stays a list; otherwise it is joined by commas.
     pub arrays: bool,
-    /// Whether what could act on a terminal is escaped, where the format does not.
+    /// Whether characters that could act on a terminal are escaped here, because the format does not.
     pub escapes: bool,
 }
 

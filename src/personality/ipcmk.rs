@@ -1,4 +1,4 @@
-//! `ipcmk(1)`: makes objects with random keys.
+//! `ipcmk(1)`: creates objects with random keys.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use crate::kernel::io::os_error;
 use crate::kernel::sysv::{msg, sem, shm};
 use crate::kernel::{CallError, Errno, random};
 
-/// What its help says.
+/// Its help.
 pub(super) const PROGRAM: Program = Program {
     name: "ipcmk",
     synopsis: &["[options]"],
@@ -50,21 +50,21 @@ pub(super) const PROGRAM: Program = Program {
         },
         Group { heading: "", width: 26, options: &[HELP, VERSION] },
     ],
-    told_first: &[],
+    listed_first: &[],
     notes: "
 Arguments:
  <size> arguments may be followed by the suffixes for
    GiB, TiB, PiB, EiB, ZiB, and YiB (the \"iB\" is optional)
 ",
     differs: "\
-\x20 - An object of others that has the random key already is never opened: another key is taken.
-  - 1,5K is no size: the old one takes it where the locale has a decimal comma.
+\x20 - If the random key is already in use, another key is tried instead of opening that object.
+  - 1,5K is not a size: util-linux accepts it in locales with a decimal comma.
 ",
 };
 
 pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Status> {
     let mut options = Getopt::new(PROGRAM.options(), arguments);
-    // Beside the mode, the flags of shmget(2) that lie above it: SHM_HUGETLB, SHM_NORESERVE.
+    // The mode, and the flags of shmget(2) above it: SHM_HUGETLB, SHM_NORESERVE.
     let mut flags = 0o644;
     let (mut size, mut nsems, mut queue) = (None, None, false);
     while let Some((option, value)) = session.option(&PROGRAM, &mut options)? {
@@ -85,7 +85,7 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
                     Ok(number) => number.wrapping() as i32,
                     Err(invalid) => {
                         let errno = match invalid {
-                            // What errno(3) was left at.
+                            // util-linux prints whatever errno(3) holds at this point.
                             Invalid::Malformed => Errno::UnknownErrno,
                             Invalid::OutOfRange => Errno::ERANGE,
                         };
@@ -114,7 +114,7 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
     Ok(Status::Done)
 }
 
-/// Makes an object with a key that nobody else has.
+/// Creates an object with a key that no other object has.
 fn create(
     session: &mut Session,
     make: impl Fn(Key) -> std::result::Result<i32, CallError>,
@@ -130,20 +130,20 @@ fn create(
                 session.flush_some();
                 return Ok(());
             }
-            // Somebody's object already has it.
+            // Another object has this key: try the next one.
             Err(error) if error.errno == Errno::EEXIST => {}
             Err(error) => return Err(session.fail_with(failed, error.errno)),
         }
     }
 }
 
-/// The letters of powers of 1024 or 1000.
+/// The unit letters, for powers of 1024 or 1000.
 const POWERS: &[u8] = b"KMGTPEZY";
 
-/// The fraction is counted in no larger unit than this power: one of 64 bits.
+/// The fraction is scaled to at most this power, the largest unit that fits 64 bits.
 const HIGHEST_POWER: u32 = 6;
 
-/// A size as util-linux reads it: a number of C (`0x10` is 16), perhaps a decimal fraction, and a
+/// Reads a size as util-linux does: a C number (`0x10` is 16), an optional decimal fraction, and a
 /// unit: `K` and `KiB` are powers of 1024, `KB` of 1000.
 pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
     let number = c_number::leading(text, 0);
@@ -156,7 +156,7 @@ pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
         return Ok(whole);
     }
     let mut fraction = Fraction { zeros: 0, digits: 0 };
-    // As long as the fraction is 0, another one may follow.
+    // util-linux accepts another fraction as long as the one so far is 0.
     while let (0, [b'.', rest @ ..]) = (fraction.digits, unit) {
         unit = fraction.read(rest)?;
     }
@@ -168,7 +168,7 @@ pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
     let power = POWERS.iter().position(|observed| *observed == letter.to_ascii_uppercase());
     let power = power.ok_or(Invalid::Malformed)? as u32 + 1;
     let size = match whole {
-        // In the largest units, too.
+        // 0 fits in the largest units, too.
         0 => Some(0),
         _ => base.checked_pow(power).and_then(|scale| whole.checked_mul(scale)),
     };
@@ -176,14 +176,14 @@ pub(crate) fn parse_size(text: &[u8]) -> std::result::Result<u64, Invalid> {
     Ok(size.wrapping_add(fraction.of(base.pow(power.min(HIGHEST_POWER)))))
 }
 
-/// What stands behind the point of a size: 0.05 is a zero and then 5.
+/// The digits after the point of a size. Leading zeros are counted: 0.05 is one zero and then 5.
 struct Fraction {
     zeros: usize,
     digits: u64,
 }
 
 impl Fraction {
-    /// Reads the digits behind a point, and returns what follows them.
+    /// Reads the digits after a point and returns the text after them.
     fn read<'a>(&mut self, text: &'a [u8]) -> std::result::Result<&'a [u8], Invalid> {
         let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = text.split_at(length);
@@ -194,12 +194,12 @@ impl Fraction {
         Ok(rest)
     }
 
-    /// What util-linux makes of it in a unit: not quite the fraction that it is (1.25M is 1310719),
-    /// but what a script has always got.
+    /// The share of a unit that util-linux computes from the fraction. It is slightly off (1.25M is
+    /// 1310719), but scripts depend on it.
     fn of(&self, scale: u64) -> u64 {
         let mut rest = self.digits;
         let mut place = 10u64;
-        // A place further to the right; past the last one that there is, a digit is dropped.
+        // Moves one place to the right. After the last place, a digit is dropped.
         let mut shift = |rest: &mut u64| {
             match place.checked_mul(10) {
                 Some(further) => place = further,
@@ -216,7 +216,7 @@ impl Fraction {
         }
         let mut sum = 0u64;
         while rest > 0 {
-            // From the last digit on, each as its share of the unit.
+            // From the last digit to the first, each as its share of the unit.
             if let Some(part) = last.checked_div(rest % 10).filter(|part| *part > 0) {
                 sum = sum.wrapping_add(scale / part);
             }
@@ -256,7 +256,7 @@ mod tests {
             ("1.000000000000000000000000001K", 1024),
             ("7E", 7 << 60),
             ("0Y", 0),
-            // Of units that 64 bits cannot hold, the fraction of the largest that they can.
+            // For units beyond 64 bits, util-linux takes the fraction of the largest unit that fits.
             ("0.5Z", 1 << 59),
             ("0.5Y", 1 << 59),
             ("0.5YB", 500_000_000_000_000_000),

@@ -15,7 +15,7 @@ const fn option(short: char, long: &'static str, value: &'static str, help: &'st
     Opt { short: Some(short), long, value: OptValue::Required(value), help }
 }
 
-/// What its help says.
+/// Its help.
 pub(super) const PROGRAM: Program = Program {
     name: "ipcrm",
     synopsis: &["[options]", "shm|msg|sem <id>..."],
@@ -47,17 +47,17 @@ pub(super) const PROGRAM: Program = Program {
         },
         Group { heading: "", width: 28, options: &[HELP, VERSION] },
     ],
-    told_first: &[],
+    listed_first: &[],
     notes: "",
     differs: "\
-\x20 - An id or a key of more than 32 bits is refused: the old one cuts it to 32, and removes what has that one.
-  - An empty id behind 'ipcrm msg', 'shm' or 'sem' is refused: the old one takes it for id 0.
-  - The message on an empty key gives no reason: the old one gives that of an earlier error.
-  - Without /proc, -a removes nothing and fails: the old one asks for each object by itself.
+\x20 - An id or a key of more than 32 bits is refused: util-linux cuts it to 32 bits and removes that object.
+  - An empty id after 'ipcrm msg', 'shm' or 'sem' is refused: util-linux reads it as id 0.
+  - The message about an empty key gives no reason: util-linux prints that of an earlier error.
+  - Without /proc, -a removes nothing and fails: util-linux then reads each object by a system call.
 ",
 };
 
-/// In this order everything goes.
+/// The order in which `--all` removes the kinds.
 const ALL: [Kind; 3] = [Kind::Shm, Kind::Sem, Kind::Msg];
 
 pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Status> {
@@ -102,7 +102,7 @@ fn kind(word: &[u8]) -> Option<Kind> {
     Kind::SYSTEM_V.into_iter().find(|kind| kind.name().as_bytes() == word)
 }
 
-/// Removing, and whether all of it went well.
+/// The removals of one run.
 struct Removal<'a> {
     session: &'a mut Session,
     is_verbose: bool,
@@ -110,7 +110,7 @@ struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// `ipcrm msg 1 2 3`
+    /// Removes by the old syntax, `ipcrm msg 1 2 3`.
     fn old_syntax(&mut self, kind: Kind, ids: &[OsString]) -> Result<()> {
         if ids.is_empty() {
             self.session.warn("not enough arguments");
@@ -118,8 +118,8 @@ impl Removal<'_> {
         }
         for id in ids {
             let text = id.as_bytes();
-            // An id of more bits is not cut to one that means another object, and an empty word
-            // does not mean the first one.
+            // An id of more than 32 bits must not be cut to one that names another object, and an empty
+            // word must not mean id 0.
             match c_number::whole(text, 10).map(|number| (number.wrapping(), number.signed())) {
                 Ok((_, Some(id))) => self.remove(&Reference::id(kind, id), "id")?,
                 Ok((id, None)) if u32::try_from(id).is_ok() => {
@@ -146,8 +146,8 @@ impl Removal<'_> {
 
     fn by_key(&mut self, kind: Kind, text: &[u8]) -> Result<()> {
         let key = c_number::whole(text, 0).and_then(|number| {
-            // A key of more bits is not cut to one that means another object; one with the top bit
-            // may stand there as the negative number that it is.
+            // A key of more than 32 bits must not be cut to one that names another object. A key with
+            // the top bit set may be written as a negative number.
             let bits = number.wrapping();
             let short = u32::try_from(bits).map(|bits| bits as i32);
             short.or_else(|_| i32::try_from(bits as i64)).map_err(|_| Invalid::OutOfRange)
@@ -174,7 +174,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Every object of a kind that the caller may read.
+    /// Removes every object of a kind that the caller may read.
     fn all(&mut self, kind: Kind) -> Result<()> {
         let objects = self
             .session
@@ -189,7 +189,7 @@ impl Removal<'_> {
         Ok(())
     }
 
-    /// Removes an object that was named by its `id` or its `key`.
+    /// Removes an object that was given by its `id` or its `key`.
     fn remove(&mut self, object: &Reference, named_by: &str) -> Result<()> {
         let (kind, id) = (object.kind, &object.target);
         if self.is_verbose {

@@ -25,7 +25,7 @@ const fn option(short: Option<char>, long: &'static str, help: &'static str) -> 
     Opt { short, long, value: OptValue::None, help }
 }
 
-/// What its help says.
+/// Its help.
 pub(super) const PROGRAM: Program = Program {
     name: "ipcs",
     synopsis: &["[resource-option...] [output-option]", "-m|-q|-s -i <id>"],
@@ -69,16 +69,16 @@ pub(super) const PROGRAM: Program = Program {
             ],
         },
     ],
-    told_first: &["id", "queues"],
+    listed_first: &["id", "queues"],
     notes: "",
     differs: "\
-\x20 - -i finds nothing under a negative id: the old one shows the first object, or crashes.
-  - Without /proc there is no list, and nothing for -i: the old one asks for each object by itself.
-  - In the name of a user or group, what is not UTF-8 is shown as U+FFFD.
+\x20 - -i finds nothing for a negative id: util-linux shows the first object, or crashes.
+  - Without /proc there is no list and no -i: util-linux then reads each object by a system call.
+  - Bytes in the name of a user or group that are not UTF-8 are shown as U+FFFD.
 ",
 };
 
-/// What is shown of each kind.
+/// Which table is shown of each kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
     Brief,
@@ -89,10 +89,10 @@ enum Format {
     Summary,
 }
 
-/// How sizes are written.
+/// The unit of sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
-    /// As each of them always was.
+    /// The traditional unit of each size.
     Usual,
     Bytes,
     Kilobytes,
@@ -152,12 +152,12 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
     Ok(Status::Done)
 }
 
-/// Whatever is printed, and what it takes to print it.
+/// The output of one run, and what is needed to write it.
 struct Listing<'a> {
     session: &'a mut Session,
     unit: Unit,
     names: Names,
-    /// The text of one cell, before it is fitted into its column.
+    /// The text of one cell, before it is aligned in its column.
     cell: Vec<u8>,
 }
 
@@ -175,10 +175,10 @@ impl Listing<'_> {
         self.session.flush_some();
     }
 
-    /// Every object of a kind, one a line.
+    /// Lists every object of a kind, one per line.
     fn list(&mut self, kind: Table, format: Format) -> Result<()> {
         let Some(layout) = layout::of(kind, format, self.unit == Unit::Human) else {
-            // Semaphore sets record no process.
+            // The kernel records no process for a semaphore set as a whole.
             return Ok(());
         };
         put!(self, "------ {} --------\n", layout.title);
@@ -226,7 +226,7 @@ impl Listing<'_> {
         self.session.flush_some();
     }
 
-    /// What an object has in a column.
+    /// Writes the value of an object in a column to `cell`.
     fn fill(&mut self, column: &Column, object: &Object) {
         let permissions = object.permissions();
         match column.field {
@@ -246,11 +246,11 @@ impl Listing<'_> {
         self.names.with_group(gid, |name| self.cell.extend_from_slice(name.as_ref()));
     }
 
-    /// The same where it is not the name of an account.
+    /// Writes a value that is not an account name to `cell`.
     fn fill_value(&mut self, column: &Column, object: &Object) {
         let (cell, permissions) = (&mut self.cell, object.permissions());
         let ctime = |time: Option<Time>| {
-            // "Sat " of "Sat Nov 21 22:23:13 2026".
+            // Skips "Sat " in "Sat Nov 21 22:23:13 2026".
             let skipped = if column.without_day && time.is_some() { 4 } else { 0 };
             ctime(time).split_off(skipped)
         };
@@ -295,7 +295,7 @@ impl Listing<'_> {
         };
     }
 
-    /// A size behind a label that ends with `=`, or that is told the unit.
+    /// Prints a size after a label, to which the unit is added unless it ends with `=`.
     fn size(&mut self, unit: Unit, label: &str, size: u64, end: &str) {
         let label = match unit {
             _ if label.ends_with('=') => label.to_owned(),
@@ -311,7 +311,7 @@ impl Listing<'_> {
     }
 }
 
-/// Why a list ended.
+/// Why a list ended early.
 enum Ended {
     Unreadable(ReadError),
     NobodyReads,
@@ -329,7 +329,7 @@ impl Unit {
     }
 }
 
-/// What stands in the place of a time that has not come.
+/// The text for a time that is not set.
 const NEVER: &str = "Not set";
 
 fn ctime(time: Option<Time>) -> String {
@@ -344,7 +344,7 @@ fn human(size: u64) -> String {
     let exponent = 10 * (size.checked_ilog2().unwrap_or(0) / 10);
     let unit = ["B", "K", "M", "G", "T", "P", "E"][(exponent / 10) as usize];
     let (whole, rest) = (size >> exponent, u128::from(size) & ((1 << exponent) - 1));
-    // Of three digits behind the point, the first is rounded.
+    // Rounds three digits after the point to one.
     match (((rest * 1000) >> exponent) + 50) / 100 {
         0 => format!("{whole}{unit}"),
         10 => format!("{}{unit}", whole + 1),

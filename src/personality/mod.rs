@@ -1,9 +1,9 @@
-//! The programs that `ipctool` stands in for: called by the name of one, it is that program.
+//! The programs that `ipctool` replaces: called by the name of one of them, it behaves like that
+//! program.
 //!
-//! What is theirs alone is how they read their arguments and how their output looks. The objects,
-//! and the ways to read, make and remove them, are those of [`crate::ipc`] and [`crate::kernel`].
-//! Exit statuses and messages are those of the old programs, too, and the options that all commands
-//! of `ipctool` have do not exist here.
+//! This module parses their arguments and formats their output. The objects, and how they are read,
+//! created and removed, are those of [`crate::ipc`] and [`crate::kernel`]. Exit statuses and messages
+//! are those of the original programs, and the global options of `ipctool` do not exist here.
 
 pub(crate) mod ipcmk;
 mod ipcrm;
@@ -18,18 +18,18 @@ use crate::exit::Status;
 use crate::kernel::Namespace;
 use util_linux::session::Session;
 
-/// A program that `ipctool` can be.
+/// A program that `ipctool` replaces.
 #[derive(Debug)]
 pub struct Personality {
     /// Its name.
     pub name: &'static str,
-    /// What it does, in a line.
+    /// A one-line description.
     pub about: &'static str,
     run: fn(&mut Session, &[OsString]) -> util_linux::session::Result<Status>,
     documented: fn(&'static str) -> clap::Command,
 }
 
-/// All of them.
+/// All of these programs.
 pub const ALL: [Personality; 4] = [
     Personality {
         name: "ipcs",
@@ -45,7 +45,7 @@ pub const ALL: [Personality; 4] = [
     },
     Personality {
         name: "ipcmk",
-        about: "Make System V objects as ipcmk(1) of util-linux does",
+        about: "Create System V objects as ipcmk(1) of util-linux does",
         run: ipcmk::run,
         documented: |about| ipcmk::PROGRAM.documented(about),
     },
@@ -57,7 +57,7 @@ pub const ALL: [Personality; 4] = [
     },
 ];
 
-/// The program of this name.
+/// The program with this name.
 fn named(name: &OsStr) -> Option<&'static Personality> {
     ALL.iter().find(|personality| personality.name == name)
 }
@@ -71,7 +71,7 @@ impl Personality {
     }
 }
 
-/// A program with the arguments that it was called with.
+/// A program with its arguments.
 #[derive(Debug)]
 pub struct Call {
     personality: &'static Personality,
@@ -79,8 +79,8 @@ pub struct Call {
     arguments: Vec<OsString>,
 }
 
-/// Whether these arguments, with the path of the program in front, call one of these programs: by
-/// the name of a link to this binary, or as the first argument.
+/// The program that these arguments call, if any: by the name of a link to this binary, or as the first
+/// argument. They start with the path of the binary.
 pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Call> {
     let path = arguments.next()?;
     if let Some(personality) = Path::new(&path).file_name().and_then(named) {
@@ -92,7 +92,7 @@ pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Call> {
 }
 
 impl Call {
-    /// Does what the program would do.
+    /// Runs the program.
     pub fn run(self, namespace: Namespace) -> Status {
         let mut session = Session::new(self.path, namespace);
         let ended = (self.personality.run)(&mut session, &self.arguments);

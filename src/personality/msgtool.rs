@@ -1,9 +1,9 @@
 //! `msgtool`, the teaching tool of the Linux Programmer's Guide, section 6.4.2: sends to, receives
-//! from, removes and re-modes the queue that belongs to the current directory.
+//! from, removes and changes the mode of the queue that belongs to the current directory.
 //!
-//! Its messages are those of the book: a `long mtype` and a `char mtext[80]`, of which as much is
-//! sent as the text and the NUL that ends it take. What in the book is undefined (a missing
-//! argument, a longer text, a message of others) is an error here, or works.
+//! Its messages are those of the book: a `long mtype` and a `char mtext[80]`, of which only the text
+//! and its terminating NUL are sent. What is undefined in the book (a missing argument, a longer text,
+//! a message from another program) is an error here, or works.
 
 use std::ffi::OsString;
 use std::num::NonZero;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use super::util_linux::c_number;
 use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
-use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, type_of};
+use crate::ipc::message::{Label, Message, TYPE_SIZE, Wanted, is_expressible, type_of};
 use crate::ipc::{Change, Key, Kind, Mode, ModeChange, Reference, Target, count};
 use crate::kernel::channel::Channel;
 use crate::kernel::io::os_error;
@@ -26,10 +26,10 @@ use crate::kernel::{CallError, Errno};
 use crate::output::{escape, stdout};
 use crate::rescue::rescue;
 
-/// `char mtext[80]`
+/// The size of `char mtext[80]`.
 const TEXT_SIZE: usize = 80;
 
-/// Of the key of its queue.
+/// The `ftok` project of its queue.
 const PROJECT: NonZero<u8> = NonZero::new(b'm').expect("it is a letter");
 
 const USAGE: &str = "\
@@ -41,15 +41,15 @@ USAGE: msgtool (s)end <type> <messagetext>
                (m)ode <octal mode>
 ";
 
-/// The same for the man page and the completions.
+/// The options for the man page and the completions.
 pub(super) fn documented(about: &'static str) -> clap::Command {
     let verbs = ["send", "recv", "delete", "mode"];
     clap::Command::new("msgtool")
         .about(about)
         .long_about(format!(
-            "{about}. Its queue is that of the key ftok(\".\", 'm'), so of the current directory; it \
-             is made with mode 0660 when it is first needed. Of each verb the first letter is enough. \
-             A text has at most {} bytes, and travels with the NUL that ends it, as in the book's \
+            "{about}. Its queue is that of the key ftok(\".\", 'm'), so it belongs to the current directory; it \
+             is created with mode 0660 when it is first needed. The first letter of a verb is enough. \
+             A text has at most {} bytes and is sent with its terminating NUL, as in the book's \
              struct of a long and 80 characters.",
             TEXT_SIZE - 1
         ))
@@ -57,10 +57,10 @@ pub(super) fn documented(about: &'static str) -> clap::Command {
             "Examples:\n  ipctool msgtool send 1 'hello'\n  ipctool msgtool recv 1\n  ipctool \
              msgtool mode 600\n  ipctool msgtool delete\n\n\
              Differs from the book on purpose:\n  \
-             - Missing or further arguments, a type that is no number and a text that does not fit \
-             are refused before a queue is made.\n  \
-             - A longer message of others is shown whole, with what stands behind the NUL.\n  \
-             - A message that cannot be written out goes back on the queue, or into a file.\n  \
+             - Missing or extra arguments, a type that is not a number and a text that is too long \
+             are refused before a queue is created.\n  \
+             - A longer message from another program is shown whole, with the bytes after the NUL.\n  \
+             - A message that cannot be printed goes back on the queue, or into a file.\n  \
              - A word such as dump does not delete the queue because it starts with a d.",
         )
         .disable_help_flag(true)
@@ -95,7 +95,7 @@ pub(super) fn run(session: &mut Session, arguments: &[OsString]) -> Result<Statu
     }
 }
 
-/// What the tool does.
+/// An action of the tool.
 #[derive(Clone, Copy)]
 enum Verb {
     Send,
@@ -104,8 +104,8 @@ enum Verb {
     Mode,
 }
 
-/// The verb of a word: its first letter is enough, but nothing else may follow it. In the book any
-/// word that starts with a `d` deletes.
+/// The action that a word names: its first letter is enough, but it must not continue differently. In
+/// the book, any word that starts with a `d` deletes the queue.
 fn verb(word: &[u8]) -> Option<Verb> {
     let verbs = [
         ("send", Verb::Send),
@@ -122,7 +122,7 @@ fn verb(word: &[u8]) -> Option<Verb> {
 }
 
 fn usage() -> Status {
-    // There is nobody left to tell if this fails.
+    // There is no other place to report a failure of this write.
     let _ = std::io::Write::write_all(&mut StandardError, USAGE.as_bytes());
     Status::Failed
 }
@@ -130,11 +130,11 @@ fn usage() -> Status {
 fn send(session: &mut Session, message_type: &[u8], text: &[u8]) -> Result<Status> {
     let number = parse_type(session, message_type)?;
     if number <= 0 {
-        return Err(session.fail("the type of a message is greater than 0"));
+        return Err(session.fail("the type of a message must be greater than 0"));
     }
     if text.len() >= TEXT_SIZE {
         return Err(session.fail(format!(
-            "the text has {} bytes: {} and the NUL that ends it fit into a message",
+            "the text has {} bytes: a message has room for {} and the NUL that ends it",
             text.len(),
             TEXT_SIZE - 1
         )));
@@ -159,7 +159,7 @@ fn receive(session: &mut Session, message_type: &[u8]) -> Result<Status> {
     catch_signals(session)?;
     let message = take(session, id, wanted)?;
     let payload = &message[TYPE_SIZE..];
-    // As `%s` has it.
+    // The text ends at the NUL, as for `%s`.
     let end = payload.iter().position(|&byte| byte == 0).unwrap_or(payload.len());
     let (text, rest) = payload.split_at(end);
     session.out.extend(format!("Type: {} Text: ", type_of(&message)).bytes());
@@ -175,15 +175,15 @@ fn receive(session: &mut Session, message_type: &[u8]) -> Result<Status> {
     }
     if rest.iter().any(|&byte| byte != 0) {
         let bytes = count(rest.len() as u64, "byte");
-        let mut told = format!("behind the text the message had {bytes}: ").into_bytes();
-        told.extend(rest.escape_ascii());
-        session.warn(told);
+        let mut warning = format!("the message has {bytes} after the text: ").into_bytes();
+        warning.extend(rest.escape_ascii());
+        session.warn(warning);
     }
     Ok(Status::Done)
 }
 
-/// Takes a message of whatever size, its type in front. One that is larger than the book's waits on
-/// the queue until there is room for it.
+/// Receives a message of any size, its type at the start. One larger than the book's stays on the queue
+/// until the buffer is large enough.
 fn take(session: &Session, id: i32, wanted: Wanted) -> Result<Vec<u8>> {
     let mut size = TEXT_SIZE;
     loop {
@@ -202,7 +202,7 @@ fn take(session: &Session, id: i32, wanted: Wanted) -> Result<Vec<u8>> {
     }
 }
 
-/// A queue that is not there is as good as removed.
+/// Removes the queue. A missing queue is not a failure.
 fn delete(session: &mut Session) -> Result<Status> {
     let queue = Reference { kind: Kind::Msg, target: Target::Key(key(session)?) };
     match session.namespace.remove(&queue) {
@@ -214,7 +214,7 @@ fn delete(session: &mut Session) -> Result<Status> {
 fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
     let mode: Mode =
         String::from_utf8_lossy(text).parse().map_err(|error| session.fail(format!("{error}")))?;
-    // Finding it needs no right, so who is locked out of their own gets back in.
+    // Finding the queue needs no permission, so an owner who is locked out can regain access.
     let id = match msg::find(key(session)?) {
         Ok(id) => id,
         Err(_) => open(session)?,
@@ -228,23 +228,24 @@ fn change_mode(session: &mut Session, text: &[u8]) -> Result<Status> {
 
 fn parse_type(session: &Session, text: &[u8]) -> Result<i64> {
     let parsed = c_number::whole(text, 10).ok().and_then(c_number::Number::long);
+    let parsed = parsed.filter(|&number| is_expressible(number));
     parsed.ok_or_else(|| session.fail([b"'", text, b"' is not the type of a message"].concat()))
 }
 
-/// `ftok(".", 'm')`
+/// The key of the current directory, `ftok(".", 'm')`.
 fn key(session: &Session) -> Result<Key> {
     let directory = std::fs::metadata(".")
         .map_err(|error| session.fail(format!("ftok: {}", os_error::strerror(&error))))?;
     Ok(Key::from_file(directory.dev(), directory.ino(), PROJECT.into()))
 }
 
-/// The queue, which is made if it is missing.
+/// The queue; creates it if it is missing.
 fn open(session: &Session) -> Result<i32> {
     let made = msg::create(key(session)?, Mode::from_bits(0o660), false);
     made.map_err(|error| session.fail(error.to_string()))
 }
 
-/// From now on a signal ends a wait, and takes no message with it.
+/// From now on a signal ends a wait without taking a message.
 fn catch_signals(session: &Session) -> Result<()> {
     signals::catch_signals().map_err(|error| session.fail(os_error::strerror(&error)))
 }

@@ -1,4 +1,4 @@
-//! What the programs of util-linux share: options, numbers, errors, the way they end.
+//! What the programs of util-linux share: options, numbers, errors and exit.
 
 pub(crate) mod c_number;
 pub(in crate::personality) mod getopt;

@@ -1,7 +1,9 @@
 //! Saves lines in files, in the first directory that has room for them.
 
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -114,9 +116,13 @@ impl<'a> Pieces<'a> {
         };
         let mut builder = tempfile::Builder::new();
         let builder = builder.suffix(&suffix);
+        // The crate's own way of opening puts the path into its errors, and takes out the number.
+        let mut access = OpenOptions::new();
+        access.read(true).write(true).create_new(true).mode(0o600);
+        let make = |path: &Path| access.open(path);
         let file = match &self.stem {
-            Some(stem) => builder.prefix(stem).rand_bytes(0).tempfile_in(self.directory)?,
-            None => builder.prefix("ipctool-recv-").tempfile_in(self.directory)?,
+            Some(stem) => builder.prefix(stem).rand_bytes(0).make_in(self.directory, make)?,
+            None => builder.prefix("ipctool-recv-").make_in(self.directory, make)?,
         };
         if self.stem.is_none()
             && let Some(name) = file.path().file_name()
@@ -157,8 +163,8 @@ impl Write for Pieces<'_> {
         let most = (self.limit - length).min(bytes.len() as u64) as usize;
         let written = match most {
             // With a limit of 0 bytes the kernel returns the error.
-            0 => file.write(bytes),
-            most => file.write(&bytes[..most]),
+            0 => file.as_file_mut().write(bytes),
+            most => file.as_file_mut().write(&bytes[..most]),
         };
         let count = *written.as_ref().unwrap_or(&0);
         self.current = Some((file, length + count as u64));

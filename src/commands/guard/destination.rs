@@ -2,9 +2,9 @@
 //! when the report is written. It keeps its owner, mode and links.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::VERB;
@@ -140,10 +140,12 @@ fn into(entry: Entry) -> io::Result<Way> {
 
 /// A new temporary file in the directory, with owner and mode of another file.
 fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::NamedTempFile> {
+    // The crate's own way of opening puts the path into its errors and drops the errno.
+    let mut access = OpenOptions::new();
+    access.read(true).write(true).create_new(true).mode(0o666);
     let new = tempfile::Builder::new()
         .prefix(".ipctool-guard-")
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(directory.path())?;
+        .make_in(directory.path(), |path| access.open(path))?;
     if let Some(like) = like {
         let (own, data) = (new.as_file().metadata()?, like.metadata()?);
         if (own.uid(), own.gid()) != (data.uid(), data.gid()) {
@@ -162,7 +164,7 @@ fn replace(
     text: &[u8],
 ) -> io::Result<()> {
     let replaced = beside(directory, old).and_then(|mut new| {
-        new.write_all(text).and_then(|()| new.as_file().sync_all())?;
+        new.as_file_mut().write_all(text).and_then(|()| new.as_file().sync_all())?;
         // The rename replaces a link instead of following it.
         Ok(new.persist(directory.path().join(file))?)
     });

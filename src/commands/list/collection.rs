@@ -41,46 +41,50 @@ pub(super) struct Collection<'a> {
     namespace: &'a Namespace,
     filter: &'a Filter,
     now: Time,
+    /// Whether to look at the processes.
+    looks: bool,
+    verbose: bool,
     completes: bool,
     huge_pages: Option<huge_pages::Finder>,
     observation: Option<select::Observation>,
-    rest: Vec<Observed>,
+    rest: Rest,
 }
 
 impl<'a> Collection<'a> {
-    /// Looks at the processes if columns or filters need that. With `verbose`, prints what is skipped as
-    /// uncertain.
-    pub fn begin(
+    /// Reads nothing yet. With `verbose`, what is skipped as uncertain is printed later.
+    pub fn new(
         namespace: &'a Namespace,
         filter: &'a Filter,
         depth: Depth,
         rest: Rest,
         verbose: bool,
-    ) -> Result<Collection<'a>> {
-        let now = now();
-        let looks = depth.users || filter.needs_users();
-        let observation = match looks {
-            true => Some(select::observe(VERB, namespace, filter, now, verbose)?),
-            false => None,
-        };
-        Ok(Collection {
+    ) -> Collection<'a> {
+        Collection {
             namespace,
             filter,
-            now,
+            now: now(),
+            looks: depth.users || filter.needs_users(),
+            verbose,
             completes: depth.queues,
             huge_pages: depth.huge_pages.then(|| huge_pages::Finder::new(namespace.handle())),
-            observation,
-            rest: rest.observed(namespace, looks)?,
-        })
+            observation: None,
+            rest,
+        }
     }
 
-    /// Hands out each object, with the rest right after the POSIX shared memory. The rest, and objects whose
-    /// users were looked at, are handed out only once.
+    /// Looks at the processes if columns or filters need that, and hands out each object once, with the rest
+    /// right after the POSIX shared memory.
     pub fn each(
         &mut self,
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
     ) -> Result<()> {
-        let mut rest = mem::take(&mut self.rest).into_iter();
+        if self.looks {
+            let (filter, now) = (self.filter, self.now);
+            self.observation =
+                Some(select::observe(VERB, self.namespace, filter, now, self.verbose)?);
+        }
+        let rest = mem::take(&mut self.rest);
+        let mut rest = rest.observed(self.namespace, self.looks)?.into_iter();
         self.each_object(&mut |observed| {
             if observed.kind() > Kind::Pshm {
                 rest.by_ref().try_for_each(&mut *visit)?;
@@ -90,14 +94,14 @@ impl<'a> Collection<'a> {
         Ok(rest.try_for_each(visit)?)
     }
 
-    /// All of them.
-    pub fn all(&mut self) -> Result<Vec<Observed>> {
+    /// All objects, or those that were read before an error.
+    pub fn all(&mut self) -> (Vec<Observed>, Result<()>) {
         let mut all = Vec::new();
-        self.each(&mut |observed| {
+        let read = self.each(&mut |observed| {
             all.push(observed);
             Ok(())
-        })?;
-        Ok(all)
+        });
+        (all, read)
     }
 
     fn each_object(

@@ -9,7 +9,8 @@ use crate::output::{Column, Format, Section, Style, columns, write_rows};
 /// The page about an object.
 pub(super) fn sheet(observed: &Observed, around: &Surroundings<'_>) -> io::Result<String> {
     let mut page = Page::new(format_args!("{}  {}", observed.reference(), observed.kind().noun()));
-    columns::on_page(observed.kind()).for_each(|column| column.tell(observed, around, &mut page));
+    columns::on_page(observed.kind())
+        .for_each(|column| column.write_to_page(observed, around, &mut page));
     if let Some(semaphores) = &observed.semaphores {
         page.block("semaphores", &rows(semaphores, &columns::SEMAPHORE, around.style)?);
     }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The nine permission bits of an IPC object. The execute bits exist but mean nothing.
+/// The nine permission bits of an IPC object. The execute bits are stored but not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mode(u16);
 
 impl Mode {
-    /// The nine bits of `bits`, whatever else it has.
+    /// The low nine bits of `bits`; the rest is ignored.
     pub const fn from_bits(bits: u32) -> Mode {
         Mode((bits & 0o777) as u16)
     }
@@ -18,7 +18,7 @@ impl Mode {
         self.0.into()
     }
 
-    /// The bits in letters, `rw-rw----`.
+    /// The bits as letters, `rw-rw----`.
     pub fn symbolic(self) -> impl fmt::Display {
         let mut letters = *b"rwxrwxrwx";
         for (place, letter) in letters.iter_mut().enumerate() {
@@ -39,13 +39,13 @@ impl fmt::Display for Symbolic {
 }
 
 impl fmt::Display for Mode {
-    /// Four octal digits, `0660`.
+    /// Formats the mode as four octal digits, `0660`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04o}", self.0)
     }
 }
 
-/// Text that is no mode.
+/// Text that is not an octal mode.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a mode: write it in octal, 0 to 0777, such as 660")]
 pub struct InvalidMode(String);

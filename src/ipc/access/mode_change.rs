@@ -1,23 +1,23 @@
-//! What `chmod` and `chown` do to an object.
+//! Changes of permissions, as `chmod` and `chown` make them.
 
 use std::str::FromStr;
 
 use super::mode::Mode;
 use super::permissions::Permissions;
 
-/// New permissions, to be worked out from the present ones at the last moment.
+/// New permissions, computed from the current ones just before they are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// The new owner.
     pub uid: Option<u32>,
     /// The new owner's group.
     pub gid: Option<u32>,
-    /// What happens to the mode.
+    /// How the mode changes.
     pub mode: Option<ModeChange>,
 }
 
 impl Change {
-    /// The permissions after it. Key and creator are never changed.
+    /// The permissions after the change. Key and creator never change.
     pub fn apply(&self, before: &Permissions) -> Permissions {
         Permissions {
             uid: self.uid.unwrap_or(before.uid),
@@ -28,19 +28,19 @@ impl Change {
     }
 }
 
-/// The MODE of `chmod(1)`, octal or symbolic. No umask applies to it.
+/// The MODE of `chmod(1)`, octal or symbolic. The umask does not apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModeChange {
-    /// This mode.
+    /// Replaces the mode.
     Set(Mode),
-    /// These steps, one after the other.
+    /// Applies these steps in order.
     Steps(Vec<Step>),
 }
 
 /// One operator with its operands: the `g-w` of `u+rw,g-w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The bits of those whom it is about: `0o700` for `u`.
+    /// The bits of the classes that the step changes: `0o700` for `u`.
     who: u32,
     operator: Operator,
     operand: Operand,
@@ -57,12 +57,12 @@ enum Operator {
 enum Operand {
     /// These rights, in the lowest three bits.
     Rights(u32),
-    /// Those that this class has: how far it is shifted.
+    /// The rights of this class, as the number of bits by which they are shifted.
     Copy(u32),
 }
 
 impl ModeChange {
-    /// The mode that comes of `before`.
+    /// The mode that results from `before`.
     pub fn apply(&self, before: Mode) -> Mode {
         match self {
             ModeChange::Set(mode) => *mode,
@@ -89,16 +89,16 @@ impl Step {
     }
 }
 
-/// Text that is no MODE.
+/// Text that is not a MODE.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidModeChange {
-    /// It has bits that mean nothing to IPC.
+    /// It sets bits that IPC objects do not have.
     #[error(
-        "'{0}' has {1}, which IPC objects do not have: their mode is read and write for user, group and others"
+        "'{0}' sets {1}, which IPC objects do not have: a mode is read and write for user, group and others"
     )]
     NoSuchRight(String, &'static str),
-    /// Neither octal nor symbolic.
-    #[error("'{0}' is not a mode: write it in octal (660) or in symbols (u+rw,g-w,o=)")]
+    /// It is neither octal nor symbolic.
+    #[error("'{0}' is not a mode: write it in octal (660) or symbolically (u+rw,g-w,o=)")]
     Malformed(String),
 }
 

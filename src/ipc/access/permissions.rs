@@ -1,13 +1,13 @@
-//! Who owns an object and who may do what with it.
+//! Owners, permission bits and the access that they grant.
 
 use super::mode::Mode;
 use crate::ipc::sysv::key::Key;
 
-/// Who owns an object, and its mode: `struct ipc_perm` in `sysvipc(7)`. A POSIX object is a file,
-/// which has no key and no creator: the owner stands for the creator.
+/// Owner, creator and mode of an object: `struct ipc_perm` in `sysvipc(7)`. A POSIX object is a file
+/// without key and creator, so the creator fields repeat the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permissions {
-    /// [`Key::PRIVATE`] for an object without a key, and for a segment marked for destruction.
+    /// The key; [`Key::PRIVATE`] for an object without one and for a segment marked for destruction.
     pub key: Key,
     /// Effective user id of the owner.
     pub uid: u32,
@@ -21,34 +21,34 @@ pub struct Permissions {
     pub mode: Mode,
 }
 
-/// The identity with which a process asks the kernel for access, `credentials(7)`.
+/// The credentials with which a process accesses an object, `credentials(7)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Effective user id.
     pub uid: u32,
     /// Effective group id and supplementary groups.
     pub groups: Vec<u32>,
-    /// Bypasses the mode: has `CAP_IPC_OWNER` in the user namespace that owns the IPC namespace; for
-    /// a POSIX object, `CAP_DAC_OVERRIDE`.
+    /// Bypasses the mode: the process has `CAP_IPC_OWNER` in the user namespace that owns the IPC
+    /// namespace, or `CAP_DAC_OVERRIDE` for a POSIX object.
     pub overrides_mode: bool,
-    /// May change and remove what others own: has `CAP_SYS_ADMIN` there; for a POSIX object,
-    /// `CAP_FOWNER`.
+    /// Bypasses ownership, so may change and remove objects of others: the process has `CAP_SYS_ADMIN`
+    /// in that user namespace, or `CAP_FOWNER` for a POSIX object.
     pub overrides_ownership: bool,
 }
 
-/// Which of the three groups of bits in a mode the kernel goes by: the first that fits, and only that.
+/// The three bits of a mode that the kernel checks. The first class that matches decides alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// The owner, and for a System V object the creator.
+    /// The owner or, of a System V object, the creator.
     Owner,
-    /// The group of the owner, and for a System V object that of the creator.
+    /// The group of the owner or, of a System V object, the group of the creator.
     Group,
-    /// Everybody else.
+    /// All other users.
     Others,
 }
 
 impl Class {
-    /// The three bits of this class: 4 for reading, 2 for writing.
+    /// The three bits of this class: 4 to read, 2 to write.
     pub fn bits(self, mode: Mode) -> u32 {
         let shift = match self {
             Class::Owner => 6,
@@ -62,21 +62,21 @@ impl Class {
 /// What one process may do with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Read it: receive, attach read-only, see its state.
+    /// Read: receive, attach read-only, see the state.
     pub read: bool,
-    /// Write (for a set: alter) it.
+    /// Write; for a semaphore set, alter.
     pub write: bool,
-    /// Change its mode and owner, and remove it.
+    /// Change mode and owner, and remove.
     pub control: bool,
 }
 
 impl Permissions {
-    /// Those of a file.
+    /// The permissions of a file.
     pub fn of_file(uid: u32, gid: u32, mode: Mode) -> Permissions {
         Permissions { key: Key::PRIVATE, uid, gid, cuid: uid, cgid: gid, mode }
     }
 
-    /// The class to which `caller` belongs, as in `sysvipc(7)`, "Resource access permissions".
+    /// The class of `caller`, as in `sysvipc(7)`, "Resource access permissions".
     pub fn class(&self, caller: &Caller) -> Class {
         if caller.uid == self.uid || caller.uid == self.cuid {
             Class::Owner
@@ -87,12 +87,12 @@ impl Permissions {
         }
     }
 
-    /// Whether its creator has made somebody else its owner, as a server does that starts as root.
+    /// Whether the creator gave the object to another user, as a server does that starts as root.
     pub fn was_given_away(&self) -> bool {
         self.uid != self.cuid
     }
 
-    /// What the kernel would grant `caller`, by the bits of their class and by their privileges.
+    /// What the kernel grants `caller`, by the bits of their class and their privileges.
     pub fn access(&self, caller: &Caller) -> Access {
         let class = self.class(caller);
         let bits = class.bits(self.mode);

@@ -1,4 +1,4 @@
-//! What a program keeps on purpose: the objects that `--ignore` spares.
+//! Objects that exist on purpose, which `--ignore` leaves out.
 
 use std::ffi::OsStr;
 
@@ -7,46 +7,48 @@ use crate::ipc::object::Object;
 use crate::ipc::posix::name::{InvalidName, Name};
 use crate::ipc::sysv::key::{InvalidKey, Key, PrivateKey};
 
-/// Objects that are there on purpose: `KEY|/NAME|USER`.
+/// Objects that exist on purpose: `KEY
+/// /NAME
+/// USER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// System V objects with this key.
     Key(Key),
     /// POSIX objects with this name.
     Name(Name),
-    /// Objects of this user.
+    /// Objects that this user owns.
     Owner(u32),
-    /// A decimal number can be either: objects with this key, and objects of this user.
+    /// A decimal number, which matches both: objects with this key and objects of this user.
     Number(u32),
 }
 
-/// Text that is none of the three.
+/// Text that is not a key, a name or a user.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidExpected {
-    /// It looks like a name, and cannot be one.
+    /// It looks like a name but is not a valid one.
     #[error(transparent)]
     Name(#[from] InvalidName),
     /// Key 0.
     #[error(transparent)]
     PrivateKey(#[from] PrivateKey),
-    /// It looks like a key, and cannot be one.
+    /// It looks like a key but is not a valid one.
     #[error(transparent)]
     Key(#[from] InvalidKey),
-    /// Neither a key nor the name of a user.
-    #[error("'{0}' is not a key (0xbeef), a name (/jobs) or a user of this system")]
+    /// It is neither a key nor the name of a user.
+    #[error("'{0}' is not a key (0xbeef), a name (/jobs) or a user on this system")]
     Unknown(String),
 }
 
 impl Expected {
-    /// Reads `0x…` (or `0…`, octal) as a key, `/…` as a name, decimal digits as a key and as a user
-    /// id, and anything else as the name of a user, whose id `user_id` finds.
+    /// Reads `0x…` (or `0…`, octal) as a key, `/…` as a name, decimal digits as a key and as a user id,
+    /// and anything else as a user name, whose id `user_id` returns.
     pub fn parse(
         text: &str,
         user_id: impl Fn(&str) -> Option<u32>,
     ) -> Result<Expected, InvalidExpected> {
         if let Some(path) = text.strip_prefix('/') {
             return Ok(Expected::Name(match Name::parse(Kind::Pshm, text) {
-                // A file in a directory there.
+                // A file in a subdirectory of `/dev/shm`.
                 Err(InvalidName::Slashes(..)) => Name::of_file(OsStr::new(path)),
                 name => name?,
             }));
@@ -65,9 +67,9 @@ impl Expected {
         }
     }
 
-    /// Whether this object is meant.
+    /// Whether this object is one of them.
     pub fn is(&self, object: &Object) -> bool {
-        // A private object has no key.
+        // A private object has no key, so key 0 matches none.
         let has_key = |key: Key| key != Key::PRIVATE && object.permissions().key == key;
         let is_of = |uid| object.permissions().uid == uid;
         match self {

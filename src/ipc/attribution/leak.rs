@@ -1,4 +1,4 @@
-//! What a command left behind, told from what others did meanwhile.
+//! What a command left behind, separated from objects that other processes created meanwhile.
 
 use std::collections::HashSet;
 
@@ -18,34 +18,34 @@ pub use super::neighbours::{Neighbour, Neighbours};
 pub struct Leak {
     /// The object.
     pub observed: Observed,
-    /// Who made it, or else used it last, as far as the kernel tells.
+    /// The process that created it or, if the kernel does not record that, last used it.
     pub by: Option<ProcessName>,
-    /// What has become of it.
+    /// What became of it.
     pub outcome: Outcome,
-    /// Why it was left, in words, unless its holders are the reason.
+    /// Why it was left, if not because processes still use it.
     pub why: Option<String>,
 }
 
-/// What has become of an object that a command left behind.
+/// What became of an object that a command left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub enum Outcome {
-    /// It is gone.
+    /// It was removed.
     #[serde(rename = "removed")]
     Removed,
-    /// The segment goes when the last process detaches it.
+    /// The segment is marked for destruction and exists until the last process detaches it.
     #[serde(rename = "marked")]
     Marked,
-    /// It is still there.
+    /// It still exists.
     #[default]
     #[serde(rename = "left")]
     Left,
-    /// It went with the namespace of the command.
+    /// It disappeared together with the namespace of the command.
     #[serde(rename = "gone with the namespace")]
     GoneWithNamespace,
 }
 
 impl Leak {
-    /// The memory that it takes, in bytes: pages of a segment, payload of a queue.
+    /// The memory that it uses, in bytes: the pages of a segment, the payload on a queue.
     pub fn memory(&self) -> u64 {
         match &self.observed.object {
             Object::Queue(queue) => queue.bytes,
@@ -58,7 +58,7 @@ impl Leak {
         }
     }
 
-    /// What it is, if it is a file of `/dev/shm` that is no object.
+    /// The type of the file, if it is a file in `/dev/shm` that is not an object.
     pub fn other_file(&self) -> Option<FileKind> {
         match &self.observed.object {
             Object::PosixMemory(memory) => {
@@ -68,14 +68,14 @@ impl Leak {
         }
     }
 
-    /// The processes that hold it, as [`holders`] has them.
+    /// The processes that use it now, see [`holders`].
     pub fn holders(&self) -> Vec<ProcessName> {
         holders(&self.observed)
     }
 }
 
 /// The living processes that have an object attached, mapped or open, wait on it, or are recorded in
-/// it: each may use it again.
+/// it. Any of them may use it again.
 pub fn holders(observed: &Observed) -> Vec<ProcessName> {
     let mut holders: Vec<ProcessName> = Vec::new();
     for user in observed.users().iter().filter(|user| lives(user)) {
@@ -86,7 +86,7 @@ pub fn holders(observed: &Observed) -> Vec<ProcessName> {
     holders
 }
 
-/// Whether a user of an object lives, as far as anybody can tell.
+/// Whether a process that uses an object lives, or may live.
 pub(super) fn lives(user: &Use) -> bool {
     match user.state {
         State::Alive => true,
@@ -96,8 +96,8 @@ pub(super) fn lives(user: &Use) -> bool {
 
 pub(super) const MODE_HIDES: &str = "its mode hides the processes that the kernel recorded for it";
 
-/// Why somebody may use an object who is not among its known users, in words; nothing where the
-/// kernel's counts, or a look at every process that may use it, prove that there is nobody.
+/// Why processes other than the known ones may use an object. `None` if the kernel's counts, or an
+/// inspection of every process that has access, prove that there are none.
 pub fn blind_spot(observed: &Observed) -> Option<String> {
     let Some(users) = &observed.users else {
         return Some("the processes could not be inspected".to_owned());
@@ -106,7 +106,7 @@ pub fn blind_spot(observed: &Observed) -> Option<String> {
         return Some("not every process that uses it can be seen".to_owned());
     }
     let (unseen, what) = match &observed.object {
-        // The kernel counts who has it attached.
+        // The kernel counts the processes that have it attached.
         Object::Segment(_) => return None,
         Object::Queue(_) if users.has_outsiders => {
             return Some("processes of other process namespaces may use it".to_owned());
@@ -130,30 +130,30 @@ pub fn blind_spot(observed: &Observed) -> Option<String> {
     }
 }
 
-/// An object that appeared while a command ran, and cannot be proved to be the command's.
+/// An object that appeared while a command ran but is not provably the command's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stranger {
     /// The object.
     pub observed: Observed,
-    /// Why it is not called a leak, in words.
+    /// Why it is not reported as a leak.
     pub why: String,
-    /// Whether all was seen that bears on the answer.
+    /// Whether everything that bears on the answer could be seen.
     pub is_certain: bool,
 }
 
-/// What a command has done, as far as it can be proved.
+/// What a command changed, as far as that can be proved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// What it left behind.
     pub leaks: Vec<Leak>,
-    /// What appeared meanwhile.
+    /// Other objects that appeared meanwhile.
     pub strangers: Vec<Stranger>,
-    /// What was there before and is gone, by whomever.
+    /// Objects that disappeared meanwhile, whichever process removed them.
     pub vanished: Vec<Object>,
 }
 
 impl Difference {
-    /// Adds what a later comparison has found that this one has not.
+    /// Adds the findings of a later comparison that this one does not have yet.
     pub fn add_new(&mut self, later: Difference) {
         let leaks = self.leaks.iter().map(|leak| &leak.observed);
         let strangers = self.strangers.iter().map(|stranger| &stranger.observed);
@@ -165,7 +165,7 @@ impl Difference {
         self.vanished = later.vanished;
     }
 
-    /// Takes out what was made on purpose. Returns what would be leaks.
+    /// Drops the objects that exist on purpose. Returns the leaks among them.
     pub fn set_aside(&mut self, expected: &[Expected]) -> Vec<Leak> {
         let is_meant = |object: &Object| expected.iter().any(|one| one.is(object));
         self.strangers.retain(|stranger| !is_meant(&stranger.observed.object));

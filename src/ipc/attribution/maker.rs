@@ -1,4 +1,4 @@
-//! Whose an object is that is there after a command: the command's, or perhaps another's.
+//! Decides for each object that exists after a command whether the command created it.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use crate::ipc::process::heirs::Heirs;
 use crate::ipc::process::role::{Role, Use};
 use crate::ipc::{Object, Observed, ProcessName, Reference, Verdict};
 
-/// Everything in a namespace of the command's own: all that is there is left behind. Where the
-/// family is complete, and has but one member, that one did it all.
+/// All objects in a namespace that the command has for itself are leaks. If the list of descendants is
+/// complete and has one entry, that process created them all.
 pub fn all_leaked(after: Vec<Observed>, descendants: &Descendants) -> Difference {
     let leak = |observed: Observed| {
         let by = author(&observed, descendants.all).or_else(|| match descendants.all {
@@ -24,10 +24,11 @@ pub fn all_leaked(after: Vec<Observed>, descendants: &Descendants) -> Difference
     Difference { leaks: after.into_iter().map(leak).collect(), ..Difference::default() }
 }
 
-/// Compares what was there before a command with what is there after it, in a namespace that it
-/// shares with others. `only_uid` is the user whom no descendant can have left, where that is
-/// certain; `neighbours` are the processes that did anything meanwhile; `clock` is that of the
-/// processes.
+/// Compares the objects before and after a command, in a namespace that it shares with other processes.
+///
+/// `only_uid` is the one user as whom all descendants certainly ran, if there is one: an object that
+/// another user created is not theirs. `neighbours` are the other processes that ran meanwhile. `clock`
+/// is the clock by which the processes are dated.
 pub fn compare(
     before: &[Object],
     after: Vec<Observed>,
@@ -59,24 +60,24 @@ pub fn compare(
     difference
 }
 
-/// Who made a new object.
+/// Which process created a new object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Maker {
-    /// The command: this process of it made, or at least used it, and no living stranger did.
+    /// This process of the command created or at least used it, and no other living process did.
     Command(i32),
-    /// Others, or perhaps others, as far as the kernel's records tell; and why, in words.
+    /// Another process did, or may have, by the kernel's records; with the reason.
     Others(String),
-    /// Perhaps others, who cannot be seen; and why not, in words.
+    /// A process that cannot be seen may have; with the reason.
     Unknown(String),
 }
 
-/// The living processes outside the command that may have made a new object, or know of it.
+/// The living processes outside the command that may have created a new object or know its id.
 struct Others<'a> {
     neighbours: &'a Neighbours,
     heirs: Heirs,
 }
 
-/// Who made a new object.
+/// Decides which process created a new object.
 fn attribute(
     observed: &Observed,
     descendants: &Descendants,
@@ -85,7 +86,7 @@ fn attribute(
 ) -> Maker {
     let creator = observed.permissions().cuid;
     if only_uid.is_some_and(|uid| uid != creator) {
-        return Maker::Others(format!("user {creator} made it"));
+        return Maker::Others(format!("user {creator} created it"));
     }
     match used_by(observed, descendants) {
         Err(why) => why,
@@ -95,9 +96,9 @@ fn attribute(
 }
 
 impl Others<'_> {
-    /// Who made a queue or a set that this process of the command used: the kernel records its last
-    /// use, which is no proof of having made it. The command, where all others who live certainly did
-    /// not.
+    /// Decides which process created a queue or a set that process `pid` of the command used. The
+    /// kernel records only the last use, which does not prove creation. So the answer is the command
+    /// only if no other living process can have created it.
     fn maker_beside(&self, pid: i32, observed: &Observed, descendants: &Descendants) -> Maker {
         let but = |why| format!("process {pid} of the command used it, but {why}");
         if let Some(claim) = claim(observed, descendants) {
@@ -110,7 +111,7 @@ impl Others<'_> {
             return Maker::Others(but(why));
         }
         if let Some(Neighbour { name, .. }) = self.neighbours.possible_maker(observed) {
-            let why = format!("{name} ran meanwhile, too, and may have made it");
+            let why = format!("{name} ran at the same time and may have created it");
             return Maker::Others(but(why));
         }
         match &self.neighbours.unseen {
@@ -120,8 +121,8 @@ impl Others<'_> {
     }
 }
 
-/// The descendant of whom the kernel proves that it made, or at least used, a new object; or what
-/// to say where there is none.
+/// The descendant that created or at least used a new object, by the kernel's records. The error says
+/// why there is none.
 fn used_by(observed: &Observed, descendants: &Descendants) -> Result<i32, Maker> {
     let (mut doubtful, mut others) = (None, Vec::new());
     for user in evidence(observed) {
@@ -131,14 +132,14 @@ fn used_by(observed: &Observed, descendants: &Descendants) -> Result<i32, Maker>
             Descent::Stranger => others.push(user.pid),
         }
     }
-    // Who waits on a queue or a set uses it, and leaves no record.
+    // A process that waits on a queue or a set uses it, but the kernel does not record it.
     if let Some(waiter) = waiters(observed).find(|user| descendants.lives(user.pid)) {
         return Ok(waiter.pid);
     }
     others.extend(waiters(observed).map(|user| user.pid));
     if let Some(pid) = doubtful {
         return Err(Maker::Others(format!(
-            "process {pid} made or used it, but that number may have been used again that second"
+            "process {pid} created or used it, but that pid may have been recycled within the same second"
         )));
     }
     others.sort_unstable();
@@ -149,23 +150,19 @@ fn used_by(observed: &Observed, descendants: &Descendants) -> Result<i32, Maker>
             return Err(Maker::Unknown(MODE_HIDES.to_owned()));
         }
         ([], _) if observed.users.as_ref().is_some_and(|users| users.has_strangers) => {
-            "a process of another process namespace made or used it".to_owned()
+            "a process in another process namespace created or used it".to_owned()
         }
-        ([], _) => "nobody has used it yet, so the kernel records no process for it".to_owned(),
+        ([], _) => "no process has used it yet, so the kernel has none on record".to_owned(),
         ([one], _) => {
-            format!("process {one} made or used it, which {}", descendants.unrelated(false))
+            format!("process {one}, {}, created or used it", descendants.unrelated(false))
         }
         (several, _) => {
-            format!(
-                "processes {} used it, which {}",
-                several.join(", "),
-                descendants.unrelated(true)
-            )
+            format!("processes {}, {}, used it", several.join(", "), descendants.unrelated(true))
         }
     }))
 }
 
-/// The living stranger who may have made a queue or a set that the command used, in words.
+/// The other living process that may have created a queue or a set that the command used, as a clause.
 fn claim(observed: &Observed, descendants: &Descendants) -> Option<String> {
     let is_stranger = |user: &&Use| {
         lives(user)
@@ -175,15 +172,16 @@ fn claim(observed: &Observed, descendants: &Descendants) -> Option<String> {
     let unrelated = descendants.unrelated(false);
     let waiting = waiters(observed)
         .find(is_stranger)
-        .map(|user| format!("process {} waits on it, which {unrelated}", user.pid));
+        .map(|user| format!("process {}, {unrelated}, waits on it", user.pid));
     let recorded = || {
         let user = evidence(observed).find(is_stranger)?;
-        Some(format!("so did process {}, which {unrelated}", user.pid))
+        Some(format!("so did process {}, {unrelated}", user.pid))
     };
     waiting.or_else(recorded)
 }
 
-/// The living strangers who use objects, and may have made one at which they do not show.
+/// The other living processes that use objects: one of them may have created an object without being
+/// recorded in it.
 fn strange_heirs(all: &[Observed], descendants: &Descendants, clock: Clock) -> Heirs {
     let of_strangers = |observed: &Observed| {
         let mut observed = observed.clone();
@@ -201,8 +199,8 @@ fn waiters(observed: &Observed) -> impl Iterator<Item = &Use> {
     observed.users().iter().filter(|user| user.role.waits())
 }
 
-/// The processes that the kernel recorded for an object in a way that tells whose it is, and when.
-/// Of a segment it knows who made it, so who attached it does not count.
+/// The recorded uses of an object that say which process used it and when. For a segment the kernel
+/// records the creator, so the last attach does not count.
 fn evidence(observed: &Observed) -> impl Iterator<Item = &Use> {
     let counts = |role: &Role| {
         matches!(
@@ -213,7 +211,7 @@ fn evidence(observed: &Observed) -> impl Iterator<Item = &Use> {
     observed.recorded().filter(move |user| counts(&user.role))
 }
 
-/// Who made an object, or else used it last, where nobody else can have.
+/// The process that created an object or, if that is not recorded, used it last.
 fn author(observed: &Observed, family: &[Descendant]) -> Option<ProcessName> {
     Some(named(evidence(observed).next()?.pid, family))
 }
@@ -317,13 +315,13 @@ mod tests {
         maker(&observed, &descendants(family), None)
     }
 
-    /// Neighbours that did nothing, of whom none uses an object.
+    /// Neighbours that ran but use no object.
     fn nobody() -> Others<'static> {
         const NOBODY: &Neighbours = &Neighbours { awake: Vec::new(), unseen: None };
         Others { neighbours: NOBODY, heirs: Heirs::of(&[], CLOCK, Some(Vec::new())) }
     }
 
-    /// The process of the command, or why it is not called that.
+    /// The process of the command, or why the object is not attributed to it.
     fn maker(
         observed: &Observed,
         descendants: &Descendants,
@@ -354,7 +352,7 @@ mod tests {
     fn the_second_of_its_end_counts_if_the_number_was_not_used_again() {
         let family = [Descendant { until: Some(100 * SECOND + 5), ..descendant(7, 100, 0) }];
         let leaked = || queue(1, Some((7, 100)));
-        assert!(verdict(leaked(), &family).unwrap_err().contains("used again"));
+        assert!(verdict(leaked(), &family).unwrap_err().contains("may have been recycled"));
         let mut pid_history = PidHistory::default();
         let reading = |time, made| Reading {
             time: time * SECOND,
@@ -371,7 +369,7 @@ mod tests {
         let descendants =
             Descendants { all: &family, is_complete: true, pid_history: &pid_history };
         assert_eq!(maker(&leaked(), &descendants, None), Ok(7));
-        // Its end may have been missed, not its beginning.
+        // The watcher may have missed its end, but not its start.
         assert_eq!(maker(&queue(1, Some((7, 101))), &descendants, None), Ok(7));
         assert!(maker(&queue(1, Some((7, 98))), &descendants, None).is_err());
         let mut pid_history = PidHistory::default();
@@ -382,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_living_stranger_uses_too_may_be_his() {
+    fn what_a_living_stranger_uses_too_may_be_theirs() {
         let family = [descendant(7, 90, 110)];
         let with_receiver = |state| {
             let mut observed = queue(1, Some((7, 100)));
@@ -417,7 +415,10 @@ mod tests {
         let mut used = queue(1, Some((7, 100)));
         waiting(&mut used);
         let why = verdict(used.clone(), std::slice::from_ref(&gone)).unwrap_err();
-        assert!(why.contains("but process 8 waits on it"), "{why}");
+        assert!(
+            why.contains("but process 8, which does not descend from the command, waits on it"),
+            "{why}"
+        );
         assert_eq!(verdict(used, &[gone, living.clone()]), Ok(7));
         let mut unused = queue(1, None);
         waiting(&mut unused);
@@ -446,7 +447,7 @@ mod tests {
         };
         assert_eq!(leaks(user_of_another(1), &family), 0);
         assert_eq!(leaks(user_of_another(2), &family), 1);
-        // One of the command made nothing that is not the command's.
+        // A process of the command never counts as another user of the object.
         let [gone] = family;
         let living = Descendant { pid: 9, until: None, ..gone.clone() };
         assert_eq!(leaks(user_of_another(1), &[gone, living]), 1);
@@ -461,20 +462,20 @@ mod tests {
             let awake = vec![Neighbour { name, uids }];
             let neighbours = Neighbours { awake, unseen: unseen.map(str::to_owned) };
             let others = Others { neighbours: &neighbours, ..nobody() };
-            // Its owner is user 1, its creator user 3.
+            // The object belongs to user 1 and was created by user 3.
             let mut observed = queue(1, Some((7, 100)));
             if let Object::Queue(queue) = &mut observed.object {
                 queue.permissions = permissions(3);
             }
             attribute(&observed, &descendants(&family), &others, None)
         };
-        let why = "process 7 of the command used it, but 9 (perl x) ran meanwhile, too, and may have made it";
+        let why = "process 7 of the command used it, but 9 (perl x) ran at the same time and may have created it";
         for uids in [&[1][..], &[3], &[2, 3], &[]] {
             assert_eq!(beside(uids, None), Maker::Others(why.to_owned()), "{uids:?}");
         }
         assert_eq!(beside(&[2], None), Maker::Command(7));
-        let why = "process 7 of the command used it, but nobody sees".to_owned();
-        assert_eq!(beside(&[2], Some("nobody sees")), Maker::Unknown(why));
+        let why = "process 7 of the command used it, but it is hidden".to_owned();
+        assert_eq!(beside(&[2], Some("it is hidden")), Maker::Unknown(why));
     }
 
     #[test]
@@ -494,7 +495,7 @@ mod tests {
             attribute(&observed, &descendants(&family), &nobody(), None),
             Maker::Unknown(_)
         ));
-        // The kernel records who made a segment.
+        // The kernel records the creator of a segment.
         let mut made = segment(7, 0);
         made.users.as_mut().unwrap().suspects = 2;
         assert_eq!(attribute(&made, &descendants(&family), &nobody(), None), Maker::Command(7));
@@ -509,11 +510,11 @@ mod tests {
     #[test]
     fn what_nobody_used_is_nobodys() {
         let why = verdict(queue(1, None), &[descendant(7, 90, 110)]).unwrap_err();
-        assert!(why.contains("records no process"), "{why}");
+        assert!(why.contains("the kernel has none on record"), "{why}");
     }
 
     #[test]
-    fn what_another_user_made_is_his() {
+    fn what_another_user_created_is_not_the_commands() {
         let family = [descendant(7, 90, 110)];
         assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(1)).is_ok());
         assert!(maker(&queue(1, Some((7, 100))), &descendants(&family), Some(2)).is_err());

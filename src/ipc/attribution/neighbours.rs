@@ -1,30 +1,30 @@
-//! The processes beside a command, and what they may have made while it ran.
+//! The other processes that ran beside a command, and what they may have created.
 
 use std::collections::BTreeSet;
 
 use crate::ipc::{Observed, ProcessName};
 
-/// A living process outside the command that did something while the command ran.
+/// A living process outside the command that ran while the command ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    /// Which.
+    /// Its pid and command line.
     pub name: ProcessName,
-    /// The users as whom it can have run meanwhile; nothing where that cannot be known.
+    /// The users as whom it may have run meanwhile; `None` if that is not known.
     pub uids: Option<BTreeSet<u32>>,
 }
 
-/// All of these.
+/// All other processes that ran beside a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Neighbours {
-    /// Those that can be seen.
+    /// The ones that are visible.
     pub awake: Vec<Neighbour>,
-    /// Why there may be others, in words.
+    /// Why there may be more.
     pub unseen: Option<String>,
 }
 
 impl Neighbours {
-    /// The one that may have made a queue or a set, or have been told of it by who did: a process of
-    /// its owner or its creator.
+    /// The process that may have created a queue or a set, or may know its id from the creator: one
+    /// that ran as its owner or creator.
     pub(super) fn possible_maker(&self, observed: &Observed) -> Option<&Neighbour> {
         let owners = [observed.permissions().uid, observed.permissions().cuid];
         let is_of = |uids: &BTreeSet<u32>| owners.iter().any(|owner| uids.contains(owner));

@@ -1,10 +1,10 @@
-//! Two objects on which the cases of every condition are tried.
+//! Two objects on which the test cases of every condition run.
 
 use super::Condition;
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Key, Mode, Object, Permissions, Queue, Segment, Time};
 
-/// The time of the cases.
+/// The current time in the test cases.
 pub(super) const NOW: Time = Time(1_000_000);
 
 fn permissions() -> Permissions {
@@ -18,7 +18,7 @@ fn permissions() -> Permissions {
     }
 }
 
-/// An empty queue with key 0xbeef of user 1, made by user 2, last used 50 seconds ago.
+/// An empty queue with key 0xbeef, owned by user 1, created by user 2, last used 50 seconds ago.
 pub(super) fn queue() -> Object {
     Object::Queue(Queue {
         id: 0,
@@ -34,7 +34,7 @@ pub(super) fn queue() -> Object {
     })
 }
 
-/// A private segment of the same users, marked for destruction, made 100 seconds ago.
+/// A private segment of the same users, marked for destruction, created 100 seconds ago.
 pub(super) fn marked_segment() -> Object {
     Object::Segment(Segment {
         id: 0,
@@ -53,7 +53,7 @@ pub(super) fn marked_segment() -> Object {
     })
 }
 
-/// Tries conditions: whether each takes the queue, and the segment.
+/// Checks for each condition whether it matches the queue and the segment.
 pub(super) fn try_each<C: Condition>(cases: &[(C, bool, bool)]) {
     for (condition, takes_queue, takes_segment) in cases {
         assert_eq!(condition.may_match(&queue(), NOW), *takes_queue, "{condition:?}");

@@ -1,9 +1,9 @@
 //! `--empty`: queues without messages.
 
-use super::{Condition, Reason, Telling};
+use super::{Condition, Reason, Subject};
 use crate::ipc::{Kind, Object, Observed, Time};
 
-/// A queue with no message.
+/// The queue has no messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Empty;
 
@@ -17,7 +17,7 @@ impl Condition for Empty {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::State, "no message"))
+        Some(Reason::new(Subject::State, "no messages"))
     }
 }
 

@@ -1,13 +1,13 @@
-//! `--idle`: objects to which nothing has happened for some time.
+//! `--idle`: objects that have not been used for some time.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Condition, Reason, Telling};
+use super::{Condition, Reason, Subject};
 use crate::ipc::duration::{self, InvalidDuration};
 use crate::ipc::{Object, Observed, Time};
 
-/// Nothing has happened to it for this long.
+/// Nothing has happened to the object for this long.
 #[derive(Clone, Copy, Debug)]
 pub struct Idle(pub Duration);
 
@@ -26,7 +26,7 @@ impl Condition for Idle {
 
     fn reason(&self, observed: &Observed, now: Time) -> Option<Reason> {
         let idle = observed.object.last_operation().map_or(0, |last| last.age(now).as_secs());
-        Some(Reason::new(Telling::Age, format!("idle for {idle} s")))
+        Some(Reason::new(Subject::Age, format!("idle for {idle} s")))
     }
 }
 

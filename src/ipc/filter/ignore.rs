@@ -1,14 +1,14 @@
-//! `--ignore`: all but what is kept on purpose.
+//! `--ignore`: leaves out objects that exist on purpose.
 
 use super::{Condition, Reason};
 use crate::ipc::{Expected, Object, Observed, Time};
 
-/// None of these, which are kept on purpose.
+/// The object is none of these.
 #[derive(Clone, Debug)]
 pub struct NoneOf(pub Vec<Expected>);
 
 impl Condition for NoneOf {
-    /// To spare some is not to ask for the others.
+    /// Excluding objects does not select the others.
     fn is_narrow(&self) -> bool {
         false
     }

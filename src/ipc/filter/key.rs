@@ -1,11 +1,11 @@
-//! `--key`: by which key programs find an object.
+//! `--key`: System V objects with a key.
 
 use std::str::FromStr;
 
-use super::{Condition, Reason, Telling};
+use super::{Condition, Reason, Subject};
 use crate::ipc::{Key, Kind, Object, Observed, Time};
 
-/// Has this key, which no POSIX object has.
+/// The object has this key. A POSIX object has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Keyed(pub Key);
 
@@ -27,7 +27,7 @@ impl Condition for Keyed {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Whose, "key"))
+        Some(Reason::new(Subject::Whose, "key"))
     }
 }
 

@@ -1,9 +1,9 @@
-//! `--marked`: segments that are as good as gone.
+//! `--marked`: segments marked for destruction.
 
-use super::{Condition, Reason, Telling};
+use super::{Condition, Reason, Subject};
 use crate::ipc::{Kind, Object, Observed, Time};
 
-/// A segment marked for destruction.
+/// The segment is marked for destruction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marked;
 
@@ -17,7 +17,7 @@ impl Condition for Marked {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::State, "marked for destruction"))
+        Some(Reason::new(Subject::State, "marked for destruction"))
     }
 }
 

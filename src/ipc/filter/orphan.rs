@@ -1,15 +1,15 @@
-//! `--orphan`: objects that nobody uses, and nobody will come back to.
+//! `--orphan`: objects that no process uses or is likely to use again.
 
-use super::{Circumstances, Condition, Look, Reason, Telling};
+use super::{Circumstances, Condition, Look, Reason, Subject};
 use crate::ipc::{Object, Observed, Time, Verdict};
 
-/// An orphan, and how certain that must be.
+/// The object is an orphan, with this degree of certainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orphan {
-    /// Unused, every process that the kernel recorded for it is gone, and nobody living looks like
-    /// its heir.
+    /// It is unused, every process that the kernel recorded for it is gone, and no living process is
+    /// likely to use it again.
     Certain,
-    /// The first two alone.
+    /// It is unused, and every process that the kernel recorded for it is gone.
     Likely,
 }
 
@@ -33,19 +33,19 @@ impl Condition for Orphan {
     }
 
     fn reason(&self, observed: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Orphan, observed.orphan_proof()))
+        Some(Reason::new(Subject::Orphan, observed.orphan_proof()))
     }
 }
 
 fn has_no_heir(observed: &Observed, around: &Circumstances<'_>) -> Verdict {
     let Some(heirs) = around.heirs else {
-        return Verdict::Unknown("its heirs are not known".to_owned());
+        return Verdict::Unknown("which processes may still use it is not known".to_owned());
     };
     let is_settled = || match around.kinds.contains(&observed.kind()) {
         true => Verdict::Yes,
         false => heirs.is_settled(observed),
     };
-    heirs.are_none_of(observed).and(is_settled).with_advice("--orphan=likely takes it")
+    heirs.are_none_of(observed).and(is_settled).with_advice("--orphan=likely includes it")
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
         let around = Circumstances { now: NOW, heirs: None, kinds: &[] };
         let unused = Observed { users: Some(Users::default()), ..Observed::from(queue()) };
         assert_eq!(Orphan::Likely.matches(&unused, &around), Verdict::Yes);
-        let unknown = Verdict::Unknown("its heirs are not known".to_owned());
+        let unknown = Verdict::Unknown("which processes may still use it is not known".to_owned());
         assert_eq!(Orphan::Certain.matches(&unused, &around), unknown);
     }
 

@@ -1,17 +1,17 @@
-//! `--owner`, `--creator` and `--group`: whose an object is.
+//! `--owner`, `--creator` and `--group`: objects by owner, creator and group.
 
-use super::{Condition, Reason, Telling};
+use super::{Condition, Reason, Subject};
 use crate::ipc::{Kind, Object, Observed, Time};
 
-/// Owned by the user with this id.
+/// The user with this id owns the object.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner(pub u32);
 
-/// Made by the user with this id. Nobody remembers who made a POSIX object.
+/// The user with this id created the object. The creator of a POSIX object is not recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Creator(pub u32);
 
-/// Owned by the group with this id.
+/// The group with this id owns the object.
 #[derive(Clone, Copy, Debug)]
 pub struct Group(pub u32);
 
@@ -21,7 +21,7 @@ impl Condition for Owner {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Whose, "owner"))
+        Some(Reason::new(Subject::Whose, "owner"))
     }
 }
 
@@ -35,7 +35,7 @@ impl Condition for Creator {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Whose, "creator"))
+        Some(Reason::new(Subject::Whose, "creator"))
     }
 }
 
@@ -45,7 +45,7 @@ impl Condition for Group {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Whose, "group"))
+        Some(Reason::new(Subject::Whose, "group"))
     }
 }
 

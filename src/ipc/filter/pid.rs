@@ -1,43 +1,21 @@
-//! `--pid`: objects that a process has to do with.
+//! `--pid`: objects that a process uses or is recorded in.
 
-use std::num::IntErrorKind;
 use std::str::FromStr;
 
-use super::{Circumstances, Condition, Look, Reason, Telling};
+use super::{Circumstances, Condition, Look, Reason, Subject};
+use crate::ipc::number::InvalidNumber;
 use crate::ipc::process::role::State;
-use crate::ipc::{Object, Observed, Time, Verdict};
+use crate::ipc::{Object, Observed, Time, Verdict, number};
 
-/// The process with this id, from 1, made it, used it last, is attached or waits.
+/// The process with this pid, from 1, created the object, used it last, uses it or waits on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedBy(i32);
 
-/// Text that is no process id.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPid {
-    /// Not a number at all.
-    #[error("'{0}' is not a number")]
-    NoNumber(String),
-    /// Zero or negative.
-    #[error("{0} is less than 1")]
-    TooSmall(String),
-    /// More than the kernel has.
-    #[error("'{0}' is too large a number")]
-    TooLarge(String),
-}
-
 impl FromStr for UsedBy {
-    type Err = InvalidPid;
+    type Err = InvalidNumber;
 
-    fn from_str(text: &str) -> Result<UsedBy, InvalidPid> {
-        match text.parse::<i32>() {
-            Ok(pid @ 1..) => Ok(UsedBy(pid)),
-            Ok(_) => Err(InvalidPid::TooSmall(text.to_owned())),
-            Err(error) => Err(match error.kind() {
-                IntErrorKind::PosOverflow => InvalidPid::TooLarge(text.to_owned()),
-                IntErrorKind::NegOverflow => InvalidPid::TooSmall(text.to_owned()),
-                _ => InvalidPid::NoNumber(text.to_owned()),
-            }),
-        }
+    fn from_str(text: &str) -> Result<UsedBy, InvalidNumber> {
+        number::from(1)(text).map(UsedBy)
     }
 }
 
@@ -62,7 +40,7 @@ impl Condition for UsedBy {
     }
 
     fn reason(&self, _: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::User, format!("process {} has to do with it", self.0)))
+        Some(Reason::new(Subject::User, format!("process {} uses it or is recorded in it", self.0)))
     }
 }
 
@@ -85,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_to_do_with_it() {
+    fn a_process_that_is_recorded_matches() {
         let sender = |state| Use {
             pid: 7,
             role: Role::LastSender,

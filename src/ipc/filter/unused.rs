@@ -1,9 +1,9 @@
-//! `--unused`: objects that nobody uses.
+//! `--unused`: objects that no process uses.
 
-use super::{Circumstances, Condition, Look, Reason, Telling};
+use super::{Circumstances, Condition, Look, Reason, Subject};
 use crate::ipc::{Object, Observed, Time, Verdict};
 
-/// Nobody is attached, has it open or waits.
+/// No process has the object attached, mapped or open, or waits on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unused;
 
@@ -21,7 +21,7 @@ impl Condition for Unused {
     }
 
     fn reason(&self, observed: &Observed, _: Time) -> Option<Reason> {
-        Some(Reason::new(Telling::Unused, observed.unused_proof()))
+        Some(Reason::new(Subject::Unused, observed.unused_proof()))
     }
 }
 
@@ -39,7 +39,7 @@ mod tests {
         let looked = |suspects| Some(Users { suspects, ..Users::default() });
         assert_eq!(verdict(queue(), looked(0)), Verdict::Yes);
         assert!(matches!(verdict(queue(), looked(1)), Verdict::Unknown(_)));
-        assert!(matches!(verdict(queue(), None), Verdict::Unknown(_)), "nobody looked");
+        assert!(matches!(verdict(queue(), None), Verdict::Unknown(_)), "no process was inspected");
         assert_eq!(verdict(marked_segment(), looked(0)), Verdict::No, "it is attached once");
     }
 }

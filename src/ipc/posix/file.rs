@@ -1,40 +1,39 @@
-//! The files that POSIX objects are.
+//! The files behind POSIX objects.
 
 use super::name::Name;
 use crate::ipc::{Permissions, Time};
 
-/// The file that a POSIX object is, in a file system that lives in memory: `inode(7)`.
+/// The file behind a POSIX object, in a file system in memory: `inode(7)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFile {
     /// Its name.
     pub name: Name,
-    /// Its device and inode, which no other object has as long as it is there.
+    /// Its device and inode, unique as long as the object exists.
     pub identity: FileIdentity,
     /// Owner, group and mode.
     pub permissions: Permissions,
-    /// When its content last changed: of a queue, when a message was last sent or received; of
-    /// memory, when it was last written or resized by a system call, for the kernel takes no note
-    /// of what goes through a mapping.
+    /// When its content last changed. For a queue that is the last send or receive. For memory it is
+    /// the last write or resize by a system call; the kernel does not record writes through a mapping.
     pub modified: Option<Time>,
-    /// When it was made, or where the file system does not tell, when anything of it last changed,
-    /// which nobody can set.
+    /// When it was created. If the file system does not record that, the last change of its inode,
+    /// which no process can set.
     pub made_before: Option<Time>,
 }
 
-/// Which file it is, whatever its name.
+/// The identity of a file, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
-    /// The device of its file system, as `stat(2)` gives it.
+    /// The device of its file system, as `stat(2)` reports it.
     pub device: u64,
-    /// Its number there.
+    /// Its inode number.
     pub inode: u64,
 }
 
-/// What lies in `/dev/shm`, `inode(7)`. Only regular files are shared memory; the others are told
-/// where everything there counts.
+/// The type of a file in `/dev/shm`, `inode(7)`. Only regular files are shared memory; the others are
+/// shown where all files matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A file.
+    /// A regular file.
     Regular,
     /// A directory.
     Directory,
@@ -49,7 +48,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The word for it.
+    /// Its name in output.
     pub fn name(self) -> &'static str {
         match self {
             FileKind::Regular => "file",

@@ -9,34 +9,35 @@ pub struct PosixMemory {
     pub file: NamedFile,
     /// Size in bytes.
     pub size: u64,
-    /// Bytes that have been touched, and so take memory, swapped out or not.
+    /// Bytes that were touched and so take memory, resident or swapped out.
     pub rss: u64,
-    /// What it is.
+    /// The type of the file.
     pub file_kind: FileKind,
-    /// Whether a name of shared memory reaches it.
+    /// Whether it can be opened by name.
     pub status: MemoryStatus,
 }
 
 impl PosixMemory {
-    /// How many bytes it is larger than what it holds: as much as touching it all would take.
+    /// How many bytes the object may still grow in memory: its size less what is touched so far.
     pub fn promised(&self) -> u64 {
         self.size.saturating_sub(self.rss)
     }
 }
 
-/// Whether a file of `/dev/shm` is an object: `shm_open(3)` reaches only what lies in that directory.
+/// Whether a file of `/dev/shm` is an object. `shm_open(3)` reaches only files directly in that
+/// directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryStatus {
-    /// It has a name there.
+    /// It has a name in the directory.
     Named,
-    /// It lies in a subdirectory, and no program that shares memory by name can open it.
+    /// It is in a subdirectory, where no program can open it as shared memory.
     Subdirectory,
-    /// It was removed, and stays as long as somebody has it open or mapped.
+    /// It was removed, and exists as long as a process has it open or mapped.
     Deleted,
 }
 
 impl MemoryStatus {
-    /// The word for it, if it is no object.
+    /// Its name in output; `None` for an object.
     pub fn name(self) -> Option<&'static str> {
         match self {
             MemoryStatus::Named => None,

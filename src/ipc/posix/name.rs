@@ -7,49 +7,49 @@ use std::os::unix::ffi::OsStrExt;
 use crate::ipc::kind::Kind;
 use crate::ipc::text::{is_unsafe, unescape};
 
-/// The name of a POSIX object: a slash, and then 1 to 255 bytes without another one.
+/// The name of a POSIX object: a slash, followed by 1 to 255 bytes other than a slash.
 ///
-/// It is printed as it is, but for bytes that a line cannot show: those stand as `\x0a`, which is
-/// read again. So every name survives the way through a pipe.
+/// Bytes that a line cannot show are printed as `\x0a` and read back from that form. So every name
+/// survives a pipe.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);
 
-/// Text that is no name.
+/// Text that is not a valid name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// No slash in front.
+    /// It does not start with a slash.
     #[error("'{0}' is not the name of a {noun}: write /{0}", noun = .1.noun())]
     NoSlash(String, Kind),
-    /// The slash alone, or not even that.
-    #[error("a name is a slash and what follows it: something must follow the slash")]
+    /// Nothing follows the slash.
+    #[error("a name is a slash followed by at least one character")]
     Empty,
-    /// What the C library makes of the name of a semaphore.
+    /// It is the file name of a named semaphore in glibc.
     #[error("'{0}' is the file of the semaphore psem:/{name}", name = &.0[1 + Name::SEMAPHORE_PREFIX.len()..])]
     Semaphore(String),
-    /// A directory.
-    #[error("'{0}' is not the name of a {noun}: it has just one slash, in front{rest}", noun = .1.noun(), rest = below(*.1))]
+    /// It has more than one slash.
+    #[error("'{0}' is not the name of a {noun}: it must have one slash, at the start{rest}", noun = .1.noun(), rest = below(*.1))]
     Slashes(String, Kind),
-    /// What every directory has.
-    #[error("'{0}' names a directory and not a {noun}", noun = .1.noun())]
+    /// It is `/.` or `/..`.
+    #[error("'{0}' names a directory, not a {noun}", noun = .1.noun())]
     Dots(String, Kind),
-    /// No C string holds it.
-    #[error("a name has no NUL byte")]
+    /// It contains a NUL byte.
+    #[error("a name cannot contain a NUL byte")]
     Nul,
-    /// More than the file system takes.
-    #[error("a name of {0} bytes is too long: a {noun} has at most {most} behind the slash", noun = .1.noun(), most = Name::longest(*.1))]
+    /// It is too long for the file system.
+    #[error("a name of {0} bytes is too long: the name of a {noun} has at most {most} after the slash", noun = .1.noun(), most = Name::longest(*.1))]
     TooLong(usize, Kind),
 }
 
-/// What there may be of such a name all the same.
+/// An addition to the message about slashes, for the kinds that may have files in subdirectories.
 fn below(kind: Kind) -> &'static str {
     match kind {
-        Kind::Pshm => "; a file in a subdirectory of /dev/shm is no object",
+        Kind::Pshm => "; a file in a subdirectory of /dev/shm is not an object",
         Kind::Msg | Kind::Shm | Kind::Sem | Kind::Pmsg | Kind::Psem => "",
     }
 }
 
 impl Name {
-    /// Reads the name of an object of this kind; `\xHH` stands for a byte.
+    /// Reads the name of an object of this kind. `\xHH` stands for a byte.
     pub fn parse(kind: Kind, text: &str) -> Result<Name, InvalidName> {
         let bytes = unescape(text.as_bytes(), escaped);
         let prefix = Name::SEMAPHORE_PREFIX.as_bytes();
@@ -72,12 +72,12 @@ impl Name {
         }
     }
 
-    /// What glibc puts in front of the name of a semaphore, to make that of its file.
+    /// The prefix that glibc adds to the name of a semaphore to get its file name.
     pub const SEMAPHORE_PREFIX: &str = "sem.";
 
-    /// How many bytes may follow the slash.
+    /// The maximum number of bytes after the slash.
     pub fn longest(kind: Kind) -> usize {
-        /// The most that a file system takes.
+        /// The limit of the file system.
         const NAME_MAX: usize = 255;
         match kind {
             Kind::Psem => NAME_MAX - Name::SEMAPHORE_PREFIX.len(),
@@ -85,17 +85,17 @@ impl Name {
         }
     }
 
-    /// The name of the object that lies in this file of its directory.
+    /// The name of the object with this file name in its directory.
     pub fn of_file(file_name: &OsStr) -> Name {
         Name(file_name.as_bytes().into())
     }
 
-    /// What follows the slash.
+    /// The name without the slash.
     pub fn behind_slash(&self) -> &OsStr {
         OsStr::from_bytes(&self.0)
     }
 
-    /// The name as a program hands it to `mq_open(3)`, where it is text.
+    /// The name as a program passes it to `mq_open(3)`, if it is text.
     pub fn to_text(&self) -> String {
         match std::str::from_utf8(&self.0) {
             Ok(text) => format!("/{text}"),
@@ -136,7 +136,8 @@ fn first_char(bytes: &[u8]) -> Option<char> {
     chunk.valid().chars().next()
 }
 
-/// The byte for which an escape at the start of this text stands, and how long that is.
+/// The byte that the escape sequence at the start of this text stands for, and the length of that
+/// sequence.
 fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     let digits = text.strip_prefix(b"\\x")?.get(..2)?;
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
@@ -161,10 +162,10 @@ mod tests {
         }
         let wrong = |text: &str| Name::parse(Kind::Pmsg, text).unwrap_err().to_string();
         assert!(wrong("jobs").contains("write /jobs"));
-        assert!(wrong("/").contains("must follow the slash"));
-        assert!(wrong("").contains("must follow the slash"));
-        assert!(wrong("/a/b").contains("just one slash"));
-        assert!(wrong("//a").contains("just one slash"));
+        assert!(wrong("/").contains("followed by at least one character"));
+        assert!(wrong("").contains("followed by at least one character"));
+        assert!(wrong("/a/b").contains("must have one slash"));
+        assert!(wrong("//a").contains("must have one slash"));
         assert!(wrong("/..").contains("directory"));
         assert!(wrong("/a\\x00").contains("NUL"));
     }

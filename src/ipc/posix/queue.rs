@@ -2,44 +2,44 @@
 
 use super::file::NamedFile;
 
-/// A POSIX message queue, `mq_getattr(3)` and `mq_overview(7)`. What takes permission to open it is
-/// absent where that is lacking.
+/// A POSIX message queue, `mq_getattr(3)` and `mq_overview(7)`. Fields that need permission to open it
+/// are `None` if that is lacking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PosixQueue {
     /// Name, owner and mode.
     pub file: NamedFile,
     /// `mq_curmsgs`: messages now on it.
     pub messages: Option<u64>,
-    /// `QSIZE`: bytes of payload now on it. Takes read permission.
+    /// `QSIZE`: bytes of payload now on it. Needs read permission.
     pub bytes: Option<u64>,
-    /// `mq_maxmsg`: the most messages that it may hold.
+    /// `mq_maxmsg`: the maximum number of messages.
     pub max_messages: Option<u64>,
-    /// `mq_msgsize`: the most bytes that one message may have.
+    /// `mq_msgsize`: the maximum size of a message in bytes.
     pub message_size: Option<u64>,
-    /// `NOTIFY_PID`: who asked to be told of the next message, `mq_notify(3)`. 0 for nobody, and
-    /// where read permission is lacking.
+    /// `NOTIFY_PID`: the process registered with `mq_notify(3)` for the next message. 0 if there is
+    /// none or read permission is lacking.
     pub notified_pid: i32,
 }
 
 impl PosixQueue {
-    /// The bytes that the kernel charges its owner for, [`reserved_bytes`].
+    /// The bytes that are charged to its owner, [`reserved_bytes`].
     pub fn reserved_bytes(&self) -> Option<u64> {
         Some(reserved_bytes(self.max_messages?, self.message_size?))
     }
 
-    /// How many messages it holds and how many at most, where that is known.
+    /// The number of messages and its maximum; `None` if unknown.
     pub fn fill(&self) -> Option<(u64, u64)> {
         self.messages.zip(self.max_messages)
     }
 
-    /// Whether it certainly has no room for another message.
+    /// Whether it is certainly full.
     pub fn is_full(&self) -> bool {
         self.fill().is_some_and(|(used, most)| used >= most)
     }
 }
 
-/// The bytes that a POSIX queue of this shape takes of `RLIMIT_MSGQUEUE`: for its capacity and not
-/// for its content, since Linux 3.5, `getrlimit(2)`.
+/// The bytes that a POSIX queue of this shape is charged against `RLIMIT_MSGQUEUE`: since Linux 3.5 for
+/// its capacity, not its content, `getrlimit(2)`.
 pub fn reserved_bytes(max_messages: u64, message_size: u64) -> u64 {
     /// The size of `struct msg_msg`, and of `struct posix_msg_tree_node`.
     const STRUCT: u64 = if cfg!(target_pointer_width = "64") { 48 } else { 24 };

@@ -7,30 +7,29 @@ use super::file::NamedFile;
 pub struct PosixSemaphore {
     /// Name, owner and mode.
     pub file: NamedFile,
-    /// Its value and who waits; nothing where it may not be read, or is laid out in a way that is
-    /// not known.
+    /// Its value and waiters; `None` if it cannot be read or has an unknown layout.
     pub state: Option<SemaphoreState>,
 }
 
-/// What a named semaphore says of itself.
+/// The state that a named semaphore stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SemaphoreState {
-    /// Its value, 0 to 2,147,483,647, as `sem_getvalue(3)` gives it.
+    /// Its value, 0 to 2,147,483,647, as `sem_getvalue(3)` returns it.
     pub value: u32,
-    /// How many threads wait for it to grow, as the C library counts them: one that was killed while it
-    /// waited stays in this count.
+    /// How many threads wait for it to increase, as the C library counts them. A thread that was killed
+    /// while waiting stays in this count.
     pub waiters: u32,
 }
 
 impl SemaphoreState {
-    /// Reads the `sem_t` that the file of a named semaphore holds, without touching it. The layouts
-    /// are those of the C libraries, which give no other way to look at one that may only be read:
+    /// Reads the `sem_t` in the file of a named semaphore, without changing it. The C libraries have no
+    /// call to inspect a semaphore that is only readable, so their layouts are repeated here:
     ///
-    /// - glibc, 64 bits (32 bytes): a word of 64 bits with the value in its lower half and the number
-    ///   of waiters in its upper one, then the mark 128 of a shared semaphore, then nothing;
-    /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit tells of waiters), 128, nothing,
-    ///   waiters;
-    /// - musl, which has its own place for them, [`SemaphoreState::from_musl`].
+    /// - glibc, 64 bits (32 bytes): a 64-bit word with the value in its lower half and the number of
+    ///   waiters in its upper half, then 128, the mark of a shared semaphore, then zeros;
+    /// - glibc, 32 bits (16 bytes): twice the value (its lowest bit says whether there are waiters),
+    ///   128, zeros, waiters;
+    /// - musl, which stores them elsewhere, [`SemaphoreState::from_musl`].
     pub fn from_file(bytes: &[u8]) -> Option<SemaphoreState> {
         const GLIBC_SHARED: u32 = 128;
         let (words, []) = bytes.as_chunks::<4>() else { return None };
@@ -47,13 +46,13 @@ impl SemaphoreState {
         (state.value <= i32::MAX as u32).then_some(state)
     }
 
-    /// Reads what may be a `sem_t` of musl: 32 bytes, or 16 on a machine of 32 bits, with the value, the
-    /// number of waiters, and 0 for shared. The highest bit of the value says that somebody waits, and is
-    /// no part of it; before musl 1.2.4, -1 says so of a semaphore of value 0. What follows is not
-    /// initialised. So no rule can tell a semaphore from any other memory of this size, which is as often
-    /// full of zeros: this is for those who know, or say, that it may be one.
+    /// Reads a possible musl `sem_t`: 32 bytes, or 16 on a 32-bit machine, with the value, the number
+    /// of waiters, and 0 for shared. The highest bit of the value is a flag that there are waiters;
+    /// before musl 1.2.4, -1 is that flag for a semaphore of value 0. The rest is not initialized. So
+    /// any memory of this size can look like a semaphore, zeros in particular: call this only if there
+    /// is another reason to expect one.
     pub fn from_musl(bytes: &[u8]) -> Option<SemaphoreState> {
-        /// The most threads that Linux has.
+        /// The maximum number of threads on Linux.
         const MOST: u32 = 1 << 22;
         let (words, []) = bytes.as_chunks::<4>() else { return None };
         let [value, waiters, shared, _, rest @ ..] = words else { return None };

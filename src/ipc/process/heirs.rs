@@ -1,10 +1,11 @@
-//! Who may come back to an object that nobody uses at the moment.
+//! The processes that may use an object again that is unused at the moment.
 //!
-//! A semaphore set and a message queue are never opened: a process that knows the id uses it again
-//! without a trace in between. Nor need a segment be attached, or a POSIX object be open, all the time
-//! that a server lives. So what looks left over may belong to a living program, and the sign of that is
-//! a process of the same user that uses another object of the same kind, and is older than the object.
-//! A worker is as old as its server: those of Apache come and go, and know the sets that it made.
+//! A semaphore set or a message queue is never opened: a process that knows the id can use it again at
+//! any time, without a trace in between. A server need not have its segments attached or its POSIX
+//! objects open all the time, either. So an object that looks left over may belong to a living program.
+//! The sign of that is a process of the same user that uses another object of the same kind and is
+//! older than the object. A worker counts as old as its server: Apache replaces its workers, and the
+//! new ones know the sets that the old ones used.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,11 +18,11 @@ use crate::ipc::object::Object;
 use crate::ipc::posix::name::Name;
 use crate::ipc::reference::Reference;
 
-/// How long nothing must have happened to a POSIX object of which only its place in `/dev/shm` tells
-/// that it is one: an hour, in seconds.
+/// How long a file in `/dev/shm` must be unchanged before it counts as a POSIX object by its place
+/// alone: an hour, in seconds.
 const SETTLED: u64 = 3600;
 
-/// All who use objects of some kinds, to tell whether an unused one may be theirs.
+/// All processes that use objects of some kinds, to decide whether an unused object may be theirs.
 #[derive(Clone, Debug)]
 pub struct Heirs {
     clock: Clock,
@@ -29,29 +30,29 @@ pub struct Heirs {
     users: HashMap<(Kind, u32), BTreeMap<i32, Heir>>,
     /// The objects of each kind that processes may use which cannot be seen.
     obscure: HashMap<(Kind, Whose), Pair>,
-    /// The POSIX objects in use, by what their names have in common.
+    /// The POSIX objects in use, by the common part of their names.
     families: HashMap<(Kind, Vec<u8>), Pair>,
-    /// The servers whose processes run as somebody else; nothing where not all can be known.
+    /// The servers whose workers run as another user; `None` if some may be unknown.
     servers: Option<Vec<Server>>,
 }
 
-/// A living process that has descendants of its own program that run as another user.
+/// A living process with descendants of the same program that run as another user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Its id, and its command line where it may be read.
+    /// Its id and, if readable, its command line.
     pub name: ProcessName,
-    /// When it started, and as whom it runs.
+    /// When it started, and its user ids.
     pub living: Living,
     /// The effective user of the descendant.
     pub worker_uid: u32,
 }
 
-/// Whose processes cannot be seen.
+/// Which processes cannot be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whose {
-    /// Those of this effective user; nothing where not even that is known.
+    /// Processes of this effective user; `None` if the user is unknown too.
     Use(Option<u32>),
-    /// Those of other process namespaces.
+    /// Processes in other process namespaces.
     Outsiders,
 }
 
@@ -63,7 +64,7 @@ struct Heir {
     uses: Pair,
 }
 
-/// Two of some objects: one of them is not the one that is asked about.
+/// Up to two objects, so that one of them is always other than the object in question.
 #[derive(Clone, Debug, Default)]
 struct Pair(Option<Reference>, Option<Reference>);
 
@@ -83,7 +84,7 @@ impl Pair {
 }
 
 impl Heirs {
-    /// From all objects of the kinds that will be asked about, each with its users.
+    /// Collects the processes from all objects of the kinds in question, each with its users.
     pub fn of(all: &[Observed], clock: Clock, servers: Option<Vec<Server>>) -> Heirs {
         let mut heirs = Heirs {
             clock,
@@ -128,10 +129,12 @@ impl Heirs {
         }
     }
 
-    /// Whether an unused object certainly is nobody's: no living process of its owner or creator that
-    /// is older than it, or whose server is, uses another object of its kind; its creator has not given
-    /// it to the user that processes of a living server run as; and of a POSIX object none is in use
-    /// that differs in the number at the end of the name alone.
+    /// Whether no process is likely to use this unused object again. That is certain if:
+    ///
+    /// - no living process of its owner or creator that is older than the object, or whose server is,
+    ///   uses another object of its kind;
+    /// - its creator has not given it to the user as whom the workers of a living server run;
+    /// - no POSIX object is in use whose name differs only in the number at its end.
     pub fn are_none_of(&self, observed: &Observed) -> Verdict {
         let (kind, reference) = (observed.kind(), observed.reference());
         let permissions = observed.permissions();
@@ -155,7 +158,7 @@ impl Heirs {
         if permissions.was_given_away() {
             let Some(servers) = &self.servers else {
                 return Verdict::Unknown(
-                    "whether the server lives that gave it to its owner cannot be seen".to_owned(),
+                    "the server that gave it to its owner may still be running".to_owned(),
                 );
             };
             let made_it = |server: &&Server| {
@@ -175,7 +178,7 @@ impl Heirs {
             });
         if let Some(relative) = relative {
             return Verdict::Unknown(format!(
-                "it may belong to {relative}, which is or may be in use"
+                "it may belong to the program of {relative}, which is or may be in use"
             ));
         }
         self.is_clear_of_unseen(kind, &reference, owners)
@@ -185,7 +188,7 @@ impl Heirs {
     fn is_clear_of_unseen(&self, kind: Kind, reference: &Reference, owners: [u32; 2]) -> Verdict {
         let [owner, creator] = owners;
         let who = |whose| match whose {
-            Whose::Outsiders => "of another process namespace",
+            Whose::Outsiders => "in another process namespace",
             Whose::Use(_) => "that could not be inspected",
         };
         let unseen = [
@@ -205,18 +208,18 @@ impl Heirs {
         })
     }
 
-    /// Whether a file of `/dev/shm` has been left alone for an hour. Of other objects it is certain
-    /// that they are objects.
+    /// Whether a file in `/dev/shm` has been unchanged for an hour. Objects elsewhere need no such
+    /// wait.
     pub fn is_settled(&self, observed: &Observed) -> Verdict {
         if !matches!(observed.kind(), Kind::Pshm | Kind::Psem) {
             return Verdict::Yes;
         }
         let Some(last) = observed.object.last_operation() else {
-            return Verdict::Unknown("it has no time of last use".to_owned());
+            return Verdict::Unknown("its last use is not recorded".to_owned());
         };
         match self.clock.is_older(last, SETTLED) {
             Verdict::No => Verdict::Unknown(format!(
-                "any file may lie in /dev/shm, and this one was written within the last hour: with '{0}' as kind it counts",
+                "it may be any file in /dev/shm, and was written within the last hour; naming the kind '{0}' includes it",
                 observed.kind()
             )),
             verdict => verdict,
@@ -224,13 +227,13 @@ impl Heirs {
     }
 }
 
-/// Whether processes may use an object that were not found among its users.
+/// Whether processes may use an object that are not among its known users.
 fn may_have_unseen_users(observed: &Observed) -> bool {
     let has_strangers = observed.users.as_ref().is_none_or(|users| users.has_strangers);
     match &observed.object {
         Object::Segment(_) => observed.counted_unseen() != Some(0),
         Object::SemaphoreSet(_) => has_strangers || observed.counted_unseen() != Some(0),
-        // The kernel tells nobody who waits.
+        // The kernel does not report which processes wait.
         Object::Queue(_) => true,
         Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
             let lease = observed.users.as_ref().and_then(|users| users.lease.as_ref());
@@ -239,8 +242,8 @@ fn may_have_unseen_users(observed: &Observed) -> bool {
     }
 }
 
-/// What objects of one program have in common: a name up to its last `.` or `_` that only digits
-/// follow, as in `/PostgreSQL.3141592`. Nothing for a name without such an end.
+/// The common part of the names of one program's objects: a name up to its last `.` or `_` that is
+/// followed only by digits, as in `/PostgreSQL.3141592`. `None` for a name without such an end.
 fn stem(name: &Name) -> Option<&[u8]> {
     let bytes = name.behind_slash().as_encoded_bytes();
     let end = bytes.iter().rposition(|byte| matches!(byte, b'.' | b'_'))? + 1;

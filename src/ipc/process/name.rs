@@ -1,15 +1,15 @@
-//! A process as a person and a report name it.
+//! The name of a process in messages and reports.
 
 use std::fmt;
 
 use crate::ipc::foreign::Foreign;
 
-/// A process as a person and a report name it: `12 (perl x.pl)`, or `12` alone.
+/// The name of a process in messages and reports: `12 (perl x.pl)`, or just `12`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ProcessName {
     /// Its id.
     pub pid: i32,
-    /// Its command line, as far as it is known.
+    /// Its command line, if known.
     pub command: Option<Foreign>,
 }
 

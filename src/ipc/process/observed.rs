@@ -1,4 +1,4 @@
-//! An object together with what is known of the processes around it.
+//! An object together with the processes that use it, as far as they are known.
 
 use super::role::{Role, State, Use};
 use crate::ipc::Object;
@@ -6,60 +6,60 @@ use crate::ipc::sysv::Semaphore;
 use crate::ipc::text::count;
 use crate::ipc::{Kind, Permissions, Reference};
 
-/// An object and, if somebody looked, its users.
+/// An object and, if the processes were inspected, its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     /// The object.
     pub object: Object,
-    /// The semaphores of a set, where they could be read.
+    /// The semaphores of a set; `None` if they could not be read.
     pub semaphores: Option<Vec<Semaphore>>,
-    /// Who has to do with it; nothing if nobody looked.
+    /// The processes that use it or are recorded in it; `None` if they were not inspected.
     pub users: Option<Users>,
 }
 
-/// Those who have to do with an object.
+/// The processes that use an object or are recorded in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
-    /// The processes, first those that have to do with it now, then those recorded by the kernel.
+    /// The processes: those that use it now, then those that the kernel recorded.
     pub all: Vec<Use>,
-    /// The kernel recorded somebody whom this process cannot know: of another pid namespace, or in
-    /// semaphores that may not be read.
+    /// Whether the kernel recorded a process that cannot be identified: one in another pid namespace,
+    /// or one recorded in semaphores that cannot be read.
     pub has_strangers: bool,
-    /// Whether processes of other process namespaces may use it, which are not seen here.
+    /// Whether processes in other process namespaces, which are not visible here, may use it.
     pub has_outsiders: bool,
     /// How many processes could not be inspected.
     pub uninspected: u64,
-    /// The effective users of these, each once; nothing for one of whom not even that is known.
+    /// The effective users of these processes, each once; `None` for one whose user is unknown too.
     pub unseen: Vec<Option<u32>>,
-    /// How many of them may use it by its mode.
+    /// How many of them the mode permits to use it.
     pub suspects: u64,
-    /// Whether the kernel says that nobody has a POSIX object open or mapped; nothing if it was not
-    /// asked.
+    /// Whether the kernel confirms that no process has a POSIX object open or mapped; `None` if it was
+    /// not asked.
     pub lease: Option<Verdict>,
 }
 
-/// An object that a filter has selected.
+/// An object that a filter selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
     /// The object.
     pub observed: Observed,
-    /// Why, in words.
+    /// Why it was selected.
     pub reason: String,
 }
 
-/// The answer to a question to which not all is known.
+/// An answer that may be uncertain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Certainly.
     Yes,
     /// Certainly not.
     No,
-    /// Perhaps, and why that is not certain. Treated as no where harm could be done.
+    /// Not certain, with the reason. Counts as no where the wrong answer would do harm.
     Unknown(String),
 }
 
 impl Verdict {
-    /// Both.
+    /// Yes if both are yes, no if one is no.
     pub fn and(self, other: impl FnOnce() -> Verdict) -> Verdict {
         match self {
             Verdict::No => Verdict::No,
@@ -71,7 +71,7 @@ impl Verdict {
         }
     }
 
-    /// With advice behind the reason, where it is not known.
+    /// Appends advice to the reason of an unknown verdict.
     pub fn with_advice(self, more: &str) -> Verdict {
         match self {
             Verdict::Unknown(why) => Verdict::Unknown(format!("{why}; {more}")),
@@ -93,7 +93,7 @@ impl From<Object> for Observed {
 }
 
 impl Observed {
-    /// What it is.
+    /// Its kind.
     pub fn kind(&self) -> Kind {
         self.object.kind()
     }
@@ -108,7 +108,7 @@ impl Observed {
         self.object.permissions()
     }
 
-    /// All users that are known.
+    /// All known users.
     pub fn users(&self) -> &[Use] {
         self.users.as_ref().map_or(&[], |users| &users.all)
     }
@@ -118,14 +118,14 @@ impl Observed {
         self.users().iter().filter(|user| !user.role.is_present())
     }
 
-    /// How many threads sleep on it.
+    /// How many threads wait on it.
     pub fn waiting(&self) -> u64 {
         self.users().iter().filter(|user| user.role.waits()).count() as u64
     }
 
-    /// Whether nobody is attached to it, has it open or waits on it. The kernel's own word decides
-    /// where it has one: the count of a segment, those of a set, the lease on a file. Of a queue it
-    /// has none, so every process that may use it must have been inspected.
+    /// Whether no process has it attached or open, or waits on it. If the kernel itself knows, that
+    /// decides: the attach count of a segment, the wait counts of a set, the lease on a file. For a
+    /// message queue the kernel has no count, so every process with access must have been inspected.
     pub fn is_unused(&self) -> Verdict {
         if self.users().iter().any(|user| user.role.is_present()) {
             return Verdict::No;
@@ -134,7 +134,7 @@ impl Observed {
             Object::Segment(segment) => (segment.attached == 0).into(),
             Object::SemaphoreSet(_) => match &self.semaphores {
                 Some(all) => all.iter().all(|one| one.ncount + one.zcount == 0).into(),
-                None => Verdict::Unknown("its semaphores may not be read".to_owned()),
+                None => Verdict::Unknown("its semaphores cannot be read".to_owned()),
             },
             Object::Queue(_) => self.has_no_unseen_user(),
             Object::PosixQueue(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
@@ -151,7 +151,7 @@ impl Observed {
         };
         if users.has_outsiders {
             return Verdict::Unknown(
-                "processes of other process namespaces may wait on it".to_owned(),
+                "processes in other process namespaces may wait on it".to_owned(),
             );
         }
         match users.suspects {
@@ -163,16 +163,16 @@ impl Observed {
         }
     }
 
-    /// Whether processes that could not be inspected may be missing among the users. Where the
-    /// kernel counts the users, and all of them were found, none is.
+    /// Whether the known users may be incomplete because processes could not be inspected. They are
+    /// complete if the kernel counts the users and all of them were found.
     pub fn may_miss_users(&self) -> bool {
         self.counted_unseen() != Some(0)
             && self.users.as_ref().is_some_and(|users| users.uninspected > 0)
     }
 
-    /// How many of those whom the kernel counts at it now are not among the known users: who has a
-    /// segment attached, and who waits on a set. Nothing for other objects, of which it keeps no
-    /// count, and for a set that may not be read.
+    /// How many of the processes that the kernel counts on it now are not among the known users: those
+    /// that have a segment attached, or wait on a set. `None` for other objects, which have no count,
+    /// and for a set that cannot be read.
     pub fn counted_unseen(&self) -> Option<u64> {
         match &self.object {
             Object::Segment(segment) => {
@@ -191,8 +191,8 @@ impl Observed {
         }
     }
 
-    /// Whether it is unused and every process that the kernel recorded for it is gone. A living
-    /// program may need it all the same: that is for [`Heirs`](super::Heirs) to say.
+    /// Whether it is unused and every process that the kernel recorded for it is gone. A living program
+    /// may still need it, which [`Heirs`](super::Heirs) decides.
     pub fn is_orphan(&self) -> Verdict {
         let mut doubt = None;
         for user in self.recorded().filter(|user| user.state == State::Alive) {
@@ -207,26 +207,26 @@ impl Observed {
         self.is_unused().and(|| doubt.map_or(Verdict::Yes, Verdict::Unknown))
     }
 
-    /// What it means that it is unused, in words.
+    /// What makes it unused, as a clause.
     pub fn unused_proof(&self) -> &'static str {
         match self.kind().is_posix() {
-            true => "nobody has it open or mapped",
-            false => "nobody is attached or waits",
+            true => "no process has it open or mapped",
+            false => "no process is attached or waiting",
         }
     }
 
-    /// What proves that it is an orphan, in words.
+    /// What makes it an orphan, as a clause.
     pub fn orphan_proof(&self) -> String {
         let unused = self.unused_proof();
         if self.kind().is_posix() {
-            // The kernel records nobody.
+            // The kernel records no processes for POSIX objects.
             return unused.to_owned();
         }
         let mut gone: Vec<_> = self.recorded().map(|user| user.pid).collect();
         gone.sort_unstable();
         gone.dedup();
         match gone.as_slice() {
-            [] => format!("{unused}, and no process ever used it"),
+            [] => format!("{unused}, and none ever used it"),
             [one] => format!("{unused}, and its only recorded process {one} is gone"),
             [.., _] if gone.len() <= 3 => {
                 let pids: Vec<_> = gone.iter().map(i32::to_string).collect();

@@ -1,4 +1,4 @@
-//! Who has to do with an object.
+//! How a process uses an object.
 
 use std::fmt;
 
@@ -8,78 +8,79 @@ use crate::ipc::message::Wanted;
 use crate::ipc::text::count;
 use crate::ipc::time::Time;
 
-/// One process in one role.
+/// One process and one way in which it uses an object, or used it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
     /// The process id.
     pub pid: i32,
-    /// What it has to do with the object.
+    /// How it uses the object.
     pub role: Role,
-    /// When the process started, or when what was recorded happened.
+    /// When the process started, or when the recorded use happened.
     pub since: Option<Time>,
     /// Its effective user id, while it lives.
     pub uid: Option<u32>,
-    /// Its command line, while it lives; that of the stranger where the number was reused.
+    /// Its command line, while it lives; if the pid was reused, that of the new process.
     pub command: Option<Foreign>,
-    /// What has become of it.
+    /// Whether it still lives.
     pub state: State,
-    /// What tells it from others, while it lives; nothing where it may not be looked at.
+    /// What distinguishes it from other processes, while it lives; `None` if it cannot be inspected.
     pub living: Option<Living>,
-    /// Why it is not certain that `state` is true; nothing where it is.
+    /// Why `state` may be wrong; `None` if it is certain.
     pub doubt: Option<String>,
 }
 
-/// What tells a living process from others that have its id at another time, or its user.
+/// What distinguishes a living process from processes that have its pid at other times, and its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Living {
     /// When it started, in nanoseconds since boot, rounded down to a tick of the kernel.
     pub since_boot: i64,
-    /// The same of the oldest living process of its program that it descends from: the server of a
-    /// worker, or itself. `i64::MIN` for a daemon, which may go on with what an older process began.
+    /// The start of the oldest living process of the same program that it descends from: the server of
+    /// a worker, or itself. `i64::MIN` for a daemon, which may continue the work of an older process.
     pub family_since_boot: i64,
-    /// When somebody first looked at it in `/proc`, in nanoseconds since the Epoch by the clock of then.
+    /// When its entry in `/proc` was first accessed, in nanoseconds since the Epoch by the clock of
+    /// that time.
     pub first_seen: i64,
-    /// Its real, effective, saved and file system user id.
+    /// Its real, effective, saved and file system user ids.
     pub uids: [u32; 4],
 }
 
-/// What a process has to do with an object.
+/// How a process uses an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It has the segment in its memory, `shmat(2)`.
+    /// It has the segment attached, `shmat(2)`.
     Attached,
-    /// It has the POSIX object in its memory, `mmap(2)`.
+    /// It has the POSIX object mapped, `mmap(2)`.
     Mapped,
-    /// It has a descriptor of the POSIX object.
+    /// It has a descriptor open on the POSIX object.
     Open,
-    /// It is told when a message comes to the empty queue, `mq_notify(3)`.
+    /// It is notified when a message arrives on the empty queue, `mq_notify(3)`.
     Notified,
-    /// It sleeps in `msgsnd(2)` or `mq_send(3)`, with a message of this many bytes.
+    /// It waits in `msgsnd(2)` or `mq_send(3)`, with a message of this many bytes.
     WaitsToSend(u64),
-    /// It sleeps in `msgrcv(2)` or `mq_receive(3)`.
+    /// It waits in `msgrcv(2)` or `mq_receive(3)`.
     WaitsToReceive(Wanted),
-    /// It sleeps in `semop(2)`, for the operations that can sleep.
+    /// It waits in `semop(2)`, for these operations.
     WaitsOnSemaphores(Vec<Operation>),
-    /// It sleeps in `sem_wait(3)`.
+    /// It waits in `sem_wait(3)`.
     WaitsForIncrease,
     /// It sent the last message.
     LastSender,
     /// It received the last message.
     LastReceiver,
-    /// It made the segment.
+    /// It created the segment.
     Creator,
-    /// It attached or detached the segment last.
+    /// It last attached or detached the segment.
     LastAttachDetach,
-    /// It operated last on these semaphores.
+    /// It last operated on these semaphores.
     LastOperation(Vec<u32>),
 }
 
 /// An operation on a semaphore, `struct sembuf` in `semop(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Which semaphore of the set.
+    /// The number of the semaphore in the set.
     pub semaphore: u16,
-    /// What to add to its value; 0 to wait until it is 0.
+    /// What to add to its value; 0 to wait for the value 0.
     pub change: i16,
 }
 
@@ -91,12 +92,12 @@ impl Use {
 }
 
 impl Role {
-    /// Whether the process has to do with the object now, and was not only recorded once.
+    /// Whether the process uses the object now, and is not just recorded in it.
     pub fn is_present(&self) -> bool {
         self.waits() || matches!(self, Role::Attached | Role::Mapped | Role::Open | Role::Notified)
     }
 
-    /// Whether it sleeps until something happens to the object.
+    /// Whether it waits for something to happen to the object.
     pub fn waits(&self) -> bool {
         matches!(
             self,
@@ -138,7 +139,7 @@ impl fmt::Display for Role {
                 }
                 Ok(())
             }
-            Role::WaitsForIncrease => f.write_str("waiting for it to grow"),
+            Role::WaitsForIncrease => f.write_str("waiting for it to increase"),
             Role::LastSender => f.write_str("last sender"),
             Role::LastReceiver => f.write_str("last receiver"),
             Role::Creator => f.write_str("creator"),
@@ -156,19 +157,19 @@ impl fmt::Display for Role {
     }
 }
 
-/// What has become of a process whose id the kernel recorded.
+/// Whether a process still lives whose pid the kernel recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It lives.
     Alive,
     /// No process has this id.
     Gone,
-    /// The process that has this id now started after what was recorded.
+    /// The process that has this pid now started after the recorded use.
     Reused,
 }
 
 impl State {
-    /// The word for it.
+    /// Its name in output.
     pub fn name(self) -> &'static str {
         match self {
             State::Alive => "alive",

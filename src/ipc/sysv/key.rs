@@ -3,19 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A System V key: the 32-bit name under which unrelated programs meet.
+/// A System V key: the 32-bit number by which unrelated programs find the same object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub i32);
 
 impl Key {
-    /// `IPC_PRIVATE`: not a key, but the request for an object without one.
+    /// `IPC_PRIVATE`: not a key, but a request for an object without one.
     pub const PRIVATE: Key = Key(0);
 
-    /// What `ftok(3)` returns when it fails, and careless programs then use as a key.
+    /// The return value of `ftok(3)` on failure, which careless programs use as a key.
     pub const FTOK_FAILED: Key = Key(-1);
 
-    /// The key that `ftok(3)` computes: the low 8 bits of the project, the low 8 bits of the
-    /// device and the low 16 bits of the inode of a file.
+    /// The key that `ftok(3)` computes from the low 8 bits of the project, the low 8 bits of the device
+    /// and the low 16 bits of the inode of a file.
     pub fn from_file(device: u64, inode: u64, project: Project) -> Key {
         let bits =
             u32::from(project.0) << 24 | ((device & 0xff) as u32) << 16 | (inode & 0xffff) as u32;
@@ -30,7 +30,7 @@ impl Key {
             _ => (text, 10),
         };
         let invalid = || InvalidKey(text.to_owned());
-        // `from_str_radix` would take a sign.
+        // `from_str_radix` would accept a sign.
         if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(invalid());
         }
@@ -47,26 +47,26 @@ impl fmt::Display for Key {
     }
 }
 
-/// Why a text cannot name an object by key.
+/// Why text is not the key of an object.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It is no key.
+    /// It is not a key.
     #[error(transparent)]
     Invalid(#[from] InvalidKey),
-    /// It is the key of none.
+    /// It is key 0, which no object has.
     #[error(transparent)]
     Private(#[from] PrivateKey),
 }
 
-/// Text that is no key.
+/// Text that is not a key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a key: a key is a number of 32 bits, such as 0x0000beef")]
+#[error("'{0}' is not a key: a key is a 32-bit number, such as 0x0000beef")]
 pub struct InvalidKey(String);
 
 impl FromStr for Key {
     type Err = KeyError;
 
-    /// Any key that can name an object, so not [`Key::PRIVATE`].
+    /// Reads any key that an object can have, so not [`Key::PRIVATE`].
     fn from_str(text: &str) -> Result<Self, KeyError> {
         match Key::from_number(text)? {
             Key::PRIVATE => Err(KeyError::Private(PrivateKey)),
@@ -75,19 +75,19 @@ impl FromStr for Key {
     }
 }
 
-/// Key 0 was used as a name.
+/// Key 0 was given to name an object.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "key 0x0 is IPC_PRIVATE, which names nothing: every object made with it is a new one, reached by its id"
+    "key 0x0 is IPC_PRIVATE, which names no object: each one created with it is new and has only an id"
 )]
 pub struct PrivateKey;
 
-/// The project number of `ftok(3)`: its low 8 bits, of which not all may be 0.
+/// The project number of `ftok(3)`: its low 8 bits, which are not all 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Project(u8);
 
 impl Project {
-    /// Its low 8 bits.
+    /// The low 8 bits.
     pub fn number(self) -> u8 {
         self.0
     }
@@ -105,15 +105,15 @@ impl From<std::num::NonZero<u8>> for Project {
     }
 }
 
-/// Text that is no project.
+/// Text that is not a project.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProject {
-    /// Neither a number nor one character.
+    /// It is neither a number nor a single character.
     #[error("'{0}' is neither a number nor one ASCII character")]
     Malformed(String),
-    /// `ftok` would see 0.
+    /// Its low 8 bits are 0.
     #[error(
-        "project {0} is 0 in its low 8 bits, which are all that ftok uses: POSIX leaves that undefined"
+        "project {0} is 0 in its low 8 bits, the only ones that ftok uses: POSIX leaves that undefined"
     )]
     Zero(String),
 }
@@ -121,7 +121,8 @@ pub enum InvalidProject {
 impl FromStr for Project {
     type Err = InvalidProject;
 
-    /// A number (decimal or `0x…`), or one character that is not a digit, which stands for its code.
+    /// Reads a number (decimal or `0x…`), or one character other than a digit, which stands for its
+    /// code.
     fn from_str(text: &str) -> Result<Self, InvalidProject> {
         let number = match text.as_bytes() {
             [byte] if byte.is_ascii() && !byte.is_ascii_digit() => u32::from(*byte),

@@ -9,37 +9,37 @@ pub struct Queue {
     pub id: i32,
     /// Key, owners and mode.
     pub permissions: Permissions,
-    /// When it was made or last changed by `IPC_SET`.
+    /// When it was created or last changed by `IPC_SET`.
     pub changed: Option<Time>,
     /// `msg_cbytes`: bytes of payload now on it.
     pub bytes: u64,
     /// `msg_qnum`: messages now on it.
     pub messages: u64,
-    /// `msg_qbytes`: the most bytes it may hold. `/proc/sysvipc/msg` does not tell it.
+    /// `msg_qbytes`: the maximum number of bytes on it. `/proc/sysvipc/msg` does not show it.
     pub max_bytes: Option<u64>,
-    /// Who last sent, and when; pid 0 for nobody.
+    /// The process that last sent a message; 0 for none.
     pub last_send_pid: i32,
-    /// See `last_send_pid`.
+    /// When a message was last sent.
     pub last_send: Option<Time>,
-    /// Who last received, and when; pid 0 for nobody.
+    /// The process that last received a message; 0 for none.
     pub last_recv_pid: i32,
-    /// See `last_recv_pid`.
+    /// When a message was last received.
     pub last_recv: Option<Time>,
 }
 
 impl Queue {
-    /// How much of its room is used and how much there is, where `max_bytes` is known: the kernel holds
-    /// the bytes and the number of messages against it, each by itself.
+    /// How much of its capacity is used, and the capacity; `None` if `max_bytes` is unknown. The kernel
+    /// checks both the bytes and the number of messages against it, so this is the larger of the two.
     pub fn fill(&self) -> Option<(u64, u64)> {
         Some((self.bytes.max(self.messages), self.max_bytes?))
     }
 
-    /// Whether it certainly takes no further message that has a payload.
+    /// Whether it certainly accepts no further message with a payload.
     pub fn is_full(&self) -> bool {
         self.fill().is_some_and(|(used, most)| used >= most)
     }
 
-    /// Whether a message with so many bytes fits now. An unknown `max_bytes` has room for all.
+    /// Whether a message of this many bytes fits now. If `max_bytes` is unknown, any message does.
     pub fn has_room_for(&self, bytes: u64) -> bool {
         self.max_bytes
             .is_none_or(|most| self.bytes.saturating_add(bytes) <= most && self.messages < most)

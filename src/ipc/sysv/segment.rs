@@ -9,25 +9,24 @@ pub struct Segment {
     pub id: i32,
     /// Key, owners and mode.
     pub permissions: Permissions,
-    /// When it was made or last changed by `IPC_SET`.
+    /// When it was created or last changed by `IPC_SET`.
     pub changed: Option<Time>,
-    /// Size in bytes, as asked for when it was made.
+    /// Size in bytes, as requested at creation.
     pub size: u64,
-    /// `shm_nattch`: how often it is attached now.
+    /// `shm_nattch`: the current number of attaches.
     pub attached: u64,
-    /// What the mode says beyond permissions.
+    /// The bits of the mode that are not permissions.
     pub status: SegmentStatus,
-    /// Size in bytes of the huge pages that hold it, `SHM_HUGETLB` in `shmget(2)`; nothing for ordinary
-    /// pages, and where that is not known: the kernel does not say so of a segment that nobody has
-    /// attached.
+    /// Size in bytes of its huge pages, `SHM_HUGETLB` in `shmget(2)`. `None` for ordinary pages, and if
+    /// it is not known: the kernel does not show it for a segment that is not attached.
     pub huge_page: Option<u64>,
-    /// Bytes in memory; older kernels do not tell, see also [`Segment::set_huge_page`].
+    /// Bytes in memory; `None` on older kernels. See also [`Segment::set_huge_page`].
     pub rss: Option<u64>,
-    /// Bytes swapped out; older kernels do not tell.
+    /// Bytes swapped out; `None` on older kernels.
     pub swap: Option<u64>,
-    /// Who made it.
+    /// The process that created it.
     pub creator_pid: i32,
-    /// Who last attached or detached it; 0 for nobody.
+    /// The process that last attached or detached it; 0 for none.
     pub last_pid: i32,
     /// When it was last attached.
     pub last_attach: Option<Time>,
@@ -36,17 +35,18 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// The words for its state: `dest`, `locked`, `hugetlb`. There is none for `SHM_NORESERVE`, of
-    /// which the kernel keeps no trace that anybody can see.
+    /// The names of its states: `dest`, `locked`, `hugetlb`. There is none for `SHM_NORESERVE`, which
+    /// the kernel does not expose.
     pub fn status_names(&self) -> impl Iterator<Item = &'static str> {
         self.status.names().chain(self.huge_page.map(|_| "hugetlb"))
     }
 
-    /// Notes that pages of this size hold it, where ordinary ones have `page` bytes, and corrects
-    /// `rss`: since Linux 6.7, the kernel takes the number of ordinary pages for that of huge ones.
-    /// `resident` is what is in memory, in bytes, where somebody else knows it. Otherwise `rss` stays
-    /// where it can be true, becomes what it must mean where it cannot, and is not known where it may be
-    /// either.
+    /// Sets the size of its huge pages, where an ordinary page has `page` bytes, and corrects `rss`:
+    /// since Linux 6.7 the kernel treats the count of ordinary pages in it as one of huge pages.
+    ///
+    /// `resident` is the number of bytes in memory, if another source shows it, and replaces `rss`.
+    /// Otherwise `rss` stays if it can be right, is converted if it cannot be, and becomes `None` if it
+    /// may be either.
     pub fn set_huge_page(&mut self, huge_page: u64, page: u64, resident: Option<u64>) {
         let room = self.size.div_ceil(huge_page).saturating_mul(huge_page);
         let factor = huge_page / page;
@@ -60,8 +60,8 @@ impl Segment {
         };
     }
 
-    /// The size of its huge pages, one of `sizes`, if its `rss` proves that it has such pages: it is
-    /// larger than the segment, as none of ordinary pages of `page` bytes can be.
+    /// The size of its huge pages, one of `sizes`, if `rss` proves that it has some: it exceeds the
+    /// size of the segment, which is impossible with ordinary pages of `page` bytes.
     pub fn proven_huge_page(&self, sizes: &[u64], page: u64) -> Option<u64> {
         let rss = self.rss?;
         let is_proven = |&&huge_page: &&u64| {
@@ -73,20 +73,20 @@ impl Segment {
     }
 }
 
-/// The bits of a segment's mode that are not permissions, as the kernel's `shm.h` has them.
+/// The bits of a segment's mode that are not permissions, as in the kernel's `shm.h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SegmentStatus(u32);
 
 impl SegmentStatus {
-    /// `SHM_HUGETLB` and `SHM_NORESERVE` are flags of `shmget(2)` alone: no mode has them.
+    /// `SHM_HUGETLB` and `SHM_NORESERVE` are flags of `shmget(2)` only and never appear in a mode.
     const NAMES: [(u32, &'static str); 2] = [(0o1000, "dest"), (0o2000, "locked")];
 
-    /// The bits of a raw mode.
+    /// Extracts the bits from a raw mode.
     pub fn from_mode(mode: u32) -> SegmentStatus {
         SegmentStatus(mode & !0o777)
     }
 
-    /// The bits, as they stand in the raw mode.
+    /// The bits, at their places in the raw mode.
     pub fn bits(self) -> u32 {
         self.0
     }
@@ -96,7 +96,7 @@ impl SegmentStatus {
         self.0 & 0o2000 != 0
     }
 
-    /// Marked for destruction: it goes when the last process detaches.
+    /// Marked for destruction: it is destroyed when the last process detaches it.
     pub fn is_marked(self) -> bool {
         self.0 & 0o1000 != 0
     }

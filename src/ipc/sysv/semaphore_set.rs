@@ -9,7 +9,7 @@ pub struct SemaphoreSet {
     pub id: i32,
     /// Key, owners and mode.
     pub permissions: Permissions,
-    /// When it was made or last changed by `IPC_SET` or `SETVAL`.
+    /// When it was created or last changed by `IPC_SET` or `SETVAL`.
     pub changed: Option<Time>,
     /// How many semaphores it has.
     pub nsems: u64,
@@ -24,10 +24,10 @@ pub struct Semaphore {
     pub index: u32,
     /// `GETVAL`, 0 to 32,767.
     pub value: u32,
-    /// `GETNCNT`: how many wait for it to grow.
+    /// `GETNCNT`: how many processes wait for it to increase.
     pub ncount: u32,
-    /// `GETZCNT`: how many wait for it to be zero.
+    /// `GETZCNT`: how many processes wait for it to be zero.
     pub zcount: u32,
-    /// `GETPID`: who last operated on it; 0 for nobody.
+    /// `GETPID`: the process that last operated on it; 0 for none.
     pub last_pid: i32,
 }

@@ -1,10 +1,10 @@
-//! Flags and commands by their names in the C headers, in the order of `strace(1)`.
+//! Flags and commands by their names in the C headers, in the order in which `strace(1)` prints them.
 
 use std::fmt;
 
 use libc::c_int;
 
-/// Names of bits. Where one has others in it, it stands in front of them.
+/// Names of bits. A name that includes the bits of others comes before them.
 type Table = &'static [(c_int, &'static str)];
 
 /// `msgget(2)` and `semget(2)`.
@@ -41,7 +41,7 @@ const OPEN: Table = &[
     (libc::O_SYNC, "O_SYNC"),
     (libc::O_DSYNC, "O_DSYNC"),
     (libc::O_DIRECT, "O_DIRECT"),
-    // No bit where every file may be large.
+    // 0 on machines where every open allows large files.
     (libc::O_LARGEFILE, "O_LARGEFILE"),
     (libc::O_NOFOLLOW, "O_NOFOLLOW"),
     (libc::O_NOATIME, "O_NOATIME"),
@@ -51,17 +51,17 @@ const OPEN: Table = &[
     (libc::O_DIRECTORY, "O_DIRECTORY"),
 ];
 
-/// Of calls that take a directory and a path.
+/// Flags of calls that take a directory and a path.
 const AT: Table =
     &[(libc::AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"), (libc::AT_EMPTY_PATH, "AT_EMPTY_PATH")];
 
-/// `unlinkat(2)`, which takes a flag of its own.
+/// `unlinkat(2)`, which has its own flag.
 const UNLINKAT: Table = &[(libc::AT_REMOVEDIR, "AT_REMOVEDIR")];
 
 /// `struct mq_attr`.
 const MQ_ATTR: Table = &[(libc::O_NONBLOCK, "O_NONBLOCK")];
 
-/// Where the base-2 logarithm of the page size lies in the flags of `shmget(2)`.
+/// The position of the page size, as a base-2 logarithm, in the flags of `shmget(2)`.
 const HUGE_SHIFT: c_int = 26;
 const HUGE_MASK: c_int = 0x3f << HUGE_SHIFT;
 
@@ -120,7 +120,7 @@ impl fmt::Display for Flags {
     }
 }
 
-/// Words with bars between them.
+/// Words joined by bars.
 struct List<'a, 'f> {
     f: &'a mut fmt::Formatter<'f>,
     separator: &'static str,
@@ -133,7 +133,7 @@ impl List<'_, '_> {
         Ok(())
     }
 
-    /// Bits that have no name are one number at the end.
+    /// Bits without a name are printed as one number at the end.
     fn named(&mut self, flags: c_int, table: Table) -> fmt::Result {
         let mut rest = flags;
         for &(bits, name) in table {
@@ -145,7 +145,7 @@ impl List<'_, '_> {
         if rest == 0 { Ok(()) } else { self.push(format_args!("{rest:#x}")) }
     }
 
-    /// The same where that is the whole argument; `unknown` stands for what is missing in the table.
+    /// Prints flags that are a whole argument. `unknown` is the comment after flags without any name.
     fn named_or_zero(&mut self, flags: c_int, table: Table, unknown: &str) -> fmt::Result {
         match flags {
             0 => self.push(0),
@@ -157,7 +157,7 @@ impl List<'_, '_> {
     }
 }
 
-/// A mode: `0600`, and `000` for none.
+/// A mode in octal: `0600`, and `000` for 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Octal(pub u32);
 
@@ -170,7 +170,7 @@ impl fmt::Display for Octal {
     }
 }
 
-/// The commands of `msgctl(2)`, `shmctl(2)` and `semctl(2)`.
+/// A command of `msgctl(2)`, `shmctl(2)` or `semctl(2)`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Command {
     Msgctl(c_int),

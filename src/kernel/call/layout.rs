@@ -1,10 +1,38 @@
-//! Structures of `msgctl(2)`, `shmctl(2)` and `semctl(2)` that libc has not for every C library. The
-//! fields have their names in C.
+//! Structures of `msgctl(2)`, `shmctl(2)` and `semctl(2)` that libc does not define for every C
+//! library. The fields have their C names.
+#![allow(unsafe_code)]
 #![allow(missing_docs, reason = "the man pages document the fields")]
 
 use std::ffi::{c_int, c_ulong};
 
-/// `struct msginfo`, of which `MSG_INFO` uses some fields for other things than their names say.
+#[cfg(not(target_env = "musl"))]
+pub use libc::semid_ds as SemidDs;
+
+/// `struct semid_ds` as the kernel has it on machines of 64 bits: libc has none for musl.
+#[cfg(all(target_env = "musl", target_pointer_width = "64"))]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SemidDs {
+    pub sem_perm: libc::ipc_perm,
+    pub sem_otime: std::ffi::c_long,
+    #[cfg(target_arch = "x86_64")]
+    pub unused1: c_ulong,
+    pub sem_ctime: std::ffi::c_long,
+    #[cfg(target_arch = "x86_64")]
+    pub unused2: c_ulong,
+    pub sem_nsems: c_ulong,
+    pub unused3: c_ulong,
+    pub unused4: c_ulong,
+}
+
+/// The key of an object. It comes first, and its name is not the same in every C library.
+pub(in crate::kernel) fn key(permissions: &libc::ipc_perm) -> libc::key_t {
+    let first: *const libc::key_t = std::ptr::from_ref(permissions).cast();
+    // SAFETY: the pointer is to the first field, which is a key_t.
+    unsafe { first.read() }
+}
+
+/// `struct msginfo`. `MSG_INFO` uses some fields for other values than their names suggest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MsgInfo {
@@ -18,7 +46,7 @@ pub struct MsgInfo {
     pub msgseg: u16,
 }
 
-/// `struct shminfo`, as long as the kernel has it.
+/// `struct shminfo`, in the kernel's size.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ShmLimits {
@@ -42,7 +70,7 @@ pub struct ShmInfo {
     pub swap_successes: c_ulong,
 }
 
-/// `struct seminfo`, of which `SEM_INFO` uses some fields for other things than their names say.
+/// `struct seminfo`. `SEM_INFO` uses some fields for other values than their names suggest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct SemInfo {

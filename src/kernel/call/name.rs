@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The name of an IPC call: a system call, or the function of the C library by which programs know it.
+/// The name of an IPC call: a system call, or the C library function that programs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallName {
     /// `msgget(2)`.
@@ -31,7 +31,7 @@ pub enum CallName {
     MqTimedsend,
     /// `mq_receive(3)` with a deadline.
     MqTimedreceive,
-    /// `mq_getattr(3)` as the kernel knows it.
+    /// `mq_getattr(3)`, as the kernel's system call.
     MqGetsetattr,
     /// `shm_open(3)`, an `openat(2)`.
     ShmOpen,
@@ -53,8 +53,10 @@ pub enum CallName {
     Fchownat,
     /// `stat(2)` in any of its forms.
     Stat,
-    /// The same for an open file.
+    /// `fstat(2)`.
     Fstat,
+    /// `mmap(2)` or `mprotect(2)`: room for what a call fills.
+    Mmap,
 }
 
 impl fmt::Display for CallName {
@@ -85,6 +87,7 @@ impl fmt::Display for CallName {
             CallName::Fchownat => "fchownat",
             CallName::Stat => "stat",
             CallName::Fstat => "fstat",
+            CallName::Mmap => "mmap",
         })
     }
 }

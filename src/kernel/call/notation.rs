@@ -1,8 +1,6 @@
-//! How a call looks in `strace(1)`, so that what somebody has learned there holds here, and the other
-//! way round. Two functions of the C library are shown, too, whose system calls are its own business:
-//! `ftok` and `sem_open`.
+//! Formats calls as `strace(1)` does, so that knowledge of one helps with the other. Two C library
+//! functions are shown although they are not system calls: `ftok` and `sem_open`.
 
-use std::ffi::CStr;
 use std::fmt;
 
 use libc::{AT_FDCWD, c_int, timespec};
@@ -13,6 +11,7 @@ use super::quoted::Quoted;
 use super::structures::{Attributes, Id, Settable, Whole};
 use super::value::{Argument, Call, Event, Filled};
 use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::kernel::io::os_error;
 
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +64,7 @@ impl Event<'_> {
                     (0, _) => Ok(()),
                     (_, None) => write!(f, ", {}, NULL", Octal(mode)),
                     (_, Some(attributes)) => {
-                        // Flags without names, for a queue has none yet.
+                        // Without names for the flags, because a new queue has none.
                         let flags = attributes.mq_flags;
                         write!(f, ", {}, {}", Octal(mode), Attributes(flags, attributes))
                     }
@@ -127,12 +126,12 @@ impl Event<'_> {
         }
     }
 
-    /// How many bytes a call has received.
+    /// How many bytes a call received.
     fn size(&self) -> usize {
         self.result.map_or(0, |size| size.try_into().unwrap_or(0))
     }
 
-    /// What the call has filled; the address where it has failed.
+    /// What the call filled, or the address if it failed.
     fn write_filled<T, D: fmt::Display>(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -145,7 +144,7 @@ impl Event<'_> {
         }
     }
 
-    /// The last argument of `msgctl(2)` and its like.
+    /// The last argument of `msgctl(2)` and similar calls.
     fn write_last(&self, f: &mut fmt::Formatter<'_>, argument: Argument<'_>) -> fmt::Result {
         match argument {
             Argument::Plain(number) => write!(f, "{}", Address(number)),
@@ -160,18 +159,11 @@ struct Reason(Errno);
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut buffer = [0; 128];
-        // SAFETY: the call writes no more than it is told, and ends it with a NUL; the last byte is one in
-        // any case.
-        let words = unsafe {
-            libc::strerror_r(self.0 as c_int, buffer.as_mut_ptr(), buffer.len() - 1);
-            CStr::from_ptr(buffer.as_ptr())
-        };
-        write!(f, "{:?} ({})", self.0, words.to_str().unwrap_or_default())
+        write!(f, "{:?} ({})", self.0, os_error::words(self.0 as c_int))
     }
 }
 
-/// A key of System V.
+/// A System V key.
 struct Key(i32);
 
 impl fmt::Display for Key {
@@ -195,7 +187,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A directory that paths begin at.
+/// The directory to which a path is relative.
 struct Place(c_int);
 
 impl fmt::Display for Place {
@@ -207,7 +199,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One number that was filled.
+/// A single number that the call filled.
 struct Single<'a>(&'a u32);
 
 impl fmt::Display for Single<'_> {
@@ -230,7 +222,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// A message of System V with so many bytes behind its type.
+/// A System V message with this many bytes after its type.
 struct Message<'a>(&'a [u8], usize);
 
 impl fmt::Display for Message<'_> {
@@ -250,7 +242,7 @@ mod tests {
         Event { call, result }.to_string()
     }
 
-    /// `strace(1)` has written these for a program that made the calls.
+    /// `strace(1)` printed these lines for a program that made the calls.
     #[test]
     fn what_strace_writes_of_calls_that_no_verb_makes() {
         let argument = |structure| Argument::Filled(Filled { address: 0x7ffc, content: structure });

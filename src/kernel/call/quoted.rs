@@ -5,12 +5,12 @@ use std::fmt::{self, Write as _};
 /// How many bytes of a message are shown.
 const SHOWN: usize = 32;
 
-/// Bytes that a call was given or has filled.
+/// Bytes that a call was given or filled.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Quoted<'a> {
-    /// A path or a name, whole.
+    /// A path or a name, in full.
     Path(&'a [u8]),
-    /// The beginning of a message of so many bytes.
+    /// The start of a message of this many bytes.
     Message(&'a [u8], usize),
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Quoted<'_> {
                 b'\x0b' => f.write_str("\\v")?,
                 b'\x0c' => f.write_str("\\f")?,
                 b'\r' => f.write_str("\\r")?,
-                // A digit behind it would belong to a shorter number.
+                // A digit that follows would otherwise be read as part of the number.
                 _ => match bytes.get(place + 1) {
                     Some(b'0'..=b'7') => write!(f, "\\{byte:03o}")?,
                     _ => write!(f, "\\{byte:o}")?,
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(message(b"\x7f\x80\xff2\x7f8a\x1b[3"), r#""\177\200\3772\1778a\33[3""#);
         assert_eq!(message(&[b'x'; 32]), format!("\"{}\"", "x".repeat(32)));
         assert_eq!(message(&[b'x'; 33]), format!("\"{}\"...", "x".repeat(32)));
-        // A digit that is not shown does not matter.
+        // A digit that is cut off does not matter.
         assert_eq!(
             message(&[[1; 32].as_slice(), b"1"].concat()),
             format!("\"{}\"...", r"\1".repeat(32))

@@ -1,11 +1,12 @@
-//! The structures of calls as `strace(1)` writes them.
+//! Formats the structures of calls as `strace(1)` does.
 
 use std::fmt;
 
 use super::flags::Octal;
+use super::layout::key;
 use super::value::Structure;
 
-/// A uid or a gid; -1 for one that stays.
+/// A uid or a gid; -1 leaves it unchanged.
 pub(super) struct Id(pub u32);
 
 impl fmt::Display for Id {
@@ -17,7 +18,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// The attributes of a POSIX queue; in some places the flags have names.
+/// The attributes of a POSIX queue, with flags as names or as a number.
 pub(super) struct Attributes<'a, F>(pub F, pub &'a libc::mq_attr);
 
 impl<F: fmt::Display> fmt::Display for Attributes<'_, F> {
@@ -31,10 +32,10 @@ impl<F: fmt::Display> fmt::Display for Attributes<'_, F> {
     }
 }
 
-/// The permissions of an object of System V.
+/// The permissions of a System V object.
 struct Permissions<'a> {
     permissions: &'a libc::ipc_perm,
-    /// Whether only what `IPC_SET` looks at.
+    /// Whether to show only the fields that `IPC_SET` uses.
     is_settable: bool,
 }
 
@@ -44,7 +45,7 @@ impl fmt::Display for Permissions<'_> {
         let (uid, gid, cuid, cgid) = (Id(uid), Id(gid), Id(cuid), Id(cgid));
         write!(f, "{{uid={uid}, gid={gid}, mode={}", Octal(mode.into()))?;
         if !self.is_settable {
-            let key = self.permissions.__key as u32;
+            let key = key(self.permissions) as u32;
             write!(f, ", key={key}, cuid={cuid}, cgid={cgid}")?;
         }
         f.write_str("}")
@@ -59,7 +60,7 @@ fn settable(permissions: &libc::ipc_perm) -> Permissions<'_> {
     Permissions { permissions, is_settable: true }
 }
 
-/// A structure with all that strace shows of it.
+/// A structure with all fields that strace shows.
 pub(super) struct Whole<'a>(pub Structure<'a>);
 
 impl fmt::Display for Whole<'_> {
@@ -135,7 +136,7 @@ impl fmt::Display for Whole<'_> {
     }
 }
 
-/// A structure with what `IPC_SET` looks at.
+/// A structure with the fields that `IPC_SET` uses.
 pub(super) struct Settable<'a>(pub Structure<'a>);
 
 impl fmt::Display for Settable<'_> {
@@ -146,7 +147,7 @@ impl fmt::Display for Settable<'_> {
             }
             Structure::Shmid(s) => write!(f, "{{shm_perm={}}}", settable(&s.shm_perm)),
             Structure::Semid(s) => write!(f, "{{sem_perm={}}}", settable(&s.sem_perm)),
-            // No call reads these.
+            // No call reads these structures.
             Structure::Msginfo(_)
             | Structure::Shminfo(_)
             | Structure::ShmUsage(_)

@@ -3,24 +3,24 @@
 use libc::{c_int, timespec};
 use nix::errno::Errno;
 
-use super::layout::{MsgInfo, SemInfo, ShmInfo, ShmLimits};
+use super::layout::{MsgInfo, SemInfo, SemidDs, ShmInfo, ShmLimits};
 use super::name::CallName;
 
-/// A call and its result. It shows itself as a line of `strace(1)`:
+/// A call and its result. It is formatted as a line of `strace(1)`:
 /// `msgsnd(0, {mtype=1, mtext="hello"}, 5, IPC_NOWAIT) = 0`.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
-    /// The call, with what it has filled.
+    /// The call, with the memory that it filled.
     pub call: Call<'a>,
-    /// What it returned, or why it failed.
+    /// The return value, or the error.
     pub result: Result<i64, Errno>,
 }
 
-/// A call with its arguments, as the kernel gets them; flags, commands and modes are the numbers of
-/// the C headers. Messages of System V have their type in front, as `msgop(2)` lays them out.
+/// A call with its arguments as the kernel gets them; flags, commands and modes are numbers of the C
+/// headers. System V messages start with their type, as in `msgop(2)`.
 ///
-/// Nothing here points to memory of another process: what a call was given or has filled is borrowed
-/// from wherever it was read to.
+/// The memory that a call was given or filled is borrowed from wherever it was read. Nothing here
+/// points into the memory of another process.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the man pages document the arguments")]
 pub enum Call<'a> {
@@ -30,17 +30,18 @@ pub enum Call<'a> {
     },
     Msgsnd {
         id: i32,
-        /// As much of the message as is shown, at least.
+        /// At least the part of the message that is shown.
         message: &'a [u8],
-        /// How many bytes follow the type.
+        /// The number of bytes after the type.
         size: usize,
         flags: c_int,
     },
     Msgrcv {
         id: i32,
-        /// As much of the message as is shown, at least; the call returns how many bytes follow the type.
+        /// At least the part of the message that is shown; the call returns the number of bytes after
+        /// the type.
         message: Filled<&'a [u8]>,
-        /// How many bytes may follow the type.
+        /// The maximum number of bytes after the type.
         size: usize,
         message_type: i64,
         flags: c_int,
@@ -71,7 +72,7 @@ pub enum Call<'a> {
         command: c_int,
         argument: Argument<'a>,
     },
-    /// A function of the C library, which asks the kernel for the file of this path.
+    /// A C library function, which reads the file with this path.
     Ftok {
         path: &'a [u8],
         project: u8,
@@ -88,7 +89,7 @@ pub enum Call<'a> {
     },
     MqTimedsend {
         descriptor: c_int,
-        /// As much of the message as is shown, at least.
+        /// At least the part of the message that is shown.
         message: &'a [u8],
         size: usize,
         priority: u32,
@@ -96,7 +97,7 @@ pub enum Call<'a> {
     },
     MqTimedreceive {
         descriptor: c_int,
-        /// As much of the message as is shown, at least; the call returns its size.
+        /// At least the part of the message that is shown; the call returns its size.
         message: Filled<&'a [u8]>,
         size: usize,
         priority: Filled<&'a u32>,
@@ -107,7 +108,7 @@ pub enum Call<'a> {
         new: Option<&'a libc::mq_attr>,
         old: Filled<&'a libc::mq_attr>,
     },
-    /// A function of the C library, which makes the file of a semaphore in several steps.
+    /// A C library function, which creates the file of a semaphore in several steps.
     SemOpen {
         name: &'a [u8],
         flags: c_int,
@@ -144,7 +145,7 @@ pub enum Call<'a> {
 }
 
 impl Call<'_> {
-    /// Which call it is.
+    /// Its name.
     pub fn name(&self) -> CallName {
         match self {
             Call::Msgget { .. } => CallName::Msgget,
@@ -171,17 +172,17 @@ impl Call<'_> {
     }
 }
 
-/// What a call fills. Where it has failed, only the address is of interest.
+/// Memory that a call fills. If the call failed, only the address matters.
 #[derive(Clone, Copy, Debug)]
 pub struct Filled<T> {
-    /// Where it lies in the memory of the caller.
+    /// Its address in the calling process.
     pub address: usize,
-    /// What lies there after the call.
+    /// Its content after the call.
     pub content: T,
 }
 
 impl<'a, T: ?Sized> Filled<&'a T> {
-    /// What lies in memory of this process.
+    /// Memory of this process.
     pub(in crate::kernel) fn here(content: &'a T) -> Filled<&'a T> {
         Filled { address: (&raw const *content).addr(), content }
     }
@@ -190,7 +191,7 @@ impl<'a, T: ?Sized> Filled<&'a T> {
 /// The last argument of `msgctl(2)`, `shmctl(2)` and `semctl(2)`.
 #[derive(Clone, Copy, Debug)]
 pub enum Argument<'a> {
-    /// One that is shown as it is: of a command that takes none, mostly 0; `SETVAL`, `GETALL`, `SETALL`.
+    /// A plain number: of a command without argument, mostly 0; of `SETVAL`, `GETALL`, `SETALL`.
     Plain(usize),
     /// A structure that the call reads: `IPC_SET`.
     Read(Structure<'a>),
@@ -199,19 +200,19 @@ pub enum Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// Of a command that takes none.
+    /// The argument of a command that takes none.
     pub(in crate::kernel) const NONE: Argument<'static> = Argument::Plain(0);
 }
 
-/// The structures to which such an argument can point.
+/// A structure to which such an argument can point.
 #[derive(Clone, Copy, Debug)]
 pub enum Structure<'a> {
-    /// Of a queue.
+    /// The state of a queue.
     Msqid(&'a libc::msqid_ds),
-    /// Of a segment.
+    /// The state of a segment.
     Shmid(&'a libc::shmid_ds),
-    /// Of a set.
-    Semid(&'a libc::semid_ds),
+    /// The state of a set.
+    Semid(&'a SemidDs),
     /// `MSG_INFO` and `IPC_INFO` of queues.
     Msginfo(&'a MsgInfo),
     /// `IPC_INFO` of segments.
@@ -223,7 +224,7 @@ pub enum Structure<'a> {
 }
 
 impl<'a> Structure<'a> {
-    /// As the argument of a call of this process, which has filled it.
+    /// The structure as the argument of a call of this process that filled it.
     pub(in crate::kernel) fn filled(self) -> Argument<'a> {
         let address = match self {
             Structure::Msqid(status) => (&raw const *status).addr(),

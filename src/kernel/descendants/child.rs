@@ -1,5 +1,6 @@
-//! Running a command as a child, and following every descendant that becomes a child of this process:
+//! Runs a command as a child, and follows every descendant that becomes a child of this process:
 //! `fork(2)`, `wait(2)`, `PR_SET_CHILD_SUBREAPER(2const)`, `pidfd_send_signal(2)`.
+#![allow(unsafe_code)]
 
 use std::ffi::OsString;
 use std::io;
@@ -19,44 +20,41 @@ use crate::kernel::signals::deadly;
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// By itself, with this status.
+    /// It exited with this status.
     Status(u8),
-    /// By this signal.
+    /// It was killed by this signal.
     Signal(i32),
 }
 
-/// What became of a child.
+/// A change in the state of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It ended, and is gone now.
+    /// The child with this pid ended and is reaped.
     Ended(i32, Ended),
-    /// It was stopped.
+    /// The child with this pid was stopped.
     Stopped(i32),
 }
 
-/// From now on, descendants whose parent ends become children of this process.
+/// Makes descendants whose parent ends children of this process, from now on.
 pub fn adopt_orphans() -> io::Result<()> {
     Ok(prctl::set_child_subreaper(true)?)
 }
 
-/// Starts a command in the state in which this process was started itself: the same closed descriptors,
-/// the same ignored and blocked signals. Returns its process id.
+/// Starts a command with the descriptors and signals that this process got from its own caller: the
+/// same ones closed, ignored and blocked. Returns its pid.
 ///
-/// `extra` are capabilities (a bit each) that nothing the command runs may ever gain.
+/// `extra` are capabilities (a bit each) that the command and its descendants must never gain.
 pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     let (mask, ignored_children) = (inbox.mask, inbox.ignored_children);
     let restore = move || {
         for descriptor in (0..3).filter(|&number| !inherited::was_open(number as usize)) {
-            // SAFETY: this was closed, and holds the /dev/null of the standard library, which this
-            // process, about to become another program, uses no more.
+            // SAFETY: the caller had this descriptor closed. The standard library opened /dev/null
+            // there, which this process does not use before it runs the other program.
             unsafe { libc::close(descriptor) };
         }
-        for capability in (0..64).filter(|bit| extra >> bit & 1 != 0) {
-            // Fails for what the kernel does not know. SAFETY: takes plain numbers.
-            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
-        }
+        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
         let children = std::iter::once((libc::SIGCHLD, ignored_children));
         for (signal, is_ignored) in inherited::ignored().chain(children) {
             match is_ignored {
@@ -68,14 +66,22 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     };
     // SAFETY: between fork and exec, `restore` makes system calls alone.
     unsafe { command.pre_exec(restore) };
-    // The child is waited for by its number, like all others.
+    // It is reaped by its pid, like all other children.
     Ok(command.spawn()?.id() as i32)
 }
 
-/// What has become of a child, if anything has; a child that has ended is gone after this.
+/// Takes a capability from the bounding set. Fails for what the kernel does not know. Async-signal-safe.
+fn drop_capability(capability: libc::c_ulong) {
+    // The call reads four numbers of this width behind the first, however few an operation needs.
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: takes plain numbers.
+    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, NONE, NONE, NONE) };
+}
+
+/// The next change in the state of a child, if there is one. A child that ended is reaped by this call.
 pub fn reap() -> Option<Fate> {
     let mut status = 0;
-    // Not by way of a library that has names for signals: those of real-time signals have none.
+    // Not with a library that names signals: it has no names for real-time signals.
     // SAFETY: the pointer is to a number that outlives the call.
     let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED) };
     if pid <= 0 {
@@ -88,27 +94,27 @@ pub fn reap() -> Option<Fate> {
     })
 }
 
-/// Whether this process has a child, dead or alive.
+/// Whether this process has children, dead or alive.
 pub fn has_children() -> bool {
     let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT | WaitPidFlag::WEXITED;
     waitid(Id::All, flags) != Err(Errno::ECHILD)
 }
 
-/// Sends a signal to this process, never to a later one with its id: `ESRCH` where it has ended.
+/// Sends a signal to this process but never to a later one with its pid; `ESRCH` if it has ended.
 pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers, returns a new descriptor.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.pid, 0) };
     if descriptor < 0 {
         let error = io::Error::last_os_error();
-        // Linux before 5.3.
+        // Linux before 5.3 has no pidfd.
         return match error.raw_os_error() {
             Some(libc::ENOSYS) => kill(process.pid, signal),
             _ => Err(error),
         };
     }
-    // SAFETY: the descriptor is new, so nobody else owns it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
-    // While this descriptor is open, its process keeps the number.
+    // While this descriptor is open, no other process gets the pid.
     if !process.is_current() {
         return Err(Errno::ESRCH.into());
     }
@@ -125,7 +131,7 @@ pub fn signal(process: ProcessIdentity, signal: i32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sends a signal to a child, which keeps its id until it is reaped.
+/// Sends a signal to a child, which keeps its pid until it is reaped.
 pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: takes plain numbers.
     match unsafe { libc::kill(pid, signal) } {

@@ -1,4 +1,4 @@
-//! The descendants of this process, followed from when they are made until they end.
+//! Follows the descendants of this process from creation to end.
 
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
@@ -15,50 +15,50 @@ use crate::ipc::attribution::pid_history::{PidHistory, SECOND};
 use crate::kernel::namespace::identity::Identity;
 use crate::kernel::process::{self, Kinship, Length, ProcessIdentity};
 
-/// The kernel records a new program before it has written its command line: how long to wait for
-/// that, and how often to look.
+/// The kernel records a new program before its command line is readable: how long to wait before each
+/// attempt to read it, and how many attempts to make.
 const SOON: Duration = Duration::from_micros(50);
 const LOOKS: u32 = 40;
 
-/// How often to make sure that the processes that are not recorded still live.
+/// How often to check that unrecorded processes still live.
 const SWEEP: Duration = Duration::from_millis(50);
 
 /// How much later than its record a process may seem to have started, in nanoseconds.
 const SLACK: u64 = 20_000_000;
 
-/// The descendants that this process has got since it began to watch.
+/// The descendants that this process has had since the watch began.
 #[derive(Debug)]
 pub struct Family {
     own: i32,
     trace: Option<Trace>,
     search: Search,
-    /// How far the kernel has got in giving out process ids, where other processes leave objects, too.
+    /// Reads the pid counter, if other processes create objects in the same namespace.
     reader: Option<Reader>,
     register: Register,
-    /// The processes whose command line was not there yet, and how often it was looked for.
+    /// Processes whose command line was not readable yet, and how often it was tried.
     nameless: Vec<(i32, u32)>,
-    /// Until when, in nanoseconds since the Epoch, those that live certainly did.
+    /// The time up to which the living ones certainly lived, in nanoseconds since the Epoch.
     certain: u64,
     swept: Instant,
     /// How many threads a process has besides the first one.
     threads: HashMap<i32, u32>,
-    /// Whether this process has, or may come to adopt, children that are not the command's: it had
-    /// some before, or it adopts the orphans of all processes.
+    /// Whether this process has children that are not the command's, or may adopt some: it had children
+    /// before, or is process 1 and adopts all orphans.
     has_others: bool,
-    /// An IPC namespace in which all processes are the command's.
+    /// An IPC namespace whose processes all belong to the command.
     inside: Option<Identity>,
-    /// Whether `/proc` shows the process ids of this process's namespace.
+    /// Whether `/proc` shows the pids of this process's own namespace.
     sees_proc: bool,
-    /// When the machine started, in nanoseconds since the Epoch.
+    /// When the machine booted, in nanoseconds since the Epoch.
     boot: i64,
     /// Whether no descendant can have been missed.
     is_complete: bool,
 }
 
 impl Family {
-    /// Begins to watch. Processes made before do not count. All processes in the IPC namespace `inside`
-    /// are the command's; without one, others leave objects in its namespace, too. `length` is how much
-    /// to remember of each command line.
+    /// Starts to watch; earlier processes do not count. If `inside` is given, all processes in that IPC
+    /// namespace belong to the command. Otherwise other processes create objects in its namespace, too.
+    /// `length` is how much of each command line to keep.
     pub fn watch(inside: Option<Identity>, length: Length) -> Family {
         let trace = Trace::open().ok();
         let own = std::process::id() as i32;
@@ -81,7 +81,7 @@ impl Family {
         }
     }
 
-    /// All descendants that have been seen, after a last look.
+    /// All descendants so far, after a final check.
     pub fn settle(&mut self) -> Descendants<'_> {
         self.update();
         while self.trace.as_ref().is_some_and(Trace::has_more) {
@@ -94,12 +94,12 @@ impl Family {
         Descendants { all: self.register.all(), is_complete: self.is_complete, pid_history }
     }
 
-    /// What to wait for until the next [`Family::update`] is worth while.
+    /// The descriptors to wait on until the next [`Family::update`].
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.trace.iter().flat_map(Trace::descriptors)
     }
 
-    /// How long to wait at most.
+    /// The maximum time to wait until the next [`Family::update`].
     pub fn patience(&self) -> Option<Duration> {
         if !self.nameless.is_empty() || self.trace.as_ref().is_some_and(Trace::has_more) {
             return Some(SOON);
@@ -108,14 +108,14 @@ impl Family {
         search.or(self.reader.as_ref().map(|_| pid_counter::LOOK))
     }
 
-    /// Takes in what has happened since the last time.
+    /// Processes everything that happened since the last call.
     pub fn update(&mut self) {
         if let Some(reader) = &mut self.reader {
             reader.look();
         }
         if let Some((events, end)) = self.trace.as_mut().map(Trace::take) {
             let is_whole = events.iter().all(|event| event.what != What::Lost);
-            events.into_iter().for_each(|event| self.hear(event));
+            events.into_iter().for_each(|event| self.handle(event));
             if !is_whole {
                 self.is_complete = false;
                 self.sweep(end);
@@ -138,7 +138,7 @@ impl Family {
         self.nameless = nameless;
     }
 
-    fn hear(&mut self, Event { time, pid, what }: Event) {
+    fn handle(&mut self, Event { time, pid, what }: Event) {
         match what {
             What::Forked(parent) => self.born(pid, parent, time),
             What::Executed(name) => self.executed(pid, name),
@@ -148,7 +148,7 @@ impl Family {
         }
     }
 
-    /// A thread has ended, or is not recorded any more.
+    /// A thread ended, or is no longer recorded.
     fn exited(&mut self, pid: i32, time: u64) {
         if let Some(others @ 1..) = self.threads.get_mut(&pid) {
             *others -= 1;
@@ -159,7 +159,7 @@ impl Family {
         }
     }
 
-    /// Adds a child of this process, which runs this command, before any look could find it.
+    /// Adds a child of this process that runs this command, before a search can find it.
     pub fn add_child(&mut self, pid: i32, command: Foreign) {
         self.update();
         if self.find(pid).is_none() {
@@ -169,14 +169,14 @@ impl Family {
         self.executed(pid, command);
     }
 
-    /// A child has been reaped: its number may be given to others from now on.
+    /// A child was reaped: its pid may be reused from now on.
     pub fn reaped(&mut self, pid: i32) {
         if self.register.is_alive(pid) {
             self.ended(pid, now());
         }
     }
 
-    /// Whether a process that has just done something is a descendant, or was.
+    /// Whether a process that did something just now is or was a descendant.
     pub fn is_member(&self, pid: i32) -> bool {
         let mut ancestor = pid;
         while self.sees_proc && ancestor > 1 && !self.register.is_alive(ancestor) {
@@ -189,12 +189,12 @@ impl Family {
         self.register.is_alive(ancestor)
     }
 
-    /// What is known of the last process with this id.
+    /// The last descendant with this pid.
     pub fn find(&self, pid: i32) -> Option<&Descendant> {
         self.register.find(pid)
     }
 
-    /// Whether none of the command is left, as far as is known.
+    /// Whether no process of the command is left, as far as is known.
     pub fn is_extinct(&self) -> bool {
         match child::has_children() {
             false => true,
@@ -204,7 +204,7 @@ impl Family {
         }
     }
 
-    /// The descendants that live, the oldest first.
+    /// The living descendants, oldest first.
     pub fn living(&self) -> Vec<ProcessIdentity> {
         if !self.sees_proc {
             return self
@@ -214,8 +214,8 @@ impl Family {
                 .map(|&pid| ProcessIdentity { pid, started: None })
                 .collect();
         }
-        // Either may have gaps: a record may be lost, and a process whose parent ends while /proc is
-        // being read may be missed there.
+        // Both sources may have gaps: a record may be lost, and a read of /proc may miss a process
+        // whose parent ends at that moment.
         let mut living = self.descendants();
         living.extend(self.register.alive().iter().filter_map(|&pid| self.check(pid)));
         living.retain(|process| !process.has_ended);
@@ -225,7 +225,7 @@ impl Family {
         living.into_iter().map(identity).collect()
     }
 
-    /// Looks at the processes that were made since the last look.
+    /// Searches the processes that were created since the last search.
     fn search_new(&mut self) {
         let Some(new) = self.search.look() else { return };
         if new.are_too_many {
@@ -247,14 +247,14 @@ impl Family {
         }
     }
 
-    /// Makes sure that every descendant that lives is known, where the kernel does not record them.
+    /// Finds every living descendant, including ones that the kernel does not record.
     pub fn meet_living(&mut self) {
         if !self.is_complete && self.sees_proc {
             self.descendants().into_iter().for_each(|process| self.meet(process));
         }
     }
 
-    /// All descendants of the command that there are now.
+    /// All living descendants of the command in `/proc`.
     fn descendants(&self) -> Vec<Kinship> {
         let mut children: HashMap<i32, Vec<Kinship>> = HashMap::new();
         for process in process::kin() {
@@ -271,19 +271,20 @@ impl Family {
         found
     }
 
-    /// Adds a process, if it is new.
+    /// Adds a process if it is new.
     fn meet(&mut self, process: Kinship) {
         let started = self.started(&process);
-        if self.find(process.pid).is_some_and(|observed| started <= observed.from + SLACK) {
+        let is_observed = |observed: &Descendant| started <= observed.from.saturating_add(SLACK);
+        if self.find(process.pid).is_some_and(is_observed) {
             return;
         }
-        // Rounded up: the time before it may have been another's.
-        self.born(process.pid, process.parent, (started + SLACK / 2).min(now()));
+        // Rounded up: another process may have had the pid before.
+        self.born(process.pid, process.parent, started.saturating_add(SLACK / 2).min(now()));
         self.read_command(process.pid);
         self.search.has_found(process.pid);
     }
 
-    /// Whether a child of this process is of the command.
+    /// Whether a child of this process belongs to the command.
     fn is_own(&self, child: &Kinship) -> bool {
         !self.has_others
             || self.register.is_alive(child.pid)
@@ -292,24 +293,24 @@ impl Family {
                 .is_some_and(|inside| Identity::of(child.pid).is_ok_and(|of| of == inside))
     }
 
-    /// Whether a process goes on after the end of its record.
+    /// Whether a process continues after the end of its record.
     fn runs_on(&self, pid: i32) -> bool {
         self.sees_proc && self.check(pid).is_some_and(|process| !process.is_ending)
     }
 
-    /// A process that lives, or was not seen to end, if it is still the same.
+    /// A process that lives or was not seen to end, if it is still the same one.
     fn check(&self, pid: i32) -> Option<Kinship> {
         let observed = self.find(pid).filter(|_| self.register.is_alive(pid))?;
-        // A later process with the same id started later. Where the clock was set back since, all seem
-        // to have; but a descendant of this process is the command's all the same.
+        // A later process with the same pid started later. If the clock was set back since, all
+        // processes seem to have; but a descendant of this process is the command's in any case.
         let is_same = |process: &Kinship| {
-            self.started(process) <= observed.from + SLACK
+            self.started(process) <= observed.from.saturating_add(SLACK)
                 || (!self.has_others && self.descends(process))
         };
         process::kinship(pid).filter(is_same)
     }
 
-    /// Whether a process that lives descends from this one.
+    /// Whether a living process descends from this one.
     fn descends(&self, process: &Kinship) -> bool {
         let mut parent = Some(process.parent);
         while let Some(ancestor @ 2..) = parent.filter(|&pid| pid != self.own) {
@@ -318,17 +319,17 @@ impl Family {
         parent == Some(self.own)
     }
 
-    /// When a process started, rounded down to a tick, in nanoseconds since the Epoch.
+    /// When a process started, in nanoseconds since the Epoch, rounded down to a tick.
     fn started(&self, process: &Kinship) -> u64 {
         let ticks = process::ticks_per_second().unwrap_or(100);
-        (self.boot + process.started.saturating_mul(SECOND as i64 / ticks)) as u64
+        self.boot.saturating_add(process.started.saturating_mul(SECOND as i64 / ticks)) as u64
     }
 
-    /// Makes sure which descendants live at this moment.
+    /// Checks which descendants are alive at this moment.
     fn sweep(&mut self, moment: u64) {
         let is_gone = |pid: &i32| match self.sees_proc {
             true => self.check(*pid).is_none_or(|process| process.has_ended),
-            // Where the record has gaps, that is not known.
+            // If the record has gaps, that is unknown.
             false => !self.is_complete,
         };
         let gone: Vec<_> = self.register.alive().iter().copied().filter(is_gone).collect();
@@ -339,7 +340,7 @@ impl Family {
     fn born(&mut self, pid: i32, parent: i32, time: u64) {
         if self.register.is_alive(pid) {
             match self.find(pid) {
-                // It was found before its record came.
+                // The search found it before its record arrived.
                 Some(observed) if observed.from.abs_diff(time) < SECOND && !self.is_complete => {
                     return;
                 }
@@ -350,7 +351,7 @@ impl Family {
         self.register.add(pid, parent, time);
     }
 
-    /// A process runs another program, of this name or with this command line.
+    /// A process runs another program, with this name or command line.
     fn executed(&mut self, pid: i32, name: Foreign) {
         if !self.read_command(pid) {
             self.register.set_command(pid, name);
@@ -358,7 +359,7 @@ impl Family {
         }
     }
 
-    /// Whether the command line of a process could be read.
+    /// Reads the command line of a process; returns whether that succeeded.
     fn read_command(&mut self, pid: i32) -> bool {
         self.sees_proc && self.register.read_command(pid)
     }

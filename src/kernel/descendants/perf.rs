@@ -1,6 +1,7 @@
-//! A record of every process that descends from this one, `perf_event_open(2)`: a software event
-//! that counts nothing, and tells of forks, execs and exits. No privilege is needed where
+//! A record of all descendants of this process, `perf_event_open(2)`: a software event that counts
+//! nothing and reports forks, execs and exits. It needs no privilege if
 //! `/proc/sys/kernel/perf_event_paranoid` is 2 or less.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -11,52 +12,52 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::ipc::Foreign;
 use crate::kernel::process::page_size;
 
-/// Pages of records for each processor, a power of two.
+/// Pages of records per processor, a power of two.
 const PAGES: usize = 8;
 
-/// Something that happened to a descendant.
+/// An event in the life of a descendant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When, in nanoseconds since the Epoch.
+    /// When it happened, in nanoseconds since the Epoch.
     pub time: u64,
-    /// To which process.
+    /// The pid of the process.
     pub pid: i32,
-    /// What.
+    /// What happened.
     pub what: What,
 }
 
-/// What happened.
+/// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// It was made by this process.
+    /// The process with this pid created it.
     Forked(i32),
     /// It got another thread.
     Threaded,
-    /// It runs another program, of which this is the short name.
+    /// It runs another program, with this short name.
     Executed(Foreign),
-    /// One of its threads ended, and with the last one the process.
+    /// One of its threads ended; with the last one, the process ended.
     Exited,
-    /// There was no room to record something.
+    /// Records were lost because the buffer was full.
     Lost,
 }
 
-/// The records, one ring for each processor.
+/// The records, in one ring buffer per processor.
 #[derive(Debug)]
 pub struct Trace {
     rings: Vec<Ring>,
-    /// What was read before its turn.
+    /// Events read too early, kept for the next call.
     early: Vec<Event>,
 }
 
 impl Trace {
-    /// From now on, all children of this thread and their descendants are recorded.
+    /// Records all children that this thread creates from now on, and their descendants.
     pub fn open() -> io::Result<Trace> {
         let processors = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_CONF)?;
         let mut rings = Vec::new();
         for processor in 0..processors.unwrap_or(1) as i32 {
             match Ring::open(processor) {
                 Ok(ring) => rings.push(ring),
-                // It is switched off.
+                // The processor is offline.
                 Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
                 Err(error) => return Err(error),
             }
@@ -67,10 +68,10 @@ impl Trace {
         }
     }
 
-    /// What has happened since the last time, in the order of time, and until when that is all.
+    /// The events since the last call in the order of time, and the time up to which they are complete.
     ///
-    /// The rings are read one by one. What happened after the first was looked at has to wait: its
-    /// cause may stand in a ring that was read before it got there.
+    /// The rings are read one by one. An event after the read of the first ring is kept for the next
+    /// call: its cause may be in a ring that was read before the cause happened.
     pub fn take(&mut self) -> (Vec<Event>, u64) {
         let end = now();
         let mut events = std::mem::take(&mut self.early);
@@ -80,24 +81,24 @@ impl Trace {
             }
         }
         events.sort_by(|a, b| (a.time, &a.what).cmp(&(b.time, &b.what)));
-        // A time in the far future is one of the past, before the clock was set.
-        let is_early = |event: &mut Event| event.time > end && event.time < end + 1_000_000_000;
+        // A time far in the future comes from before the clock was set back.
+        let is_early = |event: &mut Event| event.time > end && event.time - end < 1_000_000_000;
         self.early = events.extract_if(.., is_early).collect();
         (events, end)
     }
 
-    /// Whether [`Trace::take`] has something for the next time.
+    /// Whether events are kept for the next [`Trace::take`].
     pub fn has_more(&self) -> bool {
         !self.early.is_empty()
     }
 
-    /// Readable when something has happened.
+    /// Descriptors that become readable when something happens.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.rings.iter().map(|ring| ring.descriptor.as_fd())
     }
 }
 
-/// The time of day in nanoseconds since the Epoch, by the clock of the records.
+/// The current time in nanoseconds since the Epoch, by the clock of the records.
 pub(in crate::kernel) fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_nanos() as u64)
@@ -127,16 +128,16 @@ struct Attributes {
     rest: u32,
 }
 
-/// How full a ring was.
+/// Whether a ring was full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drained {
-    /// There was room.
+    /// It had room.
     Whole,
-    /// Something may have found no room. The kernel tells of that with the next record alone.
+    /// It may have dropped records. The kernel reports that only with the next record.
     Full,
 }
 
-/// What one processor has recorded: a page of control, then a ring of bytes.
+/// The records of one processor: a control page, followed by a ring buffer.
 #[derive(Debug)]
 struct Ring {
     descriptor: OwnedFd,
@@ -159,13 +160,13 @@ impl Ring {
             config: DUMMY,
             sample_type: SAMPLE_TIME,
             flags,
-            // Each record wakes.
+            // Every record wakes the reader.
             wakeup: 1,
-            // The kernel's objects bear the time of day.
+            // The same clock as that of the kernel's objects.
             clock: libc::CLOCK_REALTIME,
             ..Attributes::default()
         };
-        // SAFETY: the pointer is to attributes of the size that they tell; the call returns a new
+        // SAFETY: the pointer is to attributes of the size that they state; the call returns a new
         // descriptor.
         let descriptor = unsafe {
             libc::syscall(libc::SYS_perf_event_open, &attributes, 0, processor, -1, FLAG_CLOEXEC)
@@ -173,7 +174,7 @@ impl Ring {
         if descriptor < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the descriptor is new, so nobody else owns it.
+        // SAFETY: the descriptor is new, so nothing else owns it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
         let page = page_size() as usize;
         // SAFETY: asks for new memory at any address.
@@ -194,16 +195,15 @@ impl Ring {
         Ok(Ring { descriptor, memory, page })
     }
 
-    /// A position in the page of control, `data_head` or `data_tail` of
-    /// `struct perf_event_mmap_page`.
+    /// A position in the control page: `data_head` or `data_tail` of `struct perf_event_mmap_page`.
     fn position(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: the offset lies in the first page, which is mapped as long as `self` lives, and
-        // is aligned; the kernel, too, accesses it as a whole.
+        // SAFETY: the offset is in the first page, which is mapped as long as `self` lives, and is
+        // aligned. The kernel, too, accesses the value as a whole.
         unsafe { AtomicU64::from_ptr(self.memory.add(offset).as_ptr().cast()) }
     }
 
     fn drain(&mut self, events: &mut Vec<Event>) -> Drained {
-        /// More than any record takes.
+        /// Larger than any record.
         const RECORD: u64 = 128;
 
         let (head, tail) = (self.position(1024), self.position(1032));
@@ -213,7 +213,7 @@ impl Ring {
         while start < end {
             let header = self.copy(start, 8);
             let size = u16::from_ne_bytes([header[6], header[7]]);
-            // The kernel writes none that is shorter.
+            // The kernel writes no shorter record.
             if size < 8 || u64::from(size) > end - start {
                 break;
             }
@@ -224,13 +224,13 @@ impl Ring {
         if room < RECORD { Drained::Full } else { Drained::Whole }
     }
 
-    /// Bytes of the ring, which may run over its end to its start.
+    /// Copies bytes of the ring, which may wrap around its end.
     fn copy(&self, start: u64, length: usize) -> Vec<u8> {
         let size = self.page * PAGES;
         let byte = |offset: usize| {
             let place = (start as usize).wrapping_add(offset) % size;
-            // SAFETY: the place lies in the ring, behind the page of control, all of it mapped;
-            // the kernel writes nothing between tail and head.
+            // SAFETY: the place is in the ring, after the control page, all of it mapped; the kernel
+            // does not write between tail and head.
             unsafe { self.memory.add(self.page + place).read_volatile() }
         };
         (0..length).map(byte).collect()
@@ -239,12 +239,12 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // SAFETY: this is what was mapped, and nothing points into it any more.
+        // SAFETY: unmaps exactly what was mapped, and nothing points into it any more.
         unsafe { libc::munmap(self.memory.as_ptr().cast(), self.page * (1 + PAGES)) };
     }
 }
 
-/// Understands one record. The time stands at its end.
+/// Parses one record. The time is at its end.
 pub(crate) fn parse(record: &[u8]) -> Option<Event> {
     let word =
         |offset: usize| Some(i32::from_ne_bytes(record.get(offset..offset + 4)?.try_into().ok()?));
@@ -260,7 +260,7 @@ pub(crate) fn parse(record: &[u8]) -> Option<Event> {
     let pid = word(8)?;
     let what = match kind {
         LOST => return Some(Event { time, pid: 0, what: What::Lost }),
-        // A new thread has the process id of its maker.
+        // A new thread has the pid of its creator.
         FORK if word(12)? == pid => What::Threaded,
         FORK => What::Forked(word(12)?),
         COMM if flags & COMM_EXEC != 0 => {

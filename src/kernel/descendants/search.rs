@@ -1,43 +1,43 @@
-//! The search for new processes, where the kernel does not record them.
+//! Searches for new processes that the kernel does not record.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-/// How often to look, and how often when nothing happens.
+/// How often to search, and how often if nothing happens.
 const LOOK: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
 
-/// A process younger than this may yet run another program.
+/// A process younger than this may still run another program.
 const YOUNG: Duration = Duration::from_millis(100);
 
-/// How far the search has got.
+/// The state of the search.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// `/proc/loadavg`: kept open, for it is read again and again.
+    /// `/proc/loadavg`, kept open because it is read all the time.
     loads: Option<File>,
-    /// The last process id that the kernel had given at the last look.
+    /// The last pid that the kernel had assigned at the last search.
     newest: i32,
-    /// Ids that were given, but had no process yet: one is in the making.
+    /// Assigned pids without a visible process yet.
     missing: Vec<i32>,
-    /// The processes that were found just now, and when.
+    /// The processes that were found recently, and when.
     young: Vec<(i32, Instant)>,
     /// When the last one was found.
     found: Instant,
 }
 
-/// The ids that were given since the last look.
+/// The pids that were assigned since the last search.
 #[derive(Debug)]
 pub(super) struct NewIds {
-    /// Those to look at.
+    /// The pids to inspect.
     pub(super) ids: Vec<i32>,
-    /// The last id that had been given before.
+    /// The last pid that was assigned before.
     pub(super) before: i32,
-    /// Whether there are too many of them, or they began anew: then not all are in the list.
+    /// Whether there are too many, or the counter started over: then the list is incomplete.
     pub(super) are_too_many: bool,
 }
 
 impl Search {
-    /// Begins with the process that is made next; `own` is an id that was given before.
+    /// Starts the search with the next process; `own` is a pid that was assigned before.
     pub(super) fn start(own: i32) -> Search {
         let loads = File::open("/proc/loadavg").ok();
         Search {
@@ -49,12 +49,12 @@ impl Search {
         }
     }
 
-    /// How long to wait until the next look.
+    /// How long to wait until the next search.
     pub(super) fn patience(&self) -> Duration {
         LOOK[usize::from(self.found.elapsed() > Duration::from_secs(1))]
     }
 
-    /// Looks which ids were given since the last look; nothing where the kernel does not show it.
+    /// The pids that were assigned since the last search; `None` if the kernel does not show them.
     pub(super) fn look(&mut self) -> Option<NewIds> {
         let newest = self.loads.as_ref().and_then(newest)?;
         let before = std::mem::replace(&mut self.newest, newest);
@@ -66,7 +66,7 @@ impl Search {
         Some(NewIds { ids, before, are_too_many })
     }
 
-    /// Looks at this id once more the next time.
+    /// Inspects this pid again in the next search.
     pub(super) fn look_again_at(&mut self, pid: i32) {
         self.missing.push(pid);
     }
@@ -77,7 +77,7 @@ impl Search {
         self.young.push((pid, self.found));
     }
 
-    /// The processes that were young at the last look, and may run another program since.
+    /// The processes that were young at the last search, which may run another program by now.
     pub(super) fn young(&mut self) -> Vec<i32> {
         let now = Instant::now();
         let young = self.young.iter().map(|&(pid, _)| pid).collect();
@@ -86,7 +86,7 @@ impl Search {
     }
 }
 
-/// The process id that the kernel gave last in this process's namespace, as `/proc/loadavg` shows it,
+/// The last pid that the kernel assigned in this process's namespace, by `/proc/loadavg`,
 /// `proc_loadavg(5)`.
 fn newest(loads: &File) -> Option<i32> {
     let mut buffer = [0; 128];

@@ -1,5 +1,5 @@
-//! Files by the directory that they lie in, which stays the same whatever becomes of its path; and the
-//! way there, on which no link leads astray: `openat(2)`, `path_resolution(7)`.
+//! Access to files by an open directory, which stays the same when its path changes, and the resolution
+//! of paths without following links of other users: `openat(2)`, `path_resolution(7)`.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -18,39 +18,39 @@ use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
 use crate::kernel::process::{self, accounts};
 
-/// So many links are followed, as by the kernel.
+/// The maximum number of links in a path, as in the kernel.
 const MOST_LINKS: u32 = 40;
 
 /// An open directory.
 #[derive(Debug)]
 pub struct Directory(File);
 
-/// Where a path leads.
+/// The target of a path.
 #[derive(Debug)]
 pub enum Place {
-    /// To a name in a directory, and to what has that name, if there is something.
+    /// A name in a directory, and what exists under that name, if anything.
     Named(Directory, OsString, Option<Entry>),
-    /// By way of `/proc` to something that is open already, and need not have a name.
+    /// A file that is open already, reached through `/proc`. It need not have a name.
     Opened(Entry),
 }
 
-/// What has a name in a directory: a file of any type or a link, not opened, so it may be looked at
-/// without permission on it.
+/// A file of any type, or a link, under its name in a directory. It is not opened, so it can be
+/// inspected without permission on it.
 #[derive(Debug)]
 pub struct Entry(File);
 
 impl Entry {
-    /// Owner, type, identity.
+    /// Its owner, type and identity.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
     }
 
-    /// Opens it for writing, just this one, whatever has its name by now. Nothing is cut off.
+    /// Opens exactly this file for writing, whatever has its name by now. It is not truncated.
     pub fn open_to_write(&self, flags: i32) -> io::Result<File> {
         OpenOptions::new().write(true).custom_flags(flags).open(path_of(&self.0))
     }
 
-    /// Where it leads, if it is a link.
+    /// The target, if it is a link.
     pub fn target(&self) -> io::Result<PathBuf> {
         Ok(readlinkat(&self.0, "")?.into())
     }
@@ -60,13 +60,13 @@ impl Entry {
     }
 }
 
-/// What leads to an open file, as long as `/proc` is there.
+/// The path of an open file in `/proc`.
 fn path_of(file: &File) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
 impl Directory {
-    /// The directory of this path.
+    /// Opens the directory at this path.
     pub fn open(path: &Path) -> io::Result<Directory> {
         let entry = match locate(path)? {
             Place::Named(_, _, None) => return Err(Errno::ENOENT.into()),
@@ -78,43 +78,45 @@ impl Directory {
         }
     }
 
-    /// A path to this directory that holds for this process alone, whatever is mounted over another.
+    /// A path to this directory that works only in this process, even if another one is mounted over
+    /// it.
     pub fn path(&self) -> PathBuf {
         path_of(&self.0)
     }
 
-    /// Owner, mode, identity.
+    /// Its owner, mode and identity.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
     }
 
-    /// What has this name, a link itself and not what it leads to. `ENOENT` for nothing.
+    /// The entry with this name; a link is not followed. `ENOENT` if there is none.
     pub fn find(&self, name: &OsStr) -> io::Result<Entry> {
         self.at(name, OFlag::O_NOFOLLOW)
     }
 
-    /// The same, but what a link leads to.
+    /// The entry with this name; a link is followed.
     pub fn follow(&self, name: &OsStr) -> io::Result<Entry> {
         self.at(name, OFlag::empty())
     }
 
-    /// Makes a link with this name. `EEXIST` where it is taken.
+    /// Creates a link with this name. `EEXIST` if the name is in use.
     pub fn link(&self, name: &OsStr, target: &Path) -> io::Result<()> {
         Ok(symlinkat(target, &self.0, name)?)
     }
 
-    /// Takes away a name that is not that of a directory.
+    /// Removes a name, unless it is a directory.
     pub fn unlink(&self, name: &OsStr) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Whether another user but root can make names in it: every user can, as in `/tmp`, or it is theirs.
+    /// Whether a user other than root can create names in it: all users can, as in `/tmp`, or one owns
+    /// it.
     pub fn is_shared(&self) -> io::Result<bool> {
         let data = self.metadata()?;
         Ok(data.mode() & 0o002 != 0 || ![process::uid(), 0].contains(&data.uid()))
     }
 
-    /// Whether every user can make names in it, and remove only their own: it is sticky, as `/tmp` is.
+    /// Whether all users can create names in it but remove only their own: it is sticky, as `/tmp` is.
     fn is_sticky(&self) -> io::Result<bool> {
         Ok(self.metadata()?.mode() & 0o1002 == 0o1002)
     }
@@ -124,14 +126,14 @@ impl Directory {
         Ok(Entry(openat(&self.0, name, flags, Mode::empty())?.into()))
     }
 
-    /// Whether its links may lead to what has no path.
+    /// Whether it is in `/proc`, where links may lead to files without a path.
     fn is_proc(&self) -> io::Result<bool> {
         Ok(fstatfs(&self.0)?.filesystem_type() == PROC_SUPER_MAGIC)
     }
 
-    /// `fs.protected_symlinks` in `proc_sys_fs(5)`, whether or not it is set: in a sticky directory a link
-    /// of another user is a trap. At the end of a path, where a file is to be written, one is in any
-    /// directory in which others can make it.
+    /// Applies `fs.protected_symlinks` of `proc_sys_fs(5)` even if it is off: in a sticky directory, a
+    /// link of another user is not followed. The last link of a path, where a file will be written, is
+    /// not followed in any directory in which other users can create it.
     fn may_follow(&self, link: &Entry, is_last: bool) -> io::Result<()> {
         let link = link.metadata()?;
         let is_trap = match is_last {
@@ -142,14 +144,14 @@ impl Directory {
             return Ok(());
         }
         let what = format!(
-            "a link of user {} in a directory where others can make one is not followed (EACCES)",
+            "a link of user {} in a directory where others can create one is not followed (EACCES)",
             accounts::user(link.uid())
         );
         Err(io::Error::new(ErrorKind::PermissionDenied, what))
     }
 }
 
-/// Where a path leads, links followed as far as that is safe; the last name need not be there.
+/// Resolves a path, following links as far as that is safe. The last name need not exist.
 pub fn locate(path: &Path) -> io::Result<Place> {
     let start = |path: &[u8]| {
         let start = if path.starts_with(b"/") { "/" } else { "." };
@@ -198,8 +200,8 @@ pub fn locate(path: &Path) -> io::Result<Place> {
     Err(Errno::ENOENT.into())
 }
 
-/// Puts the names in a path before those that follow. A slash at the end, or nothing but slashes, is
-/// a directory.
+/// Puts the names of a path in front of `names`. A slash at the end, or a path of slashes only, means a
+/// directory.
 fn prepend(path: &[u8], names: &mut VecDeque<OsString>) {
     let mut parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
     let ends_in_slash = parts.len() > 1 && parts.last() == Some(&&b""[..]);

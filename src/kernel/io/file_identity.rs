@@ -1,4 +1,5 @@
-//! Which file is at a path, `statx(2)`.
+//! The identity of the file at a path, `statx(2)`.
+#![allow(unsafe_code)]
 
 use std::ffi::CString;
 use std::io;
@@ -8,7 +9,7 @@ use std::path::Path;
 
 use crate::ipc::posix::FileIdentity;
 
-/// Which file is at this path, without asking a remote file system, which may take for ever.
+/// The identity of the file at this path. It does not ask a remote file system, which may hang.
 pub(in crate::kernel) fn identity_at(path: &Path) -> io::Result<FileIdentity> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut data = MaybeUninit::<libc::statx>::zeroed();

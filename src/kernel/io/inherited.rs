@@ -1,20 +1,20 @@
-//! What this process was given by its caller, noted before the standard library changes it.
+//! What this process got from its caller, recorded before the standard library changes it.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::kernel::signals::deadly;
 
-/// Whether standard input, output and error were open when the program started. The standard
-/// library opens `/dev/null` in place of a closed one before `main`: what is written there is lost
-/// without an error.
+/// Whether standard input, output and error were open at the start. Before `main`, the standard library
+/// opens `/dev/null` in place of a closed one, so writes to it would be lost without an error.
 static WERE_OPEN: [AtomicBool; 3] = [const { AtomicBool::new(true) }; 3];
 
-/// Which of the signals were ignored that this program ignores: SIGPIPE, as the standard library makes
-/// it, and SIGXFSZ.
+/// Whether the signals that this program ignores were ignored at the start: SIGPIPE, which the standard
+/// library ignores, and SIGXFSZ.
 static WERE_IGNORED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 const IGNORED: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
-/// Called by the C library before `main` and before the standard library looks.
+/// Called by the C library before `main` and before the standard library changes anything.
 #[used]
 // SAFETY: entries of this section are called as functions without a result.
 #[unsafe(link_section = ".init_array")]
@@ -31,22 +31,21 @@ extern "C" fn note() {
     }
 }
 
-/// Whether standard input (0), output (1) or error (2) was open.
+/// Whether standard input (0), output (1) or error (2) was open at the start.
 pub fn was_open(descriptor: usize) -> bool {
-    // Naming the entry keeps it in the program.
+    // This use keeps the linker from dropping the entry.
     std::hint::black_box(&NOTE);
     WERE_OPEN[descriptor].load(Ordering::Relaxed)
 }
 
-/// The signals that this program ignores, and whether they were ignored when it started.
+/// The signals that this program ignores, and whether each was ignored at the start.
 pub fn ignored() -> impl Iterator<Item = (i32, bool)> {
     std::hint::black_box(&NOTE);
     let were = WERE_IGNORED.iter().map(|was_ignored| was_ignored.load(Ordering::Relaxed));
     IGNORED.into_iter().zip(were)
 }
 
-/// The signal by which writing to a closed pipe would have ended a program of C; nothing where it
-/// was ignored.
+/// The signal by which a write to a closed pipe would have ended a C program; `None` if it was ignored.
 pub fn signal_of_closed_pipe() -> Option<i32> {
     ignored().find(|&observed| observed == (libc::SIGPIPE, false)).map(|(signal, _)| signal)
 }

@@ -1,4 +1,4 @@
-//! Reading and writing that a signal ends, `signal(7)`, "Interruption of system calls".
+//! Reads and writes that end on a signal, `signal(7)`, "Interruption of system calls".
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -6,13 +6,13 @@ use std::io::{self, Read, Write};
 use super::poll;
 use crate::kernel::signals::interrupt::{interrupted, pending};
 
-/// A file on which a signal ends reading and writing, where `std` would go on after `EINTR`, and
-/// which waits where another process has made it non-blocking.
+/// A file whose reads and writes end on a signal; `std` would continue after `EINTR`. If another
+/// process made the file non-blocking, they wait anyway.
 #[derive(Debug)]
 pub struct Interruptible(pub File);
 
 impl Read for Interruptible {
-    /// Reads no more once a signal has come.
+    /// Reads nothing more after a signal.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if pending().is_some() {
@@ -30,7 +30,7 @@ impl Read for Interruptible {
 }
 
 impl Write for Interruptible {
-    /// What is in hand is still written after a signal, unless that would wait.
+    /// After a signal, still writes what can be written without waiting.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         loop {
             let would_block = match self.0.write(buffer) {

@@ -1,11 +1,12 @@
-//! Errors of the standard library in the words of `errno(3)`.
+//! Errors of the standard library, formatted as in `errno(3)`.
+#![allow(unsafe_code)]
 
+use std::ffi::CStr;
 use std::io;
 
 use nix::errno::Errno;
 
-/// An error of the standard library in the words of `errno(3)`, with its name; where a crate has
-/// wrapped it, without what that added.
+/// The message of `errno(3)` for an error, with the name of the error.
 pub fn describe(error: &io::Error) -> String {
     match parts(error) {
         (words, Some(errno)) => format!("{words} ({errno:?})"),
@@ -13,17 +14,27 @@ pub fn describe(error: &io::Error) -> String {
     }
 }
 
-/// The same in the words of `strerror(3)` alone.
+/// The message of `strerror(3)` alone.
 pub fn strerror(error: &io::Error) -> String {
     parts(error).0
 }
 
-/// Its words, and its number if it has one. A crate that wraps an error keeps only the text.
+/// The message, and the errno if there is one.
 fn parts(error: &io::Error) -> (String, Option<Errno>) {
-    let text = error.to_string();
-    let number = |(words, rest): (&str, &str)| {
-        let errno = rest.split_once(')')?.0.parse().ok()?;
-        Some((words.to_owned(), Some(Errno::from_raw(errno))))
+    match error.raw_os_error() {
+        Some(number) => (words(number), Some(Errno::from_raw(number))),
+        None => (error.to_string(), None),
+    }
+}
+
+/// What `strerror(3)` says of the number of an error.
+pub(in crate::kernel) fn words(errno: i32) -> String {
+    let mut buffer = [0 as libc::c_char; 256];
+    // SAFETY: the call writes no more than it is told, and ends it with a NUL; the last byte is one in
+    // any case.
+    let words = unsafe {
+        libc::strerror_r(errno, buffer.as_mut_ptr(), buffer.len() - 1);
+        CStr::from_ptr(buffer.as_ptr())
     };
-    text.split_once(" (os error ").and_then(number).unwrap_or((text, None))
+    words.to_string_lossy().into_owned()
 }

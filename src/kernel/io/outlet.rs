@@ -1,4 +1,5 @@
-//! How much a file takes without waiting: `pipe(7)`, "Pipe capacity".
+//! How much a file accepts without waiting: `pipe(7)`, "Pipe capacity".
+#![allow(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -9,11 +10,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use super::poll;
 use crate::kernel::process;
 
-/// Where output goes, and how much it takes without waiting.
+/// An output file, to estimate how much it accepts without waiting.
 #[derive(Debug)]
 pub struct Outlet {
     kind: Kind,
-    /// Of a pipe, how many bytes were written at a time since it was seen empty, the latest at the end.
+    /// For a pipe, the sizes of the writes since it was last empty, the latest at the end.
     written: VecDeque<usize>,
 }
 
@@ -23,18 +24,18 @@ enum Kind {
     Store,
     /// It holds a limited number of bytes until they are read.
     Pipe,
-    /// A terminal, a socket: how much it takes is not known.
+    /// A terminal or socket, whose room is unknown.
     Other,
 }
 
 impl Outlet {
-    /// What this file is.
+    /// Determines the kind of this file.
     pub fn of(file: &File) -> Outlet {
         Outlet { kind: kind(file), written: VecDeque::with_capacity(REMEMBERED) }
     }
 
-    /// So many bytes are certainly taken at once, as long as no other process writes; 0 where that is not
-    /// known.
+    /// How many bytes a write certainly accepts without waiting, as long as no other process writes; 0
+    /// if that is unknown.
     pub fn room(&mut self, file: &File) -> usize {
         match self.kind {
             Kind::Store => usize::MAX,
@@ -43,7 +44,7 @@ impl Outlet {
         }
     }
 
-    /// So many bytes were written to it.
+    /// Records a write of this many bytes.
     pub fn wrote(&mut self, bytes: usize) {
         if self.kind == Kind::Pipe && bytes > 0 {
             if self.written.len() == REMEMBERED {
@@ -53,9 +54,9 @@ impl Outlet {
         }
     }
 
-    /// A pipe holds pages rather than bytes, and each piece that is written may begin a new one. So its
-    /// free bytes are known only where it is empty, or holds nothing but what was remembered. Else it
-    /// has a free page if it says that it can be written, and that takes `PIPE_BUF` bytes.
+    /// The room in a pipe. A pipe consists of pages, and each write may start a new one, so its free
+    /// bytes are known only if it is empty or contains only recorded writes. Otherwise, if it is
+    /// writable, it has a free page and accepts `PIPE_BUF` bytes.
     fn room_in_pipe(&mut self, file: &File) -> usize {
         let mut held: libc::c_int = 0;
         // SAFETY: the pointer is to a number, which the call fills; the others take plain numbers.
@@ -79,14 +80,14 @@ impl Outlet {
         }
     }
 
-    /// How many pages the last `held` bytes that were written take at most, if they are remembered.
+    /// The maximum number of pages that the last `held` written bytes occupy, if they are recorded.
     fn pages(&self, held: usize, page: usize) -> Option<usize> {
         let (mut left, mut pages) = (held, 0);
         for &bytes in self.written.iter().rev() {
             if left == 0 {
                 break;
             }
-            // The oldest piece may have been read up to the middle of a page.
+            // The oldest write may have been read up to the middle of a page.
             pages += if left < bytes { left / page + 2 } else { bytes.div_ceil(page) };
             left = left.saturating_sub(bytes);
         }
@@ -94,11 +95,11 @@ impl Outlet {
     }
 }
 
-/// As many pieces are remembered: usual pipes hold as many pages.
+/// How many writes to record: a usual pipe has as many pages.
 const REMEMBERED: usize = 16;
 
 fn kind(file: &File) -> Kind {
-    /// The major number of `/dev/null` and its like, `null(4)`.
+    /// The major device number of `/dev/null` and similar files, `null(4)`.
     const MEMORY: u32 = 1;
     let Ok(data) = file.metadata() else { return Kind::Other };
     let kind = data.file_type();
@@ -110,8 +111,7 @@ fn kind(file: &File) -> Kind {
     }
 }
 
-/// Takes the last bytes that were written to a regular file away again, if nothing was written behind
-/// them.
+/// Removes the last `bytes` bytes from a regular file again, unless something was written after them.
 pub fn cut_back(mut file: &File, bytes: u64) {
     let mut cut = || {
         let data = file.metadata().ok().filter(|data| data.is_file() && bytes > 0)?;
@@ -120,14 +120,14 @@ pub fn cut_back(mut file: &File, bytes: u64) {
         file.set_len(start).ok()?;
         file.seek(SeekFrom::Start(start)).ok()
     };
-    // What cannot be taken away stays.
+    // If this fails, the bytes stay.
     let _ = cut();
 }
 
-/// The most bytes that a file written by this process may have, `RLIMIT_FSIZE`.
+/// The maximum size of a file that this process writes, in bytes, `RLIMIT_FSIZE`.
 pub fn file_limit() -> u64 {
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
-    limit.map_or(u64::MAX, |(soft, _)| soft)
+    let limits = process::rlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
+    limits.and_then(|[soft, _]| soft).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::fd::OwnedFd;
 
-    /// A non-blocking pipe, and its outlet.
+    /// A non-blocking pipe and its outlet.
     fn pipe() -> (File, File, Outlet) {
         let (reader, writer) = std::io::pipe().unwrap();
         let writer = File::from(OwnedFd::from(writer));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_pipe_takes_what_it_is_said_to_take() {
-        // Pieces that leave half of a page empty each, and others; read in strange steps.
+        // Some writes leave half a page empty, others do not; read in odd sizes.
         for (piece, step) in
             [(2049, 100), (4096, 5000), (1, 1), (10_000, 7_777), (65_536, 1), (3, 4)]
         {
@@ -169,7 +169,7 @@ mod tests {
     fn what_others_have_written_is_not_known() {
         let (_reader, mut writer, mut outlet) = pipe();
         assert_eq!(outlet.room(&writer), 65_536);
-        // Half of its bytes are free, and none of its pages.
+        // Half of its bytes are free, but no page is.
         while writer.write(&[0; 2049]).is_ok() {}
         assert_eq!(outlet.room(&writer), 0);
         assert_eq!(Outlet::of(&File::open("/dev/null").unwrap()).room(&writer), usize::MAX);

@@ -1,4 +1,4 @@
-//! What a descriptor is ready for, and waiting until it is: `poll(2)`.
+//! Waits until a descriptor is ready: `poll(2)`.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -6,41 +6,44 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::time::TimeSpec;
 
-/// Whether nobody reads this pipe or socket any more, so that every write fails.
+/// Whether this pipe or socket has no reader any more, so that every write fails.
 pub fn is_abandoned(file: &impl AsFd) -> bool {
-    // POLLERR is reported without being asked for.
+    // POLLERR is always reported.
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::empty())];
     let polled = poll(&mut fds, PollTimeout::ZERO);
     polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
 }
 
-/// Whether this file takes more at once, or fails at once: of a pipe, `PIPE_BUF` bytes.
+/// Whether a write to this file succeeds or fails without waiting; for a pipe, one of up to `PIPE_BUF`
+/// bytes.
 pub fn is_writable(file: &impl AsFd) -> bool {
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
     poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
-/// Waits until this file takes more, where another process made it non-blocking. A signal ends the
-/// wait, too.
+/// Waits until this file is writable, for files that another process made non-blocking. A signal also
+/// ends the wait.
 pub fn wait_writable(file: &impl AsFd) {
     wait_for(file, PollFlags::POLLOUT);
 }
 
-/// The same until there is something to read.
+/// Waits until this file is readable. A signal also ends the wait.
 pub fn wait_readable(file: &impl AsFd) {
     wait_for(file, PollFlags::POLLIN);
 }
 
 fn wait_for(file: &impl AsFd, what: PollFlags) {
-    // An error shows at the next read or write.
+    // An error appears at the next read or write.
     let _ = poll(&mut [PollFd::new(file.as_fd(), what)], PollTimeout::NONE);
 }
 
-/// Waits until one of these can be read, a signal comes, or this time has passed; without a time, for
-/// ever.
+/// Waits until one of these is readable, a signal arrives, or the timeout passes; without a timeout, as
+/// long as it takes.
 pub fn wait_any_readable(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
     let mut fds: Vec<_> =
         descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
-    // The caller looks at all of them again, whatever ended the wait.
+    // No more than a machine of 32 bits can express, 68 years.
+    let timeout = timeout.map(|time| time.min(Duration::from_secs(i32::MAX as u64)));
+    // The caller checks all of them again, whatever ended the wait.
     let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
 }

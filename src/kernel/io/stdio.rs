@@ -1,5 +1,5 @@
-//! The three standard streams. A write to standard error never keeps this process from ending: where
-//! nobody reads it, a signal that asks the process to end gives up that write, and nothing else.
+//! The three standard streams. A write to standard error never prevents this process from ending: if
+//! the reader does not read, a signal that asks the process to end aborts that write, and nothing else.
 
 use std::fmt;
 use std::fs::File;
@@ -14,12 +14,12 @@ use super::{inherited, poll};
 use crate::kernel::signals::inbox;
 use crate::kernel::signals::interrupt::{self, Alarm};
 
-/// Standard input, unbuffered. `EBADF` where it was closed.
+/// Standard input, unbuffered. `EBADF` if it was closed.
 pub fn standard_input() -> io::Result<Interruptible> {
     open_from_start(0, &io::stdin())
 }
 
-/// Standard output, unbuffered. `EBADF` where it was closed.
+/// Standard output, unbuffered. `EBADF` if it was closed.
 pub fn standard_output() -> io::Result<Interruptible> {
     open_from_start(1, &io::stdout())
 }
@@ -31,7 +31,7 @@ fn open_from_start(number: usize, stream: &impl AsFd) -> io::Result<Interruptibl
     Ok(Interruptible(stream.as_fd().try_clone_to_owned()?.into()))
 }
 
-/// Standard output or error, if that is the file with this device and inode.
+/// Standard output or error, if it is the file with this device and inode.
 pub fn standard_stream(device: u64, inode: u64) -> Option<File> {
     let is_it = |stream: &File| {
         stream.metadata().is_ok_and(|data| (data.dev(), data.ino()) == (device, inode))
@@ -41,10 +41,10 @@ pub fn standard_stream(device: u64, inode: u64) -> Option<File> {
     streams.into_iter().flatten().map(File::from).find(is_it)
 }
 
-/// The signal for which a write to standard error was given up; 0 for none.
+/// The signal that aborted a write to standard error; 0 for none.
 static GIVEN_UP: AtomicI32 = AtomicI32::new(0);
 
-/// The signal for which a write to standard error was given up, if one was.
+/// The signal that aborted a write to standard error, if one did.
 pub fn given_up() -> Option<i32> {
     match GIVEN_UP.load(Ordering::Relaxed) {
         0 => None,
@@ -53,13 +53,13 @@ pub fn given_up() -> Option<i32> {
 }
 
 /// Standard error, unbuffered. A write waits for the reader until a signal asks this process to end;
-/// what needs no waiting is written after that, too.
+/// after that, it still writes what needs no waiting.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardError;
 
 impl Write for StandardError {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        // A signal that an inbox reads does not interrupt a write; the timer does.
+        // Signals that an inbox reads do not interrupt a write, but the timer does.
         let _alarm = inbox::are_read().then(|| Alarm::set(Instant::now()));
         loop {
             let asked = interrupt::pending().or_else(inbox::waiting);
@@ -84,18 +84,18 @@ impl Write for StandardError {
     }
 }
 
-/// Writes one line to standard error, in one piece and without allocating: memory may be short while
-/// messages are in hand. A line that is too long is cut.
-pub fn tell_line(line: fmt::Arguments<'_>) {
+/// Writes one line to standard error, in one piece and without allocating, because memory may be short
+/// while messages are held. A line that is too long is cut.
+pub fn print_line(line: fmt::Arguments<'_>) {
     let mut text = Line { bytes: [0; LONGEST], length: 0 };
-    // Fails only where the line is too long.
+    // Fails only if the line is too long.
     let _ = fmt::write(&mut text, line);
     text.bytes[text.length] = b'\n';
-    // There is no other place to report this.
+    // There is no other place to report an error.
     let _ = StandardError.write_all(&text.bytes[..=text.length]);
 }
 
-/// The most bytes in such a line: a pipe takes as many in one piece.
+/// The maximum length of such a line in bytes, which a pipe accepts in one piece.
 const LONGEST: usize = 4096;
 
 struct Line {

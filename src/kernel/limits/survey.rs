@@ -1,4 +1,4 @@
-//! Every limit as it stands, against objects that somebody has read.
+//! All limits with their current usage.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::ipc::Snapshot;
 use crate::ipc::limit::Allowance;
 use crate::kernel::process;
 
-/// What the objects of each user take of a limit, by user id; nothing where that is not known.
+/// How much of a limit the objects of each user use, by user id; `None` if that is unknown.
 type Shares = BTreeMap<u32, Option<u64>>;
 
-/// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much of
-/// each the objects of the namespace take; and those of the other users to whom objects belong that such
-/// a limit counts. The use of what counts objects that could not be listed is not known.
+/// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much
+/// of each the objects of the namespace use. A limit per user is repeated for every other user who owns
+/// objects that it counts. The usage is unknown if the objects could not be listed.
 pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
     let mut allowances = Vec::new();
     let mut of_others = Vec::new();
@@ -28,16 +28,16 @@ pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
 }
 
 impl Limit {
-    /// How much of it the objects of a namespace take; of one of each user, those of the user with this
-    /// id. Nothing where it counts no objects, or that is not known.
+    /// How much of it the objects of a namespace use; for a limit per user, the objects of the user
+    /// with this id. `None` if it counts no objects, or that is unknown.
     pub fn used(self, snapshot: &Snapshot, uid: u32) -> Option<u64> {
         used(self, shares(self, snapshot).as_ref(), uid)
     }
 }
 
-/// How much of a limit the objects of each user take, by user id; nothing for one of whose objects that
-/// is not known, and nothing at all where the limit counts no objects, or they could not be listed.
-/// Whoever made an object pays for it, and mostly owns it still.
+/// How much of a limit the objects of each user use, by user id. `None` for a user with an object whose
+/// usage is unknown, and `None` altogether if the limit counts no objects or they could not be listed.
+/// The kernel charges the creator; the owner stands in for it, which is usually the same user.
 fn shares(limit: Limit, snapshot: &Snapshot) -> Option<Shares> {
     let kind = limit.counted_kind().filter(|kind| !snapshot.unlisted.contains(kind))?;
     let mut shares = BTreeMap::new();
@@ -55,7 +55,7 @@ fn used(limit: Limit, shares: Option<&Shares>, uid: u32) -> Option<u64> {
     }
 }
 
-/// A limit as this process is subject to it.
+/// A limit as it applies to this process.
 fn of_caller(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
     Allowance {
         name: limit.name(),
@@ -68,7 +68,7 @@ fn of_caller(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
     }
 }
 
-/// What another user is charged for their POSIX queues: their limit is that of their processes.
+/// A limit as it applies to another user, by the limits of that user's processes.
 fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
     let strictest = process::least_queue_bytes(uid);
     Allowance {
@@ -76,7 +76,7 @@ fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
         limit: strictest.and_then(|(_, bytes)| bytes),
         source: match strictest {
             Some((pid, _)) => format!("process {pid}, soft"),
-            None => "no process has it now".to_owned(),
+            None => "the user has no process".to_owned(),
         },
         ..of_caller(limit, used, uid)
     }

@@ -1,21 +1,21 @@
-//! The files under `/proc/sys`, by the names of their sysctls: `proc_sys(5)`.
+//! The files under `/proc/sys`, by sysctl name: `proc_sys(5)`.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 
-/// Writes the text of a sysctl. `EACCES` or `EPERM` without privilege over the namespace.
+/// Writes the text of a sysctl. `EACCES` or `EPERM` without privileges over the namespace.
 pub fn write(name: &str, text: &str) -> io::Result<()> {
     fs::write(path(name), text)
 }
 
-/// Whether this process may write a sysctl. Where `/proc/sys` is read-only it may not.
+/// Whether this process may write a sysctl. It may not if `/proc/sys` is mounted read-only.
 pub fn is_writable(name: &str) -> bool {
     let flags = nix::fcntl::AtFlags::AT_EACCESS;
     let (path, mode) = (path(name), nix::unistd::AccessFlags::W_OK);
     nix::unistd::faccessat(nix::fcntl::AT_FDCWD, path.as_str(), mode, flags).is_ok()
 }
 
-/// Reads the text of a sysctl: at one go, for one of several numbers has no second part.
+/// Reads the text of a sysctl, in one read: the kernel returns nothing to a second one.
 pub fn read(name: &str) -> io::Result<String> {
     let mut buffer = [0; 512];
     let count = File::open(path(name))?.read(&mut buffer)?;

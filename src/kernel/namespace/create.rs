@@ -1,5 +1,6 @@
-//! A world of IPC objects of one's own: an IPC namespace, and a mount namespace with an empty
-//! `/dev/shm` and `/dev/mqueue`. `ipc_namespaces(7)`, `mount_namespaces(7)`, `user_namespaces(7)`.
+//! Creates private IPC objects: an IPC namespace, and a mount namespace with an empty `/dev/shm` and
+//! `/dev/mqueue`. `ipc_namespaces(7)`, `mount_namespaces(7)`, `user_namespaces(7)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -18,41 +19,41 @@ use super::Namespace;
 use crate::kernel::limits;
 use crate::kernel::process::{self, CAP_SYS_ADMIN};
 
-/// The steps, each of which may be forbidden.
+/// The steps, each of which the kernel may refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// New namespaces.
+    /// Creates the namespaces.
     Unshare,
-    /// The user and the group in a new user namespace.
+    /// Maps the user and group in a new user namespace.
     Map,
-    /// Mounts that do not spread.
+    /// Stops mounts from propagating to the host.
     Propagation,
-    /// The empty `/dev/shm`.
+    /// Mounts an empty `/dev/shm`.
     Shm,
-    /// The empty `/dev/mqueue`.
+    /// Mounts an empty `/dev/mqueue`.
     Mqueue,
-    /// A child to try it out in.
+    /// Starts a child that tries the other steps.
     Fork,
 }
 
-/// Why there is no namespace to be had.
+/// Why the namespaces cannot be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    /// The kernel refused.
+    /// The kernel refused a step.
     #[error("{}: {} ({errno:?})", step.name(), errno.desc())]
     Refused {
-        /// What.
+        /// The step.
         step: Step,
-        /// Why.
+        /// The error.
         errno: Errno,
     },
-    /// It would take a user namespace, in which capabilities that the caller has count no more.
-    #[error("unshare: {} ({:?}) without CAP_SYS_ADMIN, and a user namespace would take your other privileges from the command", Errno::EPERM.desc(), Errno::EPERM)]
+    /// It would take a user namespace, in which the capabilities of the caller have no effect.
+    #[error("unshare: {} ({:?}) without CAP_SYS_ADMIN, and in a user namespace the command would lose your other privileges", Errno::EPERM.desc(), Errno::EPERM)]
     Costly,
 }
 
 impl Forbidden {
-    /// Whether it is a matter of permission.
+    /// Whether permission is lacking.
     pub fn is_permission(self) -> bool {
         match self {
             Forbidden::Refused { errno, .. } => matches!(errno, Errno::EPERM | Errno::EACCES),
@@ -81,14 +82,14 @@ impl Step {
     }
 }
 
-/// How to enter, and what to find there.
+/// How to create and enter the namespaces.
 #[derive(Debug)]
 pub struct Plan {
     /// Whether it takes a user namespace.
     by_user: bool,
     uid: u32,
     gid: u32,
-    /// Where `/dev/shm` is, and its options; nothing where there is none.
+    /// The location of `/dev/shm` and its mount options; `None` if it does not exist.
     shm: Option<(PathBuf, MsFlags, String)>,
     mqueue: Option<&'static Path>,
     /// The capabilities that the caller cannot have.
@@ -96,8 +97,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How this process would enter. With capabilities, but not those that it takes, it does so
-    /// only where `at_any_price`.
+    /// Plans how this process enters new namespaces. If it has capabilities, but not the required ones,
+    /// it may use a user namespace only with `at_any_price`.
     pub fn new(at_any_price: bool) -> Result<Plan, Forbidden> {
         let capabilities = process::capabilities("CapEff:");
         let by_user = capabilities >> CAP_SYS_ADMIN & 1 == 0;
@@ -115,12 +116,11 @@ impl Plan {
         })
     }
 
-    /// Whether [`Plan::enter`] would succeed: a child tries. What fails half-way could not be
-    /// undone.
+    /// Tries [`Plan::enter`] in a child, because a failure half-way cannot be undone.
     pub fn try_out(&self) -> Result<(), Forbidden> {
         let refused = |errno| Step::Fork.refused(errno);
         let (reader, writer) = nix::unistd::pipe().map_err(refused)?;
-        // SAFETY: this process has one thread, so the child may do whatever this one may.
+        // SAFETY: this process has one thread, so the child may do anything that this process may.
         match unsafe { fork() }.map_err(refused)? {
             ForkResult::Child => {
                 if let Err(Forbidden::Refused { step, errno }) = self.enter_alone() {
@@ -128,7 +128,7 @@ impl Plan {
                     let message = [place as i32, errno as i32].map(i32::to_ne_bytes).concat();
                     let _ = File::from(writer).write_all(&message);
                 }
-                // SAFETY: ends the process without a word to anybody.
+                // SAFETY: ends the process immediately.
                 unsafe { libc::_exit(0) }
             }
             ForkResult::Parent { child } => {
@@ -150,11 +150,11 @@ impl Plan {
         }
     }
 
-    /// Moves this process into new namespaces, in which no IPC object exists. It must have one
-    /// thread. Returns them and the capabilities (a bit each) that commands must not gain there: those that
+    /// Moves this process into new namespaces without IPC objects. It must have one thread. Returns the
+    /// IPC namespace, and the capabilities (a bit each) that commands must not gain there: those that
     /// the caller cannot have.
     ///
-    /// The limits go with it as far as that is permitted, which an ordinary user is not.
+    /// Also copies the limits, as far as that is permitted. It is not permitted for ordinary users.
     pub fn enter(&self) -> Result<(Namespace, u64), Forbidden> {
         let limits = limits::texts();
         self.enter_alone()?;
@@ -174,7 +174,7 @@ impl Plan {
         unshare(flags).map_err(|errno| Step::Unshare.refused(errno))?;
         if self.by_user {
             for (file, text) in [
-                // Linux before 3.19 has no such file, and needs none.
+                // Linux before 3.19 has no such file and does not need it.
                 ("setgroups", "deny".to_owned()),
                 ("uid_map", format!("{0} {0} 1", self.uid)),
                 ("gid_map", format!("{0} {0} 1", self.gid)),
@@ -189,7 +189,7 @@ impl Plan {
             }
         }
         let none = None::<&str>;
-        // What is mounted here stays here; what the host mounts still comes in.
+        // Mounts here do not propagate to the host, but mounts of the host still appear here.
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none)
             .map_err(|errno| Step::Propagation.refused(errno))?;
         if let Some((path, flags, options)) = &self.shm {
@@ -205,7 +205,7 @@ impl Plan {
     }
 }
 
-/// Where `/dev/shm` really is, and how to mount one like it: the caller's flags and its size.
+/// The real location of `/dev/shm`, and options for a mount like it: its flags and its size.
 fn shm_options() -> Option<(PathBuf, MsFlags, String)> {
     let path = fs::canonicalize("/dev/shm").ok()?;
     let data = fs::metadata(&path).ok().filter(fs::Metadata::is_dir)?;
@@ -222,7 +222,7 @@ fn shm_options() -> Option<(PathBuf, MsFlags, String)> {
             }
         }
         if space.filesystem_type() == TMPFS_MAGIC {
-            // 0 stands for no limit in both directions.
+            // 0 means no limit, in the file system as in the mount options.
             let bytes = space.blocks().saturating_mul(space.block_size() as u64);
             options += &format!(",size={bytes},nr_inodes={}", space.files());
         }

@@ -1,5 +1,5 @@
-//! Which IPC namespace is which, `namespaces(7)`: each has an inode number in the kernel's nsfs, and the
-//! links in `/proc/PID/ns` tell it.
+//! The identity of IPC namespaces, `namespaces(7)`: each has an inode number in nsfs, which the links
+//! in `/proc/PID/ns` show.
 
 use std::fs;
 use std::io;
@@ -7,26 +7,27 @@ use std::path::{Path, PathBuf};
 
 use crate::ipc::Foreign;
 
-/// The inode number of an IPC namespace, as `lsns(8)` shows it. It stays that of this namespace as long
-/// as somebody holds the namespace; later it may be used again.
+/// The inode number of an IPC namespace, as `lsns(8)` shows it. It is unique while the namespace
+/// exists, and may be reused afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(u64);
 
 impl Identity {
-    /// The one in which the first process of a machine lives: a fixed number in the kernel.
+    /// The namespace of process 1 on a machine: a constant in the kernel.
     const INITIAL: Identity = Identity(0xEFFF_FFFF);
 
-    /// Whether it is that of the machine.
+    /// Whether it is the initial IPC namespace of the machine.
     pub fn is_initial(self) -> bool {
         self == Identity::INITIAL
     }
 
-    /// That of a process. `EACCES` where the caller may not inspect it, `ENOENT` where it is gone.
+    /// The IPC namespace of a process. `EACCES` if the caller may not inspect it, `ENOENT` if it is
+    /// gone.
     pub fn of(pid: i32) -> io::Result<Identity> {
         Identity::read(Path::new(&format!("/proc/{pid}/ns/ipc")))
     }
 
-    /// That of a thread: most share that of their process.
+    /// The IPC namespace of a thread, which is usually that of its process.
     pub fn of_thread(pid: i32, thread: i32) -> io::Result<Identity> {
         Identity::read(Path::new(&format!("/proc/{pid}/task/{thread}/ns/ipc")))
     }
@@ -48,22 +49,22 @@ fn parse(target: &str) -> Option<u64> {
     target.strip_prefix("ipc:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// A file that stands for an IPC namespace: a link in `/proc/PID/ns`, or a bind mount of one.
+/// A file that refers to an IPC namespace: a link in `/proc/PID/ns`, or a bind mount of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handle(PathBuf);
 
 impl Handle {
-    /// That of the calling process.
+    /// The file for the namespace of the calling process.
     pub fn own() -> Handle {
         Handle("/proc/self/ns/ipc".into())
     }
 
-    /// Its path, for calls that take an open one: `setns(2)`, `ioctl_ns(2)`.
+    /// Its path, to open it for `setns(2)` or `ioctl_ns(2)`.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Which namespace it is. Fails where there is no `/proc`.
+    /// The identity of the namespace. Fails without `/proc`.
     pub fn identity(&self) -> io::Result<Identity> {
         Identity::read(&self.0)
     }

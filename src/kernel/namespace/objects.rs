@@ -1,4 +1,4 @@
-//! What can be done with an object of any kind: the one place where a verb meets the kinds.
+//! Operations on objects of any kind. This is the only place where a command meets the kinds.
 
 use nix::errno::Errno;
 
@@ -13,15 +13,15 @@ use crate::kernel::sysv::permissions::Changed;
 use crate::kernel::sysv::proc_table::{self, Table};
 use crate::kernel::sysv::{huge_pages, msg, sem, shm};
 
-/// What asking for a key would mean that such objects do not have.
+/// The error for a key that names an object of a kind without keys.
 const NO_KEY: CallError = CallError { name: CallName::Openat, errno: Errno::EINVAL };
 
-/// And for a name, that others do not have.
+/// The error for a name that names an object of a kind without names.
 const NO_NAME: CallError = NO_KEY;
 
 impl Namespace {
-    /// The reference that means this object and, of System V, no later one: by id, or by name. Opening
-    /// by key asks for no permission.
+    /// The reference that names this object for good: a System V object by id, which no later object
+    /// shares, a POSIX object by name. Finding an id by key needs no permission.
     pub fn resolve(&self, reference: &Reference) -> Result<Reference, CallError> {
         match &reference.target {
             Target::Key(_) => Ok(Reference::id(reference.kind, self.id(reference)?)),
@@ -29,7 +29,7 @@ impl Namespace {
         }
     }
 
-    /// The id that a reference of System V means.
+    /// The id of the System V object that a reference names.
     pub(in crate::kernel) fn id(&self, reference: &Reference) -> Result<i32, CallError> {
         match &reference.target {
             Target::Id(id) => Ok(*id),
@@ -49,8 +49,8 @@ impl Namespace {
         }
     }
 
-    /// Removes the name of a POSIX object, if it still is that of this file: nothing is opened for that.
-    /// `ENOENT` if not, `EINVAL` for an object of System V.
+    /// Removes the name of a POSIX object if it still belongs to this file; opens nothing. `ENOENT` if
+    /// it does not, `EINVAL` for a System V object.
     pub(in crate::kernel) fn unlink_file(
         &self,
         reference: &Reference,
@@ -65,8 +65,8 @@ impl Namespace {
         }
     }
 
-    /// Changes owner and mode of an object. The kernel sets all of them at once for System V: what
-    /// somebody else sets between the reading and the setting of a moment is undone.
+    /// Changes owner and mode of an object. The kernel sets all of them at once for a System V object,
+    /// so a change that another process makes between the read and the write is lost.
     pub fn change(&self, reference: &Reference, change: &Change) -> Result<Changed, CallError> {
         match reference.kind {
             Kind::Msg => msg::change(self.id(reference)?, change),
@@ -77,12 +77,13 @@ impl Namespace {
         }
     }
 
-    /// Sets the most bytes that a System V queue may hold; returns what it was, [`msg::set_max_bytes`].
+    /// Sets the maximum number of bytes of a System V queue; returns the old one,
+    /// [`msg::set_max_bytes`].
     pub fn set_max_bytes(&self, queue: &Reference, bytes: u64) -> Result<u64, CallError> {
         msg::set_max_bytes(self.id(queue)?, bytes)
     }
 
-    /// Whether the caller may read an object of System V, as the kernel sees it. `EACCES` if not.
+    /// Whether the kernel lets the caller read a System V object. `EACCES` if not.
     pub fn check_readable(&self, reference: &Reference) -> Result<(), CallError> {
         let id = self.id(reference)?;
         match reference.kind {
@@ -93,8 +94,8 @@ impl Namespace {
         }
     }
 
-    /// An object as it is at this moment, without a look at any other; in a segment, `rss` and `swap`
-    /// are not known.
+    /// The current state of an object, without reading any other; `rss` and `swap` of a segment are
+    /// unknown.
     pub fn read(&self, reference: &Reference) -> Result<Object, CallError> {
         Ok(match reference.kind {
             Kind::Msg => Object::Queue(msg::read(self.id(reference)?)?),
@@ -105,15 +106,15 @@ impl Namespace {
         })
     }
 
-    /// An object with all that is known of it.
+    /// The current state of an object, complete.
     pub fn status(&self, reference: &Reference) -> Result<Object, StatusError> {
         let mut statuses = self.statuses(std::slice::from_ref(reference));
         statuses.pop().unwrap_or(Err(StatusError::Call(NO_KEY)))
     }
 
-    /// Objects with all that is known of them, in the order of their references. Each is read by itself.
-    /// What only the table tells (`rss` and `swap` of segments, and everything where the calls are
-    /// forbidden) comes from the table, which is read once for all of them.
+    /// The current states of objects, complete, in the order of their references. Each is read by
+    /// itself. Values that only the table has (`rss` and `swap` of segments, and everything if the
+    /// calls are forbidden) come from the table, which is read once for all of them.
     pub fn statuses(&self, references: &[Reference]) -> Vec<Result<Object, StatusError>> {
         let mut objects: Vec<Result<Object, StatusError>> =
             references.iter().map(|reference| Ok(self.read(reference)?)).collect();
@@ -137,14 +138,14 @@ impl Namespace {
                     for (reference, object) in incomplete {
                         let known =
                             object.as_ref().map_or_else(|_| reference.clone(), Object::reference);
-                        // One that has gone since is as it was.
+                        // An object that was removed meanwhile stays as it was read.
                         if let Some(now) = index.find(&table, &known) {
                             *object = Ok(now.clone());
                         }
                     }
                 }
                 Err(error) => {
-                    // The first of them says why.
+                    // The first of them reports the error.
                     if let Some((_, object)) = incomplete.next() {
                         *object = Err(error.into());
                     }
@@ -155,8 +156,8 @@ impl Namespace {
         objects
     }
 
-    /// Hands each object of a kind to `visit`, in the order of the kernel's slots or of the directory,
-    /// and as it is read: nothing is held back, and `visit` may stop it.
+    /// Passes each object of a kind to `visit` as it is read, in the order of the kernel's slots or of
+    /// the directory. `visit` can stop by returning an error.
     pub fn read_all<E: From<ReadError>>(
         &self,
         kind: Kind,
@@ -174,7 +175,7 @@ impl Namespace {
         }
     }
 
-    /// Every object of these kinds, as they are now.
+    /// The current state of all objects of these kinds.
     pub fn snapshot(&self, kinds: impl IntoIterator<Item = Kind>) -> Result<Snapshot, ReadError> {
         let mut snapshot = Snapshot::default();
         for kind in kinds {
@@ -187,7 +188,7 @@ impl Namespace {
     }
 }
 
-/// Adds what `/proc/sysvipc` does not tell, where a queue is: its `max_bytes`.
+/// Adds the `max_bytes` of a queue, which `/proc/sysvipc` does not show.
 pub fn complete(object: &mut Object) {
     if let Object::Queue(queue) = object {
         queue.max_bytes = msg::max_bytes(queue.id).ok();
@@ -203,7 +204,7 @@ fn find(kind: Kind, key: Key) -> Result<i32, CallError> {
     }
 }
 
-/// The name that a reference of POSIX means.
+/// The name of the POSIX object that a reference names.
 fn name(reference: &Reference) -> Result<&Name, CallError> {
     match &reference.target {
         Target::Name(name) => Ok(name),

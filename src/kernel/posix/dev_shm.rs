@@ -1,5 +1,6 @@
-//! What lies in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
+//! The objects in `/dev/shm`: POSIX shared memory and named semaphores, `shm_overview(7)`,
 //! `sem_overview(7)`.
+#![allow(unsafe_code)]
 
 mod removed;
 mod rest;
@@ -29,15 +30,15 @@ use crate::kernel::call::{Call, CallError, CallName, call};
 use crate::kernel::error::ReadError;
 use crate::kernel::sysv::permissions::Changed;
 
-/// Where the C libraries of Linux put them.
+/// The directory that the C libraries on Linux use.
 const USUAL_PATH: &str = "/dev/shm";
 
-/// The directory in which they lie.
+/// The directory of POSIX shared memory and named semaphores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevShm(PathBuf);
 
 impl DevShm {
-    /// The one at this path.
+    /// The directory at this path.
     pub(in crate::kernel) fn at(path: impl Into<PathBuf>) -> DevShm {
         DevShm(path.into())
     }
@@ -47,12 +48,12 @@ impl DevShm {
         &self.0
     }
 
-    /// The directory.
+    /// The open directory.
     pub(in crate::kernel) fn directory(&self) -> Directory {
         Directory::at(&self.0)
     }
 
-    /// Hands every object of this kind to `visit`.
+    /// Passes every object of this kind to `visit`.
     pub(in crate::kernel) fn read_all<E: From<ReadError>>(
         &self,
         wanted: Kind,
@@ -68,7 +69,7 @@ impl DevShm {
             },
         );
         match all {
-            // Where it is missing, there is none.
+            // Without the directory, there are no objects.
             Err(VisitError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
             all => all.map_err(|stop| {
                 stop.into_error(|error| ReadError::Io { path: Foreign::from(self.path()), error })
@@ -76,7 +77,7 @@ impl DevShm {
         }
     }
 
-    /// An object as it is now.
+    /// The current state of an object.
     pub fn read(&self, kind: Kind, name: &Name) -> Result<Object, CallError> {
         let directory = self.directory();
         let file_name = file_name(kind, name);
@@ -84,8 +85,8 @@ impl DevShm {
         Ok(of(kind, name.clone(), &data, || open_to_read(&directory, &file_name)))
     }
 
-    /// The semaphore that a program with musl may have made under this name, in `/dev/shm/NAME`, without
-    /// glibc's `sem.`. Other memory of its size may look the same, [`SemaphoreState::from_musl`].
+    /// The semaphore that a musl program may have created under this name, in `/dev/shm/NAME` without
+    /// the `sem.` of glibc. Other memory of that size can look the same, [`SemaphoreState::from_musl`].
     pub fn musl_semaphore(&self, name: &Name) -> Option<SemaphoreState> {
         let (directory, file_name) = (self.directory(), file_name(Kind::Pshm, name));
         let data = directory.find(&file_name).ok()?;
@@ -93,9 +94,9 @@ impl DevShm {
         SemaphoreState::from_musl(&content(&data, open)?)
     }
 
-    /// Makes shared memory of `size` bytes, or opens that with this name unless `exclusive`; that must
-    /// be at least as large (`EINVAL`). No umask applies. What was made is full of zeros, and takes
-    /// memory as it is touched.
+    /// Creates shared memory of `size` bytes or, unless `exclusive`, opens the existing object; that
+    /// must be at least as large (`EINVAL`). The umask does not apply. New memory is zeroed and
+    /// allocated when it is touched.
     pub fn create_memory(
         &self,
         name: &Name,
@@ -104,7 +105,7 @@ impl DevShm {
         exclusive: bool,
     ) -> Result<Outcome, CallError> {
         let path = self.directory().path(&file_name(Kind::Pshm, name));
-        // What shm_open(3) of the C library does.
+        // The same as shm_open(3) of the C library.
         let open = |flags: i32| {
             let flags = libc::O_RDWR | flags | libc::O_NOFOLLOW | libc::O_CLOEXEC;
             file::open(&path, flags, mode).map_err(|error| match error.errno {
@@ -116,7 +117,8 @@ impl DevShm {
         let (file, outcome) = file::make_or_open(exclusive, make, || open(0))?;
         match outcome {
             Outcome::Made => file::set_size(&file, size).inspect_err(|_| {
-                // Nobody asked for an empty one. It has just been made, so the name is its own.
+                // Do not leave an empty object behind. It is new, so removing the name affects no other
+                // one.
                 let _ = self.unlink(Kind::Pshm, name, None);
             })?,
             Outcome::Found if file.metadata().is_ok_and(|data| data.size() < size) => {
@@ -127,8 +129,8 @@ impl DevShm {
         Ok(outcome)
     }
 
-    /// Makes a semaphore with this value, or opens the one with this name unless `exclusive`: that one
-    /// keeps its value. No umask applies.
+    /// Creates a semaphore with this value or, unless `exclusive`, opens the existing one, which keeps
+    /// its value. The umask does not apply.
     pub fn create_semaphore(
         &self,
         name: &Name,
@@ -143,7 +145,7 @@ impl DevShm {
             let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
             let name = c_name.to_bytes();
             call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
-            // SAFETY: sem_open gave it, and nobody uses it.
+            // SAFETY: sem_open returned it, and nothing uses it.
             unsafe { libc::sem_close(semaphore) };
             Ok(())
         };
@@ -151,13 +153,13 @@ impl DevShm {
         Ok(file::make_or_open(exclusive, make, || open(0))?.1)
     }
 
-    /// Who may make and remove names in `/dev/shm`.
+    /// Who may create and remove names in `/dev/shm`.
     pub fn directory_permissions(&self) -> Option<Permissions> {
         let data = std::fs::metadata(&self.0).ok()?;
         Some(file::permissions_of(&data))
     }
 
-    /// Whether what has the name of an object is something else: a directory, a link, a pipe.
+    /// Whether the name of an object belongs to a file that is not one: a directory, a link, a pipe.
     pub fn is_something_else(&self, reference: &Reference) -> bool {
         let Target::Name(name) = &reference.target else { return false };
         let file_name = file_name(reference.kind, name);
@@ -165,8 +167,8 @@ impl DevShm {
             && std::fs::symlink_metadata(self.directory().path(&file_name)).is_ok()
     }
 
-    /// Removes a name, if it is that of this file, where one is given. The object goes when the last process
-    /// unmaps and closes it.
+    /// Removes a name; if a file is given, only if the name belongs to it. The object is destroyed when
+    /// the last process unmaps and closes it.
     pub fn unlink(
         &self,
         kind: Kind,
@@ -181,12 +183,12 @@ impl DevShm {
             }
         };
         let (directory, file_name) = (self.directory(), file_name(kind, name));
-        // Whatever else has that name is none.
+        // Any other file with that name is not the object.
         let found = file::identity(&directory.find(&file_name)?);
         if file.is_some_and(|file| file != found) {
             return Err(CallError { name: CallName::Stat, errno: Errno::ENOENT });
         }
-        // What the functions of the C library do. They take no file of a subdirectory.
+        // The same as the functions of the C library, which accept no file in a subdirectory.
         if file_name.as_bytes().contains(&b'/') {
             return Err(CallError { name: function, errno: Errno::EINVAL });
         }
@@ -207,7 +209,7 @@ impl DevShm {
     }
 }
 
-/// The file of an object.
+/// The file name of an object.
 pub(in crate::kernel) fn file_name(kind: Kind, name: &Name) -> OsString {
     let mut file_name = OsString::new();
     if kind == Kind::Psem {
@@ -217,7 +219,7 @@ pub(in crate::kernel) fn file_name(kind: Kind, name: &Name) -> OsString {
     file_name
 }
 
-/// Which object a file is.
+/// The object with this file name.
 fn object_name(file_name: &OsStr) -> (Kind, Name) {
     match file_name.as_bytes().strip_prefix(Name::SEMAPHORE_PREFIX.as_bytes()) {
         Some(name @ [_, ..]) => (Kind::Psem, Name::of_file(OsStr::from_bytes(name))),
@@ -240,7 +242,7 @@ fn open_to_read(directory: &Directory, file_name: &OsStr) -> io::Result<File> {
     directory.open(file_name, libc::O_RDONLY)
 }
 
-/// What the file of an object tells; `open` opens it, where that is needed.
+/// The state of an object, from its file. `open` opens it if that is necessary.
 pub(in crate::kernel) fn of(
     kind: Kind,
     name: Name,
@@ -260,7 +262,7 @@ pub(in crate::kernel) fn of(
             Object::PosixMemory(PosixMemory {
                 file: file::file(name, data),
                 size: data.size(),
-                // st_blocks counts 512 bytes each, whatever the block size.
+                // st_blocks is in units of 512 bytes, whatever the block size.
                 rss: data.blocks() * 512,
                 file_kind: kind_of(data.file_type()),
                 status,
@@ -269,14 +271,14 @@ pub(in crate::kernel) fn of(
     }
 }
 
-/// Reads a semaphore without waiting for it or opening it as one.
+/// Reads a semaphore without waiting on it or opening it as a semaphore.
 fn semaphore(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<SemaphoreState> {
     SemaphoreState::from_file(&content(data, open)?)
 }
 
-/// What a file holds that is small enough for a semaphore.
+/// The content of a file that is small enough for a semaphore.
 fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<Vec<u8>> {
-    // Larger than any layout.
+    // Larger than any layout of a semaphore.
     if data.size() > 64 {
         return None;
     }

@@ -1,5 +1,6 @@
-//! POSIX objects as the files that they are, each in the directory of its kind: `mq_overview(7)`,
+//! The files behind POSIX objects, each in the directory of its kind: `mq_overview(7)`,
 //! `shm_overview(7)`, `sem_overview(7)`.
+#![allow(unsafe_code)]
 
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Metadata};
@@ -23,17 +24,17 @@ use crate::kernel::sysv::permissions::Changed;
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Where nobody else sees the directory, it lasts as long as this.
+    /// Keeps a private mount alive as long as this value.
     _mount: Option<File>,
 }
 
 impl Directory {
-    /// A directory that everybody sees.
+    /// A directory that all processes see.
     pub(in crate::kernel) fn at(path: impl Into<PathBuf>) -> Directory {
         Directory { path: path.into(), _mount: None }
     }
 
-    /// The root of a mount that has no place.
+    /// The root of a mount that is not attached anywhere.
     pub(in crate::kernel) fn of_mount(mount: File) -> Directory {
         Directory {
             path: format!("/proc/self/fd/{}", mount.as_raw_fd()).into(),
@@ -41,7 +42,8 @@ impl Directory {
         }
     }
 
-    /// Whether it can be reached: a mount that has no place only by way of `/proc`.
+    /// Whether the directory can be reached. A mount that is not attached can be reached only through
+    /// `/proc`.
     pub(in crate::kernel) fn is_there(&self) -> io::Result<()> {
         match fs::metadata(&self.path) {
             Ok(_) => Ok(()),
@@ -49,13 +51,13 @@ impl Directory {
         }
     }
 
-    /// The path of one file.
+    /// The path of a file in it.
     pub(in crate::kernel) fn path(&self, file_name: &OsStr) -> PathBuf {
         self.path.join(file_name)
     }
 
-    /// Hands the name of every regular file that is wanted, and what is known of it, to `visit`, in the
-    /// order of the names. One that goes meanwhile is passed over.
+    /// Passes the name and metadata of every wanted regular file to `visit`, in the order of the names.
+    /// Files that disappear meanwhile are skipped.
     pub(in crate::kernel) fn read<E>(
         &self,
         is_wanted: impl Fn(&OsStr) -> bool,
@@ -75,25 +77,25 @@ impl Directory {
         Ok(())
     }
 
-    /// What is known of one regular file.
+    /// The metadata of a regular file.
     pub(in crate::kernel) fn find(&self, file_name: &OsStr) -> Result<Metadata, CallError> {
         match fs::symlink_metadata(self.path(file_name)) {
             Ok(data) if data.is_file() => Ok(data),
-            // Whatever it is, it is no object.
+            // Any other type of file is not an object.
             Ok(_) => Err(CallError { name: CallName::Openat, errno: Errno::ENOENT }),
             Err(error) => Err(CallError { name: CallName::Stat, errno: errno(&error) }),
         }
     }
 
-    /// Opens a file with `O_RDONLY` or `O_WRONLY` in order to look at it: it is neither followed
-    /// elsewhere nor waited for.
+    /// Opens a file with `O_RDONLY` or `O_WRONLY` to inspect it; does not follow links and does not
+    /// wait.
     pub(in crate::kernel) fn open(&self, file_name: &OsStr, access: i32) -> io::Result<File> {
         let flags = access | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
         let opened = open(&self.path(file_name), flags, Mode::from_bits(0));
         opened.map_err(|error| io::Error::from_raw_os_error(error.errno as i32))
     }
 
-    /// Changes owner and mode of a file, which need not be open to the caller.
+    /// Changes owner and mode of a file. The caller need not be able to open it.
     pub(in crate::kernel) fn change(
         &self,
         file_name: &OsStr,
@@ -104,9 +106,9 @@ impl Directory {
     }
 }
 
-/// Opens a file, or makes it with this mode where the flags say so.
+/// Opens a file, or creates it with this mode if the flags say so.
 pub(in crate::kernel) fn open(path: &Path, flags: i32, mode: Mode) -> Result<File, CallError> {
-    // Where numbers have 32 bits, a file beyond 2 GiB cannot be opened without that flag.
+    // On 32-bit machines, a file above 2 GiB cannot be opened without O_LARGEFILE.
     let (path, flags, mode) = (c_string(path)?, flags | libc::O_LARGEFILE, mode.bits());
     // SAFETY: the path is a C string, which the call only reads; it returns a new descriptor.
     let descriptor = unsafe { libc::openat(libc::AT_FDCWD, path.as_ptr(), flags, mode) };
@@ -116,14 +118,14 @@ pub(in crate::kernel) fn open(path: &Path, flags: i32, mode: Mode) -> Result<Fil
         flags,
         mode,
     })?;
-    // SAFETY: the descriptor is new, so nobody else owns it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
 /// Sets the size of an open file in bytes.
 pub(in crate::kernel) fn set_size(file: &File, size: u64) -> Result<(), CallError> {
     let descriptor = file.as_raw_fd();
-    // SAFETY: takes and returns plain numbers. What is negative is so for the kernel, too (`EINVAL`).
+    // SAFETY: takes and returns plain numbers. The kernel refuses a negative size (`EINVAL`).
     let set = unsafe { libc::ftruncate64(descriptor, size as libc::off64_t) };
     call(set, || Call::Ftruncate { descriptor, length: size })?;
     Ok(())
@@ -152,7 +154,7 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
     let before = permissions()?;
     let after = change.apply(&before);
     if change.mode.is_some() {
-        // fchmod takes no descriptor that is only a place.
+        // fchmod does not accept an O_PATH descriptor.
         let path = c_string(Path::new(&format!("/proc/self/fd/{descriptor}")))?;
         let (directory, mode) = (libc::AT_FDCWD, after.mode.bits());
         // SAFETY: the path is a C string, which the call only reads.
@@ -163,24 +165,24 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
         let unchanged = u32::MAX;
         let (uid, gid) = (change.uid.unwrap_or(unchanged), change.gid.unwrap_or(unchanged));
         let flags = libc::AT_EMPTY_PATH;
-        // SAFETY: the path is a C string; as it is empty, it stands for the descriptor itself.
+        // SAFETY: the path is a C string; empty, it means the descriptor itself.
         let changed = unsafe { libc::fchownat(descriptor, c"".as_ptr(), uid, gid, flags) };
         call(changed, || Call::Fchownat { directory: descriptor, path: b"", uid, gid, flags })?;
     }
     Ok(Changed { before, after: permissions()? })
 }
 
-/// Why reading a directory ended before its end.
+/// Why the read of a directory ended early.
 #[derive(Debug)]
 pub(in crate::kernel) enum VisitError<E> {
-    /// It cannot be read.
+    /// The directory cannot be read.
     Io(io::Error),
-    /// Whoever visits has had enough.
+    /// The visitor stopped with this error.
     By(E),
 }
 
 impl<E: From<ReadError>> VisitError<E> {
-    /// The error of the visitor, or that of the reader in the words of `explain`.
+    /// The error of the visitor, or the read error that `explain` makes of the I/O error.
     pub(in crate::kernel) fn into_error(self, explain: impl FnOnce(io::Error) -> ReadError) -> E {
         match self {
             VisitError::Io(error) => explain(error).into(),
@@ -189,17 +191,17 @@ impl<E: From<ReadError>> VisitError<E> {
     }
 }
 
-/// How an object came to be at hand.
+/// Whether an object was created or existed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is new.
+    /// It was created.
     Made,
-    /// It was there.
+    /// It existed.
     Found,
 }
 
-/// Makes an object or, unless `exclusive`, opens the one that is there; in the end one of both, for
-/// somebody else may make or remove it in between.
+/// Creates an object or, unless `exclusive`, opens the existing one. Tries again if another process
+/// creates or removes it in between.
 pub(in crate::kernel) fn make_or_open<T>(
     exclusive: bool,
     make: impl Fn() -> Result<T, CallError>,
@@ -226,22 +228,23 @@ pub(in crate::kernel) fn file(name: Name, data: &Metadata) -> NamedFile {
         identity: identity(data),
         permissions: permissions_of(data),
         modified: Some(Time(data.mtime())),
-        // A queue has no time of birth, and its ctime is that of the last look at it.
+        // A queue file has no birth time, and its ctime is the time of the last access to its
+        // attributes.
         made_before: Some(Time(made.unwrap_or(data.ctime().min(data.mtime())))),
     }
 }
 
-/// Which file it is.
+/// The identity of a file.
 pub(in crate::kernel) fn identity(data: &Metadata) -> FileIdentity {
     FileIdentity { device: data.dev(), inode: data.ino() }
 }
 
-/// Who owns a file, and its mode.
+/// The owner and mode of a file.
 pub(in crate::kernel) fn permissions_of(data: &Metadata) -> Permissions {
     Permissions::of_file(data.uid(), data.gid(), Mode::from_bits(data.mode()))
 }
 
-/// The name as the C library takes it.
+/// The name as a C string.
 pub(in crate::kernel) fn c_name(name: &Name) -> Result<CString, CallError> {
     let mut path = PathBuf::from("/").into_os_string();
     path.push(name.behind_slash());
@@ -257,9 +260,9 @@ pub(in crate::kernel) fn errno(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
-/// Performs a call that makes a file, with no umask: the mode is that which was asked for.
+/// Makes a call that creates a file without a umask, so that the mode is the requested one.
 fn without_umask<R>(make: impl FnOnce() -> R) -> R {
-    // SAFETY: cannot fail, and no other thread of this program makes files at the same time.
+    // SAFETY: cannot fail, and no other thread of this program creates files at the same time.
     let mask = unsafe { libc::umask(0) };
     let made = make();
     // SAFETY: as above.

@@ -1,9 +1,10 @@
-//! The kernel's own word on whether anybody anywhere has a file open or mapped: a lease for writing,
-//! `F_SETLEASE` in `fcntl(2)`. It is granted only while no other descriptor of the file is open and
-//! nobody has it mapped, in whatever process namespace, and it takes no look at any process.
+//! Asks the kernel whether any process has a file open or mapped, with a lease for writing:
+//! `F_SETLEASE` in `fcntl(2)`. It is granted only if no other descriptor of the file is open and no
+//! process has it mapped, in any process namespace. No process is inspected for that.
 //!
-//! While one is held, `open(2)` of the file by others waits until it is released; with `O_NONBLOCK`
-//! it fails with `EWOULDBLOCK`. So it is held for microseconds.
+//! While the lease is held, other processes that `open(2)` the file wait until it is released; with
+//! `O_NONBLOCK` they fail with `EWOULDBLOCK`. So it is held for microseconds only.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::fs::File;
@@ -19,33 +20,33 @@ use crate::ipc::{Kind, Object, PosixMemory, PosixQueue, PosixSemaphore, Verdict}
 use crate::kernel::io::os_error;
 use crate::kernel::namespace::Namespace;
 
-/// A lease on a file. It is released when it is dropped.
+/// A lease on a file, released on drop.
 #[derive(Debug)]
 pub(in crate::kernel) struct Lease(File);
 
-/// Why there is none.
+/// Why a lease was not granted.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::kernel) enum Refused {
-    /// Somebody has the file open or mapped.
+    /// A process has the file open or mapped.
     #[error("a process that cannot be seen has it open or mapped")]
     InUse,
-    /// The name is gone, or is that of another file now.
+    /// The name is gone, or belongs to another file now.
     #[error("it is gone")]
     Gone,
-    /// The kernel does not say.
-    #[error("whether a process has it open or mapped cannot be told: {0}")]
+    /// The kernel gave another error.
+    #[error("cannot tell whether a process has it open or mapped: {0}")]
     Unknown(String),
 }
 
-/// Leases on the POSIX objects of a namespace.
+/// Takes leases on the POSIX objects of a namespace.
 #[derive(Debug)]
 pub(in crate::kernel) struct Leases<'a> {
     namespace: &'a Namespace,
-    /// How often to ask again, for all objects together.
+    /// How many repeated attempts are left, for all objects together.
     patience: Cell<u32>,
 }
 
-/// How often to ask again, and how long to wait for that.
+/// How many repeated attempts to make, and how long to wait before each.
 const PATIENCE: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -54,8 +55,8 @@ impl<'a> Leases<'a> {
         Leases { namespace, patience: Cell::new(PATIENCE) }
     }
 
-    /// Whether nobody has a POSIX object open or mapped; nothing for one of System V. Somebody who only
-    /// looks at it has it open for a moment, so one that is in use is asked about again.
+    /// Whether no process has a POSIX object open or mapped; `None` for a System V object. A process
+    /// that only inspects the object has it open for a moment, so an object in use is tried again.
     pub fn is_free(&self, object: &Object) -> Option<Verdict> {
         loop {
             return Some(match self.take(object)? {
@@ -70,7 +71,7 @@ impl<'a> Leases<'a> {
         }
     }
 
-    /// Takes the lease on the file of a POSIX object; nothing for one of System V.
+    /// Takes the lease on the file of a POSIX object; `None` for a System V object.
     pub fn take(&self, object: &Object) -> Option<Result<Lease, Refused>> {
         let (opened, found) = match object {
             Object::Queue(_) | Object::Segment(_) | Object::SemaphoreSet(_) => return None,
@@ -83,7 +84,7 @@ impl<'a> Leases<'a> {
         Some(opened.map_err(|error| refused("open", &error)).and_then(|file| lease(file, found)))
     }
 
-    /// Opens the file of a queue where its directory is to be had, else by name.
+    /// Opens the file of a queue in its directory if that can be reached, otherwise by name.
     fn open_queue(&self, file: &NamedFile) -> io::Result<File> {
         match self.namespace.queues().directory() {
             Ok(Some(found)) => mq_mount::open(&found.directory, &file.name),
@@ -102,7 +103,7 @@ impl<'a> Leases<'a> {
     }
 }
 
-/// Takes the lease on an open file, if it is the one that was found.
+/// Takes the lease on an open file, if it is the expected one.
 fn lease(file: File, found: &NamedFile) -> Result<Lease, Refused> {
     let data = file.metadata().map_err(|error| refused("fstat", &error))?;
     if file::identity(&data) != found.identity {
@@ -113,23 +114,25 @@ fn lease(file: File, found: &NamedFile) -> Result<Lease, Refused> {
 
 fn refused(what: &str, error: &io::Error) -> Refused {
     match error.raw_os_error() {
-        // Of another process's lease, opening tells the same.
+        // Opening the file under another process's lease fails like this, too.
         Some(libc::EAGAIN) => Refused::InUse,
         Some(libc::ENOENT) => Refused::Gone,
         _ => Refused::Unknown(format!("{what}: {}", os_error::describe(error))),
     }
 }
 
-/// `fcntl(2)`, of the uapi header `fcntl.h`.
+/// From the uapi header `fcntl.h`, for `fcntl(2)`.
 const F_SETSIG: i32 = 10;
 
 impl Lease {
     fn take(file: File) -> Result<Lease, Refused> {
-        // Whoever opens a leased file makes the kernel send a signal: SIGIO, which would end this
-        // process, unless it is another one. This one does nothing.
+        // When another process opens a leased file, the kernel sends a signal. By default that is
+        // SIGIO, which would end this process; SIGURG is ignored by default.
         for (name, what, value) in
             [("F_SETSIG", F_SETSIG, libc::SIGURG), ("F_SETLEASE", libc::F_SETLEASE, libc::F_WRLCK)]
         {
+            // The library and the kernel read a long.
+            let value = value as libc::c_long;
             // SAFETY: takes plain numbers.
             if unsafe { libc::fcntl(file.as_raw_fd(), what, value) } != 0 {
                 return Err(refused(name, &io::Error::last_os_error()));
@@ -138,13 +141,13 @@ impl Lease {
         Ok(Lease(file))
     }
 
-    /// The lease on a file that stays open, granted only if this is the one description of it.
+    /// The lease on a file that stays open. It is granted only if there is no other open description of
+    /// it.
     pub fn of_open(file: &File) -> Result<Lease, Refused> {
         Lease::take(file.try_clone().map_err(|error| refused("dup", &error))?)
     }
 
-    /// The object as it is while nobody else can open it, read through the descriptor that has the
-    /// lease.
+    /// The object while no other process can open it, read through the descriptor that holds the lease.
     pub fn read(&self, object: &Object) -> io::Result<Object> {
         let data = self.0.metadata()?;
         Ok(match object {
@@ -164,8 +167,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Closing the file would release it as well.
+        // Closing the file would also release it.
+        let none = libc::F_UNLCK as libc::c_long;
         // SAFETY: takes plain numbers.
-        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, none) };
     }
 }

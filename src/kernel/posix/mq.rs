@@ -1,4 +1,4 @@
-//! POSIX message queues as files in the directory of their kind: `mq_overview(7)`.
+//! The files of POSIX message queues: `mq_overview(7)`.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -14,7 +14,7 @@ use crate::kernel::call::{CallError, CallName};
 use crate::kernel::error::ReadError;
 use crate::kernel::sysv::permissions::Changed;
 
-/// Hands every queue of this IPC namespace to `visit`.
+/// Passes every queue of this IPC namespace to `visit`.
 pub(in crate::kernel) fn read_all<E: From<ReadError>>(
     mount: &QueueMount,
     mut visit: impl FnMut(PosixQueue) -> Result<(), E>,
@@ -33,7 +33,8 @@ pub(in crate::kernel) fn read_all<E: From<ReadError>>(
         .map_err(|stop| stop.into_error(ReadError::of_queues))
 }
 
-/// A queue as it is now. Where its directory is to be had, without permission on it.
+/// The current state of a queue. If its directory can be reached, that needs no permission on the
+/// queue.
 pub(in crate::kernel) fn read(mount: &QueueMount, name: &Name) -> Result<PosixQueue, CallError> {
     match mount.directory_of(name) {
         Some(directory) => {
@@ -51,8 +52,8 @@ pub(in crate::kernel) fn read(mount: &QueueMount, name: &Name) -> Result<PosixQu
     }
 }
 
-/// Removes a name, if it still is that of this file, as far as its directory is to be had: `ENOENT` if
-/// not.
+/// Removes a name if it still belongs to this file; `ENOENT` if not. Without access to the directory,
+/// that is not checked.
 pub(in crate::kernel) fn unlink_file(
     mount: &QueueMount,
     name: &Name,
@@ -66,8 +67,8 @@ pub(in crate::kernel) fn unlink_file(
     mq_calls::unlink(name)
 }
 
-/// Changes owner and mode of a queue. Where its directory is not to be had, that takes permission to
-/// open it.
+/// Changes owner and mode of a queue. Without access to the directory, that takes permission to open
+/// the queue.
 pub(in crate::kernel) fn change(
     mount: &QueueMount,
     name: &Name,
@@ -83,7 +84,7 @@ pub(in crate::kernel) fn change(
     }
 }
 
-/// What the file of a queue tells, if it could be opened.
+/// The state of a queue, from its file and, if it could be opened, the open queue.
 pub(in crate::kernel) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue {
     let mut queue = PosixQueue {
         file,
@@ -100,7 +101,7 @@ pub(in crate::kernel) fn of(file: NamedFile, opened: Option<File>) -> PosixQueue
         queue.message_size = attributes.mq_msgsize.try_into().ok();
     }
     let mut text = String::new();
-    // From its start, whoever has read from this descriptor before.
+    // Reads from the start, whatever was read from this descriptor before.
     let mut file = opened.file();
     if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_ok() {
         queue.bytes = field(&text, "QSIZE:");

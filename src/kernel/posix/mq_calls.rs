@@ -1,4 +1,5 @@
 //! POSIX message queues: `mq_open(3)`, `mq_send(3)`, `mq_receive(3)`, `mq_getattr(3)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd};
@@ -19,13 +20,13 @@ use crate::kernel::signals::wait::{self, Waited};
 /// The shape of a queue, `struct mq_attr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// `mq_maxmsg`: the most messages that it may hold.
+    /// `mq_maxmsg`: the maximum number of messages.
     pub max_messages: u64,
-    /// `mq_msgsize`: the most bytes that one message may have.
+    /// `mq_msgsize`: the maximum size of a message in bytes.
     pub message_size: u64,
 }
 
-/// An open queue. It is closed when it is dropped.
+/// An open queue, closed on drop.
 #[derive(Debug)]
 pub struct Open(File);
 
@@ -43,7 +44,7 @@ pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
     Ok(Open::new(descriptor))
 }
 
-/// Opens a queue for reading if that is allowed, else for writing.
+/// Opens a queue for reading if that is permitted, otherwise for writing.
 pub(in crate::kernel) fn open_somehow(name: &Name) -> Result<Open, CallError> {
     open(name, libc::O_RDONLY).or_else(|error| match error.errno {
         Errno::EACCES => open(name, libc::O_WRONLY),
@@ -51,8 +52,8 @@ pub(in crate::kernel) fn open_somehow(name: &Name) -> Result<Open, CallError> {
     })
 }
 
-/// Makes a queue, or opens the one with this name unless `exclusive`. Without a shape it gets
-/// `fs.mqueue.msg_default` and `fs.mqueue.msgsize_default`. No umask applies.
+/// Creates a queue or, unless `exclusive`, opens the existing one. Without a shape it gets
+/// `fs.mqueue.msg_default` and `fs.mqueue.msgsize_default`. The umask does not apply.
 pub fn create(
     name: &Name,
     shape: Option<Shape>,
@@ -82,8 +83,8 @@ pub fn create(
     file::make_or_open(exclusive, make, || open(name, libc::O_WRONLY))
 }
 
-/// Removes a name. The queue goes when the last process closes it. `EACCES` where the kernel says
-/// `EPERM`, as the function of the C library.
+/// Removes a name. The queue is destroyed when the last process closes it. Returns `EACCES` instead of
+/// the kernel's `EPERM`, like the C library.
 pub fn unlink(name: &Name) -> Result<(), CallError> {
     let c_name = file::c_name(name)?;
     let behind_slash = &c_name.as_c_str()[1..];
@@ -96,28 +97,28 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
     })
 }
 
-/// The name as the kernel gets it from the C library: without its slash.
+/// The name as the C library passes it to the kernel: without its slash.
 fn bytes_of(name: &Name) -> &[u8] {
     name.behind_slash().as_bytes()
 }
 
 impl Open {
     fn new(descriptor: libc::mqd_t) -> Open {
-        // SAFETY: the descriptor is new, so nobody else owns it; on Linux it is one of a file.
+        // SAFETY: the descriptor is new, so nothing else owns it; on Linux it is a file descriptor.
         Open(unsafe { File::from_raw_fd(descriptor) })
     }
 
-    /// The queue that this open file is.
+    /// The queue behind this open file.
     pub(super) fn of_file(file: File) -> Open {
         Open(file)
     }
 
-    /// The descriptor, as the file that it is on Linux.
+    /// The descriptor as a file, which it is on Linux.
     pub(in crate::kernel) fn into_file(self) -> File {
         self.0
     }
 
-    /// The same, still open.
+    /// The descriptor as a file, still open.
     pub(in crate::kernel) fn file(&self) -> &File {
         &self.0
     }
@@ -139,7 +140,7 @@ impl Open {
             .ok_or(CallError { name: CallName::MqUnlink, errno: Errno::EACCES })
     }
 
-    /// Which file it is.
+    /// Its identity as a file.
     pub fn identity(&self) -> std::io::Result<FileIdentity> {
         Ok(file::identity(&self.0.metadata()?))
     }
@@ -166,13 +167,13 @@ impl Open {
         Ok(attributes)
     }
 
-    /// Sends a message if there is room for it now; `EAGAIN` if not.
+    /// Sends a message if there is room for it now; otherwise `EAGAIN`.
     #[inline]
     pub fn send(&self, priority: u32, payload: &[u8]) -> Result<(), CallError> {
         would_block(self.send_until(priority, payload, PAST))
     }
 
-    /// Sends a message, waiting for room until the deadline, for ever without one.
+    /// Sends a message; waits for room until the deadline, or without limit if there is none.
     pub fn send_waiting(
         &self,
         priority: u32,
@@ -198,15 +199,16 @@ impl Open {
         Ok(())
     }
 
-    /// Takes the oldest message of the highest priority into `buffer`, which must have room for the
-    /// largest that the queue takes (`EMSGSIZE`); returns its priority and length. `EAGAIN` if there
-    /// is none.
+    /// Receives the oldest message with the highest priority into `buffer`, which must have room for
+    /// the largest message of the queue (`EMSGSIZE`); returns its priority and length. `EAGAIN` if
+    /// there is none.
     #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> Result<(u32, usize), CallError> {
         would_block(self.receive_until(buffer, PAST))
     }
 
-    /// The same, waiting for a message until the deadline, for ever without one.
+    /// [`Open::receive`] that waits for a message until the deadline, or without limit if there is
+    /// none.
     pub fn receive_waiting(
         &self,
         buffer: &mut [u8],
@@ -215,14 +217,14 @@ impl Open {
         self.persist(deadline, |until| self.receive_until(buffer, until))
     }
 
-    /// Whether its name is gone: then nobody else comes to it any more. The kernel tells nobody who
-    /// waits.
+    /// Whether its name was removed, so that no other process can open it any more. The kernel does not
+    /// notify processes that wait on it.
     pub fn is_removed(&self) -> bool {
         self.0.metadata().is_ok_and(|data| data.nlink() == 0)
     }
 
-    /// Attempts a call, which takes a point in time, until it ends by itself. Looks up now and then
-    /// whether the queue is still there: `EIDRM` if not, as for System V queues.
+    /// Repeats a call with a timeout until it succeeds or fails for another reason. Between attempts it
+    /// checks whether the queue still exists; `EIDRM` if not, as for System V queues.
     fn persist<T>(
         &self,
         deadline: Option<Instant>,
@@ -261,14 +263,14 @@ impl Open {
     }
 }
 
-/// The timeout of these calls is a point in time. With one that has passed they never wait.
+/// A timeout in the past: the calls take an absolute time and do not wait if it has passed.
 const PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// How often to look up from a wait.
+/// How often to interrupt a wait for this check.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// Who would not wait sees `ETIMEDOUT` where there was nothing to do, and `EINTR` where a signal came
-/// at the very moment.
+/// Converts the errors of a call that does not wait: `ETIMEDOUT` if there was nothing to do, and
+/// `EINTR` if a signal arrived at that moment, become `EAGAIN`.
 fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
     result.map_err(|error| match error.errno {
         Errno::ETIMEDOUT | Errno::EINTR => CallError { errno: Errno::EAGAIN, ..error },
@@ -276,17 +278,17 @@ fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
     })
 }
 
-/// A deadline by the clock of these calls, the time of day. It may be set meanwhile: whoever wakes
-/// too early by the steady clock waits once more.
+/// A deadline by the wall clock, which these calls use. The clock may be set meanwhile: a wait that
+/// ends too early by the steady clock is repeated.
 fn absolute(deadline: Instant) -> libc::timespec {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     timespec(now.saturating_add(deadline.saturating_duration_since(Instant::now())))
 }
 
-/// `tv_nsec` is always below 1,000,000,000: a `Duration` has carried already.
+/// `tv_nsec` is always below 1,000,000,000, because `Duration` is normalized.
 fn timespec(since_epoch: Duration) -> libc::timespec {
-    let seconds = libc::time_t::try_from(since_epoch.as_secs()).unwrap_or(libc::time_t::MAX);
-    libc::timespec { tv_sec: seconds, tv_nsec: since_epoch.subsec_nanos() as _ }
+    let seconds = libc::c_long::try_from(since_epoch.as_secs()).unwrap_or(libc::c_long::MAX);
+    libc::timespec { tv_sec: seconds as _, tv_nsec: since_epoch.subsec_nanos() as _ }
 }
 
 #[cfg(test)]
@@ -294,9 +296,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Seconds since the Epoch that are a time on every machine.
+    const LATEST: u64 = if size_of::<libc::c_long>() < 8 { 1 << 30 } else { 1 << 40 };
+
     proptest! {
         #[test]
-        fn a_point_in_time_is_carried(seconds in 0..1u64 << 40, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
+        fn a_point_in_time_is_carried(seconds in 0..LATEST, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
             let sum = timespec(Duration::new(seconds, now) + Duration::from_nanos(more.into()));
             prop_assert!((0..1_000_000_000).contains(&sum.tv_nsec));
             let total = i128::from(sum.tv_sec) * 1_000_000_000 + i128::from(sum.tv_nsec);

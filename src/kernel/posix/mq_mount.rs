@@ -1,5 +1,6 @@
-//! Where the POSIX message queues of this IPC namespace lie: `mq_overview(7)`, "Mounting the message
-//! queue filesystem".
+//! Finds the directory of the POSIX message queues of an IPC namespace: `mq_overview(7)`, "Mounting the
+//! message queue filesystem".
+#![allow(unsafe_code)]
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -19,11 +20,11 @@ use crate::kernel::process::mounts;
 #[derive(Debug)]
 pub(in crate::kernel) struct Found {
     pub directory: Directory,
-    /// Whether it certainly is that of the namespace.
+    /// Whether it certainly belongs to the namespace.
     pub is_proven: bool,
 }
 
-/// Where the files of the queues of one IPC namespace are. Looked for once, when it is first needed.
+/// The directory of the queues of one IPC namespace, searched once, when it is first needed.
 #[derive(Debug)]
 pub struct QueueMount {
     namespace: Handle,
@@ -31,16 +32,15 @@ pub struct QueueMount {
 }
 
 impl QueueMount {
-    /// Of the IPC namespace of the calling process, which this handle stands for: in another one the
-    /// kernel would mount another's queues.
+    /// For the IPC namespace of the calling process, which this handle must refer to: in another
+    /// namespace the kernel would mount other queues.
     pub(in crate::kernel) fn of(namespace: Handle) -> QueueMount {
         QueueMount { namespace, found: OnceCell::new() }
     }
 
-    /// The directory of the queues: a mount of its own that nobody else sees, for a visible one may be
-    /// that of another namespace, or none. Where that takes a privilege that is lacking, a visible one
-    /// that proves to be the right one, or else one that does not prove to be a wrong one. Nothing
-    /// where the kernel has no such queues.
+    /// The directory of the queues. A private mount is preferred, because a visible one may belong to
+    /// another namespace. Without the privilege to mount, it is a visible mount that provably belongs
+    /// to this namespace or, failing that, one that may. `None` if the kernel has no POSIX queues.
     pub(in crate::kernel) fn directory(&self) -> io::Result<Option<&Found>> {
         if let Some(found) = self.found.get() {
             return Ok(found.as_ref());
@@ -73,7 +73,7 @@ impl QueueMount {
         likely.map(Some).ok_or(error)
     }
 
-    /// The directory in which the file of a queue is, where it is to be had. One that may be that of
+    /// The directory with the file of a queue, if it can be reached. A directory that may belong to
     /// another namespace counts only if it has such a file.
     pub(in crate::kernel) fn directory_of(&self, name: &Name) -> Option<&Directory> {
         let found = self.directory().ok().flatten()?;
@@ -81,9 +81,9 @@ impl QueueMount {
         is_certain.then_some(&found.directory)
     }
 
-    /// Whether a visible mount shows the queues of this namespace. A queue that it shows and that can
-    /// be opened by its name decides; where there is none, the machine's own mount is that of its
-    /// namespace.
+    /// Whether a visible mount shows the queues of this namespace; `None` if that is unknown. A queue
+    /// in it that can be opened by name decides. Without one, `/dev/mqueue` in the initial namespace
+    /// counts as its own.
     fn is_own(&self, path: &Path) -> Option<bool> {
         let directory = Directory::at(path);
         let mut is_own = None;
@@ -93,7 +93,7 @@ impl QueueMount {
                 let named = match mq_calls::open(&Name::of_file(file_name), libc::O_RDONLY) {
                     Ok(queue) => queue.identity().ok(),
                     Err(error) if error.errno == Errno::ENOENT => {
-                        // Gone since, or of another namespace.
+                        // Removed meanwhile, or in another namespace.
                         is_own = is_own.or(directory.find(file_name).is_ok().then_some(false));
                         return Ok(());
                     }
@@ -112,7 +112,7 @@ impl QueueMount {
     }
 }
 
-/// `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`, Linux 5.2.
+/// A mount that is not attached anywhere: `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`, Linux 5.2.
 fn detached_mount() -> io::Result<File> {
     const FSOPEN_CLOEXEC: u32 = 1;
     const FSCONFIG_CMD_CREATE: u32 = 6;
@@ -136,17 +136,17 @@ fn descriptor(returned: libc::c_long) -> io::Result<File> {
     if returned < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is new, so nobody else owns it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     Ok(unsafe { File::from_raw_fd(returned as RawFd) })
 }
 
-/// Where such file systems are mounted.
+/// Where mqueue file systems are mounted.
 fn visible_mounts() -> impl Iterator<Item = PathBuf> {
     let mounts = mounts::own().unwrap_or_default().into_iter();
     mounts.filter(|mount| mount.kind == "mqueue").map(|mount| mount.point)
 }
 
-/// Opens a queue by its file, for reading if that is allowed, else for writing.
+/// Opens a queue by its file, for reading if that is permitted, otherwise for writing.
 pub(in crate::kernel) fn open(directory: &Directory, name: &Name) -> io::Result<File> {
     let open = |access| directory.open(name.behind_slash(), access);
     open(libc::O_RDONLY).or_else(|_| open(libc::O_WRONLY))

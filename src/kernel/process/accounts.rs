@@ -7,7 +7,7 @@ use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::ipc::Foreign;
 
-/// Names of users and groups, each looked up once.
+/// Names of users and groups; each is looked up once.
 #[derive(Debug, Default)]
 pub struct Names {
     users: RefCell<HashMap<u32, Foreign>>,
@@ -15,18 +15,18 @@ pub struct Names {
 }
 
 impl Names {
-    /// Hands the name of a user, or the number of one without a name, to `write`.
+    /// Passes the name of a user to `write`, or the number if there is no name.
     pub fn with_user<R>(&self, uid: u32, write: impl FnOnce(&Foreign) -> R) -> R {
         write(self.users.borrow_mut().entry(uid).or_insert_with(|| user(uid)))
     }
 
-    /// The same for a group.
+    /// Passes the name of a group to `write`, or the number if there is no name.
     pub fn with_group<R>(&self, gid: u32, write: impl FnOnce(&Foreign) -> R) -> R {
         write(self.groups.borrow_mut().entry(gid).or_insert_with(|| group(gid)))
     }
 }
 
-/// The name of a user; the number where there is none.
+/// The name of a user, or the number if there is no name.
 pub fn user(uid: u32) -> Foreign {
     match User::from_uid(Uid::from_raw(uid)) {
         Ok(Some(user)) => user.name.into(),
@@ -34,7 +34,7 @@ pub fn user(uid: u32) -> Foreign {
     }
 }
 
-/// The name of a group; the number where there is none.
+/// The name of a group, or the number if there is no name.
 pub fn group(gid: u32) -> Foreign {
     match Group::from_gid(Gid::from_raw(gid)) {
         Ok(Some(group)) => group.name.into(),
@@ -42,22 +42,22 @@ pub fn group(gid: u32) -> Foreign {
     }
 }
 
-/// There is no such user or group.
+/// Why a user or group was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAccount {
-    /// No user of this name.
+    /// No user has this name.
     #[error("there is no user '{0}'")]
     User(String),
     /// No group of this name.
     #[error("there is no group '{0}'")]
     Group(String),
-    /// This user has no entry in the database.
-    #[error("user {0} has no entry that names a login group")]
+    /// This user has no entry in the user database.
+    #[error("user {0} is not in the user database, so has no login group")]
     LoginGroup(u32),
 }
 
-/// The id of a user given by name or number. A name that looks like a number is a name first, as
-/// for `chown(1)`.
+/// The id of a user given by name or number. Text that looks like a number is tried as a name first, as
+/// in `chown(1)`.
 pub fn user_id(text: &str) -> Result<u32, NoAccount> {
     if let Ok(Some(user)) = User::from_name(text) {
         return Ok(user.uid.as_raw());
@@ -83,6 +83,6 @@ pub fn login_group(uid: u32) -> Result<u32, NoAccount> {
 
 fn number(text: &str) -> Option<u32> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    // The highest number stands for "no change" in every call.
+    // The highest number means "no change" in every call.
     text.parse().ok().filter(|&id| is_number && id != u32::MAX)
 }

@@ -1,5 +1,5 @@
-//! Who has done anything since some moment: a process whose threads have slept all the time has made and
-//! used nothing meanwhile. `proc_pid_status(5)`
+//! Which processes ran since some moment. A process whose threads slept the whole time has created and
+//! used nothing meanwhile. `proc_pid_status(5)`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -14,18 +14,18 @@ use crate::ipc::ProcessName;
 use crate::ipc::attribution::leak::Neighbour;
 use crate::kernel::namespace::identity::{Handle, Identity};
 
-/// What all processes did at some moment.
+/// The state of all processes at one moment.
 #[derive(Debug, Default)]
 pub struct Activity(HashMap<i32, Moment>);
 
-/// What a process did at some moment.
+/// The state of a process at one moment.
 #[derive(Debug)]
 struct Moment {
-    /// When it started, in ticks since the machine did: another one may get its number.
+    /// When it started, in ticks since boot; distinguishes it from a later process with its pid.
     started: i64,
     uids: Option<[u32; 4]>,
-    /// How often each of its threads had been taken off a processor, if all of them slept. To run again
-    /// a thread must be put back on one, and be taken off it once more to sleep.
+    /// How often each of its threads was taken off a processor, if all of them slept; otherwise `None`.
+    /// A thread that runs must be taken off again before it can sleep, which changes this number.
     asleep: Option<Vec<(i32, u64)>>,
 }
 
@@ -37,8 +37,8 @@ impl Moment {
     }
 }
 
-/// How often each thread of a process has been taken off a processor; nothing if one of them runs, or
-/// that cannot be read. `status` is that of the first thread, the process's own.
+/// How often each thread of a process was taken off a processor; `None` if one of them is running or
+/// cannot be read. `status` is the text for the first thread.
 fn asleep(pid: i32, status: &str) -> Option<Vec<(i32, u64)>> {
     let of_thread = |thread| match thread == pid {
         true => switches(status),
@@ -47,7 +47,7 @@ fn asleep(pid: i32, status: &str) -> Option<Vec<(i32, u64)>> {
     threads(pid).ok()?.into_iter().map(|thread| Some((thread, of_thread(thread)?))).collect()
 }
 
-/// How often a thread has been taken off a processor, if it is on none and does not wait for one.
+/// How often a thread was taken off a processor; `None` if it is running or ready to run.
 fn switches(status: &str) -> Option<u64> {
     let value =
         |label: &str| Some(status.lines().find_map(|line| line.strip_prefix(label))?.trim());
@@ -58,8 +58,8 @@ fn switches(status: &str) -> Option<u64> {
     count("voluntary_ctxt_switches:")?.checked_add(count("nonvoluntary_ctxt_switches:")?)
 }
 
-/// Whether a thread of a process lives in this IPC namespace, or that cannot be told. One that is about to
-/// end has none any more.
+/// Whether a thread of a process is in this IPC namespace, or may be. A thread that is about to end has
+/// no namespace any more.
 fn may_be_in(here: Identity, pid: i32) -> bool {
     let is_here = |thread| match Identity::of_thread(pid, thread) {
         Err(_) => !has_thread_left(pid, thread),
@@ -72,7 +72,7 @@ fn may_be_in(here: Identity, pid: i32) -> bool {
 }
 
 impl Activity {
-    /// What they do now.
+    /// Records the current state of all processes.
     pub fn now() -> Activity {
         let moment = |pid| {
             let stat = Stat::read(pid).filter(|stat| !stat.is_kernel_thread())?;
@@ -81,9 +81,9 @@ impl Activity {
         Activity(all().filter_map(moment).collect())
     }
 
-    /// The processes in the IPC namespace of this one that live now, and have not slept all the time
-    /// since, but for this one and those of which `is_known` holds. An error where not all processes can
-    /// be seen.
+    /// The living processes in this process's IPC namespace that did not sleep all the time since,
+    /// except this process and those for which `is_known` returns true. Fails if not all processes are
+    /// visible.
     pub fn disturbed(
         &self,
         namespace: &Handle,
@@ -115,23 +115,24 @@ impl Activity {
         Some(Neighbour { name: ProcessName { pid, command }, uids })
     }
 
-    /// What a process did then, if it is the same.
+    /// The earlier state of a process, if it is still the same process.
     fn before(&self, pid: i32, stat: &Stat) -> Option<&Moment> {
         self.0.get(&pid).filter(|before| stat.started() == Some(before.started))
     }
 
-    /// Whether a process has slept since.
+    /// Whether a process has slept all the time since.
     fn sleeps_on(&self, pid: i32, stat: &Stat) -> bool {
         let before = self.before(pid, stat).and_then(|before| before.asleep.as_ref());
         before.is_some() && Moment::of(pid, stat).is_some_and(|now| now.asleep.as_ref() == before)
     }
 
-    /// The users as whom a process can have run since: a server begins as root, and then gives that up.
-    /// Nothing where that cannot be known.
+    /// The users as whom a process may have run since: a server starts as root and then changes its
+    /// user. `None` if that is unknown.
     fn uids_since(&self, stat: &Stat) -> Option<BTreeSet<u32>> {
         let mut since = BTreeSet::new();
         let mut ancestor = None;
-        // A process namespace has no circles, but these are read one after the other.
+        // Pids are read one after the other and may be reused meanwhile, so the chain of parents can
+        // have a loop.
         for _ in 0..100 {
             let stat = ancestor.as_ref().unwrap_or(stat);
             let pid = stat.pid()?;
@@ -140,7 +141,7 @@ impl Activity {
                 since.extend(before.uids?);
                 return Some(since);
             }
-            // It is new: it began as one of those as whom its parent ran.
+            // It is new, so it started as a user as whom its parent ran.
             match stat.of_parent().ok()? {
                 Some(parent) => ancestor = Some(parent),
                 None => return Some(since),
@@ -180,7 +181,7 @@ mod tests {
             all.into_iter().find(|one| one.name.pid == pid)
         };
         assert_eq!(is_disturbed(&before), None);
-        // Who was not there, or not seen to sleep, may have done anything.
+        // A process that did not exist, or was not seen asleep, may have done anything.
         assert!(is_disturbed(&Activity::default()).is_some());
         child.stdin.as_mut().unwrap().write_all(b"wake\n").unwrap();
         let woken = (0..1000).find_map(|_| {

@@ -5,20 +5,20 @@ use std::io::Read;
 
 use crate::ipc::{Foreign, foreign};
 
-/// How much of a command line to read: it may have megabytes.
+/// How much of a command line to read, which may have megabytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Length {
-    /// As much as a person is shown.
+    /// As much as people are shown.
     #[default]
     Shown,
-    /// All of it, for a program.
+    /// All of it, for programs.
     Whole,
 }
 
-/// The command line of a process, words separated by blanks, if it has one and may be looked at.
+/// The command line of a process, words separated by blanks; `None` if it has none or may not be read.
 pub fn command(pid: i32, length: Length) -> Option<Foreign> {
     let most = match length {
-        // One more shows that there is more, and the last is the NUL byte at the end.
+        // One byte more shows that the line continues, and another is the NUL byte at the end.
         Length::Shown => foreign::SHOWN as u64 + 2,
         Length::Whole => u64::MAX,
     };

@@ -1,20 +1,20 @@
-//! What may refuse a process more than permissions do: seccomp filters and security modules.
+//! Restrictions on this process beyond permissions: seccomp filters and security modules.
 //! `proc_pid_status(5)`, `proc_pid_attr(5)`, `seccomp(2)`.
 
 use std::fs;
 
-/// What confines this process, as far as it shows.
+/// The visible restrictions on this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement {
-    /// How many seccomp filters each system call passes; 0 without any.
+    /// How many seccomp filters check each system call; 0 for none.
     pub filters: u32,
-    /// The label that a security module has given the process: a context of SELinux, a profile of
-    /// AppArmor, a label of Smack. Nothing where there is no such module, and for `unconfined`.
+    /// The label that a security module gave the process: a context of SELinux, a profile of AppArmor,
+    /// a label of Smack. `None` without such a module, and for `unconfined`.
     pub label: Option<String>,
 }
 
 impl Confinement {
-    /// That of this process now.
+    /// Reads the current restrictions on this process.
     pub fn read() -> Confinement {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Confinement {
@@ -25,8 +25,8 @@ impl Confinement {
     }
 }
 
-/// The number of filters in the text of `/proc/PID/status`; before Linux 5.9 it tells only whether
-/// there are some, which counts as one.
+/// The number of filters in the text of `/proc/PID/status`. Before Linux 5.9 it shows only whether
+/// there are any, which counts as one.
 fn filters(status: &str) -> u32 {
     let field = |label: &str| -> Option<u32> {
         status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
@@ -37,7 +37,7 @@ fn filters(status: &str) -> u32 {
     })
 }
 
-/// A label as a line of text. SELinux ends it with NUL, AppArmor with a line break.
+/// A label as text. SELinux ends it with NUL, AppArmor with a newline.
 fn clean(label: &[u8]) -> Option<String> {
     let label = String::from_utf8_lossy(label);
     let label = label.trim_matches(|end: char| end == '\0' || end.is_whitespace());

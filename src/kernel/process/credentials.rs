@@ -1,5 +1,6 @@
-//! As whom this process asks the kernel, and what that lets it do: `credentials(7)`, `capabilities(7)`,
+//! The credentials of this process and what they permit: `credentials(7)`, `capabilities(7)`,
 //! `user_namespaces(7)`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io;
@@ -17,25 +18,25 @@ pub fn uid() -> u32 {
     unistd::geteuid().as_raw()
 }
 
-/// The identity of this process, and what it may do with objects of this kind in this namespace.
+/// The credentials of this process for objects of this kind in this namespace.
 pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
     if kind.is_posix() {
         return caller_of_files();
     }
     const CAP_IPC_OWNER: u32 = 15;
-    // Of another user namespace, capabilities count for nothing.
+    // In another user namespace, the capabilities of this process have no effect.
     let capabilities = if owns(namespace) { effective_capabilities() } else { 0 };
     caller_with(capabilities, CAP_IPC_OWNER, CAP_SYS_ADMIN)
 }
 
-/// The same for POSIX objects, which are files.
+/// The credentials of this process for POSIX objects, which are files.
 pub(in crate::kernel) fn caller_of_files() -> Caller {
     const CAP_DAC_OVERRIDE: u32 = 1;
     const CAP_FOWNER: u32 = 3;
     caller_with(effective_capabilities(), CAP_DAC_OVERRIDE, CAP_FOWNER)
 }
 
-/// This process with these capabilities, of which one overrides modes and one ownership.
+/// The credentials of this process, where these two capabilities override mode and ownership.
 fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
     let mut groups = vec![unistd::getegid().as_raw()];
     if let Ok(supplementary) = unistd::getgroups() {
@@ -50,9 +51,8 @@ fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
     }
 }
 
-/// The identity of another process as far as the mode of an object is concerned: its effective user
-/// and its groups, from `/proc/PID/status`, which everybody may read. What it may override does not
-/// count.
+/// The credentials of another process as far as the mode of an object matters: its effective user and
+/// its groups, from `/proc/PID/status`, which all users may read. Capabilities are left out.
 pub fn caller_of(pid: i32) -> Option<Caller> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let numbers = |label: &str| -> Option<Vec<u32>> {
@@ -65,35 +65,35 @@ pub fn caller_of(pid: i32) -> Option<Caller> {
     Some(Caller { uid, groups, overrides_mode: false, overrides_ownership: false })
 }
 
-/// The privilege over everything that has none of its own, `capabilities(7)`.
+/// The capability for everything without a capability of its own, `capabilities(7)`.
 pub(in crate::kernel) const CAP_SYS_ADMIN: u32 = 21;
 
-/// Whether this process may give a queue more bytes than `kernel.msgmnb`: that takes
-/// `CAP_SYS_RESOURCE` in the first user namespace of the machine, `msgctl(2)`.
+/// Whether this process may give a queue more bytes than `kernel.msgmnb`. That takes `CAP_SYS_RESOURCE`
+/// in the initial user namespace of the machine, `msgctl(2)`.
 pub fn may_exceed_msgmnb() -> bool {
     const CAP_SYS_RESOURCE: u32 = 24;
     effective_capabilities() & (1 << CAP_SYS_RESOURCE) != 0 && is_of_machine()
 }
 
-/// Whether this process may change how the machine's own file systems are mounted: that takes
-/// `CAP_SYS_ADMIN` in the first user namespace of the machine, `mount(2)`.
+/// Whether this process may change how file systems of the machine are mounted. That takes
+/// `CAP_SYS_ADMIN` in the initial user namespace of the machine, `mount(2)`.
 pub fn may_mount() -> bool {
     effective_capabilities() & (1 << CAP_SYS_ADMIN) != 0 && is_of_machine()
 }
 
-/// Whether root could do that here. In many a container not even root can.
+/// Whether root may change these mounts here. In many containers root may not.
 pub fn root_may_mount() -> bool {
     capabilities("CapBnd:") & (1 << CAP_SYS_ADMIN) != 0 && is_of_machine()
 }
 
-/// Whether this process is in the first user namespace of the machine.
+/// Whether this process is in the initial user namespace of the machine.
 fn is_of_machine() -> bool {
     const INITIAL_USER: &str = "user:[4026531837]";
     fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
 }
 
-/// Whether this process may set which process id is given next, `kernel.ns_last_pid`: anybody may open that
-/// file, but not write it.
+/// Whether this process may set the next pid, `kernel.ns_last_pid`. Success of opening the file does
+/// not prove that writing is permitted, so the capabilities count as well.
 pub(in crate::kernel) fn may_set_next_pid() -> bool {
     const CAP_CHECKPOINT_RESTORE: u32 = 40;
     let is_writable =
@@ -106,34 +106,32 @@ fn effective_capabilities() -> u64 {
     capabilities("CapEff:")
 }
 
-/// A set of capabilities of this process, by its label in `/proc/self/status`; none where that
-/// cannot be read.
+/// A capability set of this process, by its label in `/proc/self/status`; empty if that cannot be read.
 pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix(label));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Whether this process may give away its files: has `CAP_CHOWN`.
+/// Whether this process may change the owner of its files: it has `CAP_CHOWN`.
 pub fn may_give_away() -> bool {
     const CAP_CHOWN: u32 = 0;
     effective_capabilities() & (1 << CAP_CHOWN) != 0
 }
 
-/// Whether this user and this group have a number of their own in the user namespace of this process:
-/// over the files of those who have none, no capability of this process counts,
-/// `user_namespaces(7)`.
+/// Whether this user and this group are mapped in the user namespace of this process. Otherwise no
+/// capability of this process applies to their files, `user_namespaces(7)`.
 pub fn are_mapped(uid: u32, gid: u32) -> bool {
     mapped_ids("/proc/self/uid_map").any(|ids| ids.contains(&uid.into()))
         && mapped_ids("/proc/self/gid_map").any(|ids| ids.contains(&gid.into()))
 }
 
-/// Whether every user has a number in the user namespace of this process, as in the machine's own.
+/// Whether all users are mapped in the user namespace of this process, as in the initial one.
 pub fn has_every_id() -> bool {
     mapped_ids("/proc/self/uid_map").any(|ids| ids.start == 0 && ids.end >= u32::MAX.into())
 }
 
-/// The numbers that are mapped, as they are inside; all, where there are no such namespaces.
+/// The mapped ids, as numbers inside the namespace; all ids if the kernel has no user namespaces.
 fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
     let text = fs::read_to_string(map).unwrap_or_else(|_| format!("0 0 {}", u32::MAX));
     let ranges: Vec<_> = text
@@ -147,8 +145,8 @@ fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
     ranges.into_iter()
 }
 
-/// Whether capabilities of this process count in an IPC namespace: whether the user namespace
-/// that owns that one is this process's own or one below it, `user_namespaces(7)`.
+/// Whether the capabilities of this process apply to an IPC namespace: the user namespace that owns it
+/// is this process's own or a descendant of it, `user_namespaces(7)`.
 pub fn owns(namespace: &Handle) -> bool {
     const NS_GET_USERNS: libc::Ioctl = 0xb701;
     const NS_GET_PARENT: libc::Ioctl = 0xb702;
@@ -157,7 +155,7 @@ pub fn owns(namespace: &Handle) -> bool {
         let own = identity(&File::open("/proc/self/ns/user")?)?;
         let mut owner = related(&File::open(namespace.path())?, NS_GET_USERNS)?;
         while identity(&owner)? != own {
-            // EPERM past the last one that this process may see.
+            // EPERM beyond the last ancestor that this process may see.
             owner = related(&owner, NS_GET_PARENT)?;
         }
         Ok(true)
@@ -165,13 +163,13 @@ pub fn owns(namespace: &Handle) -> bool {
     search().unwrap_or(false)
 }
 
-/// Opens a relative of a namespace, `ioctl_ns(2)`.
+/// Opens a namespace related to this one, `ioctl_ns(2)`.
 fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
     // SAFETY: these requests take no argument and return a new descriptor.
     let descriptor = unsafe { libc::ioctl(namespace.as_raw_fd(), request) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is new, so nobody else owns it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
 }

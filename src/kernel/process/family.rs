@@ -1,4 +1,4 @@
-//! Processes that run the same program, one below the other: a server and its workers.
+//! Families of processes that run the same program: a server and its workers.
 
 use std::io;
 use std::path::Path;
@@ -6,10 +6,9 @@ use std::path::Path;
 use super::stat::{Stat, is_gone, since_boot};
 use crate::kernel::io::file_identity::identity_at;
 
-/// When the oldest living process started, in nanoseconds since boot, that a process descends from by way of
-/// others that run the same program: the server of a worker, or itself. `i64::MIN` where it may go on with
-/// what an older process began: where its parent may not be looked at, or has ended, as that of a daemon
-/// has.
+/// When the oldest living process of a family started, in nanoseconds since boot: the process itself,
+/// or the ancestor that is reached through processes of the same program. `i64::MIN` if it may continue
+/// the work of an older process: its parent may not be inspected, or has ended, as for a daemon.
 pub(super) fn family_since_boot(stat: &Stat) -> Option<i64> {
     let started = since_boot(stat.started()?)?;
     Some(match oldest_of_family(stat) {
@@ -21,8 +20,8 @@ pub(super) fn family_since_boot(stat: &Stat) -> Option<i64> {
     })
 }
 
-/// Whether the parent of a process may have ended: the first process of all has it now, or its session
-/// has lost its leader.
+/// Whether the parent of a process may have ended: process 1 is its parent now, or its session has lost
+/// the leader.
 fn is_daemon(stat: &Stat) -> bool {
     let number = |field| stat.field(field).and_then(|word| word.parse::<i32>().ok());
     let (parent, session) = (number(4), number(6));
@@ -31,11 +30,12 @@ fn is_daemon(stat: &Stat) -> bool {
     is_adopted || is_leaderless
 }
 
-/// The oldest living process that a process descends from by way of others that run the same program.
-/// Nothing where its parent runs another one. An error where a parent may not be looked at.
+/// The oldest living ancestor that a process reaches through processes of the same program. `None` if
+/// its parent runs another program. Fails if a parent may not be inspected.
 pub(super) fn oldest_of_family(stat: &Stat) -> io::Result<Option<Stat>> {
     let mut oldest: Option<Stat> = None;
-    // A process namespace has no circles, but these are read one after the other.
+    // Pids are read one after the other and may be reused meanwhile, so the chain of parents can have a
+    // loop.
     for _ in 0..100 {
         let youngest = oldest.as_ref().unwrap_or(stat);
         match Stat::of_parent(youngest)? {
@@ -48,8 +48,8 @@ pub(super) fn oldest_of_family(stat: &Stat) -> io::Result<Option<Stat>> {
     Ok(oldest)
 }
 
-/// Whether two processes run the same program, by its name or its file: either may differ, for a process
-/// may call itself as it likes, and be of an older file of the same name.
+/// Whether two processes run the same program, by name or by file. Either may differ: a process can
+/// change its name, or run an older file of the same name.
 fn runs_the_same(one: &Stat, other: &Stat) -> bool {
     let file = |stat: &Stat| identity_at(Path::new(&format!("/proc/{}/exe", stat.pid()?))).ok();
     one.name() == other.name() || file(one).is_some_and(|one| file(other) == Some(one))

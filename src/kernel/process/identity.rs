@@ -1,4 +1,4 @@
-//! Which process it is: its id and when it started, the process that made it, its user and command.
+//! The identity of a process (its pid and start), its parent, user and command.
 
 use std::fs;
 
@@ -11,18 +11,18 @@ use super::status::uids;
 use crate::ipc::process::role::Living;
 use crate::ipc::{Foreign, ProcessName};
 
-/// What distinguishes a process from others that have its id at other times.
+/// What distinguishes a process from others that have its pid at other times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessIdentity {
     /// Its id.
     pub pid: i32,
-    /// When it started, in ticks since the machine did, where `/proc` shows it.
+    /// When it started, in ticks since boot, if `/proc` shows it.
     pub started: Option<i64>,
 }
 
 impl ProcessIdentity {
-    /// Whether the process that has this id now is this one: not if it has ended. Where it is not known
-    /// when it started, any process with its id counts.
+    /// Whether the process that has this pid now is this one; false if it ended. If its start is
+    /// unknown, any process with its pid counts.
     pub(in crate::kernel) fn is_current(self) -> bool {
         self.started.is_none_or(|started| {
             kinship(self.pid).is_some_and(|process| process.started == started)
@@ -30,7 +30,7 @@ impl ProcessIdentity {
     }
 }
 
-/// A process that exists.
+/// A living process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its id.
@@ -39,13 +39,13 @@ pub struct Process {
     pub uid: u32,
     /// Its command line, words separated by blanks; `[name]` for a kernel thread.
     pub command: Foreign,
-    /// What distinguishes it from others that have its id at other times.
+    /// What distinguishes it from others that have its pid at other times.
     pub living: Living,
 }
 
 impl Process {
-    /// The process with this id, if there is one that may be looked at. A zombie has ended, even if
-    /// its parent has not noticed, unless it is the first thread of a process in which others live.
+    /// The process with this pid, if it exists and may be inspected. A zombie has ended, although its
+    /// parent has not reaped it, unless it is the first thread of a process with other living threads.
     pub fn find(pid: i32, length: Length) -> Option<Process> {
         let stat = Stat::read(pid)?;
         if stat.has_ended() {
@@ -60,29 +60,30 @@ impl Process {
         Some(Process { pid, uid: uids[1], command, living })
     }
 
-    /// A process as a person and a report name it, with as much of its command line as is shown.
+    /// The name of a process in messages and reports; its command line is cut to the length that people
+    /// see.
     pub fn name(pid: i32) -> ProcessName {
         let command = Process::find(pid, Length::Shown).map(|process| process.command);
         ProcessName { pid, command }
     }
 }
 
-/// A process and its parent.
+/// A process with its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinship {
     /// Its id.
     pub pid: i32,
-    /// The process that made it, or that has adopted it since.
+    /// The process that created it, or has adopted it since.
     pub parent: i32,
-    /// When it started, in ticks since the machine did: with its id, this names it for ever.
+    /// When it started, in ticks since boot; together with the pid this is unique.
     pub started: i64,
-    /// Whether it has ended, and only waits to be noticed by its parent.
+    /// Whether it has ended but is not reaped yet.
     pub has_ended: bool,
-    /// Whether its first thread has ended, or is about to.
+    /// Whether its first thread has ended or is about to.
     pub is_ending: bool,
 }
 
-/// A process and its parent, if it exists.
+/// A process with its parent; `None` if it does not exist.
 pub fn kinship(pid: i32) -> Option<Kinship> {
     let stat = Stat::read(pid)?;
     let parent = stat.field(4)?.parse().ok()?;
@@ -91,7 +92,7 @@ pub fn kinship(pid: i32) -> Option<Kinship> {
     Some(Kinship { pid, parent, started, has_ended, is_ending })
 }
 
-/// All processes with their parents. One that ends meanwhile is left out.
+/// All processes with their parents. Processes that end meanwhile are left out.
 pub fn kin() -> Vec<Kinship> {
     all().filter_map(kinship).collect()
 }

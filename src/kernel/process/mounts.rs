@@ -1,5 +1,5 @@
-//! Which file systems are mounted where a process lives, `/proc/PID/mountinfo` in
-//! `proc_pid_mountinfo(5)`, which everybody may read.
+//! The file systems that a process sees, `/proc/PID/mountinfo` in `proc_pid_mountinfo(5)`, which all
+//! users may read.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -13,30 +13,30 @@ use crate::ipc::text::unescape;
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
-    /// Its device, as `stat(2)` shows it of files on it.
+    /// Its device, as `stat(2)` reports it for files on it.
     pub(crate) device: u64,
     /// Where it is mounted.
     pub(crate) point: PathBuf,
-    /// Its type, `mqueue`.
+    /// Its type, such as `mqueue`.
     pub(crate) kind: String,
 }
 
 impl Mount {
-    /// Understands a line of mountinfo.
+    /// Parses a line of mountinfo.
     pub(crate) fn parse(line: &[u8]) -> Option<Mount> {
         let mut words = line.split(|&byte| byte == b' ');
         let (major, minor) = std::str::from_utf8(words.nth(2)?).ok()?.split_once(':')?;
         let device = libc::makedev(major.parse().ok()?, minor.parse().ok()?);
         let point = words.nth(1)?;
-        // Optional fields end with a dash, which the type follows.
+        // Optional fields end with a dash, followed by the type.
         words.find(|word| word == b"-")?;
         let kind = String::from_utf8_lossy(words.next()?).into_owned();
         Some(Mount { device, point: OsString::from_vec(unescape(point, escaped)).into(), kind })
     }
 }
 
-/// The byte for which an escape at the start of this text stands: blanks and their like are in octal
-/// there, as `\040`.
+/// The byte that the escape sequence at the start of this text stands for. Blanks and the like are
+/// written in octal, as `\040`.
 fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     let digits = std::str::from_utf8(text.strip_prefix(b"\\")?.get(..3)?).ok()?;
     Some((u8::from_str_radix(digits, 8).ok()?, 4))
@@ -47,7 +47,7 @@ pub(in crate::kernel) fn own() -> io::Result<Vec<Mount>> {
     Ok(parse_all(&fs::read("/proc/self/mountinfo")?))
 }
 
-/// The devices of the file systems that a process sees; nothing where that cannot be read.
+/// The devices of the file systems that a process sees; `None` if they cannot be read.
 pub(in crate::kernel) fn devices_of(pid: i32) -> Option<HashSet<u64>> {
     let text = fs::read(format!("/proc/{pid}/mountinfo")).ok()?;
     Some(parse_all(&text).into_iter().map(|mount| mount.device).collect())

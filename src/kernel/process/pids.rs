@@ -1,19 +1,19 @@
-//! Which processes there are, and which threads: the numbers in `/proc`, `proc(5)`.
+//! The processes and threads that exist: the numbers in `/proc`, `proc(5)`.
 
 use std::fs;
 use std::io;
 
-/// The ids of all processes that may be seen, in no order, as `/proc` is read.
+/// The pids of all visible processes, unsorted, while `/proc` is read.
 pub(in crate::kernel) fn listed() -> io::Result<impl Iterator<Item = io::Result<i32>>> {
     numbers("/proc")
 }
 
-/// The same, without those that cannot be listed.
+/// The pids of all visible processes; skips errors.
 pub fn all() -> impl Iterator<Item = i32> {
     listed().into_iter().flatten().flatten()
 }
 
-/// The same. An error where not all may be seen, be it that `/proc` hides those of others.
+/// The pids of all visible processes. Fails if some may be hidden, for example by hidepid.
 pub(super) fn all_visible() -> io::Result<Vec<i32>> {
     fs::metadata("/proc/1")?;
     listed()?.collect()
@@ -24,7 +24,7 @@ pub(in crate::kernel) fn threads(pid: i32) -> io::Result<Vec<i32>> {
     numbers(&format!("/proc/{pid}/task"))?.collect()
 }
 
-/// The entries of a directory whose names are numbers.
+/// The numeric names in a directory.
 fn numbers(directory: &str) -> io::Result<impl Iterator<Item = io::Result<i32>> + use<>> {
     let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let entries = fs::read_dir(directory)?;

@@ -1,12 +1,22 @@
-//! Resource limits of other processes, `proc_pid_limits(5)`.
+//! Resource limits: `getrlimit(2)` for this process, `proc_pid_limits(5)` for others.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
 use super::pids::all;
 
-/// The process of a user with the lowest limit of bytes for POSIX message queues (`RLIMIT_MSGQUEUE`,
-/// the soft limit), and that limit in bytes; no limit is `None`.
+/// The soft and the hard limit of this process on a resource; no limit is `None`. Nothing where the
+/// kernel does not know the resource.
+#[allow(clippy::useless_conversion, reason = "a limit has 32 bits on some machines")]
+pub(in crate::kernel) fn rlimit(resource: Resource) -> Option<[Option<u64>; 2]> {
+    let (soft, hard) = getrlimit(resource).ok()?;
+    Some([soft, hard].map(|limit| (limit != RLIM_INFINITY).then_some(limit.into())))
+}
+
+/// The process of a user with the lowest soft limit on bytes for POSIX message queues
+/// (`RLIMIT_MSGQUEUE`), and that limit; `None` for unlimited.
 pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
     let limit = |pid: i32| {
         let directory = format!("/proc/{pid}");
@@ -15,7 +25,7 @@ pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
         }
         let limits = fs::read_to_string(format!("{directory}/limits")).ok()?;
         let line = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"))?;
-        // Anything but a number is "unlimited".
+        // Text other than a number is "unlimited".
         Some((pid, line.split_ascii_whitespace().next()?.parse().ok()))
     };
     all().filter_map(limit).min_by_key(|&(pid, bytes)| (bytes.unwrap_or(u64::MAX), pid))

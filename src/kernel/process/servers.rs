@@ -11,7 +11,7 @@ use super::status::uids;
 use crate::ipc::ProcessName;
 use crate::ipc::process::heirs::Server;
 
-/// The servers whose processes run as other users. An error where not every process may be looked at.
+/// The servers whose workers run as other users. Fails if not every process may be inspected.
 pub fn servers() -> io::Result<Vec<Server>> {
     let mut servers = Vec::new();
     for pid in all_visible()? {
@@ -19,7 +19,7 @@ pub fn servers() -> io::Result<Vec<Server>> {
         let Some(oldest) = oldest_of_family(&stat)?.and_then(|oldest| oldest.pid()) else {
             continue;
         };
-        // What has ended since uses nothing.
+        // A process that has ended uses nothing any more.
         let Some([_, worker_uid, ..]) = uids(pid) else { continue };
         let is_known = |one: &Server| (one.name.pid, one.worker_uid) == (oldest, worker_uid);
         if uids(oldest).is_none_or(|own| own[1] == worker_uid) || servers.iter().any(is_known) {

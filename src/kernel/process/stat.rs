@@ -1,4 +1,4 @@
-//! The state of a process in a line, `/proc/PID/stat` in `proc_pid_stat(5)`, and whether it lives.
+//! The state of a process, `/proc/PID/stat` in `proc_pid_stat(5)`, and whether it lives.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use crate::ipc::Foreign;
 /// The text of `/proc/PID/stat`.
 pub(crate) struct Stat {
     text: Vec<u8>,
-    /// Where the name is, which may hold blanks and parentheses.
+    /// The range of the name, which may contain blanks and parentheses.
     name: std::ops::Range<usize>,
 }
 
@@ -20,18 +20,19 @@ impl Stat {
         Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// The same of a process that may be gone: then there is none. Any other error leaves open what it is.
+    /// The same for a process that may be gone: `None` if it is. Other errors leave its state unknown.
     pub(super) fn find(pid: i32) -> io::Result<Option<Stat>> {
         match fs::read(format!("/proc/{pid}/stat")) {
             Ok(text) => Ok(Stat::parse(text)),
-            // Where /proc hides others, they are there all the same.
+            // If /proc hides the processes of others, this error does not mean that the process is
+            // gone.
             Err(error) if is_gone_error(&error) && is_gone(pid) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// That of the process that made it, or has adopted it since; none for the first process of its
-    /// namespace.
+    /// The text for the process that created this one, or has adopted it; `None` for the first process
+    /// of its namespace.
     pub(super) fn of_parent(&self) -> io::Result<Option<Stat>> {
         match self.field(4).and_then(|parent| parent.parse().ok()) {
             None | Some(0) => Ok(None),
@@ -54,12 +55,12 @@ impl Stat {
         &self.text[self.name.clone()]
     }
 
-    /// What stands in the place of a command line.
+    /// The name in brackets, in place of a command line.
     pub(super) fn bracketed_name(&self) -> Foreign {
         Foreign::command([b"[", self.name(), b"]"].concat(), false)
     }
 
-    /// What stands behind the name.
+    /// The fields after the name.
     fn fields(&self) -> &str {
         std::str::from_utf8(&self.text[self.name.end + 1..]).unwrap_or_default()
     }
@@ -73,7 +74,7 @@ impl Stat {
         self.field(22)?.parse().ok()
     }
 
-    /// `PF_…` of `linux/sched.h`.
+    /// The `PF_…` flags of `linux/sched.h`.
     pub(super) fn flags(&self) -> Option<u64> {
         self.field(9)?.parse().ok()
     }
@@ -83,7 +84,7 @@ impl Stat {
         self.flags().is_some_and(|flags| flags & PF_KTHREAD != 0)
     }
 
-    /// How many threads it has, a zombie among them.
+    /// How many threads it has, including a zombie.
     fn threads(&self) -> Option<u64> {
         self.field(20)?.parse().ok()
     }
@@ -92,27 +93,27 @@ impl Stat {
         self.is_zombie() && self.threads().is_none_or(|threads| threads <= 1)
     }
 
-    /// Whether the thread that this is about, the first one for a process, is a zombie.
+    /// Whether the described thread, the first one of a process, is a zombie.
     fn is_zombie(&self) -> bool {
         matches!(self.field(3), Some("Z" | "X"))
     }
 
-    /// Whether that thread is one, or on its way: it will never wait for anything again.
+    /// Whether that thread is a zombie or about to end: it never waits for anything again.
     fn is_leaving(&self) -> bool {
         self.is_zombie() || self.flags().is_some_and(|flags| flags & PF_EXITING != 0)
     }
 }
 
-/// It is about to end, `linux/sched.h`.
+/// The flag of a thread that is about to end, `linux/sched.h`.
 pub(super) const PF_EXITING: u64 = 4;
 
-/// Whether an error says that a process or thread, or a descriptor of its, is not there any more, or
-/// that the kernel has no such file. Every other one leaves open what it does.
+/// Whether an error means that a process, a thread or a descriptor does not exist any more, or that the
+/// kernel has no such file. Other errors leave that unknown.
 pub(in crate::kernel) fn is_gone_error(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// Whether a process has certainly ended, or is about to: each of its threads is.
+/// Whether a process has certainly ended or is about to: all of its threads have or are.
 pub fn has_left(pid: i32) -> bool {
     match threads(pid) {
         Ok(threads) => threads.into_iter().all(|thread| has_thread_left(pid, thread)),
@@ -120,7 +121,7 @@ pub fn has_left(pid: i32) -> bool {
     }
 }
 
-/// Whether a thread of a process has certainly ended, or is about to.
+/// Whether a thread of a process has certainly ended or is about to.
 pub fn has_thread_left(pid: i32, thread: i32) -> bool {
     match fs::read(format!("/proc/{pid}/task/{thread}/stat")) {
         Ok(text) => Stat::parse(text).is_some_and(|stat| stat.is_leaving()),
@@ -128,7 +129,7 @@ pub fn has_thread_left(pid: i32, thread: i32) -> bool {
     }
 }
 
-/// Whether there is certainly no process with this id: one that may not be looked at is there.
+/// Whether certainly no process has this pid. One that may not be inspected exists.
 pub fn is_gone(pid: i32) -> bool {
     let exists = nix::sys::signal::kill(unistd::Pid::from_raw(pid), None);
     if exists == Err(nix::errno::Errno::ESRCH) {
@@ -137,29 +138,30 @@ pub fn is_gone(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.has_ended())
 }
 
-/// Whether a signal has stopped this process (SIGSTOP, or a debugger), `T` in `proc_pid_stat(5)`.
+/// Whether this process is stopped by a signal (SIGSTOP, or a debugger), `T` in `proc_pid_stat(5)`.
 pub fn is_stopped(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| matches!(stat.field(3), Some("T" | "t")))
 }
 
-/// The processes whose program has this name (the first 15 bytes, `comm` in `proc_pid_comm(5)`).
+/// The processes whose program has this name (its first 15 bytes, `comm` in `proc_pid_comm(5)`).
 pub fn named(name: &str) -> impl Iterator<Item = i32> {
     let is_named = move |stat: Stat| stat.name() == name.as_bytes() && !stat.has_ended();
     all().filter(move |&pid| Stat::read(pid).is_some_and(is_named))
 }
 
-/// Whether this is a thread of the kernel, which has no memory of a user.
+/// Whether this is a kernel thread, which has no user memory.
 pub fn is_kernel_thread(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.is_kernel_thread())
 }
 
-/// Ticks of the kernel in nanoseconds.
+/// Converts ticks of the kernel to nanoseconds.
 pub(super) fn since_boot(ticks: i64) -> Option<i64> {
     Some(ticks.saturating_mul(1_000_000_000 / ticks_per_second()?))
 }
 
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub(in crate::kernel) fn ticks_per_second() -> Option<i64> {
-    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?
+    unistd::sysconf(unistd::SysconfVar::CLK_TCK).ok()?.map(i64::from)
 }
 
 /// The size of a page in bytes.

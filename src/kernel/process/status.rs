@@ -1,13 +1,13 @@
-//! What `/proc/PID/status` says of a process or thread: `proc_pid_status(5)`.
+//! Fields of `/proc/PID/status`: `proc_pid_status(5)`.
 
 use std::fs;
 
-/// The real, effective, saved and file system user id of a process, from `/proc/PID/status`.
+/// The real, effective, saved and file system user ids of a process, from `/proc/PID/status`.
 pub(super) fn uids(pid: i32) -> Option<[u32; 4]> {
     uids_in(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
 }
 
-/// The same from the text of that file.
+/// The user ids in the text of that file.
 pub(super) fn uids_in(status: &str) -> Option<[u32; 4]> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     let mut uids = [0; 4];
@@ -18,8 +18,8 @@ pub(super) fn uids_in(status: &str) -> Option<[u32; 4]> {
     Some(uids)
 }
 
-/// How often the thread with this directory of `/proc` has gone to sleep, and whether a signal has
-/// stopped it: `voluntary_ctxt_switches` and `State` in `proc_pid_status(5)`.
+/// How often the thread in this directory of `/proc` went to sleep, and whether a signal stopped it:
+/// `voluntary_ctxt_switches` and `State` in `proc_pid_status(5)`.
 pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
     let status = fs::read_to_string(format!("{directory}/status")).ok()?;
     let value = |label: &str| status.lines().find_map(|line| line.strip_prefix(label));

@@ -1,5 +1,5 @@
-//! Which processes use an object: those that the kernel recorded in it, and those that a scan of
-//! `/proc` found at it.
+//! The processes that use an object: those that the kernel recorded in it, and those that a scan of
+//! `/proc` found.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,38 +18,38 @@ use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
 use crate::kernel::sysv::sem;
 
-/// One look at all processes, which shows of any object who uses it.
+/// One inspection of all processes, which shows for any object which processes use it.
 #[derive(Debug)]
 pub struct Observer<'a> {
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
-    /// The most that may be missing among the users of one object.
+    /// The most users that may be missing for a single object.
     missed: Cell<u64>,
     has_outsiders: bool,
     clock: Clock,
     /// How much of each command line to read.
     commands: Length,
-    /// Where to ask for leases, if the scope asks for them.
+    /// Takes leases, if the scope asks for them.
     leases: Option<Leases<'a>>,
 }
 
-/// What stands in the way of knowing all who use some objects.
+/// Why the known users of some objects may be incomplete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
-    /// How many processes could not be inspected that may use one of them.
+    /// How many processes could not be inspected and may use one of them.
     pub processes: u64,
-    /// Why, where it was anything but a lack of permission.
+    /// The error, if it was not a lack of permission.
     pub error: Option<String>,
 }
 
-/// All that is known of these objects, by one look around them.
+/// These objects with the processes that use them, from one inspection of the processes.
 pub fn observe_all(namespace: &Namespace, objects: Vec<Object>) -> io::Result<Vec<Observed>> {
     let observer = Observer::new(namespace, &ScanScope::around(&objects))?;
     Ok(objects.into_iter().map(|object| observer.observe(object)).collect())
 }
 
 impl<'a> Observer<'a> {
-    /// Looks at all processes, as far as `scope` asks.
+    /// Inspects all processes for what `scope` asks.
     pub fn new(namespace: &'a Namespace, scope: &ScanScope) -> io::Result<Observer<'a>> {
         let scan = Scan::new(namespace.handle(), scope)?;
         Ok(Observer {
@@ -63,23 +63,22 @@ impl<'a> Observer<'a> {
         })
     }
 
-    /// The processes that could not be inspected and may use an object that this observer was asked
-    /// about.
+    /// The processes that could not be inspected and may use an object that was passed to this
+    /// observer.
     pub fn missed(&self) -> Missed {
         let processes = self.missed.get();
         let error = self.scan.uninspected.iter().find_map(|hidden| hidden.error.clone());
         Missed { processes, error: error.filter(|_| processes > 0) }
     }
 
-    /// Whether there may be processes that no process of this process namespace can see.
+    /// Whether processes may exist that are not visible from this process namespace.
     pub fn has_outsiders(&self) -> bool {
         self.has_outsiders
     }
 
-    /// The processes that may use an unused one of these objects again. They must be all objects of their
-    /// kinds.
+    /// The processes that may use an unused object again. `all` must be all objects of their kinds.
     pub fn heirs(&self, all: &[Observed]) -> Heirs {
-        // Takes a look at all processes, so only where it may matter, which is seldom.
+        // It takes an inspection of all processes, so it is done only if it can matter, which is rare.
         let was_given_away = |observed: &Observed| {
             observed.permissions().was_given_away() && observed.is_unused() == Verdict::Yes
         };
@@ -90,7 +89,7 @@ impl<'a> Observer<'a> {
         Heirs::of(all, self.clock, servers)
     }
 
-    /// All that is known of an object. The pids in semaphores are seen only with read permission.
+    /// An object with the processes that use it. The pids in semaphores need read permission.
     pub fn observe(&self, object: Object) -> Observed {
         let observed = self.look_at(object);
         if observed.may_miss_users() {
@@ -118,10 +117,10 @@ impl<'a> Observer<'a> {
         Observed { object, semaphores, users: Some(users) }
     }
 
-    /// What is known of the processes that may use an object and could not be inspected.
+    /// The processes that may use an object but could not be inspected.
     fn unseen_users(&self, object: &Object) -> Users {
         let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(object));
-        // By its mode: a privileged process that overrides it is not suspected of being here.
+        // Judged by the mode: privileged processes that override it are not suspected of using it.
         let may_use = |hidden: &&Hidden| {
             hidden.identity.as_ref().is_none_or(|who| {
                 let access = object.permissions().access(who);
@@ -141,14 +140,15 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// Adds the processes that use an object now; where none was found, the kernel's word on that.
+    /// Adds the processes that use an object now; if none was found, asks the kernel for proof.
     fn add_present(&self, object: &Object, users: &mut Users) {
         let present = self.scan.present(object);
         if present.is_empty() {
-            // Asking for a lease disturbs no process that has the file open.
+            // A request for a lease does not disturb processes that have the file open.
             users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(object));
         }
-        // Attached before its process came into this namespace: the id is that of another segment.
+        // The segment was attached before the process entered this namespace, so the id means another
+        // one.
         if matches!(object, Object::Segment(segment) if segment.attached == 0) {
             return;
         }
@@ -163,7 +163,7 @@ impl<'a> Observer<'a> {
     /// Adds the processes that the kernel recorded in an object.
     fn add_recorded(&self, object: &Object, semaphores: Option<&[Semaphore]>, users: &mut Users) {
         let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
-            // No process, or one of another pid namespace.
+            // No process, or one in another pid namespace.
             0 => users.has_strangers |= has_happened,
             _ => users.all.push(self.recorded(pid, role, when)),
         };
@@ -174,8 +174,8 @@ impl<'a> Observer<'a> {
                 record(queue.last_recv_pid, Role::LastReceiver, received, received.is_some());
             }
             Object::Segment(segment) => {
-                // The kernel keeps no time of creation; a process that started after the last change
-                // of the segment did not make it.
+                // The kernel does not record the creation time; a process that started after the last
+                // change of the segment did not create it.
                 record(segment.creator_pid, Role::Creator, segment.changed, true);
                 let last = segment.last_attach.max(segment.last_detach);
                 record(segment.last_pid, Role::LastAttachDetach, last, last.is_some());
@@ -184,7 +184,7 @@ impl<'a> Observer<'a> {
                 None => users.has_strangers = true,
                 Some(semaphores) => {
                     for (pid, numbers, is_stranger) in self.operators(set, semaphores) {
-                        // SETVAL and SETALL leave a pid, too, and the time of a change.
+                        // SETVAL and SETALL also record a pid, and set the time of the last change.
                         let last = set.last_op.max(set.changed);
                         record(pid, Role::LastOperation(numbers), last, is_stranger);
                     }
@@ -195,8 +195,8 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// The processes that operated last on the semaphores of a set, each with the indexes of those, and
-    /// whether pid 0 stands for a process that cannot be seen here.
+    /// The processes that last operated on the semaphores of a set, each with the indexes of these
+    /// semaphores, and whether pid 0 means a process that is not visible here.
     fn operators(
         &self,
         set: &SemaphoreSet,
@@ -209,15 +209,15 @@ impl<'a> Observer<'a> {
                 None => operated.push((semaphore.last_pid, vec![semaphore.index])),
             }
         }
-        // A set that was operated on has at least one pid, if all can be seen; elsewhere no
-        // process looks the same as one of another process namespace.
+        // If all processes are visible, a set that was operated on has at least one pid. Otherwise pid
+        // 0 may mean no process or one in another process namespace.
         let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
         let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
         operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
     }
 
-    /// A process that the kernel recorded at a time, and what has become of it. One that has its number now
-    /// is another one only if it certainly started later.
+    /// A process that the kernel recorded at a time, and its current state. A process that has its pid
+    /// now counts as another one only if it certainly started later.
     fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> Use {
         let Some(process) = self.process(pid) else {
             let is_gone = process::is_gone(pid);
@@ -234,7 +234,7 @@ impl<'a> Observer<'a> {
             Verdict::No => (State::Alive, None),
             Verdict::Unknown(why) => (
                 State::Alive,
-                Some(format!("whether process {pid} is the one recorded cannot be told: {why}")),
+                Some(format!("cannot tell whether process {pid} is the recorded one: {why}")),
             ),
         };
         Use { doubt, ..user(pid, role, when, state, Some(process)) }

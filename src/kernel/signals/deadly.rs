@@ -1,8 +1,9 @@
-//! The signals that end a process unless it does something about them, and what this process does
-//! about them: `signal(7)`, `sigaction(2)`, `sigprocmask(2)`.
+//! The signals that end a process by default, and their handling: `signal(7)`, `sigaction(2)`,
+//! `sigprocmask(2)`.
 //!
-//! The system calls are made directly: the C library keeps two or three real-time signals for itself
-//! and leaves them out of every set, and they end a process like the others.
+//! The system calls are made directly: the C library reserves two or three real-time signals and leaves
+//! them out of every set, but they end a process like the others.
+#![allow(unsafe_code)]
 
 use std::io;
 use std::ptr;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use nix::errno::Errno;
 
-/// Signals, as the kernel has them: 64, a bit each.
+/// A set of the kernel's 64 signals, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::kernel) struct Set(pub u64);
 
@@ -27,7 +28,7 @@ impl Set {
         self.0 |= bit(signal);
     }
 
-    /// The first one that is in both sets.
+    /// The first signal that is in both sets.
     pub fn first_in(self, other: Set) -> Option<i32> {
         match self.0 & other.0 {
             0 => None,
@@ -35,12 +36,12 @@ impl Set {
         }
     }
 
-    /// Those that are blocked.
+    /// The blocked signals.
     pub fn blocked() -> io::Result<Set> {
         Set::default().change(libc::SIG_BLOCK)
     }
 
-    /// Those that have come and are blocked.
+    /// The blocked signals that are pending.
     pub fn pending() -> Set {
         let mut set = Set::default();
         // SAFETY: the pointer is to a set of this size, which the call fills.
@@ -48,8 +49,8 @@ impl Set {
         set
     }
 
-    /// Blocks these, too (`SIG_BLOCK`), no longer (`SIG_UNBLOCK`) or alone (`SIG_SETMASK`); returns
-    /// those that were blocked. Async-signal-safe.
+    /// Adds this set to the blocked signals (`SIG_BLOCK`), removes it (`SIG_UNBLOCK`) or replaces them
+    /// (`SIG_SETMASK`); returns the ones blocked before. Async-signal-safe.
     pub fn change(self, how: i32) -> io::Result<Set> {
         let mut before = Set::default();
         // SAFETY: the pointers are to sets of this size; the call reads one and fills the other.
@@ -65,8 +66,8 @@ fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// The signals that the kernel lets end a process by default, and that a process can do something
-/// about: all but those that are ignored or stop it by default, and SIGKILL.
+/// The signals that end a process by default and can be caught: all except SIGKILL and those that are
+/// ignored or stop the process by default.
 pub(in crate::kernel) fn signals() -> impl Iterator<Item = i32> {
     let ignored = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
     let stop = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
@@ -75,16 +76,16 @@ pub(in crate::kernel) fn signals() -> impl Iterator<Item = i32> {
     })
 }
 
-/// Whether a signal reports a fault: where no process has sent it, the program cannot go on.
-fn tells_of_fault(signal: i32) -> bool {
+/// Whether a signal reports a fault. Unless another process sent it, the program cannot continue.
+fn reports_fault(signal: i32) -> bool {
     matches!(
         signal,
         libc::SIGSEGV | libc::SIGBUS | libc::SIGFPE | libc::SIGILL | libc::SIGTRAP | libc::SIGSYS
     )
 }
 
-/// What the kernel does with a signal, `struct sigaction` as the kernel has it: the handler comes
-/// first, and no machine has more than this.
+/// The action for a signal, the kernel's `struct sigaction`. The handler comes first, and no
+/// architecture has a larger structure.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 struct Action([usize; 8]);
@@ -102,8 +103,8 @@ impl Action {
 }
 
 fn change(signal: i32, new: *const Action, old: *mut Action) -> io::Result<()> {
-    // SAFETY: each pointer is null or to an action, which is large enough; the handler of a new one
-    // is that of another signal, or none.
+    // SAFETY: each pointer is null or to an action, which is large enough; a new action has the handler
+    // of another signal, or none.
     let result = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, SET_SIZE) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -113,7 +114,7 @@ pub(in crate::kernel) fn is_ignored(signal: i32) -> bool {
     Action::of(signal).is_ok_and(|action| action.0[0] == libc::SIG_IGN)
 }
 
-/// Lets the kernel do with a signal what it does by default. Async-signal-safe.
+/// Resets a signal to its default action. Async-signal-safe.
 pub(in crate::kernel) fn set_default(signal: i32) -> io::Result<()> {
     // SIG_DFL is 0.
     Action::default().set(signal)
@@ -126,15 +127,15 @@ pub(in crate::kernel) fn ignore(signal: i32) -> io::Result<()> {
     action.set(signal)
 }
 
-/// Hands every deadly signal that is not ignored to `note`, which must be async-signal-safe. One by
-/// which the kernel reports a fault of this program ends it as ever.
+/// Passes every deadly signal that is not ignored to `note`, which must be async-signal-safe. A signal
+/// that reports a fault of this program still ends it.
 pub(in crate::kernel) fn catch(note: fn(i32)) -> io::Result<()> {
     NOTE.store(note as *mut (), Ordering::Relaxed);
     let mut like = None;
     for signal in signals().filter(|&signal| !is_ignored(signal)) {
         match (install(signal, handle), like) {
             (Ok(()), _) => like = like.or(Some(Action::of(signal)?)),
-            // One that the library keeps for itself.
+            // The C library reserves this signal.
             (Err(error), Some(action)) if error.raw_os_error() == Some(libc::EINVAL) => {
                 action.set(signal)?;
             }
@@ -144,10 +145,10 @@ pub(in crate::kernel) fn catch(note: fn(i32)) -> io::Result<()> {
     Ok(())
 }
 
-/// What handles a signal: its number, what is known of it, and the state of the program.
+/// A signal handler: the number of the signal, information about it, and the state of the program.
 type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
 
-/// Installs a handler by way of the C library, which knows how one returns.
+/// Installs a handler through the C library, which knows how to return from it.
 pub(in crate::kernel) fn install(signal: i32, handler: Handler) -> io::Result<()> {
     // SAFETY: zero is a valid value of every field, and the handlers of this program are
     // async-signal-safe.
@@ -160,21 +161,22 @@ pub(in crate::kernel) fn install(signal: i32, handler: Handler) -> io::Result<()
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// What [`catch`] was given.
+/// The function that was passed to [`catch`].
 static NOTE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // The interrupted code may be about to read it.
+    // The interrupted code may be about to read errno.
     let errno = Errno::last_raw();
-    // SAFETY: the kernel hands a siginfo_t to a handler with SA_SIGINFO. Codes above 0 are its own.
-    if tells_of_fault(signal) && unsafe { (*info).si_code } > 0 {
+    // SAFETY: the kernel passes a siginfo_t to a handler with SA_SIGINFO. Codes above 0 are from the
+    // kernel.
+    if reports_fault(signal) && unsafe { (*info).si_code } > 0 {
         let _ = set_default(signal);
-        // SAFETY: takes plain numbers. It arrives when this returns.
+        // SAFETY: takes plain numbers. The signal arrives when this handler returns.
         unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::gettid(), signal) };
     } else {
         let note = NOTE.load(Ordering::Relaxed);
         if !note.is_null() {
-            // SAFETY: it was stored by `catch` as such a function.
+            // SAFETY: `catch` stored it as such a function.
             let note: fn(i32) = unsafe { std::mem::transmute(note) };
             note(signal);
         }
@@ -189,7 +191,8 @@ mod tests {
     #[test]
     fn all_that_end_a_process() {
         let all: Vec<_> = signals().collect();
-        // 31 standard ones, less 9; and all real-time ones, those that the C library hides, too.
+        // 31 standard signals less 9, and all real-time signals, including those that the C library
+        // hides.
         assert_eq!(all.len(), 22 + 33);
         for signal in [libc::SIGABRT, libc::SIGSYS, libc::SIGXFSZ, 32, 33, libc::SIGRTMAX()] {
             assert!(all.contains(&signal), "{signal}");
@@ -199,10 +202,10 @@ mod tests {
         }
     }
 
-    /// How a child ends that does this: its status, or 128 and the number of a signal.
+    /// How a child that does this ends: its status, or 128 plus the number of the signal.
     fn in_child(act: fn() -> i32) -> i32 {
         let mut status = 0;
-        // SAFETY: the child makes system calls alone, and ends.
+        // SAFETY: the child only makes system calls, and ends.
         unsafe {
             let pid = libc::fork();
             if pid == 0 {
@@ -221,7 +224,7 @@ mod tests {
     static NOTED: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
 
     fn catch_all() {
-        // The parent may have ignored them.
+        // The parent may have ignored these signals.
         for signal in signals() {
             let _ = set_default(signal);
         }
@@ -248,7 +251,7 @@ mod tests {
     fn a_fault_is_the_end() {
         let end = in_child(|| {
             catch_all();
-            // SAFETY: what is mapped without any right is there to be touched.
+            // SAFETY: the memory is mapped without any rights in order to be accessed.
             unsafe {
                 let page = libc::mmap(
                     ptr::null_mut(),

@@ -1,8 +1,9 @@
-//! The first signal that asked this process to end, and the timer that interrupts blocking calls.
+//! The first signal that asks this process to end, and the timer that interrupts blocking calls.
 //!
-//! The System V calls have no timeout, and a signal that comes just before one of them blocks would
-//! go unnoticed. So from the timeout, or from the first signal, on, an interval timer interrupts every
-//! blocking call again and again (`EINTR`, see `signal(7)`, "Interruption of system calls").
+//! The System V calls have no timeout, and a signal that arrives just before one of them blocks would
+//! not interrupt it. So after the timeout, or after the first signal, an interval timer interrupts
+//! every blocking call repeatedly (`EINTR`, see `signal(7)`, "Interruption of system calls").
+#![allow(unsafe_code)]
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,25 +13,25 @@ use std::time::{Duration, Instant};
 
 use super::deadly::{self, Set};
 
-/// How long after one interruption the timer causes the next.
+/// The time between two interruptions by the timer.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// The first signal that asked this process to end; 0 for none.
 static PENDING: AtomicI32 = AtomicI32::new(0);
 
-/// The timer that interrupts calls, a `timer_t`; the first one may well be null.
+/// The timer that interrupts calls, a `timer_t`, for which null is a valid value.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(NO_TIMER);
 const NO_TIMER: *mut libc::c_void = ptr::without_provenance_mut(usize::MAX);
 
-/// From now on every signal that would end the process at once is noted, unless it was started with
-/// that signal ignored, as `nohup(1)` does.
+/// Catches, from now on, every signal that would end the process immediately, unless the process was
+/// started with that signal ignored, as by `nohup(1)`.
 pub fn catch_signals() -> io::Result<()> {
     make_timer()?;
     deadly::catch(note)
 }
 
-/// Makes the timer. Its signal, SIGURG, does nothing by default, so another sender does no harm with
-/// it. SIGALRM belongs to the caller, who may have set an alarm, or blocked it.
+/// Creates the timer. It uses SIGURG, which is ignored by default, so that one from another sender is
+/// harmless. SIGALRM belongs to the caller, who may have set an alarm or blocked it.
 pub(super) fn make_timer() -> io::Result<()> {
     let signal = libc::SIGURG;
     let mut event = MaybeUninit::<libc::sigevent>::zeroed();
@@ -61,7 +62,7 @@ fn note(signal: i32) {
 
 extern "C" fn wake(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
 
-/// The signal that asked this process to end, if one has come.
+/// The signal that asked this process to end, if any.
 pub fn pending() -> Option<i32> {
     match PENDING.load(Ordering::Relaxed) {
         0 => None,
@@ -69,7 +70,7 @@ pub fn pending() -> Option<i32> {
     }
 }
 
-/// Ends this process by `signal`, so that its parent sees why: a shell stops its loop.
+/// Ends this process by `signal`, so that its parent sees the cause: a shell then stops its loop.
 pub fn end_by(signal: i32) -> ! {
     let mut own = Set::default();
     own.add(signal);
@@ -77,11 +78,11 @@ pub fn end_by(signal: i32) -> ! {
     let _ = own.change(libc::SIG_UNBLOCK);
     // SAFETY: takes plain numbers.
     unsafe { libc::kill(libc::getpid(), signal) };
-    // Reached only where the signal does not end the process.
+    // Reached only if the signal does not end the process.
     std::process::exit(128 + signal)
 }
 
-/// Interrupts blocking calls from a moment on, until it is dropped.
+/// Interrupts blocking calls from a deadline on, until it is dropped.
 pub(in crate::kernel) struct Alarm;
 
 impl Alarm {
@@ -106,8 +107,8 @@ fn interrupt_after(first: Duration) {
 
 fn set_timer(first: Duration, interval: Duration) {
     let timespec = |duration: Duration| libc::timespec {
-        // The most that the kernel takes on 32 bits, 68 years, is for ever.
-        tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
+        // The maximum on 32-bit kernels, 68 years, counts as no limit.
+        tv_sec: duration.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: duration.subsec_nanos() as _,
     };
     let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };
@@ -118,7 +119,7 @@ fn set_timer(first: Duration, interval: Duration) {
     }
 }
 
-/// Not of the kind `Interrupted`, after which `std` would try again.
+/// Not of the kind `Interrupted`, on which `std` would repeat the call.
 pub(in crate::kernel) fn interrupted() -> io::Error {
     io::Error::other("interrupted by a signal")
 }

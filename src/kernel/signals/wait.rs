@@ -1,5 +1,6 @@
-//! Waiting in a blocking call until it ends, a timeout passes or a signal comes, without losing what
-//! was taken.
+//! Waits in a blocking call until it returns, a timeout passes or a signal arrives, without losing what
+//! was received.
+#![deny(unsafe_code)]
 
 use std::time::{Duration, Instant};
 
@@ -8,33 +9,32 @@ use nix::errno::Errno;
 use super::interrupt::{Alarm, pending};
 use crate::kernel::call::CallError;
 
-/// Why a wait ended without what it waited for.
+/// Why a wait ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// The call failed.
     Failed(CallError),
     /// The timeout passed.
     TimedOut,
-    /// A signal came.
+    /// A signal arrived.
     Signal(i32),
 }
 
-/// What a call gave that may have waited.
+/// The result of a call that may wait.
 pub type Waited<T> = Result<T, Stopped>;
 
-/// The moment at which a wait of this length ends; none where that is beyond the clock.
+/// The end of a wait of this length; `None` if it is beyond the range of the clock.
 pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
 
-/// Waits for so long, or until a signal comes.
+/// Waits this long, or until a signal arrives.
 pub fn sleep(time: Duration) {
-    // The caller looks again, whatever ended the wait.
+    // The caller checks again, whatever ended the wait.
     let _ = nix::poll::ppoll(&mut [], Some(time.into()), None);
 }
 
-/// Attempts a blocking call that knows no timeout until it ends by itself, the deadline has passed
-/// or a signal has come.
+/// Repeats a blocking call without a timeout until it returns, the deadline passes or a signal arrives.
 pub(in crate::kernel) fn wait<T>(
     deadline: Option<Instant>,
     attempt: impl FnMut() -> Result<T, CallError>,
@@ -43,8 +43,7 @@ pub(in crate::kernel) fn wait<T>(
     persist(deadline, attempt)
 }
 
-/// The same for a call that ends at the deadline by itself (`ETIMEDOUT`): it is attempted again if
-/// that was too early.
+/// Repeats a call that returns `ETIMEDOUT` at the deadline by itself, in case it returned too early.
 pub(in crate::kernel) fn persist<T>(
     deadline: Option<Instant>,
     mut attempt: impl FnMut() -> Result<T, CallError>,

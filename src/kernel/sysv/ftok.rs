@@ -1,4 +1,4 @@
-//! `ftok(3)`: keys by which programs meet that know the same path.
+//! `ftok(3)`: computes keys from paths that programs agree on.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,8 +9,8 @@ use crate::ipc::{Key, Project};
 use crate::kernel::call::{Call, CallError, note};
 use crate::kernel::posix::file::errno;
 
-/// The key of a path, which must exist: `ENOENT` if not, `EACCES` where it cannot be reached. Unlike the
-/// function of the C library, it tells an error from the key that is -1.
+/// The key of a path, which must exist: `ENOENT` if not, `EACCES` if it cannot be reached. Unlike the C
+/// library function, it distinguishes an error from the key -1.
 pub fn ftok(path: &Path, project: Project) -> Result<Key, CallError> {
     let data = fs::metadata(path);
     let key = data.as_ref().map(|data| Key::from_file(data.dev(), data.ino(), project));

@@ -1,5 +1,5 @@
-//! Segments in huge pages, `SHM_HUGETLB` in `shmget(2)`. The kernel says of none that it has them: what
-//! tells are its place in the memory of a process, and a mistake in how the kernel counts them.
+//! Segments with huge pages, `SHM_HUGETLB` in `shmget(2)`. The kernel does not report them directly.
+//! They are recognized by the mappings of processes, and by an error in the kernel's `rss`.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::kernel::namespace::identity::Handle;
 use crate::kernel::process;
 use crate::kernel::process::scan::{Scan, ScanScope};
 
-/// The sizes of huge pages that this kernel has, in bytes, in no order.
+/// The sizes of huge pages on this kernel, in bytes, unsorted.
 fn sizes() -> Vec<u64> {
     let entries = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().flatten();
     let size = |name: &str| {
@@ -19,7 +19,7 @@ fn sizes() -> Vec<u64> {
     entries.filter_map(|entry| size(entry.file_name().to_str()?)).collect()
 }
 
-/// Corrects a segment as `/proc/sysvipc/shm` shows it, if it is larger in memory than at all.
+/// Corrects a segment from `/proc/sysvipc/shm` whose `rss` exceeds its size.
 pub(in crate::kernel) fn correct(object: &mut Object) {
     let Object::Segment(segment) = object else { return };
     let page = process::page_size();
@@ -30,7 +30,7 @@ pub(in crate::kernel) fn correct(object: &mut Object) {
     }
 }
 
-/// Finds the segments in huge pages, and looks at the processes only if there may be one.
+/// Finds the segments with huge pages. Inspects the processes only if there may be any.
 #[derive(Debug)]
 pub struct Finder {
     namespace: Handle,
@@ -39,7 +39,7 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Of the segments of this namespace.
+    /// A finder for the segments of this namespace.
     pub fn new(namespace: &Handle) -> Finder {
         Finder {
             namespace: namespace.clone(),
@@ -48,13 +48,13 @@ impl Finder {
         }
     }
 
-    /// Adds that a segment has huge pages, if it has, is attached, and one of the processes that have it
-    /// attached may be inspected.
+    /// Adds that a segment has huge pages, if it has, is attached, and may be inspected in one of the
+    /// processes.
     pub fn complete(&self, segment: &mut Segment) {
         if segment.attached == 0 || segment.swap.is_some_and(|swap| swap > 0) {
             return;
         }
-        /// No machine has smaller ones.
+        /// The smallest huge pages of any machine.
         const SMALLEST: u64 = 64 << 10;
         let may_have_some = segment.rss.is_none_or(|rss| rss % SMALLEST == 0);
         if !may_have_some || !*self.are_reserved.get_or_init(are_reserved) {
@@ -63,14 +63,14 @@ impl Finder {
         let scan = self.scan.get_or_init(|| {
             let mut scope = ScanScope::default();
             scope.attachments = true;
-            // What cannot be looked at stays without this word.
+            // Without access to the processes, the segment stays as it is.
             Scan::new(&self.namespace, &scope).unwrap_or_default()
         });
         scan.complete(segment);
     }
 }
 
-/// Whether the machine has set memory aside for huge pages.
+/// Whether the machine has reserved memory for huge pages.
 fn are_reserved() -> bool {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Hugetlb:"));

@@ -1,16 +1,18 @@
 //! System V message queues: `msgget(2)`, `msgctl(2)`, `msgop(2)`.
+#![allow(unsafe_code)]
 
 use std::time::Instant;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT};
+use nix::errno::Errno;
 
 use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode, Queue, Time};
-use crate::kernel::call::{Argument, Call, CallError, Filled, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Filled, Structure, call};
 use crate::kernel::signals::wait::{self, Waited};
 
-/// `MSG_STAT_ANY`, Linux 4.17: as `MSG_STAT`, without asking for read permission.
+/// `MSG_STAT_ANY`, Linux 4.17: like `MSG_STAT`, but needs no read permission.
 const MSG_STAT_ANY: i32 = 13;
 
 /// The queue with this key.
@@ -18,12 +20,12 @@ pub fn find(key: Key) -> Result<i32, CallError> {
     get(key, 0)
 }
 
-/// Makes a queue, or opens the one with this key unless `exclusive`.
+/// Creates a queue or, unless `exclusive`, opens the existing one with this key.
 pub fn create(key: Key, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
     create_with_flags(key, mode.bits() as i32, exclusive)
 }
 
-/// The same with the flags that `msgget(2)` takes: the mode in its low nine bits.
+/// [`create`] with flags of `msgget(2)`, which contain the mode in the low nine bits.
 pub fn create_with_flags(key: Key, flags: i32, exclusive: bool) -> Result<i32, CallError> {
     get(key, flags | IPC_CREAT | if exclusive { IPC_EXCL } else { 0 })
 }
@@ -33,7 +35,7 @@ fn get(key: Key, flags: i32) -> Result<i32, CallError> {
     call(unsafe { libc::msgget(key.0, flags) }, || Call::Msgget { key: key.0, flags })
 }
 
-/// Removes a queue. Whoever waits on it gets `EIDRM`.
+/// Removes a queue. Processes that wait on it get `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
     call(unsafe { libc::msgctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Msgctl {
@@ -44,22 +46,25 @@ pub fn remove(id: i32) -> Result<(), CallError> {
     Ok(())
 }
 
-/// `msg_qbytes` of a queue: the most bytes it may hold. Needs no permission on it from Linux 4.17
-/// on, read permission before.
+/// `msg_qbytes` of a queue: the maximum number of bytes on it. Needs no permission since Linux 4.17,
+/// read permission before.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn max_bytes(id: i32) -> Result<u64, CallError> {
-    Ok(status(id)?.msg_qbytes)
+    Ok(status(id)?.msg_qbytes.into())
 }
 
-/// Sets `msg_qbytes` of a queue, and nothing else; returns what it was. `EPERM` above
-/// `kernel.msgmnb` without `CAP_SYS_RESOURCE`.
+/// Sets `msg_qbytes` of a queue and nothing else; returns the old value. `EPERM` above `kernel.msgmnb`
+/// without `CAP_SYS_RESOURCE`, `EINVAL` above the range of the machine.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn set_max_bytes(id: i32, bytes: u64) -> Result<u64, CallError> {
+    let too_many = |_| CallError { name: CallName::Msgctl, errno: Errno::EINVAL };
     let mut status = status(id)?;
-    let before = std::mem::replace(&mut status.msg_qbytes, bytes);
+    let before = std::mem::replace(&mut status.msg_qbytes, bytes.try_into().map_err(too_many)?);
     set(id, &mut status)?;
-    Ok(before)
+    Ok(before.into())
 }
 
-/// Changes owner and mode of a queue, and nothing else.
+/// Changes owner and mode of a queue and nothing else.
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.msg_perm);
@@ -67,40 +72,41 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     Ok(changed)
 }
 
-/// A queue as it is now.
+/// The current state of a queue.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Queue, CallError> {
     let status = status(id)?;
     Ok(Queue {
         id,
         permissions: permissions::of(&status.msg_perm),
-        changed: Time::from_kernel(status.msg_ctime),
-        bytes: status.__msg_cbytes,
-        messages: status.msg_qnum,
-        max_bytes: Some(status.msg_qbytes),
+        changed: Time::from_kernel(status.msg_ctime.into()),
+        bytes: status.__msg_cbytes.into(),
+        messages: status.msg_qnum.into(),
+        max_bytes: Some(status.msg_qbytes.into()),
         last_send_pid: status.msg_lspid,
-        last_send: Time::from_kernel(status.msg_stime),
+        last_send: Time::from_kernel(status.msg_stime.into()),
         last_recv_pid: status.msg_lrpid,
-        last_recv: Time::from_kernel(status.msg_rtime),
+        last_recv: Time::from_kernel(status.msg_rtime.into()),
     })
 }
 
-/// Whether the caller may read a queue: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
-/// not.
+/// Whether the caller may read a queue, by `IPC_STAT`, which requires exactly that. `EACCES` if not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
     stat(id, IPC_STAT).map(drop)
 }
 
-/// The state of a queue: from Linux 4.17 on without read permission.
+/// The state of a queue. Needs no permission since Linux 4.17, read permission before.
 fn status(id: i32) -> Result<libc::msqid_ds, CallError> {
-    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // This command uses only the slot of the id, and returns the id that is in that slot.
     match stat(id, MSG_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
-        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        // The slot has another object, or the kernel is older: IPC_STAT of this id gives the right
+        // error.
         _ => Ok(stat(id, IPC_STAT)?.1),
     }
 }
 
-/// What a command that looks at a queue returns and fills.
+/// The return value and the state that a command fills.
 fn stat(id: i32, command: i32) -> Result<(i32, libc::msqid_ds), CallError> {
     // SAFETY: zero is a valid value of every field.
     let mut status: libc::msqid_ds = unsafe { std::mem::zeroed() };
@@ -123,13 +129,13 @@ fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Sends a message, its type in front, if there is room for it now; `EAGAIN` if not.
+/// Sends a message, with its type at the start, if there is room for it now; otherwise `EAGAIN`.
 #[inline]
 pub fn send(id: i32, message: &[u8]) -> Result<(), CallError> {
     send_with(id, message, IPC_NOWAIT)
 }
 
-/// Sends a message, waiting for room until the deadline, for ever without one.
+/// Sends a message; waits for room until the deadline, or without limit if there is none.
 pub fn send_waiting(id: i32, message: &[u8], deadline: Option<Instant>) -> Waited<()> {
     wait::wait(deadline, || send_with(id, message, 0))
 }
@@ -144,14 +150,14 @@ fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Takes a message into `buffer`, its type in front; returns the length of the payload.
-/// `ENOMSG` if there is none, `E2BIG` if the next one is larger than the buffer: it stays.
+/// Receives a message into `buffer`, with its type at the start; returns the length of the payload.
+/// `ENOMSG` if there is none. `E2BIG` if the next one is larger than the buffer; it stays on the queue.
 #[inline]
 pub fn receive(id: i32, wanted: Wanted, buffer: &mut [u8]) -> Result<usize, CallError> {
     receive_with(id, wanted, buffer, IPC_NOWAIT)
 }
 
-/// As [`receive`], waiting for a message until the deadline, for ever without one.
+/// [`receive`] that waits for a message until the deadline, or without limit if there is none.
 pub fn receive_waiting(
     id: i32,
     wanted: Wanted,
@@ -180,14 +186,14 @@ fn receive_with(
     take(id, message_type, buffer, flags)
 }
 
-/// Whether `msgrcv(2)` is there at all; no queue has the id for which this asks.
+/// Whether the kernel has `msgrcv(2)` at all. The id in this call belongs to no queue.
 pub fn has_receiving() -> bool {
     let asked = receive(-1, Wanted::Any, &mut [0; TYPE_SIZE]);
-    asked.map_err(|error| error.errno) != Err(nix::errno::Errno::ENOSYS)
+    asked.map_err(|error| error.errno) != Err(Errno::ENOSYS)
 }
 
-/// Copies the message at this place in the queue, from 0, and leaves it there. `ENOMSG` past the
-/// end, `ENOSYS` where the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
+/// Copies the message at this position, from 0, and leaves it on the queue. `ENOMSG` beyond the end,
+/// `ENOSYS` if the kernel was built without `CONFIG_CHECKPOINT_RESTORE`.
 pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> {
     take(id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
 }

@@ -1,20 +1,21 @@
-//! `struct ipc_perm`, which all System V objects share, `sysvipc(7)`.
+//! `struct ipc_perm`, common to all System V objects, `sysvipc(7)`.
 
 use crate::ipc::{Change, Key, Mode, Permissions};
+use crate::kernel::call::key;
 
 /// The permissions of an object before and after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// What they were.
+    /// The permissions before the change.
     pub before: Permissions,
-    /// What they are.
+    /// The permissions after the change.
     pub after: Permissions,
 }
 
-/// The permissions in what `IPC_STAT` has filled.
+/// The permissions that `IPC_STAT` returned.
 pub(in crate::kernel) fn of(raw: &libc::ipc_perm) -> Permissions {
     Permissions {
-        key: Key(raw.__key),
+        key: Key(key(raw)),
         uid: raw.uid,
         gid: raw.gid,
         cuid: raw.cuid,
@@ -23,13 +24,13 @@ pub(in crate::kernel) fn of(raw: &libc::ipc_perm) -> Permissions {
     }
 }
 
-/// Works a change into what `IPC_SET` is about to set.
+/// Applies a change to the structure for `IPC_SET`.
 pub(in crate::kernel) fn apply(change: &Change, raw: &mut libc::ipc_perm) -> Changed {
     let before = of(raw);
     let after = change.apply(&before);
     raw.uid = after.uid;
     raw.gid = after.gid;
-    // The kernel takes the nine permission bits and leaves the others, such as SHM_DEST, alone.
+    // The kernel uses only the nine permission bits and keeps the others, such as SHM_DEST.
     raw.mode = after.mode.bits() as _;
     Changed { before, after }
 }

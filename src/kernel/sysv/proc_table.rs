@@ -1,4 +1,4 @@
-//! The readers of `/proc/sysvipc`, `proc_sysvipc(5)`.
+//! Reads the tables in `/proc/sysvipc`, `proc_sysvipc(5)`.
 
 use crate::ipc::Foreign;
 use std::fs::File;
@@ -10,7 +10,7 @@ use crate::ipc::sysv::{Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 use crate::kernel::error::ReadError;
 
-/// A kind of System V: the others are not told of here.
+/// A System V kind, which has a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
     /// `/proc/sysvipc/msg`.
@@ -22,10 +22,10 @@ pub enum Table {
 }
 
 impl Table {
-    /// All of them.
+    /// All tables.
     pub const ALL: [Table; 3] = [Table::Msg, Table::Shm, Table::Sem];
 
-    /// The kind of what it holds.
+    /// The kind of its objects.
     pub fn kind(self) -> Kind {
         match self {
             Table::Msg => Kind::Msg,
@@ -34,7 +34,7 @@ impl Table {
         }
     }
 
-    /// Its file below the directory of the tables.
+    /// Its file name in the directory of the tables.
     fn file(self) -> &'static str {
         match self {
             Table::Msg => "msg",
@@ -44,8 +44,8 @@ impl Table {
     }
 }
 
-/// Hands each object of one table in this directory to `visit`, in the order of the kernel's slots and
-/// as it is read: nothing is held back, and `visit` may stop it.
+/// Passes each object of one table in this directory to `visit` as it is read, in the order of the
+/// kernel's slots. `visit` can stop by returning an error.
 pub fn read<E: From<ReadError>>(
     directory: &Path,
     table: Table,
@@ -54,7 +54,7 @@ pub fn read<E: From<ReadError>>(
     let path = directory.join(table.file());
     let io_error = |error| ReadError::of_table(&path, error);
     let mut file = File::open(&path).map_err(io_error)?;
-    // The kernel hands out a page at a time, however much is asked for.
+    // The kernel returns at most a page at a time, however large the buffer.
     let mut buffer = [0; 8192];
     let mut filled = 0;
     let mut is_heading = true;
@@ -76,7 +76,7 @@ pub fn read<E: From<ReadError>>(
             visit(object)?;
         }
         if count == 0 {
-            // An unfinished or endless line is none of the kernel's.
+            // The kernel writes no incomplete or endless lines.
             return match filled - start {
                 0 => Ok(()),
                 _ => Err(malformed(&path, &buffer[start..filled]).into()),
@@ -92,8 +92,8 @@ fn malformed(path: &Path, line: &[u8]) -> ReadError {
     ReadError::Malformed { path, line: String::from_utf8_lossy(line).into_owned() }
 }
 
-/// Understands one line of `/proc/sysvipc/{msg,shm,sem}`. Columns that newer kernels append are
-/// passed over; those that older ones lack (`rss` and `swap` of segments) are absent.
+/// Parses a line of `/proc/sysvipc/{msg,shm,sem}`. Columns that newer kernels append are ignored;
+/// columns that older ones lack (`rss` and `swap` of segments) become `None`.
 pub fn parse(table: Table, line: &[u8]) -> Option<Object> {
     let mut fields = Fields { rest: line };
     let key = Key(fields.signed()?.try_into().ok()?);
@@ -156,8 +156,8 @@ pub fn parse(table: Table, line: &[u8]) -> Option<Object> {
     })
 }
 
-/// The numbers of a line, from left to right. Each method takes the next one, or nothing where it
-/// is missing or out of range.
+/// The numbers of a line, from left to right. Each method takes the next one; `None` if it is missing
+/// or out of range.
 struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -208,7 +208,7 @@ impl Fields<'_> {
         }
     }
 
-    /// An id or a pid: never negative, 32 bits.
+    /// An id or a pid: 32 bits, never negative.
     fn id(&mut self) -> Option<i32> {
         self.unsigned()?.try_into().ok()
     }
@@ -298,7 +298,7 @@ mod tests {
             ids: [u32; 4], last_op in 0i64..=i64::MAX, changed in 0i64..=i64::MAX,
         ) {
             let [uid, gid, cuid, cgid] = ids;
-            // The format of ipc/sem.c.
+            // The format in the kernel's ipc/sem.c.
             let line = format!(
                 "{key:10} {id:10}  {mode:4o} {nsems:10} {uid:5} {gid:5} {cuid:5} {cgid:5} {last_op:10} {changed:10}"
             );

@@ -1,13 +1,16 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
+#![allow(unsafe_code)]
+
+mod values;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, SemidDs, Structure, call};
 
-/// `SEM_STAT_ANY`, Linux 4.17: as `SEM_STAT`, without asking for read permission.
+/// `SEM_STAT_ANY`, Linux 4.17: like `SEM_STAT`, but needs no read permission.
 const SEM_STAT_ANY: i32 = 20;
 
 /// The set with this key.
@@ -15,13 +18,13 @@ pub fn find(key: Key) -> Result<i32, CallError> {
     get(key, 0, 0)
 }
 
-/// Makes a set of `nsems` semaphores, all 0, or opens the one with this key unless `exclusive`;
-/// that one must have at least as many.
+/// Creates a set of `nsems` semaphores with value 0 or, unless `exclusive`, opens the existing one with
+/// this key, which must have at least as many.
 pub fn create(key: Key, nsems: i32, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
     create_with_flags(key, nsems, mode.bits() as i32, exclusive)
 }
 
-/// The same with the flags that `semget(2)` takes: the mode in its low nine bits.
+/// [`create`] with flags of `semget(2)`, which contain the mode in the low nine bits.
 pub fn create_with_flags(
     key: Key,
     nsems: i32,
@@ -37,18 +40,23 @@ fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     call(id, || Call::Semget { key: key.0, nsems, flags })
 }
 
-/// Removes a set. Whoever waits on it gets `EIDRM`.
+/// Removes a set. Processes that wait on it get `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
 }
 
-/// The state of each of the `nsems` semaphores of a set. Needs read permission.
+/// The state of each of the `nsems` semaphores of a set: the values all of one moment, then of one
+/// semaphore after the other who waits for it and who operated last. Needs read permission.
 pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
-    (0..nsems as i32)
-        .map(|number| {
+    // The kernel makes no set with more.
+    let nsems = nsems.min(i32::MAX as u64) as usize;
+    let values = values::read(id, nsems)?;
+    (0..)
+        .zip(values)
+        .map(|(number, value)| {
             Ok(Semaphore {
                 index: number as u32,
-                value: plain(id, number, libc::GETVAL)? as u32,
+                value: value.into(),
                 ncount: plain(id, number, libc::GETNCNT)? as u32,
                 zcount: plain(id, number, libc::GETZCNT)? as u32,
                 last_pid: plain(id, number, libc::GETPID)?,
@@ -57,11 +65,11 @@ pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
         .collect()
 }
 
-/// Changes owner and mode of a set, and nothing else.
+/// Changes owner and mode of a set and nothing else.
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.sem_perm);
-    let pointer: *mut libc::semid_ds = &mut status;
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call only reads.
     call(unsafe { libc::semctl(id, 0, IPC_SET, pointer) }, || Call::Semctl {
@@ -73,39 +81,40 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     Ok(changed)
 }
 
-/// A set as it is now.
+/// The current state of a set.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
     let status = status(id)?;
     Ok(SemaphoreSet {
         id,
         permissions: permissions::of(&status.sem_perm),
-        changed: Time::from_kernel(status.sem_ctime),
-        nsems: status.sem_nsems,
-        last_op: Time::from_kernel(status.sem_otime),
+        changed: Time::from_kernel(status.sem_ctime.into()),
+        nsems: status.sem_nsems.into(),
+        last_op: Time::from_kernel(status.sem_otime.into()),
     })
 }
 
-/// Whether the caller may read a set: `IPC_STAT`, which asks for that and nothing else. `EACCES` if
-/// not.
+/// Whether the caller may read a set, by `IPC_STAT`, which requires exactly that. `EACCES` if not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
     stat(id, IPC_STAT).map(drop)
 }
 
-/// The state of a set: from Linux 4.17 on without read permission.
-fn status(id: i32) -> Result<libc::semid_ds, CallError> {
-    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+/// The state of a set. Needs no permission since Linux 4.17, read permission before.
+fn status(id: i32) -> Result<SemidDs, CallError> {
+    // This command uses only the slot of the id, and returns the id that is in that slot.
     match stat(id, SEM_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
-        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        // The slot has another object, or the kernel is older: IPC_STAT of this id gives the right
+        // error.
         _ => Ok(stat(id, IPC_STAT)?.1),
     }
 }
 
-/// What a command that looks at a set returns and fills.
-fn stat(id: i32, command: i32) -> Result<(i32, libc::semid_ds), CallError> {
+/// The return value and the state that a command fills.
+fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     // SAFETY: zero is a valid value of every field.
-    let mut status: libc::semid_ds = unsafe { std::mem::zeroed() };
-    let pointer: *mut libc::semid_ds = &mut status;
+    let mut status: SemidDs = unsafe { std::mem::zeroed() };
+    let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call fills; it keeps no pointer.
     let found = call(unsafe { libc::semctl(id, 0, command, pointer) }, || Call::Semctl {
@@ -117,7 +126,7 @@ fn stat(id: i32, command: i32) -> Result<(i32, libc::semid_ds), CallError> {
     Ok((found, status))
 }
 
-/// A command that has no fourth argument.
+/// Calls a command without a fourth argument.
 fn plain(id: i32, number: i32, command: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
     let returned = unsafe { libc::semctl(id, number, command) };

@@ -1,4 +1,5 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io;
@@ -6,13 +7,14 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
+use nix::errno::Errno;
 
 use super::permissions::{self, Changed};
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
-use crate::kernel::call::{Argument, Call, CallError, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Structure, call};
 
-/// `SHM_STAT_ANY`, Linux 4.17: as `SHM_STAT`, without asking for read permission.
+/// `SHM_STAT_ANY`, Linux 4.17: like `SHM_STAT`, but needs no read permission.
 const SHM_STAT_ANY: i32 = 15;
 
 /// The segment with this key.
@@ -20,14 +22,13 @@ pub fn find(key: Key) -> Result<i32, CallError> {
     get(key, 0, 0)
 }
 
-/// Makes a segment of `size` bytes, or opens the one with this key unless `exclusive`; that one
-/// must be at least as large.
+/// Creates a segment of `size` bytes or, unless `exclusive`, opens the existing one with this key,
+/// which must be at least as large.
 pub fn create(key: Key, size: u64, mode: Mode, exclusive: bool) -> Result<i32, CallError> {
     create_with_flags(key, size, mode.bits() as i32, exclusive)
 }
 
-/// The same with the flags that `shmget(2)` takes: the mode in its low nine bits, `SHM_HUGETLB`,
-/// `SHM_NORESERVE`.
+/// [`create`] with flags of `shmget(2)`: the mode in the low nine bits, `SHM_HUGETLB`, `SHM_NORESERVE`.
 pub fn create_with_flags(
     key: Key,
     size: u64,
@@ -38,25 +39,26 @@ pub fn create_with_flags(
 }
 
 fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
-    // A size beyond the address space is beyond SHMMAX, too: the kernel says so.
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    // The error of the kernel for a size beyond its address space.
+    let too_large = |_| CallError { name: CallName::Shmget, errno: Errno::EINVAL };
+    let size = usize::try_from(size).map_err(too_large)?;
     // SAFETY: takes and returns plain numbers.
     let id = unsafe { libc::shmget(key.0, size, flags) };
     call(id, || Call::Shmget { key: key.0, size, flags })
 }
 
-/// A file system on which the kernel keeps segments.
+/// A file system that contains segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its device, as `stat(2)` gives it.
+    /// Its device, as `stat(2)` reports it.
     pub number: u64,
-    /// The size of its pages in bytes, if they are huge: `hugetlbfs`.
+    /// The size of its pages in bytes, if they are huge (`hugetlbfs`).
     pub huge_page: Option<u64>,
 }
 
-/// The file systems on which the kernel keeps segments: one for each size of pages. Files of
-/// `memfd_create(2)` lie on the same, and making one disturbs nobody. `EMFILE`, `ENFILE`, `ENOMEM`
-/// where none can be made.
+/// The file systems that contain segments: one per page size. They are found through files of
+/// `memfd_create(2)`, which are on the same file systems. Fails with `EMFILE`, `ENFILE` or `ENOMEM` if
+/// no such file can be created.
 pub fn devices() -> io::Result<Vec<Device>> {
     let huge = libc::MFD_HUGETLB;
     let sizes = [0, huge, huge | libc::MFD_HUGE_2MB, huge | libc::MFD_HUGE_1GB];
@@ -73,7 +75,7 @@ pub fn devices() -> io::Result<Vec<Device>> {
                 _ => continue,
             }
         }
-        // SAFETY: the descriptor is new, so nobody else owns it.
+        // SAFETY: the descriptor is new, so nothing else owns it.
         let data = unsafe { File::from_raw_fd(descriptor) }.metadata()?;
         let number = data.dev();
         if devices.iter().all(|device| device.number != number) {
@@ -84,7 +86,7 @@ pub fn devices() -> io::Result<Vec<Device>> {
     Ok(devices)
 }
 
-/// Removes a segment, or marks it for removal by the last process that detaches it.
+/// Removes a segment, or marks it for destruction if it is attached.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
     call(unsafe { libc::shmctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Shmctl {
@@ -95,7 +97,7 @@ pub fn remove(id: i32) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Changes owner and mode of a segment, and nothing else.
+/// Changes owner and mode of a segment and nothing else.
 pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.shm_perm);
@@ -108,43 +110,44 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     Ok(changed)
 }
 
-/// A segment as it is now, but for where its memory is, which only `/proc/sysvipc/shm` tells.
+/// The current state of a segment, except `rss` and `swap`, which only `/proc/sysvipc/shm` shows.
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Segment, CallError> {
     let status = status(id)?;
     Ok(Segment {
         id,
         permissions: permissions::of(&status.shm_perm),
-        changed: Time::from_kernel(status.shm_ctime),
+        changed: Time::from_kernel(status.shm_ctime.into()),
         size: status.shm_segsz as u64,
-        attached: status.shm_nattch,
+        attached: status.shm_nattch.into(),
         status: SegmentStatus::from_mode(status.shm_perm.mode.into()),
         huge_page: None,
         rss: None,
         swap: None,
         creator_pid: status.shm_cpid,
         last_pid: status.shm_lpid,
-        last_attach: Time::from_kernel(status.shm_atime),
-        last_detach: Time::from_kernel(status.shm_dtime),
+        last_attach: Time::from_kernel(status.shm_atime.into()),
+        last_detach: Time::from_kernel(status.shm_dtime.into()),
     })
 }
 
-/// Whether the caller may read a segment: `IPC_STAT`, which asks for that and nothing else. `EACCES`
-/// if not.
+/// Whether the caller may read a segment, by `IPC_STAT`, which requires exactly that. `EACCES` if not.
 pub fn check_readable(id: i32) -> Result<(), CallError> {
     stat(id, IPC_STAT).map(drop)
 }
 
-/// The state of a segment: from Linux 4.17 on without read permission.
+/// The state of a segment. Needs no permission since Linux 4.17, read permission before.
 fn status(id: i32) -> Result<libc::shmid_ds, CallError> {
-    // The kernel looks at the slot of the id alone, and returns the id that it finds there.
+    // This command uses only the slot of the id, and returns the id that is in that slot.
     match stat(id, SHM_STAT_ANY) {
         Ok((found, status)) if found == id => Ok(status),
-        // Another object's slot, or an older kernel: ask for this id, which says what is wrong.
+        // The slot has another object, or the kernel is older: IPC_STAT of this id gives the right
+        // error.
         _ => Ok(stat(id, IPC_STAT)?.1),
     }
 }
 
-/// What a command that looks at a segment returns and fills.
+/// The return value and the state that a command fills.
 fn stat(id: i32, command: i32) -> Result<(i32, libc::shmid_ds), CallError> {
     // SAFETY: zero is a valid value of every field.
     let mut status: libc::shmid_ds = unsafe { std::mem::zeroed() };

@@ -1,6 +1,7 @@
-//! Sums over all objects of a kind in this IPC namespace, as the kernel keeps them, and the limits
-//! on them: `MSG_INFO`, `SHM_INFO`, `SEM_INFO` and `IPC_INFO`. Asking for them needs no permission
-//! and no `/proc`, and looks at no object, but for the memory of segments.
+//! Totals over all objects of a kind in this IPC namespace, as the kernel keeps them, and the limits on
+//! them: `MSG_INFO`, `SHM_INFO`, `SEM_INFO` and `IPC_INFO`. They need no permission and no `/proc`.
+//! Only the resident memory of segments takes the kernel a pass over the objects.
+#![allow(unsafe_code)]
 
 use std::os::raw::c_int;
 
@@ -14,20 +15,20 @@ const SEM_INFO: c_int = 19;
 /// Message queues, `MSG_INFO` in `msgctl(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queues {
-    /// Queues.
+    /// The number of queues.
     pub queues: i32,
-    /// Messages on all of them.
+    /// Messages on all queues.
     pub messages: i32,
-    /// Bytes of payload on all of them.
+    /// Bytes of payload on all queues.
     pub bytes: i32,
 }
 
 /// Shared memory, `SHM_INFO` in `shmctl(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segments {
-    /// Segments, those marked for destruction included.
+    /// The number of segments, including those marked for destruction.
     pub segments: i32,
-    /// Pages that they may take.
+    /// Pages of all segments, allocated or not.
     pub pages: u64,
     /// Pages in memory.
     pub resident: u64,
@@ -42,58 +43,58 @@ pub struct Segments {
 /// Semaphore sets, `SEM_INFO` in `semctl(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sets {
-    /// Sets.
+    /// The number of sets.
     pub sets: i32,
-    /// Semaphores in all of them.
+    /// Semaphores in all sets.
     pub semaphores: i32,
 }
 
 /// The limits on message queues, `IPC_INFO` in `msgctl(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// Queues.
+    /// The maximum number of queues.
     pub msgmni: i32,
-    /// Bytes of one message.
+    /// The maximum size of a message in bytes.
     pub msgmax: i32,
-    /// Bytes of one queue, unless that is changed.
+    /// The default of the maximum bytes on a queue.
     pub msgmnb: i32,
 }
 
 /// The limits on shared memory, `IPC_INFO` in `shmctl(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentLimits {
-    /// Segments.
+    /// The maximum number of segments.
     pub shmmni: u64,
-    /// Bytes of the largest segment.
+    /// The maximum size of a segment in bytes.
     pub shmmax: u64,
-    /// Bytes of the smallest segment.
+    /// The minimum size of a segment in bytes.
     pub shmmin: u64,
-    /// Pages of all segments.
+    /// The maximum number of pages in all segments.
     pub shmall: u64,
 }
 
-/// The limits on semaphore sets, `IPC_INFO` in `semctl(2)`. Negative where somebody has set them
-/// so, which the kernel permits.
+/// The limits on semaphore sets, `IPC_INFO` in `semctl(2)`. Negative if they were set so, which the
+/// kernel permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetLimits {
-    /// Sets.
+    /// The maximum number of sets.
     pub semmni: i32,
-    /// Semaphores of one set.
+    /// The maximum number of semaphores in a set.
     pub semmsl: i32,
-    /// Semaphores of all sets.
+    /// The maximum number of semaphores in all sets.
     pub semmns: i32,
-    /// Operations of one `semop(2)`.
+    /// The maximum number of operations in one `semop(2)`.
     pub semopm: i32,
-    /// The value of a semaphore.
+    /// The maximum value of a semaphore.
     pub semvmx: i32,
 }
 
-/// Whether this kernel has System V IPC at all.
+/// Whether this kernel supports System V IPC.
 pub fn has_system_v() -> bool {
     queues().is_ok()
 }
 
-/// The sums over message queues.
+/// The totals of message queues.
 pub fn queues() -> Result<Queues, CallError> {
     let info = msginfo(MSG_INFO)?;
     Ok(Queues { queues: info.msgpool, messages: info.msgmap, bytes: info.msgtql })
@@ -108,7 +109,7 @@ pub fn queue_limits() -> Result<QueueLimits, CallError> {
 fn msginfo(command: c_int) -> Result<MsgInfo, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: MsgInfo = unsafe { std::mem::zeroed() };
-    // SAFETY: both commands fill a struct msginfo at the pointer, and keep none.
+    // SAFETY: both commands fill a struct msginfo at the pointer and keep no pointer.
     call(unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }, || Call::Msgctl {
         id: 0,
         command,
@@ -117,12 +118,12 @@ fn msginfo(command: c_int) -> Result<MsgInfo, CallError> {
     Ok(info)
 }
 
-/// The sums over segments.
+/// The totals of segments.
 #[allow(clippy::useless_conversion, reason = "an unsigned long has 32 bits on some machines")]
 pub fn segments() -> Result<Segments, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmInfo = unsafe { std::mem::zeroed() };
-    // SAFETY: SHM_INFO fills a struct shm_info at the pointer, and keeps none.
+    // SAFETY: SHM_INFO fills a struct shm_info at the pointer and keeps no pointer.
     call(unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
         id: 0,
         command: SHM_INFO,
@@ -143,7 +144,7 @@ pub fn segments() -> Result<Segments, CallError> {
 pub fn segment_limits() -> Result<SegmentLimits, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmLimits = unsafe { std::mem::zeroed() };
-    // SAFETY: IPC_INFO fills a struct shminfo at the pointer, and keeps none.
+    // SAFETY: IPC_INFO fills a struct shminfo at the pointer and keeps no pointer.
     call(unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
         id: 0,
         command: IPC_INFO,
@@ -157,7 +158,7 @@ pub fn segment_limits() -> Result<SegmentLimits, CallError> {
     })
 }
 
-/// The sums over semaphore sets.
+/// The totals of semaphore sets.
 pub fn sets() -> Result<Sets, CallError> {
     let info = seminfo(SEM_INFO)?;
     Ok(Sets { sets: info.semusz, semaphores: info.semaem })

@@ -1,4 +1,4 @@
-//! The columns of objects of every kind, and of those of one family.
+//! Columns that all kinds, or all kinds of one family, have in common.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,109 +13,109 @@ use crate::output::page::OnPage;
 const TITLE: &str = OnPage::<Observed>::TITLE;
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
 
-/// What every object is.
+/// The columns that identify any object.
 pub(super) static EVERY: &[ObjectColumn] = &[
-    ObjectColumn::text("ref", 16, "reference, as every command takes it", |observed| {
+    ObjectColumn::text("ref", 16, "reference, which every command accepts", |observed| {
         match memory_status(observed) {
-            // Its name may be that of another one by now.
+            // A new object may have its name by now.
             Some(MemoryStatus::Deleted) => Value::Missing,
             Some(MemoryStatus::Named | MemoryStatus::Subdirectory) | None => {
                 Value::Reference(observed.reference())
             }
         }
     })
-    .told_with(TITLE),
+    .shown_with(TITLE),
     ObjectColumn::text("kind", 4, "kind of object", |observed| {
         Value::Text(Cow::Borrowed(observed.kind().name()))
     })
-    .told_with(TITLE),
+    .shown_with(TITLE),
 ];
 
-/// What names a System V object.
+/// The columns that name a System V object.
 pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::number("id", 10, "identifier", |observed| {
         observed.object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
     })
-    .told_with(TITLE),
+    .shown_with(TITLE),
     ObjectColumn::text("key", 10, "key; none for a private object", |observed| {
         Value::key(observed.permissions().key)
     })
     .or("none (IPC_PRIVATE)"),
 ];
 
-/// What names a POSIX object.
+/// The columns that name a POSIX object.
 pub(super) static POSIX_NAMES: &[ObjectColumn] =
     &[ObjectColumn::text("name", 16, "name, as programs open it", |observed| {
         file(observed, |file| Value::Text(Cow::Owned(file.name.to_text())))
     })
-    .told_with(TITLE)];
+    .shown_with(TITLE)];
 
-/// Who owns any object.
+/// The owner of any object.
 pub(super) static OWNER: &[ObjectColumn] = &[
     ObjectColumn::text("owner", 10, "user name of the owner", |observed| {
         Value::User(observed.permissions().uid)
     })
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         let permissions = observed.permissions();
         page.line("owner", account(permissions.uid, permissions.gid));
     }),
     ObjectColumn::text("group", 10, "group name of the owner", |observed| {
         Value::Group(observed.permissions().gid)
     })
-    .told_with("owner"),
+    .shown_with("owner"),
     ObjectColumn::number("uid", 6, "user id of the owner", |observed| {
         Value::Count(observed.permissions().uid.into())
     })
-    .told_with("owner"),
+    .shown_with("owner"),
     ObjectColumn::number("gid", 6, "group id of the owner", |observed| {
         Value::Count(observed.permissions().gid.into())
     })
-    .told_with("owner"),
+    .shown_with("owner"),
 ];
 
-/// Who may use any object.
+/// The permissions of any object.
 pub(super) static MODE: &[ObjectColumn] =
     &[ObjectColumn::text("mode", 9, "permission bits", |observed| {
         Value::Mode(observed.permissions().mode)
     })
-    .told_by(|observed, around, page| {
+    .shown_by(|observed, around, page| {
         let mode = observed.permissions().mode;
         let rights = rights(&observed.object, &around.caller);
         page.line("mode", format_args!("{} ({mode}); {rights}", mode.symbolic()));
     })];
 
-/// Who made a System V object.
+/// The creator of a System V object.
 pub(super) static CREATOR: &[ObjectColumn] = &[
     ObjectColumn::text("creator", 10, "user name of the creator", |observed| {
         Value::User(observed.permissions().cuid)
     })
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         let permissions = observed.permissions();
         page.line("creator", account(permissions.cuid, permissions.cgid));
     }),
     ObjectColumn::text("cgroup", 10, "group name of the creator", |observed| {
         Value::Group(observed.permissions().cgid)
     })
-    .told_with("creator"),
+    .shown_with("creator"),
     ObjectColumn::number("cuid", 6, "user id of the creator", |observed| {
         Value::Count(observed.permissions().cuid.into())
     })
-    .told_with("creator"),
+    .shown_with("creator"),
     ObjectColumn::number("cgid", 6, "group id of the creator", |observed| {
         Value::Count(observed.permissions().cgid.into())
     })
-    .told_with("creator"),
+    .shown_with("creator"),
 ];
 
-/// When a System V object changed.
+/// The last change of a System V object.
 pub(super) static SYSTEM_V_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     "changed",
     10,
-    "when it was made, or its owner or mode changed",
+    "when it was created, or its owner or mode changed",
     |observed| Value::time(observed.object.changed()),
 )];
 
-/// When a POSIX object changed.
+/// The last change of a POSIX object.
 pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     "modified",
     10,
@@ -123,16 +123,16 @@ pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     |observed| file(observed, |file| Value::time(file.modified)),
 )];
 
-/// Columns that need a look at all processes: shown only to those who ask for them.
+/// Columns that need an inspection of all processes, and so are shown only on request.
 pub static ON_REQUEST: &[ObjectColumn] = &[
-    ObjectColumn::number("waiting", 7, "how many threads wait on it", |observed| {
+    ObjectColumn::number("waiting", 7, "number of threads waiting on it", |observed| {
         observed.users.as_ref().map_or(Value::Missing, |_| Value::Count(observed.waiting()))
     })
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
     ObjectColumn::prose(
         "users",
         20,
-        "processes that have it attached, mapped or open, or wait",
+        "processes that have it attached, mapped or open, or wait on it",
         |observed| {
             let mut seen = HashSet::new();
             let present = observed.users().iter().filter(|user| user.role.is_present());
@@ -145,7 +145,7 @@ pub static ON_REQUEST: &[ObjectColumn] = &[
             Value::List(present.map(name).collect())
         },
     )
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
 ];
 
 pub(super) fn memory_status(observed: &Observed) -> Option<MemoryStatus> {
@@ -156,12 +156,12 @@ fn file<'a>(observed: &'a Observed, value: fn(&'a NamedFile) -> Value<'a>) -> Va
     observed.object.file().map_or(Value::Missing, value)
 }
 
-/// A user and a group by name and by number.
+/// A user and a group, by name and number.
 fn account(uid: u32, gid: u32) -> String {
     format!("{}:{} (uid {uid}, gid {gid})", user(uid), group(gid))
 }
 
-/// What the caller may do, in words.
+/// What the caller may do with the object.
 fn rights(object: &Object, caller: &Caller) -> String {
     let access = object.permissions().access(caller);
     let alter = if object.kind() == Kind::Sem { "alter" } else { "write" };
@@ -171,7 +171,7 @@ fn rights(object: &Object, caller: &Caller) -> String {
             .filter_map(|(is_granted, word)| is_granted.then_some(word))
             .collect();
     match words.as_slice() {
-        [] => "you may do nothing with it".to_owned(),
+        [] => "you have no access".to_owned(),
         words => format!("you may {}", words.join(", ")),
     }
 }

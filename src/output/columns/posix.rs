@@ -1,4 +1,4 @@
-//! The columns of one kind of POSIX object each.
+//! Columns of a single kind of POSIX object.
 
 use std::borrow::Cow;
 
@@ -15,33 +15,36 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         posix_queue(observed, |queue| Value::count(queue.messages))
     })
     .alarmed(|observed| observed.object.is_full())
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         let Object::PosixQueue(queue) = &observed.object else { return };
         let messages = match queue.messages {
             Some(messages) => share_of(messages, queue.max_messages, "(mq_maxmsg)"),
-            None => "unknown: that takes permission to open it".to_owned(),
+            None => "unknown: it takes permission to open it".to_owned(),
         };
         page.line("messages", messages);
     }),
     ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
         posix_queue(observed, |queue| Value::bytes(queue.bytes))
     })
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         if let Object::PosixQueue(PosixQueue { bytes: Some(bytes), .. }) = &observed.object {
             page.line("bytes", bytes);
         }
     }),
-    ObjectColumn::number("max_messages", 12, "most messages it may hold (mq_maxmsg)", |observed| {
-        posix_queue(observed, |queue| Value::count(queue.max_messages))
-    })
-    .told_with("messages"),
+    ObjectColumn::number(
+        "max_messages",
+        12,
+        "maximum number of messages (mq_maxmsg)",
+        |observed| posix_queue(observed, |queue| Value::count(queue.max_messages)),
+    )
+    .shown_with("messages"),
     ObjectColumn::number(
         "message_size",
         12,
-        "most bytes in one message (mq_msgsize)",
+        "maximum size of a message in bytes (mq_msgsize)",
         |observed| posix_queue(observed, |queue| Value::bytes(queue.message_size)),
     )
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         if let Object::PosixQueue(PosixQueue { message_size: Some(size), .. }) = &observed.object {
             page.line("largest", format_args!("{size} bytes in one message (mq_msgsize)"));
         }
@@ -49,13 +52,13 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number(
         "reserved_bytes",
         14,
-        "what it takes of RLIMIT_MSGQUEUE, full or empty",
+        "bytes charged to RLIMIT_MSGQUEUE, full or empty",
         |observed| posix_queue(observed, |queue| Value::bytes(queue.reserved_bytes())),
     )
-    .told_by(|observed, around, page| {
+    .shown_by(|observed, around, page| {
         let Object::PosixQueue(queue) = &observed.object else { return };
         let Some(reserved) = queue.reserved_bytes() else { return };
-        // The limit of another user is that of their processes.
+        // The limit of another user is not known here: it is that of their processes.
         let is_own = queue.file.permissions.uid == around.caller.uid;
         let limit = (around.limit)(Limit::RlimitMsgqueue).filter(|_| is_own);
         page.line("reserved", share_of(reserved, limit, "bytes (RLIMIT_MSGQUEUE)"));
@@ -63,20 +66,20 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number(
         "notified_pid",
         12,
-        "process that is told of the next message (mq_notify)",
+        "process notified of the next message (mq_notify)",
         |observed| posix_queue(observed, |queue| Value::pid(queue.notified_pid)),
     )
-    .told_with(OnPage::<Observed>::PROCESSES),
+    .shown_with(OnPage::<Observed>::PROCESSES),
 ];
 
 pub(super) static MEMORY: &[ObjectColumn] = &[
     ObjectColumn::number("size", 12, "size in bytes", |observed| {
         observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.size))
     }),
-    ObjectColumn::number("rss", 12, "bytes of it that take memory", |observed| {
+    ObjectColumn::number("rss", 12, "bytes of it that use memory", |observed| {
         observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
     })
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         if let Some(memory) = observed.object.memory() {
             page.line("in memory", format_args!("{} bytes, swapped out or not", memory.rss));
         }
@@ -84,43 +87,45 @@ pub(super) static MEMORY: &[ObjectColumn] = &[
     ObjectColumn::text(
         "status",
         12,
-        "subdirectory, or deleted and still held: no object, and no command takes it",
+        "subdirectory, or deleted but still in use: no command accepts it",
         |observed| match memory_status(observed) {
             Some(status) => Value::List(status.name().map(Cow::Borrowed).into_iter().collect()),
             None => Value::Missing,
         },
     )
-    .told_by(|observed, around, page| {
+    .shown_by(|observed, around, page| {
         if let Some(status) = memory_status(observed).and_then(|status| status.name()) {
             page.line("status", status);
         }
         if let Some(SemaphoreState { value, waiters }) = around.musl_semaphore {
             page.line(
                 "semaphore",
-                format_args!("if a program with musl made it as one, its value is {value}, its waiters {waiters}"),
+                format_args!(
+                    "if a musl program created it as one: value {value}, waiters {waiters}"
+                ),
             );
         }
     }),
 ];
 
 pub(super) static SEMAPHORE: &[ObjectColumn] = &[
-    ObjectColumn::number("value", 6, "its value; none where it cannot be read", |observed| {
+    ObjectColumn::number("value", 6, "its value; none if it cannot be read", |observed| {
         semaphore(observed, |state| Value::Count(state.value.into()))
     })
-    .or("unknown: it may not be read, or is laid out in another way"),
+    .or("unknown: it cannot be read or has an unknown layout"),
     ObjectColumn::number(
         "waiters",
         7,
-        "the C library's count of waiting threads, in which a killed one stays; see 'waiting'",
+        "the C library's count of waiting threads, including killed ones; see 'waiting'",
         |observed| semaphore(observed, |state| Value::Count(state.waiters.into())),
     )
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         let Object::PosixSemaphore(semaphore) = &observed.object else { return };
         let Some(SemaphoreState { waiters, .. }) = semaphore.state else { return };
         page.line(
             "waiters",
             format_args!(
-                "{waiters} by the count of the C library, in which a killed one stays; {} found waiting now",
+                "{waiters} by the count of the C library, including killed threads; {} found waiting now",
                 observed.waiting()
             ),
         );

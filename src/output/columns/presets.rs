@@ -1,8 +1,8 @@
-//! Which columns a listing shows where nobody named any.
+//! The columns that `list` shows if the user names none.
 
 use crate::ipc::Kind;
 
-/// Which columns `list` shows a person who named none.
+/// A set of columns for people who name none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// What most people look for.
@@ -16,7 +16,7 @@ pub enum Preset {
     Creators,
 }
 
-/// The names of the columns that a preset shows of a kind.
+/// The names of the columns of a preset for a kind.
 pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
     match (preset, kind) {
         (Preset::Usual, Kind::Msg) => &["ref", "key", "owner", "mode", "messages", "bytes"],

@@ -1,4 +1,4 @@
-//! The columns of whatever else comes in rows.
+//! Columns of everything else that is printed in rows.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,22 @@ use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Use};
 use crate::output::{Column, Value};
 
-/// The processes that have to do with an object.
+/// The processes that use an object or are recorded in it.
 pub static USER: [Column<Use>; 6] = [
     Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
     Column::text("user", 10, "its effective user", |user| {
         user.uid.map_or(Value::Missing, Value::User)
     }),
-    Column::prose("role", 26, "what it has to do with the object", |user| {
+    Column::prose("role", 26, "how it uses the object", |user| {
         Value::Text(Cow::Owned(user.role.to_string()))
     }),
-    Column::text("since", 10, "since when, or when last", |user| Value::time(user.since)),
+    Column::text("since", 10, "when it started, or last used the object", |user| {
+        Value::time(user.since)
+    }),
     Column::text(
         "state",
         6,
-        "alive, gone, or reused: another process has its number",
+        "alive, gone, or reused: another process now has its pid",
         |user: &Use| Value::Text(Cow::Borrowed(user.state.name())),
     )
     .alarmed(|user| user.state != State::Alive),
@@ -35,9 +37,9 @@ pub static USER: [Column<Use>; 6] = [
     }),
 ];
 
-/// What a filter has selected.
+/// The objects that a filter selected.
 pub static SELECTED: [Column<Selected>; 4] = [
-    Column::text("ref", 16, "reference, as every command takes it", |selected| {
+    Column::text("ref", 16, "reference, which every command accepts", |selected| {
         Value::Reference(selected.observed.reference())
     }),
     Column::text("key", 10, "key; none for a private object", |selected| {
@@ -51,12 +53,12 @@ pub static SELECTED: [Column<Selected>; 4] = [
     }),
 ];
 
-/// What a command has left behind.
+/// The objects that a command left behind.
 pub static LEAK: [Column<Leak>; 7] = [
     Column::text("kind", 4, "kind of object", |leak| {
         Value::Text(Cow::Borrowed(leak.observed.kind().name()))
     }),
-    Column::text("ref", 12, "reference, as every command takes it", |leak| {
+    Column::text("ref", 12, "reference, which every command accepts", |leak| {
         Value::Reference(leak.observed.reference())
     }),
     Column::text("key", 10, "key; none for a private object", |leak| {
@@ -65,7 +67,7 @@ pub static LEAK: [Column<Leak>; 7] = [
     Column::text("owner", 8, "user name of the owner", |leak| {
         Value::User(leak.observed.permissions().uid)
     }),
-    Column::text("holds", 12, "size of a segment, or what is on a queue or in a set", |leak| {
+    Column::text("holds", 12, "size of a segment, or what a queue or a set contains", |leak| {
         match &leak.observed.object {
             Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
             Object::Segment(segment) => Value::Bytes(segment.size),
@@ -82,16 +84,16 @@ pub static LEAK: [Column<Leak>; 7] = [
             }),
         }
     }),
-    Column::number("pid", 8, "process that made it, or else used it last", |leak| {
+    Column::number("pid", 8, "process that created it or, if unknown, used it last", |leak| {
         leak.by.as_ref().map_or(Value::Missing, |by| Value::pid(by.pid))
     }),
-    Column::prose("command", 20, "its command line, as far as it is known", |leak| {
+    Column::prose("command", 20, "its command line, if known", |leak| {
         let command = leak.by.as_ref().and_then(|by| by.command.as_ref());
         command.map_or(Value::Missing, Value::Foreign)
     }),
 ];
 
-/// What a doctor has found.
+/// The findings of `doctor`.
 pub static FINDING: [Column<Finding>; 8] = [
     Column::text("check", 19, "what was checked", |finding: &Finding| {
         Value::Text(Cow::Borrowed(finding.check))
@@ -103,18 +105,18 @@ pub static FINDING: [Column<Finding>; 8] = [
         finding.reference.clone().map_or(Value::Missing, Value::Reference)
     }),
     Column::prose("why", 60, "what is wrong", |finding| Value::Text(Cow::Borrowed(&finding.why))),
-    Column::prose("fix", 20, "the command that mends it", |finding| {
+    Column::prose("fix", 20, "command that fixes it", |finding| {
         let fix = finding.fix.as_deref();
         fix.map_or(Value::Missing, |fix| Value::Text(Cow::Borrowed(fix)))
     }),
-    Column::text("refs", 20, "all objects that it concerns", |finding| {
+    Column::text("refs", 20, "all affected objects", |finding| {
         let all = finding.references.iter().map(|one| Cow::Owned(one.to_string()));
         Value::List(all.collect())
     }),
-    Column::text("pids", 20, "the living processes that it concerns", |finding| {
+    Column::text("pids", 20, "affected processes that are running", |finding| {
         Value::Pids(finding.pids.clone())
     }),
-    Column::number("count", 5, "how many objects it concerns", |finding| {
+    Column::number("count", 5, "number of affected objects", |finding| {
         Value::Count(finding.references.len() as u64)
     }),
 ];
@@ -124,14 +126,14 @@ pub static LIMIT: [Column<Allowance>; 7] = [
     Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(row.name))),
     Column::number("limit", 20, "its value; none for unlimited", |row| quantity(row, row.limit)),
     Column::number("used", 10, "how much of it is used", |row| quantity(row, row.used)),
-    Column::number("percent", 7, "the same in per cent", |row: &Allowance| {
+    Column::number("percent", 7, "percentage used", |row: &Allowance| {
         row.percent().map_or(Value::Missing, Value::Percent)
     })
     .alarmed(|row| row.is_at(80)),
-    Column::text("source", 27, "where it comes from", |row| {
+    Column::text("source", 27, "where the value comes from", |row| {
         Value::Text(Cow::Borrowed(&row.source))
     }),
-    Column::text("user", 10, "whom it limits, if it is one for each user", |row| {
+    Column::text("user", 10, "user that it applies to, if it is per user", |row| {
         row.user.map_or(Value::Missing, Value::User)
     }),
     Column::prose("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
@@ -151,7 +153,7 @@ pub static SEMAPHORE: [Column<Semaphore>; 5] = [
         Value::Count(semaphore.index.into())
     }),
     Column::number("value", 6, "its value", |semaphore| Value::Count(semaphore.value.into())),
-    Column::number("ncount", 6, "how many wait for it to grow", |semaphore| {
+    Column::number("ncount", 6, "how many wait for it to increase", |semaphore| {
         Value::Count(semaphore.ncount.into())
     }),
     Column::number("zcount", 6, "how many wait for it to be zero", |semaphore| {

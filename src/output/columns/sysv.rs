@@ -1,4 +1,4 @@
-//! The columns of one kind of System V object each.
+//! Columns of a single kind of System V object.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::output::Value;
 use crate::output::page::{OnPage, share_of};
 use crate::output::style::human_size;
 
-/// The table of the processes tells whom the kernel recorded.
+/// The page shows the recorded processes in the table of processes.
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
 
 pub(super) static QUEUE: &[ObjectColumn] = &[
@@ -20,15 +20,15 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         queue(observed, |queue| Value::Bytes(queue.bytes))
     })
     .alarmed(|observed| observed.object.is_full())
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         if let Object::Queue(queue) = &observed.object {
             page.line("bytes", share_of(queue.bytes, queue.max_bytes, "(max_bytes)"));
         }
     }),
-    ObjectColumn::number("max_bytes", 9, "most bytes it may hold (msg_qbytes)", |observed| {
+    ObjectColumn::number("max_bytes", 9, "maximum number of bytes (msg_qbytes)", |observed| {
         queue(observed, |queue| Value::bytes(queue.max_bytes))
     })
-    .told_with("bytes"),
+    .shown_with("bytes"),
     ObjectColumn::time("last_send", 10, "when a message was last sent", |observed| {
         queue(observed, |queue| Value::time(queue.last_send))
     }),
@@ -38,18 +38,18 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("last_send_pid", 13, "process that last sent", |observed| {
         queue(observed, |queue| Value::pid(queue.last_send_pid))
     })
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
     ObjectColumn::number("last_recv_pid", 13, "process that last received", |observed| {
         queue(observed, |queue| Value::pid(queue.last_recv_pid))
     })
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
 ];
 
 pub(super) static SEGMENT: &[ObjectColumn] = &[
     ObjectColumn::number("size", 12, "size in bytes", |observed| {
         segment(observed, |segment| Value::Bytes(segment.size))
     })
-    .told_by(|observed, around, page| {
+    .shown_by(|observed, around, page| {
         let Object::Segment(segment) = &observed.object else { return };
         let size = share_of(segment.size, (around.limit)(Limit::Shmmax), "(shmmax)");
         page.line("size", format_args!("{}: {size}", human_size(segment.size)));
@@ -57,13 +57,13 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
             page.line("in memory", format_args!("{rss} bytes, and {swap} swapped out"));
         }
         if let Some(huge_page) = segment.huge_page {
-            page.line("pages", format_args!("huge, of {}", human_size(huge_page)));
+            page.line("pages", format_args!("huge, {} each", human_size(huge_page)));
         }
     }),
-    ObjectColumn::number("attached", 8, "how often it is attached now", |observed| {
+    ObjectColumn::number("attached", 8, "current number of attaches", |observed| {
         segment(observed, |segment| Value::Count(segment.attached))
     })
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         if let Object::Segment(segment) = &observed.object {
             page.line("attached", count(segment.attached, "time"));
         }
@@ -71,7 +71,7 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
     ObjectColumn::text(
         "status",
         8,
-        "dest (marked for destruction), locked, hugetlb (where it is attached)",
+        "dest (marked for destruction), locked, hugetlb (shown while attached)",
         |observed| {
             segment(observed, |segment| {
                 Value::List(segment.status_names().map(Cow::Borrowed).collect())
@@ -79,32 +79,32 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
         },
     )
     .alarmed(|observed| observed.object.is_marked())
-    .told_by(|observed, _, page| {
+    .shown_by(|observed, _, page| {
         let Object::Segment(segment) = &observed.object else { return };
         let status: Vec<_> = segment.status_names().collect();
         if !status.is_empty() {
             page.line("status", status.join(", "));
         }
         if segment.status.is_marked() {
-            page.line("", "removed already: it goes when the last process detaches it");
+            page.line("", "already removed: destroyed when the last process detaches it");
         }
     }),
     ObjectColumn::number("rss", 12, "bytes of it in memory", |observed| {
         segment(observed, |segment| Value::bytes(segment.rss))
     })
-    .told_with("size"),
+    .shown_with("size"),
     ObjectColumn::number("swap", 12, "bytes of it swapped out", |observed| {
         segment(observed, |segment| Value::bytes(segment.swap))
     })
-    .told_with("size"),
-    ObjectColumn::number("creator_pid", 11, "process that made it", |observed| {
+    .shown_with("size"),
+    ObjectColumn::number("creator_pid", 11, "process that created it", |observed| {
         segment(observed, |segment| Value::pid(segment.creator_pid))
     })
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
     ObjectColumn::number("last_pid", 10, "process that last attached or detached it", |observed| {
         segment(observed, |segment| Value::pid(segment.last_pid))
     })
-    .told_with(PROCESSES),
+    .shown_with(PROCESSES),
     ObjectColumn::time("last_attach", 11, "when it was last attached", |observed| {
         segment(observed, |segment| Value::time(segment.last_attach))
     }),
@@ -117,7 +117,7 @@ pub(super) static SEMAPHORE_SET: &[ObjectColumn] = &[
     ObjectColumn::number("nsems", 6, "semaphores in the set", |observed| {
         set(observed, |set| Value::Count(set.nsems))
     })
-    .told_by(|observed, around, page| {
+    .shown_by(|observed, around, page| {
         if let Object::SemaphoreSet(set) = &observed.object {
             let limit = (around.limit)(Limit::Semmsl);
             page.line("semaphores", share_of(set.nsems, limit, "(semmsl)"));

@@ -1,11 +1,11 @@
-//! Comma- and tab-separated values: one record a line, one heading for all.
+//! Comma- and tab-separated values: one record per line, one heading for all.
 
 use std::io::{self, Write};
 
 use crate::output::value::Cell;
 use crate::output::{Layout, Render, Style, Value};
 
-/// The format at work.
+/// A CSV or TSV document while it is written.
 pub struct Csv<'a, T: 'static, W: Write> {
     layout: Layout<T>,
     fields: Vec<&'static str>,
@@ -14,12 +14,12 @@ pub struct Csv<'a, T: 'static, W: Write> {
 }
 
 impl<'a, T, W: Write> Csv<'a, T, W> {
-    /// Commas between the values. Writes the heading at once.
+    /// Separates values by commas. Writes the heading immediately.
     pub fn commas(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Csv::new(b',', layout, style, out)
     }
 
-    /// The same with tabs.
+    /// Separates values by tabs. Writes the heading immediately.
     pub fn tabs(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Csv::new(b'\t', layout, style, out)
     }
@@ -52,7 +52,7 @@ impl<T, W: Write> Render<T> for Csv<'_, T, W> {
     }
 }
 
-/// The crate hides what sort of error it is, and a closed pipe is none.
+/// Unwraps the I/O error: the crate hides it, and a closed pipe must be recognized.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

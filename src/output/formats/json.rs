@@ -1,4 +1,4 @@
-//! JSON: one array, or a record on each line.
+//! JSON: one array, or one record per line.
 
 use std::io::{self, Write};
 
@@ -8,23 +8,23 @@ use crate::ipc::text::is_unsafe;
 use crate::output::value::Cell;
 use crate::output::{Column, Layout, Render, Style, Value};
 
-/// The format at work.
+/// A JSON document while it is written.
 pub struct Json<'a, T: 'static, W> {
     layout: Layout<T>,
     style: &'a Style,
     out: W,
-    /// What stands in front of the first record, between two, and behind the last.
+    /// The text before the first record, between records and after the last.
     around: [&'static str; 3],
     has_records: bool,
 }
 
 impl<'a, T, W: Write> Json<'a, T, W> {
-    /// One array of all records, each on a line.
+    /// One array of all records, one per line.
     pub fn array(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Ok(Json { layout, style, out, around: ["[\n", ",\n", "\n]\n"], has_records: false })
     }
 
-    /// A record on each line.
+    /// One record per line.
     pub fn lines(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Ok(Json { layout, style, out, around: ["", "\n", "\n"], has_records: false })
     }
@@ -39,7 +39,7 @@ impl<T, W: Write> Render<T> for Json<'_, T, W> {
         let columns = &self.layout.sections[section].columns;
         let record = match &self.layout.chosen {
             None => Record::of(item, columns.iter().copied(), self.style),
-            // Null where a kind has no such column.
+            // Null if the kind has no such column.
             Some(chosen) => {
                 let find = |name| columns.iter().find(|column| column.name == name).copied();
                 let fields = chosen.iter().map(|&name| (name, find(name))).collect();
@@ -60,12 +60,12 @@ impl<T, W: Write> Render<T> for Json<'_, T, W> {
     }
 }
 
-/// Writes a value as JSON in which every character that could do anything to a terminal is escaped.
+/// Writes a value as JSON, with every character escaped that could act on a terminal.
 pub fn write(out: impl Write, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Careful))
 }
 
-/// `serde_json` escapes what JSON demands, which leaves DEL, C1 controls and the like.
+/// `serde_json` escapes only what JSON requires, so not DEL, C1 controls and the like.
 struct Careful;
 
 impl serde_json::ser::Formatter for Careful {
@@ -79,7 +79,7 @@ impl serde_json::ser::Formatter for Careful {
             out.write_all(&rest.as_bytes()[..start])?;
             let mut characters = rest[start..].chars();
             let character = characters.next().unwrap_or_default();
-            // All of them are of the basic plane: one unit of UTF-16.
+            // All unsafe characters fit into one UTF-16 unit.
             write!(out, "\\u{:04x}", u32::from(character))?;
             rest = characters.as_str();
         }
@@ -95,7 +95,7 @@ pub struct Record<'a, T: 'static> {
 }
 
 impl<'a, T> Record<'a, T> {
-    /// All of these columns as fields.
+    /// A record with all of these columns as fields.
     pub fn of(
         item: &'a T,
         columns: impl Iterator<Item = &'static Column<T>>,
@@ -110,7 +110,7 @@ impl<T> Serialize for Record<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.fields.iter().map(|(name, column)| {
             let value = column.map_or(Value::Missing, |column| (column.value)(self.item));
-            // The format itself escapes.
+            // The format escapes strings itself.
             (name, Cell { value, names: &self.style.names, arrays: true, escapes: false })
         }))
     }

@@ -1,10 +1,12 @@
-//! Plain aligned text, streamed: one line an object.
+//! Plain aligned text, streamed: one line per object.
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::output::{Column, Layout, Render, Style};
 
-/// The format at work.
+/// A plain list while it is written.
 pub struct Plain<'a, T: 'static, W> {
     layout: Layout<T>,
     style: &'a Style,
@@ -14,7 +16,7 @@ pub struct Plain<'a, T: 'static, W> {
 }
 
 impl<'a, T, W: Write> Plain<'a, T, W> {
-    /// Writes nothing until the first row: a section without one leaves no trace.
+    /// Writes nothing before the first row, so that an empty section leaves no trace.
     pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         Ok(Plain { layout, style, out, line: Vec::new(), section: None })
     }
@@ -34,8 +36,8 @@ impl<'a, T, W: Write> Plain<'a, T, W> {
     }
 }
 
-/// Builds a line of cells: numbers to the right, words to the left, one blank between, none at the
-/// end.
+/// Writes a line of cells: numbers aligned right, words left, with one blank between cells and none at
+/// the end.
 #[inline]
 fn write_line<T>(
     line: &mut Vec<u8>,
@@ -43,14 +45,14 @@ fn write_line<T>(
     mut write: impl FnMut(&'static Column<T>, &mut Vec<u8>),
 ) {
     line.clear();
-    // Spaces owed to the cell on the left.
+    // Padding after the previous cell, written only if another cell follows.
     let mut owed = 0;
     for column in columns {
         line.resize(line.len() + owed, b' ');
         let start = line.len();
         write(column, line);
         let length = line.len() - start;
-        let padding = column.width.saturating_sub(length);
+        let padding = column.width.saturating_sub(width(&line[start..]));
         if column.numeric {
             line.resize(line.len() + padding, b' ');
             line.copy_within(start..start + length, start + padding);
@@ -61,6 +63,16 @@ fn write_line<T>(
         }
     }
     line.push(b'\n');
+}
+
+/// How many places of a terminal a text takes: fewer or more than its bytes, or its characters.
+#[inline]
+fn width(text: &[u8]) -> usize {
+    match text.is_ascii() {
+        // Without controls, which no cell has.
+        true => text.len(),
+        false => String::from_utf8_lossy(text).width(),
+    }
 }
 
 impl<T, W: Write> Render<T> for Plain<'_, T, W> {

@@ -8,7 +8,7 @@ use comfy_table::{
 
 use crate::output::{Layout, Render, Style, Value};
 
-/// The format at work: rows are kept, for a table has to know its widest cell.
+/// A table while it is built. It keeps all rows, because the widest cell determines the layout.
 pub struct Table<'a, T: 'static, W> {
     layout: Layout<T>,
     style: &'a Style,
@@ -17,7 +17,7 @@ pub struct Table<'a, T: 'static, W> {
 }
 
 impl<'a, T, W: Write> Table<'a, T, W> {
-    /// Shows nothing before the end.
+    /// Writes nothing before the end.
     pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         let rows = layout.sections.iter().map(|_| Vec::new()).collect();
         Ok(Table { layout, style, out, rows })
@@ -48,21 +48,23 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        for (number, (section, rows)) in self.layout.sections.iter().zip(&mut self.rows).enumerate()
-        {
+        let mut is_first = true;
+        for (section, rows) in self.layout.sections.iter().zip(&mut self.rows) {
             if section.columns.is_empty() {
                 continue;
             }
             if rows.is_empty() {
                 if section.asked_for {
+                    is_first = false;
                     writeln!(self.out, "No {}.", section.title)?;
                 }
                 continue;
             }
+            let is_below = !std::mem::take(&mut is_first);
             if self.layout.sections.len() > 1 && self.layout.headings {
                 let mut title = section.title.clone();
                 title[..1].make_ascii_uppercase();
-                writeln!(self.out, "{}{title}", if number > 0 { "\n" } else { "" })?;
+                writeln!(self.out, "{}{title}", if is_below { "\n" } else { "" })?;
             }
             let mut table = comfy_table::Table::new();
             table.load_style(if is_utf8() {
@@ -70,7 +72,7 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             } else {
                 presets::ASCII_FULL_CONDENSED
             });
-            // A terminal of no width is one whose width nobody set.
+            // A terminal reports width 0 if its size was never set.
             let width = crate::output::stdout::is_terminal().then(|| table.width()).flatten();
             match width.filter(|&width| width > 0) {
                 Some(width) => {
@@ -90,8 +92,8 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 table.set_header(section.columns.iter().map(|column| column.heading()));
             }
             table.add_rows(std::mem::take(rows));
-            // Values are to be read and copied, so they are never broken over lines; sentences are,
-            // but not into letters.
+            // Values are read and copied, so they are never wrapped. Sentences are, down to a width
+            // that does not break words.
             for (cells, column) in table.column_iter_mut().zip(&section.columns) {
                 cells.set_constraint(match column.prose {
                     true => ColumnConstraint::LowerBoundary(Width::Fixed(20)),
@@ -104,7 +106,7 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
     }
 }
 
-/// Whether the terminal understands more than ASCII, `locale(7)`.
+/// Whether the terminal displays UTF-8, by `locale(7)`.
 fn is_utf8() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));

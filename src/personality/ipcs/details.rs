@@ -1,4 +1,4 @@
-//! `ipcs -i`: all about one object.
+//! `ipcs -i`: details of one object.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use crate::kernel::sysv::{msg, sem};
 use crate::personality::util_linux::session::Result;
 
 impl Listing<'_> {
-    /// All about one object. That there is none is no failure.
+    /// Prints the details of one object. A missing object is a warning, not a failure.
     pub(super) fn details(&mut self, kind: Table, id: i32) -> Result<()> {
         match self.session.namespace.status(&Reference::id(kind.kind(), id)) {
             Err(StatusError::Call(_)) => self.session.warn(format!("id {id} not found")),
@@ -24,7 +24,7 @@ impl Listing<'_> {
                     .map_err(|error| self.session.fail_with(failed, error.errno))?;
                 self.set(&set, &semaphores);
             }
-            // There is no other object with an id.
+            // Objects of other kinds have no id.
             Ok(_) => {}
         }
         Ok(())
@@ -32,7 +32,7 @@ impl Listing<'_> {
 
     fn queue(&mut self, queue: &Queue) {
         let Permissions { uid, gid, cuid, cgid, mode, .. } = queue.permissions;
-        // Who may not read the queue is not told.
+        // Without read permission, the details are not shown.
         let may_read = msg::check_readable(queue.id).is_ok();
         let max_bytes = queue.max_bytes.filter(|_| may_read).unwrap_or(0);
         put!(self, "\nMessage Queue msqid={}\n", queue.id);
@@ -90,7 +90,7 @@ impl Listing<'_> {
     }
 }
 
-/// Octal with a 0 in front, but for 0 itself: `%#o`.
+/// Octal with a leading 0, except for 0 itself: `%#o` of C.
 fn c_octal(bits: u32) -> String {
     if bits == 0 { "0".to_owned() } else { format!("0{bits:o}") }
 }

@@ -1,43 +1,43 @@
-//! The tables of `ipcs`: what stands in each, under which heading and how wide.
+//! The tables of `ipcs`: their columns, headings and widths.
 
 use super::Format;
 use crate::kernel::sysv::proc_table::Table;
 
 /// A table of objects of one kind.
 pub(super) struct Layout {
-    /// What stands above it, between dashes.
+    /// The title above it, between dashes.
     pub title: &'static str,
-    /// From left to right.
+    /// Its columns from left to right.
     pub columns: &'static [Column],
 }
 
-/// A column of a table. Wider text is not cut, unless it says so.
+/// A column of a table. Wider text is cut only if the column says so.
 pub(super) struct Column {
-    /// What stands above it.
+    /// Its heading.
     pub heading: &'static str,
-    /// How wide that is.
+    /// The width of the heading.
     pub heading_width: usize,
-    /// What it tells of an object.
+    /// Which value of an object it shows.
     pub field: Field,
-    /// What stands between it and the one to its left.
+    /// The text between it and the column to its left.
     pub gap: &'static str,
-    /// How wide it is.
+    /// Its width.
     pub width: usize,
-    /// How many bytes of text it takes.
+    /// The maximum number of bytes of text.
     pub cut: usize,
-    /// Where text stands that is not as wide.
+    /// How shorter text is aligned.
     pub align: Align,
-    /// A time without its day of the week.
+    /// Whether a time omits the day of the week.
     pub without_day: bool,
 }
 
-/// Where text stands in a column.
+/// The alignment of text in a column.
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// What can be told of an object.
+/// A value of an object.
 #[derive(Clone, Copy)]
 pub(super) enum Field {
     Key,
@@ -50,16 +50,16 @@ pub(super) enum Field {
     /// Bytes of payload, or of memory.
     Size,
     HumanSize,
-    /// Messages, attachments, semaphores.
+    /// The number of messages, attaches or semaphores.
     Count,
     Status,
-    /// Of the last sender, of the creator.
+    /// The last sender, or the creator.
     FirstPid,
-    /// Of the last receiver, of who last attached or detached.
+    /// The last receiver, or the last process that attached or detached.
     LastPid,
-    /// Of sending, attaching, operating.
+    /// The last send, attach or operation.
     FirstTime,
-    /// Of receiving, detaching.
+    /// The last receive or detach.
     LastTime,
     Changed,
 }
@@ -103,7 +103,7 @@ const fn id(heading: &'static str) -> Column {
     column(heading, 10, Field::Id)
 }
 
-/// In the tables of times, ids are narrower.
+/// An id in the tables of times, where it is narrower.
 const fn short_id(heading: &'static str) -> Column {
     column(heading, 8, Field::Id)
 }
@@ -126,14 +126,14 @@ const fn long_time(heading: &'static str, field: Field) -> Column {
     column(heading, 26, field).cut(24)
 }
 
-/// A table that lives as long as the program.
+/// A static table.
 macro_rules! table {
     ($title:literal: $($column:expr),+ $(,)?) => {
         const { &Layout { title: $title, columns: &[$($column),+] } }
     };
 }
 
-/// The tables of owners differ by the title and the name of the id alone.
+/// The tables of owners differ only in the title and the name of the id.
 macro_rules! creators {
     ($title:literal, $id:literal) => {
         table!($title:
@@ -147,7 +147,7 @@ macro_rules! creators {
     };
 }
 
-/// The table of a kind; nothing where there is nothing to tell.
+/// The table of a kind in a format; `None` if there is none.
 pub(super) fn of(kind: Table, format: Format, human: bool) -> Option<&'static Layout> {
     Some(match (kind, format) {
         (Table::Msg, Format::Creators) => creators!("Message Queues Creators/Owners", "msqid"),

@@ -1,4 +1,4 @@
-//! `ipcs -l` and `ipcs -u`: the limits, and how much there is of everything.
+//! `ipcs -l` and `ipcs -u`: the limits, and the totals of all objects.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::kernel::sysv::proc_table::Table;
 use crate::kernel::sysv::totals::{self, SegmentLimits};
 
 impl Listing<'_> {
-    /// The limits of a kind.
+    /// Prints the limits of a kind.
     pub(super) fn limits(&mut self, kind: Table) {
         let printed = match kind {
             Table::Msg => self.queue_limits().ok_or("message"),
@@ -35,7 +35,7 @@ impl Listing<'_> {
         self.print("------ Shared Memory Limits --------\n");
         put!(self, "max number of segments = {shmmni}\n");
         self.size(self.unit.or(Unit::Kilobytes), "max seg size", shmmax, "\n");
-        // As many whole pages as can be counted, where that overflows.
+        // Rounded down to whole pages if the product overflows.
         let pages_of = |size: u64| shmall.checked_mul(size).unwrap_or(u64::MAX - u64::MAX % size);
         let label = "max total shared memory";
         match self.unit {
@@ -59,7 +59,7 @@ impl Listing<'_> {
         Some(())
     }
 
-    /// The sums over the objects of a kind.
+    /// Prints the totals over all objects of a kind.
     pub(super) fn summary(&mut self, kind: Table) {
         let printed = match kind {
             Table::Msg => self.queue_summary().ok_or("message queues"),

@@ -1,17 +1,17 @@
-//! Numbers as `strtol(3)` and its kin read them.
+//! Numbers as `strtol(3)` and its relatives read them.
 
 /// The number at the start of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
-    /// It has a minus in front.
+    /// Whether it has a minus sign.
     pub is_negative: bool,
-    /// Its absolute value; nothing above 64 bits.
+    /// Its absolute value; `None` if it exceeds 64 bits.
     pub magnitude: Option<u64>,
-    /// How long it is, with the blanks in front; 0 where there is none.
+    /// Its length, including leading blanks; 0 if there is no number.
     pub length: usize,
 }
 
-/// Reads the longest number at the start of a text. Base 0 is that of C: `0x…` is hexadecimal, `0…`
+/// Reads the longest number at the start of a text. Base 0 is as in C: `0x…` is hexadecimal, `0…`
 /// octal, anything else decimal.
 pub(crate) fn leading(text: &[u8], base: u32) -> Number {
     let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
@@ -45,20 +45,20 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Why a text is not taken for a number.
+/// Why text is not accepted as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Invalid {
-    /// It is none, or something stands behind it.
+    /// It is not a number, or has other text after it.
     Malformed,
-    /// It has too many bits.
+    /// It exceeds the range.
     OutOfRange,
 }
 
-/// A text that is a number and nothing else.
+/// Reads a text that is a number and nothing else.
 pub(crate) fn whole(text: &[u8], base: u32) -> Result<Number, Invalid> {
     let number = leading(text, base);
     match number.magnitude {
-        // The C library tells of the range first.
+        // The C library reports a range error before trailing text.
         None => Err(Invalid::OutOfRange),
         Some(_) if number.length == 0 || number.length < text.len() => Err(Invalid::Malformed),
         Some(_) => Ok(number),
@@ -66,25 +66,25 @@ pub(crate) fn whole(text: &[u8], base: u32) -> Result<Number, Invalid> {
 }
 
 impl Number {
-    /// As `strtoul(3)` has it: a minus counts down from 2^64.
+    /// The value as `strtoul(3)` returns it: a minus sign counts down from 2^64.
     pub fn wrapping(self) -> u64 {
         let magnitude = self.magnitude.unwrap_or(u64::MAX);
         if self.is_negative { magnitude.wrapping_neg() } else { magnitude }
     }
 
-    /// With its sign, if it has 64 bits.
+    /// The signed value, if it fits 64 bits.
     pub fn long(self) -> Option<i64> {
         let magnitude = i128::from(self.magnitude?);
         i64::try_from(if self.is_negative { -magnitude } else { magnitude }).ok()
     }
 
-    /// With its sign, if it has 32 bits.
+    /// The signed value, if it fits 32 bits.
     pub fn signed(self) -> Option<i32> {
         self.long()?.try_into().ok()
     }
 }
 
-/// A decimal number of 32 bits and nothing else.
+/// Reads a text that is a decimal number of 32 bits and nothing else.
 pub(in crate::personality) fn decimal(text: &[u8]) -> Result<i32, Invalid> {
     whole(text, 10)?.signed().ok_or(Invalid::OutOfRange)
 }

@@ -1,5 +1,5 @@
-//! Options as `getopt_long(3)` of the GNU C library reads them, with its messages: options stand
-//! anywhere, short ones may be clustered, and of long ones a beginning that fits only one is enough.
+//! Options as `getopt_long(3)` of the GNU C library parses them, with its messages: options may follow
+//! operands, short ones may be combined, and long ones may be abbreviated if that is unambiguous.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -9,42 +9,41 @@ use std::os::unix::ffi::OsStrExt;
 pub(in crate::personality) struct Opt {
     /// Its letter, if it has one.
     pub short: Option<char>,
-    /// Its long name, by which the program knows it.
+    /// Its long name, by which the program identifies it.
     pub long: &'static str,
     /// Whether it takes a value.
     pub value: OptValue,
-    /// What it does, as the help says.
+    /// Its help text.
     pub help: &'static str,
 }
 
-/// The value of an option, by its name in the help.
+/// The value of an option, with its name in the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::personality) enum OptValue {
-    /// It takes none.
+    /// It takes no value.
     None,
-    /// It needs one: the rest of the argument, or the next one.
+    /// It requires a value: the rest of the argument, or the next argument.
     Required(&'static str),
-    /// It may have one: the rest of the argument.
+    /// It accepts a value: the rest of the argument.
     Optional(&'static str),
 }
 
-/// An option that was given: its long name, and its value.
+/// An option on the command line: its long name and its value.
 pub(in crate::personality) type Given<'a> = (&'static str, Option<&'a [u8]>);
 
-/// Reads options one by one, as they are asked for: what stands in front of a wrong one has
-/// happened.
+/// Parses options one by one, on demand: the options before a wrong one take effect.
 pub(in crate::personality) struct Getopt<'a> {
     options: Vec<&'static Opt>,
     arguments: std::slice::Iter<'a, OsString>,
-    /// Letters of the present argument that are still to be read.
+    /// Letters of the current argument that are not parsed yet.
     cluster: &'a [u8],
     operands: Vec<&'a [u8]>,
-    /// An operand ends the options.
+    /// Whether the first operand ends the options.
     in_order: bool,
 }
 
 impl<'a> Getopt<'a> {
-    /// The options in these arguments, without the name of the program.
+    /// A parser for these arguments, which exclude the name of the program.
     pub fn new(options: Vec<&'static Opt>, arguments: &'a [OsString]) -> Getopt<'a> {
         Getopt {
             options,
@@ -55,7 +54,7 @@ impl<'a> Getopt<'a> {
         }
     }
 
-    /// What is no option. Complete when there are no more options.
+    /// The operands. Complete when there are no more options.
     pub fn operands(&self) -> &[&'a [u8]] {
         &self.operands
     }
@@ -121,7 +120,7 @@ impl<'a> Getopt<'a> {
 }
 
 impl<'a> Iterator for Getopt<'a> {
-    /// The next option, or what is wrong.
+    /// The next option, or the message about an error.
     type Item = Result<Given<'a>, Vec<u8>>;
 
     fn next(&mut self) -> Option<Self::Item> {

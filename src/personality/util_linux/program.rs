@@ -1,5 +1,4 @@
-//! What a program says of itself: the one table from which its options, its help and its
-//! completions come.
+//! The description of a program: the one table from which its options, help and completions come.
 
 use clap::{Arg, ArgAction};
 
@@ -10,51 +9,51 @@ use super::getopt::{Opt, OptValue};
 pub(in crate::personality) struct Program {
     /// Its name.
     pub name: &'static str,
-    /// How it is called, behind its name.
+    /// Its arguments in the usage lines.
     pub synopsis: &'static [&'static str],
-    /// What it does.
+    /// Its purpose, as in the help.
     pub purpose: &'static str,
-    /// Its options, as its help has them.
+    /// Its options, as its help shows them.
     pub groups: &'static [Group],
-    /// The long options of which a message tells first, where its help has another order.
-    pub told_first: &'static [&'static str],
-    /// What its help says besides.
+    /// The long options that error messages list first, if the help has another order.
+    pub listed_first: &'static [&'static str],
+    /// Additional text in its help.
     pub notes: &'static str,
-    /// What is not as in util-linux on purpose, besides `--version` and the language of messages.
+    /// The deliberate differences from util-linux, apart from `--version` and the language of messages.
     pub differs: &'static str,
 }
 
-/// Options that stand together in the help.
+/// Options that the help shows together.
 #[derive(Debug)]
 pub(in crate::personality) struct Group {
-    /// What stands above them.
+    /// The heading above them.
     pub heading: &'static str,
-    /// Where the words on each option begin.
+    /// The column at which help texts start.
     pub width: usize,
     /// The options.
     pub options: &'static [Opt],
 }
 
-/// What every program has.
+/// The help option of every program.
 pub(in crate::personality) const HELP: Opt =
     Opt { short: Some('h'), long: "help", value: OptValue::None, help: "display this help" };
-/// See [`HELP`].
+/// The version option of every program.
 pub(in crate::personality) const VERSION: Opt =
     Opt { short: Some('V'), long: "version", value: OptValue::None, help: "display version" };
 
 impl Program {
-    /// Its options, in the order in which a message would tell them: those that all have come last.
+    /// Its options in the order in which error messages list them: the common ones come last.
     pub fn options(&self) -> Vec<&'static Opt> {
         let mut options: Vec<_> = self.groups.iter().flat_map(|group| group.options).collect();
         let place = |list: &[&str], option: &Opt| list.iter().position(|long| *long == option.long);
         options.sort_by_key(|option| {
-            let first = place(self.told_first, option).unwrap_or(usize::MAX);
+            let first = place(self.listed_first, option).unwrap_or(usize::MAX);
             (first, place(&[VERSION.long, HELP.long], option))
         });
         options
     }
 
-    /// Its help, for who called it by this name.
+    /// Its help, under the name by which it was called.
     pub fn usage(&self, name: &str) -> String {
         let mut text = "\nUsage:\n".to_owned();
         for synopsis in self.synopsis {
@@ -74,7 +73,7 @@ impl Program {
         text + &format!("{}\nFor more details see {}(1).\n", self.notes, self.name)
     }
 
-    /// The same for the man page and the completions.
+    /// Its options for the man page and the completions.
     pub fn documented(&self, about: &'static str) -> clap::Command {
         let synopsis = |synopsis| format!("\n  {} {synopsis}", self.name);
         let synopsis: String = self.synopsis.iter().map(synopsis).collect();

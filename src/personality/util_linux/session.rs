@@ -1,5 +1,5 @@
-//! How the programs of old talk: output that is written at the end, and messages behind the name of
-//! the program, as `stdio(3)`, `err(3)` and util-linux have it.
+//! How these programs write: output in blocks, and messages after the name of the program, as
+//! `stdio(3)`, `err(3)` and util-linux do.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -18,25 +18,25 @@ use crate::kernel::signals;
 use crate::kernel::{Errno, Namespace};
 use crate::output::{escape, stderr, stdout};
 
-/// Output is written in blocks of this size, as `stdio(3)` has it: so what is said on standard error
-/// comes between the same bytes, where both lead to the same place.
+/// Output is written in blocks of this size, as by `stdio(3)`. So a message on standard error appears
+/// between the same bytes if both go to the same file.
 const BLOCK: usize = 4096;
 
-/// How a program ends early: it has said why.
+/// A status as error: the program ends early and has printed the reason.
 pub(in crate::personality) type Result<T> = std::result::Result<T, Status>;
 
 /// One run of a program.
 pub(in crate::personality) struct Session {
-    /// Where the objects are.
+    /// The namespace of the objects.
     pub namespace: Rc<Namespace>,
-    /// What it was called by, path and all.
+    /// The path by which it was called.
     path: Vec<u8>,
-    /// What is to be written to standard output.
+    /// Output that is not written yet.
     pub out: Vec<u8>,
-    /// It is not written any more once that has failed.
+    /// The first error of standard output, after which nothing more is written.
     broken: Option<io::Error>,
     by_line: bool,
-    /// A message to standard error could not be written.
+    /// Whether a message to standard error could not be written.
     unwritten: Cell<bool>,
 }
 
@@ -54,16 +54,16 @@ impl Session {
         }
     }
 
-    /// The name of the program, without its path.
+    /// The name of the program, without directories.
     pub fn name(&self) -> &[u8] {
         let start = self.path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
         &self.path[start..]
     }
 
-    /// Writes whole blocks, or all that there is if somebody looks on. Who writes to a pipe that
-    /// nobody reads ends here, as a program of C does: what it had still to do is not done.
+    /// Writes whole blocks, or everything if the output is a terminal. If the reader of a pipe is gone,
+    /// the process ends here, like a C program: the rest of its work is not done.
     pub fn flush_some(&mut self) {
-        // A block goes when something comes behind it.
+        // A full block is written when more follows.
         let blocks = self.out.len().saturating_sub(1) / BLOCK * BLOCK;
         self.write(if self.by_line { self.out.len() } else { blocks });
         if let Some(signal) = self.broken.as_ref().and_then(signal_of) {
@@ -71,10 +71,10 @@ impl Session {
         }
     }
 
-    /// Writes as many bytes. The first error is kept, and what comes after it is not written.
+    /// Writes the first `length` bytes. Keeps the first error and writes nothing after it.
     fn write(&mut self, length: usize) {
         if self.broken.is_none() && length > 0 {
-            // Off a terminal, every byte is as in the old programs.
+            // Off a terminal, every byte is as in util-linux.
             let mut escaped = Vec::new();
             if self.by_line {
                 escape::append_payload(&self.out[..length], &mut escaped);
@@ -88,19 +88,19 @@ impl Session {
         self.out.drain(..length);
     }
 
-    /// What has become of the output so far.
+    /// Writes the rest of the output; returns the first error so far.
     pub fn take_broken(&mut self) -> Option<io::Error> {
         self.write(self.out.len());
         self.broken.take()
     }
 
-    /// Whether nobody reads on.
+    /// Whether a write failed.
     pub fn is_broken(&self) -> bool {
         self.broken.is_some()
     }
 
-    /// Writes what is left. Output that was not written makes a failure of every success, on standard
-    /// error, too.
+    /// Writes the rest of the output. If output or a message was not written, a success becomes a
+    /// failure.
     pub fn finish(mut self, status: Status) -> Status {
         let was_broken = self.is_broken();
         let status = match self.take_broken() {
@@ -114,20 +114,21 @@ impl Session {
         }
     }
 
-    /// How it ends when output could not be written: at the end or, if `early`, before.
+    /// The exit status if output could not be written: at the end or, if `early`, before.
     fn unwritten(&self, error: &io::Error, early: bool, status: Status) -> Status {
         match error.raw_os_error().map(Errno::from_raw) {
             _ if let Some(signal) = signal_of(error) => Status::Signal(signal),
-            // The old programs have forgotten the reason when they come to tell it.
+            // util-linux has lost the reason by the time it prints this message.
             _ if early => self.fail("write error"),
-            // Who went away has read enough, and who closes it from the start wants no output.
+            // A reader that closed the pipe wants no more output; a closed descriptor means that none
+            // is wanted.
             Some(Errno::EPIPE | Errno::EBADF) => status,
             _ => self.fail([b"write error: ", strerror(error).as_bytes()].concat()),
         }
     }
 
-    /// One line on standard error, in one piece.
-    fn say(&self, parts: &[&[u8]]) {
+    /// Writes one line to standard error, in one piece.
+    fn print_line(&self, parts: &[&[u8]]) {
         let mut line = parts.concat();
         if io::stderr().is_terminal() {
             line = Foreign::from(&*line).to_string().into();
@@ -136,24 +137,25 @@ impl Session {
         self.unwritten.set(self.unwritten.get() || !is_written);
     }
 
-    /// Says something on standard error, behind the name of the program.
+    /// Prints a message on standard error, after the name of the program.
     pub fn warn(&self, message: impl AsRef<[u8]>) {
-        self.say(&[self.name(), b": ", message.as_ref()]);
+        self.print_line(&[self.name(), b": ", message.as_ref()]);
     }
 
-    /// Says why the program fails.
+    /// Prints why the program fails; returns the status.
     pub fn fail(&self, message: impl AsRef<[u8]>) -> Status {
         self.warn(message);
         Status::Failed
     }
 
-    /// The same for a call that failed.
+    /// Prints why the program fails, with the reason of a call; returns the status.
     pub fn fail_with(&self, message: &str, errno: Errno) -> Status {
         let error = io::Error::from_raw_os_error(errno as i32);
         self.fail(format!("{message}: {}", strerror(&error)))
     }
 
-    /// The same for a number that is none: the reason is told only where it has too many bits.
+    /// Prints that text is not a number; returns the status. The reason is added only for a range
+    /// error.
     pub fn unparsed(&self, message: &str, text: &[u8], invalid: Invalid) -> Status {
         match invalid {
             Invalid::Malformed => self.fail([message.as_bytes(), b": '", text, b"'"].concat()),
@@ -161,7 +163,7 @@ impl Session {
         }
     }
 
-    /// The same for a size: the reason is told always.
+    /// Prints that text is not a size; returns the status. The reason is always added.
     pub fn unparsed_size(&self, message: &str, text: &[u8], invalid: Invalid) -> Status {
         let errno = match invalid {
             Invalid::Malformed => Errno::EINVAL,
@@ -172,13 +174,13 @@ impl Session {
         self.fail(message.concat())
     }
 
-    /// Says where to learn how the program is called.
+    /// Prints how to get help; returns the status.
     pub fn try_help(&self) -> Status {
-        self.say(&[b"Try '", self.name(), b" --help' for more information."]);
+        self.print_line(&[b"Try '", self.name(), b" --help' for more information."]);
         Status::Failed
     }
 
-    /// The next option. Shows help and version itself.
+    /// The next option. Handles help and version itself.
     pub fn option<'a>(
         &mut self,
         program: &Program,
@@ -197,13 +199,13 @@ impl Session {
             }
             Some(Ok(option)) => Ok(Some(option)),
             Some(Err(message)) => {
-                self.say(&[&self.path, b": ", &message]);
+                self.print_line(&[&self.path, b": ", &message]);
                 Err(self.try_help())
             }
         }
     }
 
-    /// Prints whose program this is, and whose manners it has.
+    /// Prints the version of this program and which program it imitates.
     pub fn version(&mut self, manners: &str) {
         let name = String::from_utf8_lossy(self.name()).into_owned();
         let version = env!("CARGO_PKG_VERSION");
@@ -212,7 +214,7 @@ impl Session {
     }
 }
 
-/// The signal that this error would have been in a program of C.
+/// The signal that would have ended a C program on this error.
 fn signal_of(error: &io::Error) -> Option<i32> {
     let is_closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
     inherited::signal_of_closed_pipe().filter(|_| is_closed_pipe)

@@ -1,5 +1,6 @@
-//! Memory in `/dev/shm` that has no name any more, and stays as long as a process has it open or mapped.
-//! Only the processes tell of it: `/proc/PID/fd` and `/proc/PID/maps`, `proc(5)`.
+//! Memory in `/dev/shm` that has no name any more but exists while a process has it open or mapped. It
+//! is found through these processes: `/proc/PID/fd` and `/proc/PID/maps`, `proc(5)`.
+#![deny(unsafe_code)]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -18,27 +19,27 @@ use crate::kernel::process;
 use crate::kernel::process::scan::maps::mappings;
 use crate::kernel::process::{is_gone_error, mounts};
 
-/// The files without a name that somebody holds.
+/// Files without a name that processes still use.
 #[derive(Debug, Default)]
 pub struct Removed {
-    /// Those that may be looked at, in the order of their names and inodes.
+    /// The ones that can be inspected, in the order of their names and inodes.
     pub objects: Vec<Object>,
-    /// How many bytes more are in use, of files that could not be found.
+    /// How many more bytes are in use by files that were not found.
     pub hidden_bytes: u64,
-    /// The processes that have some mapped that may not be looked at.
+    /// The processes that have such files mapped, if the caller may not inspect the mappings.
     pub hidden_in: Vec<i32>,
-    /// How many processes could not be inspected that may hold some.
+    /// How many processes could not be inspected and may use some.
     pub uninspected: u64,
-    /// Why one of them could not be inspected, if that was anything but a lack of permission.
+    /// The error of such an inspection, if it is not a lack of permission.
     pub error: Option<String>,
 }
 
 impl Removed {
-    /// Finds them: what is in use, and not among the names of `tree`. Looks at the processes only if more is
-    /// in use than the names account for; `before` is the room before the names were read.
+    /// Finds the files that use memory but have no name in `tree`. Inspects the processes only if more
+    /// memory is in use than the names account for. `before` is the space before the names were read.
     pub fn find(tree: &Tree, before: &Space) -> io::Result<Removed> {
         let now = Space::read(&tree.shm)?;
-        // What comes or goes meanwhile is in one of both alone.
+        // A file that was created or removed meanwhile is in only one of the two.
         let used = before.used_bytes.min(now.used_bytes);
         let inodes = before.used_inodes.min(now.used_inodes);
         let named = Names::of(tree);
@@ -50,7 +51,7 @@ impl Removed {
         search.look_at_processes()?;
         let removed = search.finish();
         let held: u64 = removed.memory().map(|memory| memory.rss).sum();
-        // What could not be read has names, but is not accounted for.
+        // Files that could not be read have names, but their memory is unknown.
         let is_known = now.is_tmpfs && tree.unread.is_empty();
         let used = used.min(Space::read(&tree.shm)?.used_bytes);
         let hidden_bytes =
@@ -58,12 +59,12 @@ impl Removed {
         Ok(Removed { hidden_bytes, ..removed })
     }
 
-    /// The same as what they are.
+    /// The files as shared memory.
     pub fn memory(&self) -> impl Iterator<Item = &PosixMemory> {
         self.objects.iter().filter_map(Object::memory)
     }
 
-    /// What could not be found, in words, if anything.
+    /// What could not be found, as a sentence; `None` if nothing is missing.
     pub fn gap(&self) -> Option<String> {
         let bytes = self.hidden_bytes;
         let helps = self.error.is_none() && process::uid() != 0;
@@ -73,9 +74,9 @@ impl Removed {
         Some(match (self.hidden_in.as_slice(), self.uninspected) {
             ([], 0) if bytes == 0 => return None,
             ([], 0) => format!(
-                "{bytes} bytes in {USUAL_PATH} belong to removed files, and no process that can be seen holds them"
+                "{bytes} bytes in {USUAL_PATH} belong to removed files, which no visible process uses"
             ),
-            // Most processes that may not be looked at have nothing there.
+            // Most processes that cannot be inspected use no such files.
             ([], _) if bytes == 0 && self.error.is_none() => return None,
             ([], number) => format!(
                 "{bytes} bytes in {USUAL_PATH} belong to removed files that were not found: {number} {processes} could not be inspected{error}{advice}"
@@ -83,7 +84,7 @@ impl Removed {
             (pids, _) => {
                 let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
                 format!(
-                    "removed files in {USUAL_PATH}, mapped by {}, may not be looked at{advice}",
+                    "removed files in {USUAL_PATH}, mapped by {}, cannot be inspected{advice}",
                     pids.join(", ")
                 )
             }
@@ -91,7 +92,7 @@ impl Removed {
     }
 }
 
-/// What the names account for.
+/// The memory that files with names account for.
 struct Names {
     device: u64,
     files: HashSet<u64>,
@@ -103,7 +104,7 @@ impl Names {
     fn of(tree: &Tree) -> Names {
         let mut files = HashSet::new();
         let new = |data: &&Metadata| files.insert(data.ino());
-        // st_blocks counts 512 bytes each, whatever the block size.
+        // st_blocks is in units of 512 bytes, whatever the block size.
         let bytes =
             tree.entries.iter().map(|(_, data)| data).filter(new).map(|data| data.blocks() * 512);
         let bytes = bytes.sum();
@@ -111,7 +112,7 @@ impl Names {
             device: fs::metadata(tree.shm.path()).map_or(0, |data| data.dev()),
             files,
             bytes,
-            // The directory itself has one, and so has each name.
+            // The directory itself has one, and so does each name.
             inodes: tree.entries.len() as u64 + 1,
         }
     }
@@ -121,7 +122,7 @@ struct Search<'a> {
     named: &'a Names,
     found: BTreeMap<(Name, u64), Object>,
     seen: HashSet<u64>,
-    /// Mapped, and not to be looked at by the caller: by whom.
+    /// Mapped files that the caller may not inspect, with the process.
     closed: HashMap<u64, i32>,
     removed: Removed,
 }
@@ -143,7 +144,7 @@ impl<'a> Search<'a> {
                 Err(error) => self.miss(pid, &error),
             }
         }
-        // Mounted with hidepid=2, /proc conceals even that there is somebody.
+        // Mounted with hidepid=2, /proc does not even show that other processes exist.
         if !fs::exists("/proc/1").unwrap_or(false) {
             self.removed.uninspected += 1;
         }
@@ -186,7 +187,7 @@ impl<'a> Search<'a> {
             }
             match fs::metadata(format!("{directory}/map_files/{}", mapping.range)) {
                 Ok(data) => self.add(mapping.name, &data),
-                // Takes privileges over the whole machine.
+                // It takes privileges over the whole machine.
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     if mapping.name.ends_with(DELETED) {
                         self.closed.insert(mapping.inode, pid);
@@ -216,7 +217,7 @@ impl<'a> Search<'a> {
         !self.named.files.contains(&inode) && !self.seen.contains(&inode)
     }
 
-    /// Notes a file that has no name, with the one that the kernel remembers.
+    /// Adds a file without a name, under the name that the kernel remembers.
     fn add(&mut self, path: &[u8], data: &Metadata) {
         if data.nlink() > 0 || !data.is_file() || data.dev() != self.named.device {
             return;
@@ -225,11 +226,11 @@ impl<'a> Search<'a> {
         let path = path.strip_suffix(DELETED).unwrap_or(path);
         let prefix = format!("{USUAL_PATH}/");
         let name = path.strip_prefix(prefix.as_bytes()).unwrap_or_else(|| {
-            // As it is called where that directory is mounted elsewhere.
+            // The name on another mount of that file system.
             path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
         });
         let name = Name::of_file(OsStr::from_bytes(name));
-        // Of memory, nothing is read from the file itself.
+        // The content of shared memory is never read.
         let open = || Err(io::ErrorKind::NotFound.into());
         let mut object = of(Kind::Pshm, name.clone(), data, open);
         if let Object::PosixMemory(memory) = &mut object {
@@ -238,7 +239,7 @@ impl<'a> Search<'a> {
         self.found.insert((name, data.ino()), object);
     }
 
-    /// Notes that a process could not be inspected which may hold some.
+    /// Records that a process could not be inspected and may use such files.
     fn miss(&mut self, pid: i32, error: &io::Error) {
         let reaches =
             mounts::devices_of(pid).is_none_or(|devices| devices.contains(&self.named.device));
@@ -260,5 +261,5 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What the kernel writes behind the name of a file that has none any more.
+/// What the kernel appends to the name of a removed file.
 const DELETED: &[u8] = b" (deleted)";

@@ -1,4 +1,5 @@
-//! Everything in `/dev/shm`, objects or not.
+//! All files in `/dev/shm`, objects or not.
+#![deny(unsafe_code)]
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -13,29 +14,29 @@ use crate::ipc::posix::{FileKind, MemoryStatus};
 use crate::ipc::{Foreign, Kind, Name, Object};
 use crate::kernel::io::os_error;
 
-/// A file or directory that could not be looked at.
+/// A file or directory that could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {}", Foreign::from(path.as_path()), os_error::describe(error))]
 pub struct Unread {
-    /// Which.
+    /// Its path.
     path: PathBuf,
-    /// Why.
+    /// The error.
     error: io::Error,
 }
 
-/// What has a name in the file system of `/dev/shm`.
+/// The files with a name in the file system of `/dev/shm`.
 #[derive(Debug)]
 pub struct Tree {
     pub(super) shm: DevShm,
-    /// The names below the directory and what is behind each, in an order of their own. What is mounted
-    /// over a directory is not in it.
+    /// The names below the directory and their metadata, unsorted. What is mounted over a directory is
+    /// left out.
     pub(super) entries: Vec<(OsString, Metadata)>,
-    /// What could not be looked at.
+    /// What could not be read.
     pub unread: Vec<Unread>,
 }
 
 impl Tree {
-    /// Looks at every name. Without the directory there are none.
+    /// Reads all names. Without the directory there are none.
     pub fn read(shm: &DevShm) -> Tree {
         let mut tree = Tree { shm: shm.clone(), entries: Vec::new(), unread: Vec::new() };
         let mut directories = vec![OsString::new()];
@@ -65,24 +66,26 @@ impl Tree {
         tree
     }
 
-    /// One that vanishes meanwhile is not there.
+    /// Records an error, unless the file disappeared meanwhile.
     fn note(&mut self, path: &Path, error: io::Error) {
         if error.kind() != ErrorKind::NotFound {
             self.unread.push(Unread { path: path.to_owned(), error });
         }
     }
 
-    /// How many bytes its files are larger than what they hold: as much as touching them all would take.
+    /// How many bytes the files may still grow in memory: their sizes less what is touched so far.
     pub fn promised(&self) -> u64 {
         let mut seen = HashSet::new();
         let files =
             self.entries.iter().filter(|(_, data)| data.is_file() && seen.insert(data.ino()));
-        // st_blocks counts 512 bytes each, whatever the block size.
-        files.map(|(_, data)| data.size().saturating_sub(data.blocks() * 512)).sum()
+        // st_blocks is in units of 512 bytes, whatever the block size.
+        let promised = files.map(|(_, data)| data.size().saturating_sub(data.blocks() * 512));
+        // Two files of the greatest size are all that fits into this number.
+        promised.fold(0, u64::saturating_add)
     }
 
-    /// Whatever is there besides objects: files in directories, empty directories, and what is no regular
-    /// file.
+    /// Everything that is not an object: files in subdirectories, empty directories, and files that are
+    /// not regular.
     pub fn rest(&self) -> Vec<Object> {
         let filled: HashSet<&Path> =
             self.entries.iter().filter_map(|(name, _)| Path::new(name).parent()).collect();
@@ -97,7 +100,7 @@ impl Tree {
         self.entries.iter().filter(is_rest).map(object).collect()
     }
 
-    /// The files in subdirectories: memory that no name of shared memory reaches.
+    /// The files in subdirectories, which cannot be opened as shared memory.
     pub fn below(&self) -> impl Iterator<Item = Object> {
         let is_memory = |object: &Object| {
             object.memory().is_some_and(|memory| {

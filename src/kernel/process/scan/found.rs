@@ -1,4 +1,4 @@
-//! Which processes use which objects, as a scan has found them.
+//! Which processes use which objects, as found by a scan.
 
 use std::collections::HashMap;
 
@@ -9,25 +9,25 @@ use crate::ipc::{Kind, Object};
 /// The processes that use each object, and how.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Those of System V objects, by kind and id; one entry for each thread that waits.
+    /// The users of System V objects, by kind and id; one entry for each waiting thread.
     system_v: HashMap<(Kind, i32), Vec<(i32, Role)>>,
-    /// The same for POSIX objects.
+    /// The users of POSIX objects.
     files: HashMap<FileIdentity, Vec<(i32, Role)>>,
-    /// The segments of huge pages among those that are attached, by id.
+    /// The attached segments with huge pages, by id.
     huge: HashMap<i32, HugePages>,
 }
 
-/// What holds a segment of huge pages.
+/// The huge pages of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HugePages {
     /// Their size in bytes.
     pub(super) size: u64,
-    /// How many bytes of them are in memory, where the caller may know.
+    /// How many bytes of them are in memory, if the caller may know that.
     pub(super) resident: Option<u64>,
 }
 
 impl Found {
-    /// A process has a segment attached, once or several times.
+    /// A process has a segment attached, at least once.
     pub(super) fn add_attached(&mut self, id: i32, pid: i32) {
         add_once(self.system_v.entry((Kind::Shm, id)).or_default(), pid, Role::Attached);
     }
@@ -37,7 +37,7 @@ impl Found {
         self.system_v.entry((kind, id)).or_default().push((pid, role));
     }
 
-    /// A process has a POSIX object open or mapped. Only the first role of a process counts.
+    /// A process has a POSIX object open or mapped. Only its first role counts.
     pub(super) fn add_holder(&mut self, file: FileIdentity, pid: i32, role: Role) {
         add_once(self.files.entry(file).or_default(), pid, role);
     }
@@ -52,7 +52,7 @@ impl Found {
         self.huge.insert(id, pages);
     }
 
-    /// Adds what another part of the processes uses.
+    /// Adds the result for other processes.
     pub(super) fn extend(&mut self, other: Found) {
         self.huge.extend(other.huge);
         for (object, users) in other.system_v {
@@ -72,13 +72,13 @@ impl Found {
         users.map_or(&[], Vec::as_slice)
     }
 
-    /// The huge pages of a segment, if it has such.
+    /// The huge pages of a segment, if it has any.
     pub(super) fn huge(&self, id: i32) -> Option<&HugePages> {
         self.huge.get(&id)
     }
 }
 
-/// Adds a process, unless it was the last one that was added.
+/// Adds a process, unless it was the last one added.
 fn add_once(users: &mut Vec<(i32, Role)>, pid: i32, role: Role) {
     if users.last().is_none_or(|(last, _)| *last != pid) {
         users.push((pid, role));

@@ -13,25 +13,25 @@ use crate::kernel::process::stat::{is_gone_error, is_kernel_thread};
 /// A process that could not be inspected.
 #[derive(Debug)]
 pub struct Hidden {
-    /// Who it is, as far as that is known.
+    /// Its credentials, as far as they are known.
     pub identity: Option<Caller>,
-    /// What went wrong, if it was anything but a lack of permission.
+    /// The error, if it was not a lack of permission.
     pub error: Option<String>,
     /// Whether it may be in the IPC namespace of this process.
     is_near: bool,
-    /// The devices of the file systems that it sees, as far as that is known.
+    /// The devices of the file systems that it sees, if known.
     devices: Option<HashSet<u64>>,
 }
 
 impl Hidden {
-    /// A process of which not even the id can be seen.
+    /// A process whose pid is not visible either.
     pub(super) fn nameless() -> Hidden {
         Hidden { identity: None, error: None, is_near: true, devices: None }
     }
 
-    /// A process that could not be inspected, for this reason. Nothing for a thread of the kernel: it
-    /// uses no IPC, and nobody may inspect it. `is_near` tells whether it may be in the IPC namespace of
-    /// this process.
+    /// A process that could not be inspected, with the error. `None` for a kernel thread, which uses no
+    /// IPC and cannot be inspected by any user. `is_near` says whether it may be in the IPC namespace
+    /// of this process.
     pub(super) fn of(
         pid: i32,
         scope: &ScanScope,
@@ -50,7 +50,7 @@ impl Hidden {
         })
     }
 
-    /// Whether it may come to this object at all, whatever its mode.
+    /// Whether it can reach this object at all, whatever the mode.
     pub fn may_reach(&self, object: &Object) -> bool {
         match object {
             Object::PosixMemory(_) | Object::PosixSemaphore(_) => {

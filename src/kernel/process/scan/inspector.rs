@@ -1,4 +1,4 @@
-//! What one process uses: its memory, its descriptors, and the system calls in which its threads are.
+//! What a single process uses: its mappings, its descriptors, and the system calls of its threads.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,34 +15,34 @@ use crate::kernel::process::pids::threads;
 use crate::kernel::process::stat::{has_left, has_thread_left};
 use crate::kernel::sysv::shm::Device;
 
-/// What an inspection needs to know beforehand, the same for all processes.
+/// The input of an inspection, the same for all processes.
 #[derive(Debug)]
 pub(super) struct Setting<'a> {
     /// What to look for.
     pub(super) scope: &'a ScanScope,
     /// The IPC namespace of the objects.
     pub(super) here: Identity,
-    /// Whether process 1 is certainly in another one.
+    /// Whether process 1 is certainly in another namespace.
     pub(super) is_init_elsewhere: bool,
-    /// The file systems of segments.
+    /// The file systems on which segments reside.
     pub(super) devices: &'a [Device],
 }
 
-/// Looks at one process after the other.
+/// Inspects one process after the other.
 #[derive(Debug)]
 pub(super) struct Inspector<'a> {
     setting: &'a Setting<'a>,
-    /// What was seen so far.
+    /// The results so far.
     found: Found,
     /// The processes that could not be inspected.
     hidden: Vec<Hidden>,
-    /// The text of one file of `/proc` after the other.
+    /// A buffer for one file of `/proc` after the other.
     buffer: Vec<u8>,
 }
 
 impl<'a> Inspector<'a> {
-    /// What these processes use, and which of them could not be inspected. One that ends meanwhile is
-    /// passed over.
+    /// What these processes use, and which of them could not be inspected. Processes that end meanwhile
+    /// are skipped.
     pub(super) fn inspect_all(setting: &'a Setting<'a>, pids: &[i32]) -> (Found, Vec<Hidden>) {
         let (found, hidden, buffer) = Default::default();
         let mut inspector = Inspector { setting, found, hidden, buffer };
@@ -57,7 +57,7 @@ impl<'a> Inspector<'a> {
             return;
         }
         match self.inspect(pid) {
-            // It uses nothing any more.
+            // A process that has ended uses nothing any more.
             Err(_) if has_left(pid) => {}
             Err(error) => self.hidden.extend(Hidden::of(pid, scope, is_near, &error)),
             Ok(()) => {}
@@ -67,7 +67,8 @@ impl<'a> Inspector<'a> {
     fn inspect(&mut self, pid: i32) -> io::Result<()> {
         let scope = self.setting.scope;
         let (directory, namespace) = living_thread(pid)?;
-        // Segments and sets belong to their namespace; a file may have been handed on.
+        // Segments and sets belong to one namespace, but the descriptor of a file may come from another
+        // one.
         let attachments = scope.attachments && namespace == self.setting.here;
         let mut holds = Holds::open(&directory, scope)?;
         if attachments || scope.has_mapped_files() {
@@ -77,13 +78,14 @@ impl<'a> Inspector<'a> {
             }
             holds = holds.with_mapped(&self.buffer, scope);
         }
-        // Looking at what a thread does takes more rights than looking at what its process holds.
+        // Inspecting the system calls of threads takes more privileges than inspecting what the process
+        // holds.
         let waiters = match scope.waiters || holds.may_wait() {
             true => self.find_waiters(pid, &holds),
             false => Ok(()),
         };
         for (file, role) in holds.roles() {
-            // A process that sleeps on it was found before, and has it open or mapped anyway.
+            // A process that waits on a POSIX object also has it open or mapped, and was found before.
             self.found.add_holder(file, pid, role);
         }
         waiters
@@ -93,7 +95,8 @@ impl<'a> Inspector<'a> {
     fn add_attached(&mut self, pid: i32, directory: &str) {
         for Attached { id, range, huge_page } in attached(&self.buffer, self.setting.devices) {
             if let Some(size) = huge_page {
-                // Takes privileges; the kernel keeps a count of its own in the file.
+                // Needs privileges. The block count of the file is right, unlike the `rss` of the
+                // segment.
                 let file = fs::metadata(format!("{directory}/map_files/{range}"));
                 let resident = file.ok().map(|file| file.blocks() * 512);
                 self.found.add_huge(id, HugePages { size, resident });
@@ -102,14 +105,14 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    /// Looks at the system call of each thread.
+    /// Inspects the system call of each thread.
     fn find_waiters(&mut self, pid: i32, holds: &Holds) -> io::Result<()> {
         let Setting { scope, here, .. } = *self.setting;
         let mut missed = None;
         for thread in threads(pid)? {
             let directory = format!("/proc/{pid}/task/{thread}");
             if let Err(error) = read(&format!("{directory}/syscall"), &mut self.buffer) {
-                // Denied for a thread that has ended, too.
+                // It is also denied for a thread that has ended.
                 if !has_thread_left(pid, thread) {
                     missed = Some(error);
                 }
@@ -117,7 +120,7 @@ impl<'a> Inspector<'a> {
             }
             let Some(call) = SystemCall::parse(&self.buffer, &directory) else { continue };
             if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| scope.waiters) {
-                // Each thread has an IPC namespace of its own, though most share that of their process.
+                // Each thread has its own IPC namespace, which usually is that of its process.
                 match Identity::of_thread(pid, thread) {
                     Ok(namespace) if namespace == here => {
                         self.found.add_waiter(kind, id, pid, role);
@@ -135,7 +138,7 @@ impl<'a> Inspector<'a> {
     }
 }
 
-/// The directory in `/proc` of a process, and its IPC namespace; those of another thread where the first
+/// The directory of a process in `/proc` and its IPC namespace; those of another thread if the first
 /// one has ended and others live.
 fn living_thread(pid: i32) -> io::Result<(String, Identity)> {
     let directory = format!("/proc/{pid}");
@@ -150,7 +153,7 @@ fn living_thread(pid: i32) -> io::Result<(String, Identity)> {
     Ok((directory, of_process?))
 }
 
-/// Reads a file of `/proc` from its start to its end, into a buffer that is used again.
+/// Reads a whole file of `/proc` into a buffer that is reused.
 pub(super) fn read(path: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
     buffer.clear();
     File::open(path)?.read_to_end(buffer)?;

@@ -1,4 +1,4 @@
-//! What a process has in its memory, `/proc/PID/maps` in `proc_pid_maps(5)`.
+//! The mappings of a process, `/proc/PID/maps` in `proc_pid_maps(5)`.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
 use crate::kernel::sysv::shm::Device;
 
-/// A file in the memory of a process, a line of `/proc/PID/maps`.
+/// A file mapped by a process, a line of `/proc/PID/maps`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kernel) struct Mapping<'a> {
-    /// Where it lies, as `/proc/PID/map_files` names it.
+    /// Its address range, as `/proc/PID/map_files` names it.
     pub(in crate::kernel) range: &'a str,
     /// Its device.
     pub(in crate::kernel) device: u64,
@@ -23,7 +23,8 @@ pub(in crate::kernel) struct Mapping<'a> {
 /// The files in the text of `/proc/PID/maps`.
 pub(in crate::kernel) fn mappings(maps: &[u8]) -> impl Iterator<Item = Mapping<'_>> {
     maps.split(|&byte| byte == b'\n').filter_map(|line| {
-        // Most are of programs and libraries: a name that is no text is seldom, and may be ours.
+        // Most mappings are programs and libraries. Names are kept as bytes, because one that is not
+        // UTF-8 may be an object.
         let (words, name) = line.split_at(line.iter().position(|&byte| byte == b'/')?);
         let mut words = std::str::from_utf8(words).ok()?.split_ascii_whitespace();
         let range = words.next()?;
@@ -34,20 +35,20 @@ pub(in crate::kernel) fn mappings(maps: &[u8]) -> impl Iterator<Item = Mapping<'
     })
 }
 
-/// A segment in the memory of a process.
+/// A segment attached by a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Attached<'a> {
     /// Its id.
     pub(crate) id: i32,
-    /// Where it lies, as `/proc/PID/map_files` names it.
+    /// Its address range, as `/proc/PID/map_files` names it.
     pub(crate) range: &'a str,
-    /// The size of its huge pages, if it has such.
+    /// The size of its huge pages, if it has any.
     pub(crate) huge_page: Option<u64>,
 }
 
-/// The segments in the text of `/proc/PID/maps`: the mapped file is called `/SYSV…` and lies on one of
-/// the kernel's own file systems for segments, its inode is the id. A name alone proves nothing: anybody
-/// can give it to a file.
+/// The segments in the text of `/proc/PID/maps`: the mapped file is named `/SYSV…` and is on one of the
+/// kernel's file systems for segments; its inode is the id. The name alone proves nothing, because any
+/// file can have it.
 pub(crate) fn attached<'a>(
     maps: &'a [u8],
     devices: &[Device],
@@ -61,7 +62,7 @@ pub(crate) fn attached<'a>(
     })
 }
 
-/// The POSIX objects in the text of `/proc/PID/maps`, and where they lie.
+/// The POSIX objects in the text of `/proc/PID/maps`, with their addresses.
 pub(crate) fn mapped(maps: &[u8], scope: &ScanScope) -> Vec<(Range<u64>, FileIdentity, Kind)> {
     let object = |mapping: Mapping<'_>| {
         let Mapping { device, inode, .. } = mapping;

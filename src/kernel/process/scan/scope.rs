@@ -1,4 +1,4 @@
-//! What a scan looks for: each kind of use costs another file of `/proc` for each process.
+//! What a scan searches for: each kind of use costs another file of `/proc` per process.
 
 use std::collections::HashMap;
 
@@ -6,23 +6,25 @@ use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Kind, Object, PosixMemory, PosixQueue, PosixSemaphore};
 use crate::kernel::process::command::Length;
 
-/// What to look for.
+/// What to search for.
 #[derive(Clone, Debug, Default)]
 pub struct ScanScope {
-    /// Who has segments attached: reads the maps of every process.
+    /// Attached segments: reads the maps of every process.
     pub attachments: bool,
-    /// Who waits on queues and sets: reads the system call of every thread.
+    /// Waits on queues and sets: reads the system call of every thread.
     pub waiters: bool,
-    /// Who has these POSIX objects open or mapped: reads the descriptors and maps of every process.
+    /// Uses of these POSIX objects: reads the descriptors and maps of every process.
     files: HashMap<FileIdentity, Kind>,
-    /// Whether anybody anywhere has them open or mapped: asks the kernel for a lease on each.
+    /// Whether any process has them open or mapped, visible or not: asks the kernel for a lease on
+    /// each.
     pub leases: bool,
-    /// How much to read of the command lines of those who are found.
+    /// How much to read of the command lines of the processes found.
     commands: Length,
 }
 
 impl ScanScope {
-    /// What shows the users of these objects: a segment that the kernel counts as unattached has none.
+    /// The scope for the users of these objects. A segment that the kernel counts as unattached has
+    /// none.
     pub fn around(objects: &[Object]) -> ScanScope {
         let mut scope = ScanScope::default();
         for object in objects {
@@ -39,12 +41,12 @@ impl ScanScope {
         scope
     }
 
-    /// The same, and whether any process anywhere uses them.
+    /// The same scope, and proof whether any process uses them.
     pub fn to_judge(objects: &[Object]) -> ScanScope {
         ScanScope { leases: true, ..ScanScope::around(objects) }
     }
 
-    /// The same with so much of the command line of each process that is found.
+    /// The same scope with this length of command lines.
     pub fn with_commands(self, length: Length) -> ScanScope {
         ScanScope { commands: length, ..self }
     }
@@ -54,22 +56,22 @@ impl ScanScope {
         self.commands
     }
 
-    /// Whether nothing is asked for.
+    /// Whether nothing is searched for.
     pub(super) fn is_empty(&self) -> bool {
         !self.attachments && !self.waiters && self.files.is_empty()
     }
 
-    /// Whether POSIX objects are asked for.
+    /// Whether POSIX objects are searched for.
     pub(super) fn has_files(&self) -> bool {
         !self.files.is_empty()
     }
 
-    /// Whether objects are asked for that processes map into their memory.
+    /// Whether objects are searched for that processes map.
     pub(super) fn has_mapped_files(&self) -> bool {
         self.files.values().any(|kind| *kind != Kind::Pmsg)
     }
 
-    /// The POSIX object of this device and inode.
+    /// The POSIX object with this device and inode, if it is searched for.
     pub(super) fn wanted(&self, identity: FileIdentity) -> Option<(FileIdentity, Kind)> {
         self.files.get(&identity).map(|&kind| (identity, kind))
     }
@@ -77,7 +79,7 @@ impl ScanScope {
 
 #[cfg(test)]
 impl ScanScope {
-    /// One that asks for this file.
+    /// A scope for this file only.
     pub(super) fn of_file(file: FileIdentity, kind: Kind) -> ScanScope {
         ScanScope { files: HashMap::from([(file, kind)]), ..ScanScope::default() }
     }

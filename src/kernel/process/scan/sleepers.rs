@@ -1,4 +1,4 @@
-//! Threads asleep in an IPC call, each by its id and with what proves that it never woke in between.
+//! Threads that wait in an IPC call, with proof that they did not wake between two observations.
 
 use std::io;
 
@@ -13,38 +13,38 @@ use crate::ipc::{
 };
 use crate::kernel::process::{pids, status};
 
-/// A thread in a system call that waits for an IPC object. Two that are equal, seen at two moments,
-/// are one thread that has slept in one call all the time between them.
+/// A thread in a system call that waits on an IPC object. If two observations are equal, the same
+/// thread slept in the same call all the time between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sleeper {
     /// Its process.
     pub pid: i32,
-    /// Its own id.
+    /// Its thread id.
     pub thread: i32,
     /// What it waits for.
     pub role: Role,
-    /// Whether a signal has stopped it (SIGSTOP, or a debugger): it cannot go on, whatever happens
-    /// to the object.
+    /// Whether it is stopped by a signal (SIGSTOP, or a debugger), so that it cannot continue, whatever
+    /// happens to the object.
     pub is_stopped: bool,
     /// How many threads its process has.
     pub siblings: usize,
-    /// For which object it waits.
+    /// The object that it waits on.
     pub on: WaitedFor,
-    /// How often it has gone to sleep, `voluntary_ctxt_switches` in `proc_pid_status(5)`.
+    /// How often it went to sleep, `voluntary_ctxt_switches` in `proc_pid_status(5)`.
     switches: u64,
 }
 
-/// The object for which a thread waits.
+/// The object that a thread waits on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WaitedFor {
-    /// Of System V, with this id.
+    /// A System V object with this id.
     SystemV(Kind, i32),
-    /// Of POSIX.
+    /// A POSIX object.
     File(FileIdentity),
 }
 
 impl WaitedFor {
-    /// What those wait for who wait for this object.
+    /// The value for threads that wait on this object.
     pub fn of(object: &Object) -> WaitedFor {
         let kind = object.kind();
         match object {
@@ -58,8 +58,8 @@ impl WaitedFor {
     }
 }
 
-/// The threads of a process that are asleep in a call on one of the objects of `scope`. What may not
-/// be inspected, and what has ended, is left out.
+/// The threads of a process that wait in a call on an object of `scope`. Threads that may not be
+/// inspected or have ended are left out.
 pub fn sleepers(pid: i32, scope: &ScanScope) -> Vec<Sleeper> {
     let mut buffer = Vec::new();
     find(pid, scope, &mut buffer).unwrap_or_default()
