@@ -109,7 +109,7 @@ fn a_queue_that_another_one_closed_can_be_opened_again() {
         )
         .exits(1)
         .says("it accepts no messages: another --then-rm is emptying it, or was killed before it finished; nothing was taken\n")
-        .says("opens it again: ipctool limits --queue-bytes 16384 msg:0\n");
+        .says("hint: if no other --then-rm is running, open it again: ipctool limits --queue-bytes 16384 msg:0\n");
     shell
         .run("ipctool send 0 three")
         .exits(1)

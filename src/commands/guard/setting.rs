@@ -158,7 +158,7 @@ fn neighbours(
     }
     match activity.disturbed(namespace, |pid| descendants.lives(pid), Length::Shown) {
         Ok(awake) => {
-            let outside = "processes of other process namespaces may have created it";
+            let outside = "processes in other process namespaces may have created it";
             let unseen = scan::has_outsiders().then(|| outside.to_owned());
             Neighbours { awake, unseen }
         }
