@@ -132,7 +132,7 @@ fn from_a_pod_nobody_sees_who_uses_a_queue_or_a_set() {
     let ran = shell.run(&lines);
     let ran = ran
         .says("this process namespace is not the machine's own")
-        .says("list msg:0: left out: processes of other process namespaces may wait on it")
+        .says("list msg:0: left out: processes in other process namespaces may wait on it")
         .says("list sem:0: left out: ");
     assert_eq!(
         ran.stdout().split_whitespace().collect::<Vec<_>>(),

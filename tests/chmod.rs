@@ -50,13 +50,13 @@ fn bits_that_ipc_has_not_are_refused_with_the_reason() {
     shell
         .run("ipctool chmod 755 msg:0")
         .exits(2)
-        .says("'755' has execute bits, which IPC objects do not have");
-    shell.run("ipctool chmod u+x msg:0").exits(2).says("'u+x' has execute bits");
-    shell.run("ipctool chmod 1660 msg:0").exits(2).says("'1660' has set-id or sticky bits");
+        .says("'755' sets execute bits, which IPC objects do not have");
+    shell.run("ipctool chmod u+x msg:0").exits(2).says("'u+x' sets execute bits");
+    shell.run("ipctool chmod 1660 msg:0").exits(2).says("'1660' sets set-id or sticky bits");
     shell
         .run("ipctool chmod rw msg:0")
         .exits(2)
-        .says("'rw' is not a mode: write it in octal (660) or in symbols");
+        .says("'rw' is not a mode: write it in octal (660) or symbolically");
     shell.run("ipctool chmod 660").exits(2).says("<REF>");
     shell.run("ipctool chmod 660 nonsense").exits(2).says("'nonsense' is not a reference");
     assert_eq!(modes(&shell), "0600 0600 0600");

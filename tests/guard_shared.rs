@@ -266,7 +266,7 @@ fn a_kind_that_cannot_be_listed_is_said_and_is_no_success() {
             "ipctool guard --isolate never --allow-leaks --report report.json -- sh -c \"{hide}; {command}\"; \
              echo $?; umount /proc/sysvipc/sem"
         ));
-        let what = "/proc/sysvipc/sem has a line that is not understood";
+        let what = "/proc/sysvipc/sem has an unexpected line";
         let ran = ran.says(&format!("not everything could be looked at: {what}"));
         // What was there and cannot be seen is not called gone.
         assert!(!ran.stderr().contains("vanished"), "{}", ran.stderr());
