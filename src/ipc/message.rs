@@ -85,7 +85,7 @@ impl Message {
     }
 }
 
-/// Whether the kernel can keep this number as the type of a message.
+/// Whether the kernel can store this number as the type of a message.
 #[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn is_expressible(message_type: i64) -> bool {
     c_long::try_from(message_type).is_ok()

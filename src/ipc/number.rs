@@ -3,24 +3,24 @@
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
-/// Text that is no number, or none of the range.
+/// Text that is not a number, or not in the range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNumber {
-    /// It is none.
+    /// It is not a number.
     #[error("'{0}' is not a number")]
     Malformed(String),
-    /// It is more than fits.
+    /// It exceeds the type.
     #[error("'{0}' is too large a number")]
     TooLarge(String),
-    /// It is less than the least one.
+    /// It is below the minimum.
     #[error("{0} is less than {1}")]
     TooSmall(String, i128),
-    /// It lies outside the range that the option takes.
+    /// It is outside the range of the option.
     #[error("{0} is not in {least}..={most}", least = .1.start(), most = .1.end())]
     Outside(i128, RangeInclusive<i128>),
 }
 
-/// A parser of numbers from `least` on, as far as the type goes.
+/// A parser of numbers from `least` up to the maximum of the type.
 pub fn from<T: TryFrom<i128>>(
     least: i128,
 ) -> impl Fn(&str) -> Result<T, InvalidNumber> + Clone + Send + Sync + 'static {
@@ -30,7 +30,7 @@ pub fn from<T: TryFrom<i128>>(
     }
 }
 
-/// A parser of numbers in a range, all of which the type has.
+/// A parser of numbers in a range, which must fit the type.
 pub fn within<T: TryFrom<i128>>(
     range: RangeInclusive<i128>,
 ) -> impl Fn(&str) -> Result<T, InvalidNumber> + Clone + Send + Sync + 'static {

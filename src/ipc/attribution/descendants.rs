@@ -31,7 +31,7 @@ impl Descendant {
     /// Whether it lived during the whole second.
     fn lived_through(&self, second: Time) -> bool {
         let start = (second.0 as u64).saturating_mul(SECOND);
-        // Objects bear the time of a clock that anybody may have set to anything.
+        // The times in objects may have any value: the clock may have been set to anything.
         let end = start.saturating_add(SECOND + LAG);
         self.from <= start && self.until.is_none_or(|until| until >= end)
     }

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_ulong};
 #[cfg(not(target_env = "musl"))]
 pub use libc::semid_ds as SemidDs;
 
-/// `struct semid_ds` as the kernel has it on machines of 64 bits: libc has none for musl.
+/// The kernel's `struct semid_ds` on 64-bit machines, which libc does not define for musl.
 #[cfg(all(target_env = "musl", target_pointer_width = "64"))]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub struct SemidDs {
     pub unused4: c_ulong,
 }
 
-/// The key of an object. It comes first, and its name is not the same in every C library.
+/// The key of an object. It is the first field, whose name differs between C libraries.
 pub(in crate::kernel) fn key(permissions: &libc::ipc_perm) -> libc::key_t {
     let first: *const libc::key_t = std::ptr::from_ref(permissions).cast();
     // SAFETY: the pointer is to the first field, which is a key_t.

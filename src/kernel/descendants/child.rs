@@ -70,9 +70,10 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     Ok(command.spawn()?.id() as i32)
 }
 
-/// Takes a capability from the bounding set. Fails for what the kernel does not know. Async-signal-safe.
+/// Drops a capability from the bounding set. Fails for capabilities that the kernel does not have.
+/// Async-signal-safe.
 fn drop_capability(capability: libc::c_ulong) {
-    // The call reads four numbers of this width behind the first, however few an operation needs.
+    // The call always reads four numbers of this width after the first argument.
     const NONE: libc::c_ulong = 0;
     // SAFETY: takes plain numbers.
     unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, NONE, NONE, NONE) };

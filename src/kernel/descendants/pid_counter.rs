@@ -60,7 +60,7 @@ impl Reader {
             let (time, most) = (now(), most()?);
             let counts_all = !scan::has_outsiders();
             let may_be_set = process::may_set_next_pid();
-            // Read last, so that it covers every id that was given before.
+            // Read last, so that it covers every pid that was assigned before.
             let after = Loads::read()?;
             is_whole.then_some(Reading {
                 time,

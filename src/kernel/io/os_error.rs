@@ -27,10 +27,10 @@ fn parts(error: &io::Error) -> (String, Option<Errno>) {
     }
 }
 
-/// What `strerror(3)` says of the number of an error.
+/// The message of `strerror(3)` for an errno.
 pub(in crate::kernel) fn words(errno: i32) -> String {
     let mut buffer = [0 as libc::c_char; 256];
-    // SAFETY: the call writes no more than it is told, and ends it with a NUL; the last byte is one in
+    // SAFETY: the call writes at most the given length and ends it with a NUL; the last byte is 0 in
     // any case.
     let words = unsafe {
         libc::strerror_r(errno, buffer.as_mut_ptr(), buffer.len() - 1);

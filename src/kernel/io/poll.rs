@@ -42,7 +42,7 @@ fn wait_for(file: &impl AsFd, what: PollFlags) {
 pub fn wait_any_readable(descriptors: &[BorrowedFd<'_>], timeout: Option<Duration>) {
     let mut fds: Vec<_> =
         descriptors.iter().map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
-    // No more than a machine of 32 bits can express, 68 years.
+    // At most 68 years, the maximum on 32-bit machines.
     let timeout = timeout.map(|time| time.min(Duration::from_secs(i32::MAX as u64)));
     // The caller checks all of them again, whatever ended the wait.
     let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);

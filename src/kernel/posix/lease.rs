@@ -131,7 +131,7 @@ impl Lease {
         for (name, what, value) in
             [("F_SETSIG", F_SETSIG, libc::SIGURG), ("F_SETLEASE", libc::F_SETLEASE, libc::F_WRLCK)]
         {
-            // The library and the kernel read a long.
+            // The C library and the kernel read a long.
             let value = value as libc::c_long;
             // SAFETY: takes plain numbers.
             if unsafe { libc::fcntl(file.as_raw_fd(), what, value) } != 0 {

@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Seconds since the Epoch that are a time on every machine.
+    /// Seconds since the Epoch that every machine can represent.
     const LATEST: u64 = if size_of::<libc::c_long>() < 8 { 1 << 30 } else { 1 << 40 };
 
     proptest! {

@@ -7,8 +7,8 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use super::pids::all;
 
-/// The soft and the hard limit of this process on a resource; no limit is `None`. Nothing where the
-/// kernel does not know the resource.
+/// The soft and the hard limit of this process on a resource, each `None` for unlimited. `None` if the
+/// kernel does not have the resource.
 #[allow(clippy::useless_conversion, reason = "a limit has 32 bits on some machines")]
 pub(in crate::kernel) fn rlimit(resource: Resource) -> Option<[Option<u64>; 2]> {
     let (soft, hard) = getrlimit(resource).ok()?;

@@ -45,10 +45,10 @@ pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
 }
 
-/// The state of each of the `nsems` semaphores of a set: the values all of one moment, then of one
-/// semaphore after the other who waits for it and who operated last. Needs read permission.
+/// The state of each of the `nsems` semaphores of a set. The values are read at one moment; the waiters
+/// and the last process are read for one semaphore after the other. Needs read permission.
 pub fn semaphores(id: i32, nsems: u64) -> Result<Vec<Semaphore>, CallError> {
-    // The kernel makes no set with more.
+    // The kernel allows no more per set.
     let nsems = nsems.min(i32::MAX as u64) as usize;
     let values = values::read(id, nsems)?;
     (0..)

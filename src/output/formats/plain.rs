@@ -65,11 +65,11 @@ fn write_line<T>(
     line.push(b'\n');
 }
 
-/// How many places of a terminal a text takes: fewer or more than its bytes, or its characters.
+/// The width of a text on a terminal, which can differ from its number of bytes or characters.
 #[inline]
 fn width(text: &[u8]) -> usize {
     match text.is_ascii() {
-        // Without controls, which no cell has.
+        // Cells contain no control characters.
         true => text.len(),
         false => String::from_utf8_lossy(text).width(),
     }

@@ -80,7 +80,7 @@ impl Tree {
             self.entries.iter().filter(|(_, data)| data.is_file() && seen.insert(data.ino()));
         // st_blocks is in units of 512 bytes, whatever the block size.
         let promised = files.map(|(_, data)| data.size().saturating_sub(data.blocks() * 512));
-        // Two files of the greatest size are all that fits into this number.
+        // The sum of three files of the maximum size would overflow.
         promised.fold(0, u64::saturating_add)
     }
 

@@ -115,7 +115,7 @@ fn ipc(arguments: [u64; 6], peek: impl FnOnce(u64) -> Option<[u32; 2]>) -> Optio
     })
 }
 
-/// Of the EABI of 32-bit Arm.
+/// From the EABI of 32-bit Arm.
 #[cfg(target_arch = "aarch64")]
 fn other(
     number: i64,
@@ -135,7 +135,7 @@ fn other(
     })
 }
 
-/// Elsewhere they are not understood, but for those that every machine of 32 bits has.
+/// On other machines, only the numbers that all 32-bit machines share are translated.
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
 fn other(
     number: i64,

@@ -18,7 +18,7 @@ use crate::kernel::process::stat::is_gone_error;
 
 /// The system call in which a thread is.
 pub(crate) struct SystemCall {
-    /// Nothing where no thread sleeps in it.
+    /// `None` if no thread sleeps in it.
     sleep: Option<Sleep>,
     arguments: [u64; 6],
 }
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn calls_that_sleep_on_an_object() {
-        // The crate has no names for those of 32-bit x86.
+        // libc does not define these numbers for 32-bit x86.
         #[cfg(target_arch = "x86")]
         let (send, take) = (400, 401);
         #[cfg(not(target_arch = "x86"))]

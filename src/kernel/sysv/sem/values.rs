@@ -8,13 +8,13 @@ use nix::errno::Errno;
 use crate::kernel::call::{Argument, Call, CallError, CallName, call};
 use crate::kernel::process::page_size;
 
-/// The value of each of the `nsems` semaphores of a set, all of the same moment. Needs read permission.
-/// `EIDRM` if another set has taken its place and its id, which has more of them.
+/// The value of each of the `nsems` semaphores of a set, all at one moment. Needs read permission.
+/// `EIDRM` if a larger set has replaced it under the same id.
 pub(super) fn read(id: i32, nsems: usize) -> Result<Vec<u16>, CallError> {
     let room = Room::of(nsems).map_err(|errno| CallError { name: CallName::Mmap, errno })?;
     let numbers = room.numbers();
-    // SAFETY: the fourth argument is the `array` of union semun. The call writes to it as many numbers as
-    // the set has: those for which there is room, and after these it fails.
+    // SAFETY: the fourth argument is the `array` of union semun. The call writes as many numbers as the
+    // set has; if there is not enough room, it fails at the closed page.
     let read = call(unsafe { libc::semctl(id, 0, libc::GETALL, numbers) }, || Call::Semctl {
         id,
         number: 0,
@@ -30,13 +30,13 @@ pub(super) fn read(id: i32, nsems: usize) -> Result<Vec<u16>, CallError> {
     }
 }
 
-/// Memory for so many numbers, right in front of a page that nobody can write to. The call is not told
-/// how much room there is, and an id may have become that of a larger set meanwhile.
+/// Memory for this many numbers, directly before a page that cannot be written. The call does not get
+/// the size of the buffer, and the id may belong to a larger set by now.
 struct Room {
     start: NonNull<libc::c_void>,
-    /// So many bytes can be written to: whole pages.
+    /// How many bytes are writable: whole pages.
     open: usize,
-    /// So many behind these cannot: a page.
+    /// How many bytes after them are not: one page.
     closed: usize,
     count: usize,
 }
@@ -58,28 +58,28 @@ impl Room {
         }
         let start = NonNull::new(start).ok_or(Errno::ENOMEM)?;
         let room = Room { start, open, closed, count };
-        // SAFETY: these pages were mapped just now, and nothing points into them.
+        // SAFETY: these pages are newly mapped, and nothing points into them.
         let opened =
             unsafe { libc::mprotect(start.as_ptr(), open, libc::PROT_READ | libc::PROT_WRITE) };
         if opened == 0 { Ok(room) } else { Err(Errno::last()) }
     }
 
-    /// Where the first number lies.
+    /// The address of the first number.
     fn numbers(&self) -> *mut u16 {
         let bytes = self.count * size_of::<u16>();
-        // SAFETY: so many bytes lie in front of the closed page.
+        // SAFETY: this many bytes are mapped before the closed page.
         unsafe { self.start.byte_add(self.open - bytes) }.cast().as_ptr()
     }
 
     fn to_vec(&self) -> Vec<u16> {
-        // SAFETY: the memory was mapped full of zeros, and holds as many numbers.
+        // SAFETY: the memory was mapped as zeros and has room for this many numbers.
         unsafe { std::slice::from_raw_parts(self.numbers(), self.count) }.to_vec()
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // SAFETY: this is what was mapped, and nothing points into it any more.
+        // SAFETY: unmaps exactly what was mapped, and nothing points into it any more.
         unsafe { libc::munmap(self.start.as_ptr(), self.open + self.closed) };
     }
 }
@@ -98,7 +98,7 @@ mod tests {
             let (reader, mut writer) = std::io::pipe().unwrap();
             let sent = vec![0xff; count.min(2048) * 2 + 4];
             writer.write_all(&sent).unwrap();
-            // SAFETY: the call writes as many bytes as there is room for, and fails after these.
+            // SAFETY: the call writes no more than there is room for, and then fails.
             let read = unsafe {
                 let last = room.numbers().add(count - count.min(2048));
                 libc::read(reader.as_raw_fd(), last.cast(), sent.len())
