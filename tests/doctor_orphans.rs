@@ -11,7 +11,7 @@ use serde_json::json;
 fn orphans() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg").ok();
-    // Of a queue that is open to those who cannot be seen nobody knows.
+    // A process that cannot be inspected may use it, so only root is sure.
     assert_eq!(found(&shell, "orphan"), if is_root() { "note msg:0" } else { "" });
     shell.run(USED).ok();
     if !sees_everybody() {

@@ -34,8 +34,8 @@ pub const NOBODY: u32 = 65_534;
 /// Whatever hangs ends after a minute, with status 124 and all that it started.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
-/// Whoever starts the tests may ignore signals, as a shell without job control ignores SIGINT for what
-/// it starts in the background, and a shell cannot undo that for itself.
+/// The caller of the tests may ignore signals: a shell without job control ignores SIGINT for what it
+/// starts in the background. A shell cannot reset a signal that it was started with, env(1) can.
 const NO_SIGNAL_IGNORED: [&str; 2] = ["env", "--default-signal"];
 
 /// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
@@ -228,7 +228,7 @@ impl Sandbox {
         // The directory in which it was built may be closed to others.
         let binary = self.directory().join("ipctool");
         if !binary.exists() {
-            // It is large.
+            // It is large, so there is one of it where that is possible.
             let built = env!("CARGO_BIN_EXE_ipctool");
             std::fs::hard_link(built, &binary)
                 .or_else(|_| std::fs::copy(built, &binary).map(drop))
