@@ -3,7 +3,9 @@
 mod guarding;
 mod sandbox;
 
-use guarding::{ASLEEP, Checks, FORBID, THREE, can_isolate, nothing_is_left, refs, report};
+use guarding::{
+    Checks, FORBID, THREE, can_isolate, nothing_is_left, refs, report, run_beside_sleepers,
+};
 use sandbox::{NOBODY, Needs, Sandbox, is_root, only_root, sees_everybody, skip};
 use serde_json::Value;
 
@@ -239,11 +241,9 @@ fn a_killed_command_leaks_and_is_told_of() {
     let Some(shell) = Sandbox::new() else { return };
     std::fs::write(shell.directory().join("deadly"), format!("{THREE}; kill -9 $$")).unwrap();
     if sees_everybody() {
-        let ran = shell.run(&format!(
-            "{ASLEEP}; (asleep $$; exec ipctool guard --isolate never -- sh deadly); echo $?"
-        ));
+        let ran = run_beside_sleepers(&shell, "ipctool guard --isolate never -- sh deadly");
         let all = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
-        ran.prints_last(137).says(all);
+        ran.exits(137).says(all);
         nothing_is_left(&shell);
     }
     if can_isolate(&shell) {

@@ -4,7 +4,7 @@
 mod guarding;
 mod sandbox;
 
-use guarding::{ASLEEP, nothing_is_left, of_each_leak, open_shell, report};
+use guarding::{ASLEEP, nothing_is_left, of_each_leak, open_shell, report, run_beside_sleepers};
 use sandbox::Sandbox;
 use serde_json::json;
 
@@ -16,8 +16,8 @@ const START: &str = "sh -c './server > /dev/null 2>&1 & echo $! > pid; \
 fn what_a_background_server_uses_is_left_to_it() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server");
-    let ran = shell
-        .run(&format!("ipctool guard --isolate never --report report.json -- {START}"))
+    let guard = format!("ipctool guard --isolate never --report report.json -- {START}");
+    let ran = run_beside_sleepers(&shell, &guard)
         .exits(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place")
         .says("left running");
@@ -57,7 +57,7 @@ fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
         print msgrcv($q, $b, 100, 0, 0) && semop($s, pack("s3", 0, -1, 0)) && shmread($m, $b, 0, 1) ? "works\n" : "broken: $!\n""#;
     std::fs::write(shell.directory().join("command"), command).unwrap();
     let guard = "ipctool guard --isolate never --report report.json";
-    let ran = shell.run(&format!("{guard} -- perl command")).exits(6);
+    let ran = run_beside_sleepers(&shell, &format!("{guard} -- perl command")).exits(6);
     let pid = shell.run("cat report.json").json()["processes"][0]["pid"].to_string();
     let three = "leaked 1 message queue, 1 shared memory segment, 1 semaphore set";
     let why = format!("{pid} (perl command) of the command still runs and may use it");
@@ -73,7 +73,9 @@ fn what_a_background_process_knows_by_its_id_alone_is_left_to_it() {
         .prints("works\n");
     // Ended first, it needs nothing any more.
     shell.run("ipctool rm --all --yes; rm go").exits(0);
-    shell.run(&format!("{guard} --kill-strays -- perl command")).exits(6).says("; now removed\n");
+    run_beside_sleepers(&shell, &format!("{guard} --kill-strays -- perl command"))
+        .exits(6)
+        .says("; now removed\n");
     nothing_is_left(&shell);
 }
 
@@ -82,8 +84,8 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     let Some(shell) = open_shell() else { return };
     shell.compile("server");
     let guard = "ipctool guard --isolate never --kill-strays --report report.json";
-    let ran = shell
-        .run(&format!("touch may-end; {guard} -- {START}"))
+    shell.run("touch may-end").ok();
+    let ran = run_beside_sleepers(&shell, &format!("{guard} -- {START}"))
         .exits(6)
         .says("leaked 1 message queue, 1 shared memory segment, 1 semaphore set, 4K of memory; now removed");
     let pid = shell.run("cat pid").stdout().trim().to_owned();
@@ -95,7 +97,8 @@ fn kill_strays_ends_the_server_and_then_removes_what_it_used() {
     assert_eq!(of_each_leak(&report, "outcome"), ["removed", "removed", "removed"]);
     assert_eq!(report["processes"][0]["ended"], true);
     // It gets SIGTERM first, and SIGKILL if it ignores that.
-    shell.run(&format!("rm may-end; {guard} --kill-after 0.1 -- {START}")).exits(6);
+    shell.run("rm may-end").ok();
+    run_beside_sleepers(&shell, &format!("{guard} --kill-after 0.1 -- {START}")).exits(6);
     shell.run("test -e asked && ! kill -0 $(cat pid)").says("No such process");
     nothing_is_left(&shell);
     // What the command removed itself is not reported.
@@ -115,7 +118,8 @@ fn what_a_neighbour_begins_to_use_before_the_removal_is_left() {
           until ipctool stat msg:0xbeef 2> /dev/null | grep -q 'waiting to receive type 9'; do sleep 0.01; done; \
           touch may-end; wait) & \
          asleep $!; \
-         ipctool guard --isolate never --kill-strays --kill-after 30s --report report.json -- {START}; \
+         (asleep $$; exec ipctool guard --isolate never --kill-strays --kill-after 30s \
+          --report report.json -- {START}); \
          echo guard $?; ipctool send 0xbeef -t 9 end; wait"
     ));
     ran.exits(0).says(": 2 removed, 1 left\n").says("msg:0 is held by").says("(perl neighbour)");
@@ -131,7 +135,8 @@ fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_comman
     let two = r#"for (1, 2) { $q = msgget(0, 0600); msgsnd($q, pack("l! a*", 1, "x"), 0) or die }"#;
     std::fs::write(shell.directory().join("two"), two).unwrap();
     std::fs::write(shell.directory().join("start"), format!("perl two; {START}")).unwrap();
-    let ran = shell.run("ipctool guard --isolate never --report report.json -- sh start").exits(6);
+    let guard = "ipctool guard --isolate never --report report.json -- sh start";
+    let ran = run_beside_sleepers(&shell, guard).exits(6);
     let ran = ran.says(
         "leaked 3 message queues, 1 shared memory segment, 1 semaphore set, 4K of memory; left in place\n",
     );
@@ -141,7 +146,9 @@ fn while_a_background_process_of_the_command_runs_it_may_use_all_that_the_comman
     assert!(report["leaks"][0]["why"].as_str().unwrap().contains("(./server)"), "{report}");
     shell.run("ipctool rm --all --yes").exits(0);
     let kept = "ipctool guard -q --isolate never --keep --report report.json -- perl two";
-    assert_eq!(of_each_leak(&guarding::report(&shell, kept), "outcome"), ["left", "left"]);
+    run_beside_sleepers(&shell, kept).exits(6);
+    let report = shell.run("cat report.json").json();
+    assert_eq!(of_each_leak(&report, "outcome"), ["left", "left"]);
 }
 
 #[test]

@@ -63,7 +63,8 @@ fn is_harmless(bytes: &[u8], line: &str) {
         assert_eq!(&rest[start + 2 + length..][..1], "m", "$ {line}\n{shown:?}");
         rest.replace_range(start..start + 3 + length, "");
     }
-    // No width, an end of a line, another direction; '…' is between them.
+    // Characters that have no width, end a line, or change the direction. '…' lies between them, and
+    // does nothing.
     let is_unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let acts = |c: char| c.is_control() && !"\n\t".contains(c) || is_unseen(c);
     assert!(!rest.contains(acts), "$ {line}\n{shown:?}");
@@ -211,10 +212,12 @@ fn a_long_command_line_is_cut_for_people_and_whole_for_programs() {
     assert!(command.len() > 1_700_000 && command.ends_with(" the-end"), "{} bytes", command.len());
     is_cut(shell.run("ipctool rm shm:0"));
     is_cut(shell.run("ipctool doctor"));
-    let leaky = "perl -e 'shmget(0, 1, 0600)' $(perl -e 'print \"y\" x 100000, \" the-end\"')";
+    // It lives until all of its command line has been read.
+    let leaky = "perl -e 'shmget(0, 1, 0600); select undef, undef, undef, 0.5' $(perl -e 'print \"y\" x 100000, \" the-end\"')";
     is_cut(shell.run(&format!("ipctool guard --report r.json -- {leaky}")));
     let leak = &shell.run("cat r.json").json()["leaks"][0];
-    assert!(leak["command"].as_str().unwrap().ends_with("y the-end"));
+    let command = leak["command"].as_str().unwrap();
+    assert!(command.len() > 100_000 && command.ends_with("y the-end"), "{} bytes", command.len());
     drop(holder);
 }
 

@@ -53,7 +53,7 @@ pub struct Observation {
     pub objects: Vec<Observed>,
     /// The uninspected processes that may matter.
     pub missed: Missed,
-    /// Whether objects were skipped because processes of other process namespaces may use them.
+    /// Whether objects were skipped because processes in other process namespaces may use them.
     pub has_outsiders: bool,
     /// The kinds that could not be listed.
     pub unlisted: Vec<Kind>,

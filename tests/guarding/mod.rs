@@ -17,12 +17,17 @@ pub const THREE: &str = r#"perl -e '
 pub const FORBID: &str = "./forbid EPERM unshare,perf_event_open";
 
 /// A function of the shell that waits until a process sleeps, and goes on sleeping: what has slept all
-/// the time can have made nothing. `(asleep $$; exec ipctool guard …)` begins when the shell itself
-/// waits for guard.
+/// the time can have made nothing. `(asleep $$; exec ipctool guard …)` starts guard only when the shell
+/// sleeps, too, and waits for it.
 pub const ASLEEP: &str = r#"asleep() {
     old=; until grep -q "^State:.S" "/proc/$1/status" && new=$(grep ctxt "/proc/$1/status") &&
         test "$new" = "$old"; do old=$new; sleep 0.05; done
 }"#;
+
+/// Runs a line that is one command, when everybody who waits for it sleeps.
+pub fn run_beside_sleepers(shell: &Sandbox, line: &str) -> Ran {
+    shell.run(&format!("{ASLEEP}; (asleep $$; exec {line})"))
+}
 
 /// A namespace in which every process can be inspected: else a queue that the command used may be
 /// in use by a hidden process, and is left alone.

@@ -67,7 +67,7 @@ fn cases(stdout: &str, stderr: &str) -> Vec<String> {
 #[track_caller]
 fn run(uid: Option<u32>, shell: &Sandbox, path: &str, before: &str, script: &str) -> Vec<String> {
     if path == OURS {
-        // Else those of the machine would be compared with themselves.
+        // Otherwise the installed programs would be compared with themselves.
         let found = "for program in ipcs ipcrm ipcmk msgtool; do command -v $program; done";
         let expected = "for program in ipcs ipcrm ipcmk msgtool; do echo $PWD/links/$program; done";
         shell.run(&format!("{OURS}; {found}")).prints(&shell.run(expected).stdout());

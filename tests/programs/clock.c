@@ -1,4 +1,4 @@
-/* A library for LD_PRELOAD: the clock of the day is $AHEAD seconds ahead, until there is a file
+/* A library for LD_PRELOAD: the clock (CLOCK_REALTIME) is $AHEAD seconds ahead, until there is a file
  * `begun`. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

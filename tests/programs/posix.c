@@ -9,7 +9,7 @@
  *     shm_open, mmap                          makes or opens memory; has it open, or mapped; stays
  *     write TEXT, read                        with that memory
  *
- * What stays says "ready" first. */
+ * Those that stay print "ready" first. */
 #include <fcntl.h>
 #include <mqueue.h>
 #include <semaphore.h>

@@ -1,7 +1,7 @@
 /* use KIND ID [WORD...]
  *
- * Uses the object of System V with this id, says so, and stays: sends a message (msg), adds one to
- * semaphore 0 (sem), or attaches the segment (shm). Words make its command line one of its own. */
+ * Uses the System V object with this id, prints "ready", and stays: it sends a message (msg), adds one to
+ * semaphore 0 (sem), or attaches the segment (shm). WORDs only make its command line a distinct one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

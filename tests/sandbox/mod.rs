@@ -34,8 +34,8 @@ pub const NOBODY: u32 = 65_534;
 /// A command that hangs is killed after a minute, with everything that it started. The status is 124.
 const IN_TIME: [&str; 4] = ["timeout", "-k", "1", "60"];
 
-/// The tests may be started with signals ignored, as a shell without job control ignores SIGINT for its
-/// background processes. A shell cannot undo that for itself.
+/// The caller of the tests may ignore signals: a shell without job control ignores SIGINT for what it
+/// starts in the background. A shell cannot reset a signal that it was started with, env(1) can.
 const NO_SIGNAL_IGNORED: [&str; 2] = ["env", "--default-signal"];
 
 /// Gives the shell a `/dev` of its own, with an empty `/dev/shm`.
@@ -228,7 +228,11 @@ impl Sandbox {
         // The directory in which it was built may be closed to others.
         let binary = self.directory().join("ipctool");
         if !binary.exists() {
-            std::fs::copy(env!("CARGO_BIN_EXE_ipctool"), &binary).expect("room for the binary");
+            // It is large, so there is one of it where that is possible.
+            let built = env!("CARGO_BIN_EXE_ipctool");
+            std::fs::hard_link(built, &binary)
+                .or_else(|_| std::fs::copy(built, &binary).map(drop))
+                .expect("room for the binary");
         }
         let line_there = format!("PATH={}:$PATH; {line}", self.directory().display());
         let output = finish(self.command(&prefix, &line_there), b"");

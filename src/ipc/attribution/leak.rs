@@ -109,7 +109,7 @@ pub fn blind_spot(observed: &Observed) -> Option<String> {
         // The kernel counts the processes that have it attached.
         Object::Segment(_) => return None,
         Object::Queue(_) if users.has_outsiders => {
-            return Some("processes of other process namespaces may use it".to_owned());
+            return Some("processes in other process namespaces may use it".to_owned());
         }
         Object::SemaphoreSet(_) => match observed.counted_unseen() {
             None => return Some(MODE_HIDES.to_owned()),
