@@ -45,6 +45,16 @@ fn verbose_prints_old_and_new() {
 }
 
 #[test]
+fn what_failed_is_said_where_the_output_cannot_be_written() {
+    let Some(shell) = one_of_each() else { return };
+    shell
+        .run("ipctool chmod -v 640 msg:9 msg:0 > /dev/full")
+        .exits(1)
+        .says("chmod msg:9: no such message queue (EINVAL)")
+        .says("cannot write to standard output: No space left on device (ENOSPC)");
+}
+
+#[test]
 fn bits_that_ipc_has_not_are_refused_with_the_reason() {
     let Some(shell) = one_of_each() else { return };
     shell

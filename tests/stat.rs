@@ -155,3 +155,16 @@ fn the_values_of_a_set_are_those_of_one_moment() {
     assert_eq!((calls("semctl(0, 0, GETALL, 0x"), calls("GETVAL")), (1, 0));
     assert_eq!((calls("GETPID"), calls("GETNCNT"), calls("GETZCNT")), (3000, 3000, 3000));
 }
+
+#[test]
+fn every_segment_that_the_table_does_not_show_says_so() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell
+        .run("ipctool create shm --size 1; ipctool create shm --size 1; ipctool create msg")
+        .exits(0);
+    let hide = "unshare --mount sh -c 'mount -t tmpfs none /proc/sysvipc && exec \"$@\"' sh";
+    let ran = shell.run(&format!("{hide} ipctool stat shm:0 msg:0 shm:1")).exits(1);
+    ran.says("stat shm:0: cannot read /proc/sysvipc/shm")
+        .says("stat shm:1: cannot read /proc/sysvipc/shm")
+        .shows("msg:0  message queue");
+}

@@ -19,6 +19,20 @@ pub(super) fn to_all(
     change: &Change,
 ) -> Result<Status, OutputError> {
     let mut failures = Vec::new();
+    let printed = change_each(verb, namespace, args, change, &mut failures);
+    // Before the end, whatever has become of the output.
+    let status = report_all(namespace, &failures);
+    printed.map(|()| status)
+}
+
+/// Changes one object after the other and prints what was changed. Stops where that cannot be written.
+fn change_each(
+    verb: &'static str,
+    namespace: &Namespace,
+    args: &Changing,
+    change: &Change,
+    failures: &mut Vec<Failure>,
+) -> Result<(), OutputError> {
     for reference in &args.references {
         match to_one(verb, namespace, reference, change) {
             Ok((reference, changed)) => {
@@ -33,7 +47,7 @@ pub(super) fn to_all(
             Err(failure) => failures.push(failure),
         }
     }
-    Ok(report_all(namespace, &failures))
+    Ok(())
 }
 
 fn to_one(

@@ -74,7 +74,20 @@ fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> 
 fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Status> {
     let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
     let mut failures = Vec::new();
-    for (limit, value) in checked {
+    let printed = set_each(checked, persist, &mut failures);
+    // Before the end, whatever has become of the output.
+    let status = report_all(namespace, &failures);
+    printed?;
+    Ok(status)
+}
+
+/// Sets one limit after the other and prints what was set. Stops where that cannot be written.
+fn set_each(
+    settings: Vec<(Limit, u64)>,
+    persist: bool,
+    failures: &mut Vec<Failure>,
+) -> Result<(), OutputError> {
+    for (limit, value) in settings {
         match set_one(limit, value) {
             Ok((before, after, line)) => {
                 let mut text = format!("{}: {before} → {after}\n", limit.name());
@@ -87,7 +100,7 @@ fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Sta
             Err(failure) => failures.push(failure),
         }
     }
-    Ok(report_all(namespace, &failures))
+    Ok(())
 }
 
 /// The limit and the value of a setting, if the limit can be set to that value.

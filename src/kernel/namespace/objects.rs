@@ -145,9 +145,13 @@ impl Namespace {
                     }
                 }
                 Err(error) => {
-                    // The first of them reports the error.
-                    if let Some((_, object)) = incomplete.next() {
-                        *object = Err(error.into());
+                    // Each of them says why.
+                    let mut error = Some(error);
+                    for (_, object) in incomplete {
+                        let again = || self.snapshot([kind]).err();
+                        if let Some(error) = error.take().or_else(again) {
+                            *object = Err(error.into());
+                        }
                     }
                 }
             }
