@@ -230,6 +230,11 @@ fn postgresql(dynamic_memory: &str) {
     let end = format!("select bool_and(pg_terminate_backend(pid)) {sleeping}");
     postgresql.answers(&end, "t");
     session.ends();
+    // Its processes release their shared memory a moment after that.
+    let others = "select count(*) from pg_stat_activity where pid <> pg_backend_pid() \
+                  and backend_type in ('client backend', 'parallel worker')";
+    shell.run_with("cat > others.sql", others.as_bytes()).ok();
+    shell.until(&format!("{} < others.sql", Postgresql::psql()), |ran| ran.stdout() == "0\n");
     if sees_everybody() {
         let unused = "ipctool list shm pshm --unused -o ref --no-headings";
         shell.until(unused, |ran| !refs(ran).is_empty());
