@@ -16,6 +16,8 @@ pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, StyleArgs};
 pub use system::{Doctor, Guard, InstallLinks, Isolate, Limits, Setting};
 
+use std::mem::ManuallyDrop;
+
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -52,6 +54,17 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the arguments of this process.
+    pub fn from_arguments() -> Result<Cli, clap::Error> {
+        // Never freed, because that would take longer than a short `list` may take.
+        let mut command = ManuallyDrop::new(Cli::command());
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let mut matches = ManuallyDrop::new(matches);
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 /// The command line with all of its help. Parsing does without the pages, which would have to be put
@@ -188,8 +201,16 @@ macro_rules! verbs {
 
         impl FromArgMatches for Command {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-                match matches.subcommand() {
-                    $(Some(($name, matches)) => $verb::from_arg_matches(matches).map(Command::$verb),)+
+                Self::from_arg_matches_mut(&mut matches.clone())
+            }
+
+            fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+                let (name, matches) = matches
+                    .remove_subcommand()
+                    .ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+                let mut matches = ManuallyDrop::new(matches);
+                match name.as_str() {
+                    $($name => $verb::from_arg_matches_mut(&mut matches).map(Command::$verb),)+
                     _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
                 }
             }

@@ -1,8 +1,6 @@
 //! Parses the command line, runs the command, and exits with its status.
+#![cfg_attr(all(target_env = "gnu", not(test)), no_main)]
 
-use std::process::ExitCode;
-
-use clap::Parser;
 use ipctool::cli::Cli;
 use ipctool::commands;
 use ipctool::exit::Status;
@@ -11,13 +9,16 @@ use ipctool::kernel::io::stdio;
 use ipctool::kernel::signals;
 use ipctool::personality;
 
-fn main() -> ExitCode {
+ipctool::program!(run);
+
+/// Returns the exit status.
+fn run() -> u8 {
     let namespace = Namespace::own();
     let status = match personality::called(std::env::args_os()) {
         Some(call) => call.run(namespace),
         None => {
             signals::ignore_file_limit();
-            match Cli::try_parse() {
+            match Cli::from_arguments() {
                 Ok(cli) => commands::run(cli, &namespace),
                 Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
             }
@@ -29,5 +30,5 @@ fn main() -> ExitCode {
     if let Status::Signal(signal) = status {
         signals::end_by(signal);
     }
-    ExitCode::from(status.code())
+    status.code()
 }

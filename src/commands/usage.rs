@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -21,6 +21,7 @@ pub fn reject(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
             // Parsed again with the complete help, which normal commands need not build.
             let documented = cli::documented().try_get_matches().err();
             let printed = documented.as_ref().unwrap_or(error).print();
+            let printed = printed.and_then(|()| io::stdout().flush());
             return match printed {
                 _ if error.exit_code() != 0 => Status::Usage,
                 // A reader that closed the pipe has seen enough.

@@ -18,6 +18,7 @@ pub mod process;
 pub mod random;
 pub mod removal;
 pub mod signals;
+pub mod start;
 pub mod sysv;
 
 pub use call::{CallError, CallName};

@@ -50,7 +50,7 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     let (mask, ignored_children) = (inbox.mask, inbox.ignored_children);
     let restore = move || {
         for descriptor in (0..3).filter(|&number| !inherited::was_open(number as usize)) {
-            // SAFETY: the caller had this descriptor closed. The standard library opened /dev/null
+            // SAFETY: the caller had this descriptor closed. The start of the program opened /dev/null
             // there, which this process does not use before it runs the other program.
             unsafe { libc::close(descriptor) };
         }

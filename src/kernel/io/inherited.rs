@@ -1,20 +1,19 @@
-//! What this process got from its caller, recorded before the standard library changes it.
+//! What this process got from its caller, recorded before its start changes it, [`crate::kernel::start`].
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::kernel::signals::deadly;
 
-/// Whether standard input, output and error were open at the start. Before `main`, the standard library
-/// opens `/dev/null` in place of a closed one, so writes to it would be lost without an error.
+/// Whether standard input, output and error were open at the start. `/dev/null` is opened in place of a
+/// closed one, so writes to it would be lost without an error.
 static WERE_OPEN: [AtomicBool; 3] = [const { AtomicBool::new(true) }; 3];
 
-/// Whether the signals that this program ignores were ignored at the start: SIGPIPE, which the standard
-/// library ignores, and SIGXFSZ.
+/// Whether the signals that this program ignores were ignored at the start: SIGPIPE and SIGXFSZ.
 static WERE_IGNORED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 const IGNORED: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
-/// Called by the C library before `main` and before the standard library changes anything.
+/// Called by the C library before `main`, and before anything is changed.
 #[used]
 // SAFETY: entries of this section are called as functions without a result.
 #[unsafe(link_section = ".init_array")]
