@@ -100,7 +100,7 @@ fn messages_from_the_dead() {
 fn memory_of_a_removed_segment() {
     let Some(shell) = Sandbox::new() else { return };
     shell.compile("use");
-    shell.run("ipctool create shm --size 64K").ok();
+    shell.run("ipctool create shm --size 64K --key 0xabc").ok();
     let holder = shell.start("exec ./use shm 0").ready();
     assert_eq!(found(&shell, "marked-attached"), "");
     shell.run("ipcrm -m 0").ok();
@@ -108,6 +108,7 @@ fn memory_of_a_removed_segment() {
     shell
         .run("ipctool doctor --only marked-attached")
         .exits(0)
+        .shows("marked for destruction (key 0x00000abc until then), but still attached")
         .shows("its 64K stay in memory")
         .shows("(./use shm 0)");
     let finding = only(&shell, "marked-attached");

@@ -287,6 +287,21 @@ fn a_marked_segment_is_shown_as_such() {
 }
 
 #[test]
+fn the_key_of_a_marked_segment_is_known_while_it_is_attached() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create shm --size 5 --key 0xffff0abc && ipctool create shm --size 6").ok();
+    let look = "ipctool list shm --json -o key,former_key";
+    shell
+        .run_while_attached(0, &format!("{look}; ipcrm -m 0; {look} --marked; ipctool stat shm:0"))
+        .shows("[\n{\"key\":\"0xffff0abc\",\"former_key\":null}")
+        .shows("[\n{\"key\":null,\"former_key\":\"0xffff0abc\"}\n]\n")
+        .shows("key          none, was 0xffff0abc until removed\n");
+    shell
+        .run_while_attached(1, &format!("ipcrm -m 1; {look}"))
+        .shows("[\n{\"key\":null,\"former_key\":null}\n]\n");
+}
+
+#[test]
 fn reading_needs_no_permission_on_the_objects() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg --mode 0").ok();

@@ -112,8 +112,10 @@ pub(super) fn marked_attached(seen: &Seen, _: &Facts) -> Option<Draft> {
         [] => String::new(),
         pids => format!(": {}", seen.names(pids.iter().copied())),
     };
+    let key = seen.observed.former_key().map(|key| format!(" (key {key} until then)"));
     let why = format!(
-        "marked for destruction, but still attached {}, so its {} stay in memory{holders}; the kernel removes it when the last process detaches it; many programs mark a segment right after attaching it",
+        "marked for destruction{}, but still attached {}, so its {} stay in memory{holders}; the kernel removes it when the last process detaches it; many programs mark a segment right after attaching it",
+        key.unwrap_or_default(),
         count(*attached, "time"),
         human_size(*size),
     );

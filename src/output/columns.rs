@@ -8,7 +8,7 @@ mod presets;
 mod rows;
 mod sysv;
 
-pub use object::ON_REQUEST;
+use object::ON_REQUEST;
 pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, USER};
 
@@ -56,12 +56,18 @@ pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
 
 /// All columns of a kind, including those shown on request.
 pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    of_kind(kind).chain(ON_REQUEST)
+    of_kind(kind).chain(ON_REQUEST).chain(own_on_request(kind))
 }
 
 /// The columns of a kind that need only the object, in the order of the page of `stat`.
 pub fn on_page(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    Blocks::of(kind).on_page().chain(ON_REQUEST)
+    Blocks::of(kind).on_page().chain(ON_REQUEST).chain(own_on_request(kind))
+}
+
+/// The names of the columns that need an inspection of all processes.
+pub fn on_request() -> impl Iterator<Item = &'static str> {
+    let own = Kind::ALL.into_iter().flat_map(own_on_request);
+    ON_REQUEST.iter().chain(own).map(|column| column.name)
 }
 
 fn own(kind: Kind) -> &'static [ObjectColumn] {
@@ -72,6 +78,13 @@ fn own(kind: Kind) -> &'static [ObjectColumn] {
         Kind::Pmsg => posix::QUEUE,
         Kind::Pshm => posix::MEMORY,
         Kind::Psem => posix::SEMAPHORE,
+    }
+}
+
+fn own_on_request(kind: Kind) -> &'static [ObjectColumn] {
+    match kind {
+        Kind::Shm => sysv::SEGMENT_ON_REQUEST,
+        Kind::Msg | Kind::Sem | Kind::Pmsg | Kind::Pshm | Kind::Psem => &[],
     }
 }
 
@@ -98,9 +111,9 @@ pub fn groups() -> Vec<Group> {
         group("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]),
         group("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]),
     ];
-    groups.extend(
-        Kind::ALL.map(|kind| group(&format!("Columns of a {}", kind.noun()), &[own(kind)])),
-    );
+    groups.extend(Kind::ALL.map(|kind| {
+        group(&format!("Columns of a {}", kind.noun()), &[own(kind), own_on_request(kind)])
+    }));
     groups
 }
 

@@ -77,7 +77,7 @@ impl<T> OnPage<T> {
 }
 
 /// A value in full, with its other notations.
-pub(super) fn in_full(value: &Value<'_>, style: &Style) -> String {
+pub(in crate::output) fn in_full(value: &Value<'_>, style: &Style) -> String {
     match value {
         Value::Time(time) => format!(
             "{} ({})",

@@ -27,7 +27,7 @@ impl Depth {
     /// As much as these columns need.
     pub fn for_columns(format: Format, shows: impl Fn(&str) -> bool) -> Depth {
         Depth {
-            users: columns::ON_REQUEST.iter().any(|column| shows(column.name)),
+            users: columns::on_request().any(&shows),
             // A table shows which queues are full.
             queues: format == Format::Table || shows("max_bytes"),
             huge_pages: shows("status") || shows("rss"),

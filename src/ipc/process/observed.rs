@@ -4,7 +4,7 @@ use super::role::{Role, State, Use};
 use crate::ipc::Object;
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::text::count;
-use crate::ipc::{Kind, Permissions, Reference};
+use crate::ipc::{Key, Kind, Permissions, Reference};
 
 /// An object and, if the processes were inspected, its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub struct Users {
     /// Whether the kernel confirms that no process has a POSIX object open or mapped; `None` if it was
     /// not asked.
     pub lease: Option<Verdict>,
+    /// The key that a segment had until it was marked for destruction, if a process that has it
+    /// attached could be inspected.
+    pub former_key: Option<Key>,
 }
 
 /// An object that a filter selected.
@@ -116,6 +119,11 @@ impl Observed {
     /// The users that the kernel recorded.
     pub fn recorded(&self) -> impl Iterator<Item = &Use> {
         self.users().iter().filter(|user| !user.role.is_present())
+    }
+
+    /// The key that a segment had until it was marked for destruction, if that is known.
+    pub fn former_key(&self) -> Option<Key> {
+        self.users.as_ref()?.former_key
     }
 
     /// How many threads wait on it.

@@ -24,7 +24,7 @@ use super::pids::listed;
 use super::proc_mount::check_proc;
 use super::stat::page_size;
 use crate::ipc::process::role::Role;
-use crate::ipc::{Object, Segment};
+use crate::ipc::{Key, Object, Segment};
 use crate::kernel::namespace::identity::{Handle, Identity};
 use crate::kernel::sysv::shm;
 
@@ -103,6 +103,20 @@ impl Scan {
     /// The processes that use an object now, and how; one entry for each waiting thread.
     pub fn present(&self, object: &Object) -> &[(i32, Role)] {
         self.found.of(object)
+    }
+
+    /// The key that a segment had until it was marked for destruction, which only the mappings of
+    /// processes show. Takes a scan for attachments.
+    pub fn former_key(&self, object: &Object) -> Option<Key> {
+        match object {
+            Object::Segment(segment) if segment.status.is_marked() => self.found.key(segment.id),
+            Object::Queue(_)
+            | Object::Segment(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixQueue(_)
+            | Object::PosixMemory(_)
+            | Object::PosixSemaphore(_) => None,
+        }
     }
 
     /// Adds to an attached segment that it has huge pages, which only the mappings of processes show.

@@ -112,6 +112,7 @@ impl<'a> Observer<'a> {
             | Object::PosixSemaphore(_) => None,
         };
         let mut users = self.unseen_users(&object);
+        users.former_key = self.scan.former_key(&object);
         self.add_present(&object, &mut users);
         self.add_recorded(&object, semaphores.as_deref(), &mut users);
         Observed { object, semaphores, users: Some(users) }

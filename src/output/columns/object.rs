@@ -8,7 +8,7 @@ use crate::ipc::posix::{MemoryStatus, NamedFile};
 use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
 use crate::kernel::process::accounts::{group, user};
 use crate::output::Value;
-use crate::output::page::OnPage;
+use crate::output::page::{OnPage, in_full};
 
 const TITLE: &str = OnPage::<Observed>::TITLE;
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
@@ -40,7 +40,16 @@ pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::text("key", 10, "key; none for a private object", |observed| {
         Value::key(observed.permissions().key)
     })
-    .or("none (IPC_PRIVATE)"),
+    .shown_by(|observed, around, page| {
+        page.line(
+            "key",
+            match (Value::key(observed.permissions().key), observed.former_key()) {
+                (Value::Missing, Some(former)) => format!("none, was {former} until removed"),
+                (Value::Missing, None) => "none (IPC_PRIVATE)".to_owned(),
+                (key, _) => in_full(&key, around.style),
+            },
+        );
+    }),
 ];
 
 /// The columns that name a POSIX object.
@@ -124,7 +133,7 @@ pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
 )];
 
 /// Columns that need an inspection of all processes, and so are shown only on request.
-pub static ON_REQUEST: &[ObjectColumn] = &[
+pub(super) static ON_REQUEST: &[ObjectColumn] = &[
     ObjectColumn::number("waiting", 7, "number of threads waiting on it", |observed| {
         observed.users.as_ref().map_or(Value::Missing, |_| Value::Count(observed.waiting()))
     })

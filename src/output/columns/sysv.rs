@@ -113,6 +113,15 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
     }),
 ];
 
+/// The column of a segment that needs an inspection of all processes.
+pub(super) static SEGMENT_ON_REQUEST: &[ObjectColumn] = &[ObjectColumn::text(
+    "former_key",
+    10,
+    "key that it had until it was marked for destruction; needs an inspection of all processes",
+    |observed| observed.former_key().map_or(Value::Missing, Value::Key),
+)
+.shown_with("key")];
+
 pub(super) static SEMAPHORE_SET: &[ObjectColumn] = &[
     ObjectColumn::number("nsems", 6, "semaphores in the set", |observed| {
         set(observed, |set| Value::Count(set.nsems))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
-use crate::ipc::{Kind, Object};
+use crate::ipc::{Key, Kind, Object};
 
 /// The processes that use each object, and how.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Found {
     system_v: HashMap<(Kind, i32), Vec<(i32, Role)>>,
     /// The users of POSIX objects.
     files: HashMap<FileIdentity, Vec<(i32, Role)>>,
+    /// The keys with which the attached segments were created, by id, unless they are private.
+    keys: HashMap<i32, Key>,
     /// The attached segments with huge pages, by id.
     huge: HashMap<i32, HugePages>,
 }
@@ -28,7 +30,10 @@ pub(super) struct HugePages {
 
 impl Found {
     /// A process has a segment attached, at least once.
-    pub(super) fn add_attached(&mut self, id: i32, pid: i32) {
+    pub(super) fn add_attached(&mut self, id: i32, key: Key, pid: i32) {
+        if key != Key::PRIVATE {
+            self.keys.insert(id, key);
+        }
         add_once(self.system_v.entry((Kind::Shm, id)).or_default(), pid, Role::Attached);
     }
 
@@ -54,6 +59,7 @@ impl Found {
 
     /// Adds the result for other processes.
     pub(super) fn extend(&mut self, other: Found) {
+        self.keys.extend(other.keys);
         self.huge.extend(other.huge);
         for (object, users) in other.system_v {
             self.system_v.entry(object).or_default().extend(users);
@@ -70,6 +76,11 @@ impl Found {
             (None, file) => file.and_then(|file| self.files.get(&file.identity)),
         };
         users.map_or(&[], Vec::as_slice)
+    }
+
+    /// The key with which an attached segment was created, if it had one.
+    pub(super) fn key(&self, id: i32) -> Option<Key> {
+        self.keys.get(&id).copied()
     }
 
     /// The huge pages of a segment, if it has any.

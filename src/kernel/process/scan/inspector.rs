@@ -93,7 +93,7 @@ impl<'a> Inspector<'a> {
 
     /// Adds the segments in the text of `maps`.
     fn add_attached(&mut self, pid: i32, directory: &str) {
-        for Attached { id, range, huge_page } in attached(&self.buffer, self.setting.devices) {
+        for Attached { id, range, key, huge_page } in attached(&self.buffer, self.setting.devices) {
             if let Some(size) = huge_page {
                 // Needs privileges. The block count of the file is right, unlike the `rss` of the
                 // segment.
@@ -101,7 +101,7 @@ impl<'a> Inspector<'a> {
                 let resident = file.ok().map(|file| file.blocks() * 512);
                 self.found.add_huge(id, HugePages { size, resident });
             }
-            self.found.add_attached(id, pid);
+            self.found.add_attached(id, key, pid);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::scope::ScanScope;
-use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
+use crate::ipc::{Key, Kind};
 use crate::kernel::sysv::shm::Device;
 
 /// A file mapped by a process, a line of `/proc/PID/maps`.
@@ -42,6 +42,8 @@ pub(crate) struct Attached<'a> {
     pub(crate) id: i32,
     /// Its address range, as `/proc/PID/map_files` names it.
     pub(crate) range: &'a str,
+    /// The key with which it was created, which the file keeps in its name.
+    pub(crate) key: Key,
     /// The size of its huge pages, if it has any.
     pub(crate) huge_page: Option<u64>,
 }
@@ -56,9 +58,15 @@ pub(crate) fn attached<'a>(
     let may_have_some = maps.windows(6).any(|window| window == b" /SYSV");
     mappings(if may_have_some { maps } else { b"" }).filter_map(|mapping| {
         let device = devices.iter().find(|device| device.number == mapping.device)?;
-        let is_segment = mapping.name.starts_with(b"/SYSV");
-        let (id, range) = (mapping.inode.try_into().ok()?, mapping.range);
-        is_segment.then_some(Attached { id, range, huge_page: device.huge_page })
+        let digits = mapping.name.strip_prefix(b"/SYSV")?.get(..8);
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let key = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        Some(Attached {
+            id: mapping.inode.try_into().ok()?,
+            range: mapping.range,
+            key: key.map_or(Key::PRIVATE, |key| Key(key as i32)),
+            huge_page: device.huge_page,
+        })
     })
 }
 
@@ -81,7 +89,7 @@ mod tests {
 
     const MAPS: &str = "\
 55d0c0a00000-55d0c0a21000 r--p 00000000 fe:00 131 /usr/bin/perl
-7f0000000000-7f0000001000 rw-s 00000000 00:01 32768                      /SYSV0000beef (deleted)
+7f0000000000-7f0000001000 rw-s 00000000 00:01 32768                      /SYSVffffbeef (deleted)
 7f0000002000-7f0000003000 rw-s 00000000 00:11 5                          /SYSV00000000 (deleted)
 7f0000004000-7f0000005000 rw-s 00000000 fe:00 77                         /SYSV0000cafe
 7f0000006000-7f0000007000 rw-p 00000000 00:00 0
@@ -92,9 +100,18 @@ mod tests {
     fn a_segment_is_told_from_a_file_of_its_name_by_the_device() {
         let small = Device { number: libc::makedev(0, 1), huge_page: None };
         let huge = Device { number: libc::makedev(0, 0x11), huge_page: Some(2 << 20) };
-        let first = Attached { id: 32768, range: "7f0000000000-7f0000001000", huge_page: None };
-        let second =
-            Attached { id: 5, range: "7f0000002000-7f0000003000", huge_page: Some(2 << 20) };
+        let first = Attached {
+            id: 32768,
+            range: "7f0000000000-7f0000001000",
+            key: Key(-0x4111),
+            huge_page: None,
+        };
+        let second = Attached {
+            id: 5,
+            range: "7f0000002000-7f0000003000",
+            key: Key::PRIVATE,
+            huge_page: Some(2 << 20),
+        };
         let found = |devices: &[Device]| attached(MAPS.as_bytes(), devices).collect::<Vec<_>>();
         assert_eq!(found(&[small]), [first]);
         assert_eq!(found(&[small, huge]), [first, second]);
