@@ -424,7 +424,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__key)
-            opts="-h --color --trace --help"
+            opts="-x -0 -v -h --color --trace --find --one-file-system --null --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,6 +432,10 @@ _ipctool() {
             case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --find)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -525,7 +525,7 @@ pub(super) const CHOWN: Page = Page {
     ..Page::EMPTY
 };
 
-/// Print the ftok(3) key of a path
+/// Print the ftok(3) key of a path, or find the paths that have a key
 ///
 /// Many programs get the key of a System V object from ftok(3), which combines the low 8 bits of PROJ,
 /// the low 8 bits of the device number of the path, and the low 16 bits of its inode number. So the
@@ -533,6 +533,10 @@ pub(super) const CHOWN: Page = Page {
 ///
 /// A path that does not exist is an error. In C, ftok returns -1 for it, and a program that does not
 /// check this goes on to use the key 0xffffffff.
+///
+/// --find goes the other way: it prints PATH and the paths below it from which ftok makes this key. With
+/// --verbose it explains the parts of the key. Only one of 16,777,216 combinations of device and inode
+/// bits fits, but in a large tree a path can have a key by chance.
 #[derive(Debug, Args)]
 pub struct Key {
     /// Existing file or directory
@@ -540,16 +544,31 @@ pub struct Key {
     /// Project: a number, of which the low 8 bits count, or a character
     #[arg(default_value = "1", value_name = "PROJ")]
     pub project: Project,
+    /// Print the paths with this key: PATH and all below it
+    ///
+    /// A link counts as the file that it leads to, as for ftok(3), but is not followed into a
+    /// directory. PROJ is a part of the key already.
+    #[arg(long, value_name = "KEY", conflicts_with = "project", allow_negative_numbers = true)]
+    pub find: Option<ipc::Key>,
+    /// With --find, stay on the file system of PATH
+    #[arg(short = 'x', long, requires = "find")]
+    pub one_file_system: bool,
+    /// With --find, end each path with a NUL byte instead of a newline
+    #[arg(short = '0', long, requires = "find")]
+    pub null: bool,
+    /// With --find, explain the parts of the key on standard error
+    #[arg(short = 'v', long, requires = "find")]
+    pub verbose: bool,
 }
 
 pub(super) const KEY: Page = Page {
     command: "key",
-    synopsis: &["ipctool key PATH [PROJ]"],
+    synopsis: &["ipctool key PATH [PROJ]", "ipctool key --find KEY [-x] [-0] [-v] PATH"],
     statuses: &[
         page::DONE,
-        ("1", "the key could not be made or written"),
+        ("1", "the key could not be made or written, or a directory could not be searched"),
         page::USAGE,
-        ("3", "the path does not exist"),
+        ("3", "the path does not exist, or with --find: no path has the key"),
         page::NOT_PERMITTED,
     ],
     environment: page::COLOR,
@@ -560,6 +579,7 @@ pub(super) const KEY: Page = Page {
             "Create a queue with the key of a path",
             "ipctool create msg --key \"$(ipctool key /etc/passwd 42)\"",
         ),
+        ("Find the file that a program made a key from", "ipctool key --find 0x4100c5c9 /srv"),
     ],
     see_also: &["ipctool(1)", "ipctool-create(1)", "ftok(3)", "sysvipc(7)"],
     ..Page::EMPTY

@@ -41,7 +41,7 @@ pub use process::observed::{Observed, Verdict};
 pub use process::role::Use;
 pub use reference::{Reference, Target};
 pub use snapshot::Snapshot;
-pub use sysv::key::{Key, Project};
+pub use sysv::key::{Key, KeyParts, Project};
 pub use sysv::{Queue, Segment, SemaphoreSet};
 pub use text::count;
 pub use time::Time;

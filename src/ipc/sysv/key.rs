@@ -22,6 +22,18 @@ impl Key {
         Key(bits as i32)
     }
 
+    /// The parts that `ftok(3)` puts together.
+    pub fn parts(self) -> KeyParts {
+        let bits = self.0 as u32;
+        KeyParts { project: (bits >> 24) as u8, device: (bits >> 16) as u8, inode: bits as u16 }
+    }
+
+    /// Whether `ftok(3)` makes this key from a file, with one project or another.
+    pub fn is_from_file(self, device: u64, inode: u64) -> bool {
+        let KeyParts { device: low_device, inode: low_inode, .. } = self.parts();
+        device as u8 == low_device && inode as u16 == low_inode
+    }
+
     /// Reads a number as `ipcrm` does: decimal, octal with a leading `0`, hexadecimal with `0x`.
     pub fn from_number(text: &str) -> Result<Key, InvalidKey> {
         let (digits, radix) = match text.as_bytes() {
@@ -44,6 +56,31 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{:08x}", self.0)
+    }
+}
+
+/// What a key says about the file it was made from, if `ftok(3)` made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyParts {
+    /// The low 8 bits of the project.
+    pub project: u8,
+    /// The low 8 bits of the device number, which belong to its minor number.
+    pub device: u8,
+    /// The low 16 bits of the inode number.
+    pub inode: u16,
+}
+
+impl fmt::Display for KeyParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let KeyParts { project, device, inode } = self;
+        write!(f, "project 0x{project:02x}")?;
+        if project.is_ascii_graphic() {
+            write!(f, " ('{}')", char::from(*project))?;
+        }
+        write!(
+            f,
+            ", a device number that ends in 0x{device:02x}, an inode number that ends in 0x{inode:04x}"
+        )
     }
 }
 
@@ -166,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_key() {
+        let key = Key::from_file(0xfe01, 0x12345, Project(b'A'));
+        assert_eq!(
+            key.parts().to_string(),
+            "project 0x41 ('A'), a device number that ends in 0x01, an inode number that ends in 0x2345"
+        );
+        assert!(key.is_from_file(0x01, 0x2345));
+        assert!(!key.is_from_file(0x02, 0x2345) && !key.is_from_file(0x01, 0x2346));
+        assert!(Key(1).parts().to_string().starts_with("project 0x00, "));
+    }
+
+    #[test]
     fn projects() {
         assert_eq!("1".parse(), Ok(Project(1)));
         assert_eq!("A".parse(), Ok(Project(65)));
@@ -182,6 +231,13 @@ mod tests {
         #[test]
         fn what_is_printed_is_read_again(bits: i32) {
             prop_assert_eq!(Key::from_number(&Key(bits).to_string()), Ok(Key(bits)));
+        }
+
+        #[test]
+        fn a_file_has_the_keys_that_are_made_from_it(device: u64, inode: u64, project in 1..=255_u8) {
+            let key = Key::from_file(device, inode, Project(project));
+            prop_assert!(key.is_from_file(device, inode));
+            prop_assert_eq!(key.parts().project, project);
         }
 
         #[test]
