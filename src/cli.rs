@@ -122,8 +122,8 @@ const IPCTOOL: Page = Page {
         page::DONE,
         page::FAILED,
         page::USAGE,
-        ("3", "nothing there: no such object, or no message"),
-        ("4", "would block, or timed out"),
+        ("3", "nothing there: no such object"),
+        ("4", "would block, timed out, or no message"),
         page::NOT_PERMITTED,
         ("6", "findings: of doctor, a leak under guard, or of limits --check"),
         ("128+N", "ended by signal N; under guard, the command was"),
@@ -246,7 +246,7 @@ verbs! {
     Doctor as "doctor";
     /// Run a command, report the IPC objects it leaked, and fail on them
     Guard as "guard";
-    /// Print the ftok(3) key of a path
+    /// Print the ftok(3) key of a path, or find the paths that have a key
     Key as "key";
     /// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool
     InstallLinks as "install-links";

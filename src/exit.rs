@@ -9,9 +9,9 @@ pub enum Status {
     Failed,
     /// Wrong usage.
     Usage,
-    /// No such object, or no message.
+    /// No such object.
     NothingThere,
-    /// Would block, or timed out.
+    /// Would block, as where there is no message, or timed out.
     WouldBlock,
     /// Not permitted.
     NotPermitted,

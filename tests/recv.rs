@@ -25,9 +25,15 @@ fn it_takes_one_message_some_or_all() {
     shell.run("ipctool recv 0xbeef").prints("one\n");
     shell.run("ipctool recv msg:0 -n 2").prints("five\nthree\n");
     shell.run("ipctool send 0 a b c; ipctool recv 0 --all").prints("a\nb\nc\n");
-    shell.run("ipctool recv 0 --all").exits(3).says("recv msg:0: no message (ENOMSG)\n");
-    shell.run("ipctool recv 0 --nowait").exits(3).says("no message (ENOMSG)");
-    shell.run("ipctool send 0 a; ipctool recv 0 --nowait -n 5").prints("a\n");
+    shell.run("ipctool recv 0 --all").prints("");
+    shell.run("ipctool recv 0 --nowait").exits(4).says("recv msg:0: no message (ENOMSG)\n");
+    shell
+        .run("ipctool send 0 a b; ipctool recv 0 --nowait -n 3")
+        .exits(4)
+        .shows("a\nb\n")
+        .says("recv msg:0: no message (ENOMSG); 2 messages taken before\n");
+    shell.run("ipctool send 0 a b; ipctool recv 0 --nowait -n 2").prints("a\nb\n");
+    shell.run("ipctool send 0 a b; ipctool recv 0 --nowait --all").prints("a\nb\n");
     shell.run("ipctool recv 0 -n 0").exits(2).says("recv: --count: 0 is less than 1\n");
     shell.run("ipctool recv 0 -n 1 --all").exits(2).says("cannot be used with");
 }
@@ -42,15 +48,15 @@ fn by_type() {
     shell.run("ipctool recv 0 -t 2 --except").prints("six\n");
     shell
         .run("ipctool recv 0 -t 9 --nowait")
-        .exits(3)
+        .exits(4)
         .says("recv msg:0: no message of type 9 (ENOMSG)\nhint: it holds 1 message, ");
     shell
         .run("ipctool recv 0 --type=-1 --nowait")
-        .exits(3)
+        .exits(4)
         .says("no message of a type up to 1 (ENOMSG)");
     shell
         .run("ipctool recv 0 -t 2 --except --nowait")
-        .exits(3)
+        .exits(4)
         .says("no message of a type other than 2");
     shell.run("ipctool recv 0 --except").exits(2).says("--except needs -t N with N greater than 0");
     shell.run("ipctool recv 0 -t -2 --except").exits(2).says("--except needs -t N");
@@ -68,14 +74,21 @@ fn peeking_takes_nothing() {
     shell.run("ipctool recv 0 --peek -t -3 -n 1").prints("one\n");
     shell.run("ipctool recv 0 --peek -t 3").prints("three\n");
     shell.run("ipctool recv 0 --peek --all -t 5 --except").prints("one\nthree\n");
-    shell.run("ipctool recv 0 --peek -t 9").exits(3).says("no message of type 9");
+    shell.run("ipctool recv 0 --peek -t 9").exits(4).says("no message of type 9");
+    shell.run("ipctool recv 0 --peek --all -t 9").prints("");
+    shell
+        .run("ipctool recv 0 --peek -n 9")
+        .exits(4)
+        .shows("one\nfive\nthree\n")
+        .says("no message (ENOMSG); 3 messages shown before");
     shell.run("ipctool recv 0 --peek --follow").exits(2).says("cannot be used with");
     shell.run("ipctool recv 0 --peek --timeout 1s").exits(2).says("cannot be used with");
     shell.run("ipctool recv 0 --peek --all > /dev/full").exits(1).says("(ENOSPC)");
     shell.run("ipctool recv 0 --peek --all | head -c 1").prints("o");
     shell.run("ipctool list -q -o messages,last_recv --no-headings").prints("       3 -\n");
     shell.run("ipctool recv 0 --all").prints("one\nfive\nthree\n");
-    shell.run("ipctool recv 0 --peek").exits(3).says("no message (ENOMSG)");
+    shell.run("ipctool recv 0 --peek").exits(4).says("no message (ENOMSG)");
+    shell.run("ipctool recv 0 --peek --all").prints("");
 }
 
 #[test]

@@ -245,7 +245,7 @@ fn queues_of_system_v() {
     traced.run("ipctool recv 0 -t -9").exits(0);
     traced
         .run("ipctool recv 0 --nowait")
-        .exits(3)
+        .exits(4)
         .says(", 8192, 0, IPC_NOWAIT) = -1 ENOMSG (No message of desired type)\n");
     traced.run("ipctool recv 0 --timeout 50ms").exits(4).says(") = -1 EINTR (");
     traced.run("ipctool recv 0xbeef --all -t 5 --except").exits(0);
@@ -347,7 +347,7 @@ fn posix_objects() {
         .exits(0)
         .says("mq_timedreceive(3, \"hello\", 40, [3], {tv_sec=0, tv_nsec=0}) = 5\n");
     traced.run("ipctool recv /jobs --all").exits(0);
-    traced.run("ipctool recv /jobs --nowait").exits(3).says(") = -1 ETIMEDOUT (");
+    traced.run("ipctool recv /jobs --nowait").exits(4).says(") = -1 ETIMEDOUT (");
     traced.run("ipctool recv /jobs --timeout 10ms").exits(4);
     traced.run("ipctool stat pmsg:/jobs").exits(0).says("mq_getsetattr(3, NULL, {mq_flags=");
 

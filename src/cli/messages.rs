@@ -165,6 +165,8 @@ pub struct Recv {
     #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = number::from::<u64>(1))]
     pub count: Option<u64>,
     /// Take all messages there are, without waiting for more
+    ///
+    /// An empty queue is no error.
     #[arg(long, group = "amount", conflicts_with = "timeout")]
     pub all: bool,
     /// Block senders, and remove the queue once --all has emptied it
@@ -229,8 +231,8 @@ pub(super) const RECV: Page = Page {
         ("0", "every message that was asked for was written out"),
         ("1", "receiving or writing failed"),
         page::USAGE,
-        ("3", "no such queue, or no message (--nowait, --all or --peek)"),
-        ("4", "the time is up"),
+        ("3", "no such queue, or it was removed"),
+        ("4", "no message, or fewer than -n asks for (--nowait or --peek), or the time is up"),
         page::NOT_PERMITTED,
         page::SIGNAL,
     ],

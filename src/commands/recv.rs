@@ -167,7 +167,6 @@ struct Receiver<'a> {
 impl Receiver<'_> {
     /// Takes messages in batches. Waits only while no message is in hand.
     fn take(&mut self) -> Result<Status> {
-        let never_waits = self.args.all || self.args.waiting.nowait;
         loop {
             // With --verbose each message is written at once, so that the line about it follows it.
             self.batch.limit(match self.args.verbose {
@@ -190,10 +189,11 @@ impl Receiver<'_> {
                 Ok(Fill::Full) => {}
                 Ok(Fill::Done) => return Ok(Status::Done),
                 Err(untaken) if is_empty_message(&untaken) => {
-                    match never_waits {
-                        true if self.total > 0 || self.args.then_rm => return Ok(Status::Done),
-                        true => return Err(self.untaken(untaken).into()),
-                        false => {}
+                    if self.args.all {
+                        return Ok(Status::Done);
+                    }
+                    if self.args.waiting.nowait {
+                        return Err(self.untaken(untaken).into());
                     }
                     let (timeout, from) = (self.args.waiting.timeout, self.queue.name());
                     match self.batch.wait(&from, &self.queue.channel, self.wanted, timeout) {
@@ -290,12 +290,11 @@ impl Receiver<'_> {
             self.batch.sort_by_type(limit);
         }
         self.show()?;
-        match self.total {
-            0 => {
-                Err(self.failed(CallError { name: CallName::Msgrcv, errno: Errno::ENOMSG }).into())
-            }
-            _ => Ok(Status::Done),
+        if self.limit.is_none_or(|limit| self.total >= limit) {
+            return Ok(Status::Done);
         }
+        let none = CallError { name: CallName::Msgrcv, errno: Errno::ENOMSG };
+        Err(self.untaken(Untaken::Stopped(Stopped::Failed(none))).into())
     }
 
     /// Whether messages are shown by type instead of in the order of the queue.
@@ -326,7 +325,8 @@ impl Receiver<'_> {
         if self.total == 0 {
             return failure;
         }
-        failure.with_suffix(format_args!("; {} taken before", count(self.total, "message")))
+        let done = if self.args.peek { "shown" } else { "taken" };
+        failure.with_suffix(format_args!("; {} {done} before", count(self.total, "message")))
     }
 
     fn failed(&self, error: CallError) -> Failure {

@@ -182,7 +182,8 @@ pub(super) fn near_full(seen: &Seen, facts: &Facts) -> Option<Draft> {
                 return None;
             }
             let why = format!(
-                "it holds {used} of {most} messages (mq_maxmsg), {} %; the limit was set when the queue was created, so the receiver must be faster, or the program must create a larger queue",
+                "it holds {used} of {} (mq_maxmsg), {} %; the limit was set when the queue was created, so the receiver must be faster, or the program must create a larger queue",
+                count(most, "message"),
                 percent(used, most)
             );
             let words = "they are nearly full; their limits were set when they were created, so the receivers must be faster, or the programs must create larger queues";
@@ -250,7 +251,8 @@ fn posix_queue_full(
         return None;
     }
     let senders = Senders::of(seen, |_| false);
-    let mut why = format!("it holds {most} of {most} messages (mq_maxmsg){}", senders.words(seen));
+    let mut why =
+        format!("it holds {most} of {} (mq_maxmsg){}", count(most, "message"), senders.words(seen));
     let sending: Vec<i32> = senders.pids().collect();
     let holds = |role: &Role| matches!(role, Role::Open | Role::Notified | Role::WaitsToReceive(_));
     let others: Vec<i32> =

@@ -94,7 +94,7 @@ fn describe(reference: &Reference, error: CallError) -> Explanation {
     let (what, reason) = match error.errno {
         Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
         Errno::EAGAIN if error.name == CallName::MqTimedreceive => {
-            ("no message".to_owned(), Reason::NothingThere)
+            ("no message".to_owned(), Reason::WouldBlock)
         }
         Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),
         Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
@@ -103,7 +103,7 @@ fn describe(reference: &Reference, error: CallError) -> Explanation {
         }
         Errno::EIDRM => (format!("the {noun} was removed"), Reason::NothingThere),
         Errno::ENOENT => (format!("no {noun} has this key"), Reason::NothingThere),
-        Errno::ENOMSG => ("no message".to_owned(), Reason::NothingThere),
+        Errno::ENOMSG => ("no message".to_owned(), Reason::WouldBlock),
         Errno::EAGAIN => (format!("the {noun} is full"), Reason::WouldBlock),
         Errno::EEXIST => (format!("a {noun} with this key exists"), Reason::Failed),
         Errno::ENOSPC => (format!("no room for another {noun}"), Reason::Failed),

@@ -9,9 +9,9 @@ pub enum Reason {
     Failed,
     /// The command line is wrong.
     Usage,
-    /// No such object, or no message.
+    /// No such object.
     NothingThere,
-    /// The call would block, or the timeout passed.
+    /// The call would block, as where there is no message, or the timeout passed.
     WouldBlock,
     /// Not permitted.
     NotPermitted,
