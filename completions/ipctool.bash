@@ -31,6 +31,9 @@ _ipctool() {
             ipctool,guard)
                 cmd="ipctool__subcmd__guard"
                 ;;
+            ipctool,help)
+                cmd="ipctool__subcmd__help"
+                ;;
             ipctool,install-links)
                 cmd="ipctool__subcmd__install__subcmd__links"
                 ;;
@@ -77,7 +80,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor guard key install-links ipcs ipcrm ipcmk msgtool"
+            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor guard key install-links help ipcs ipcrm ipcmk msgtool"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,6 +269,24 @@ _ipctool() {
                     ;;
                 --kill-after)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipctool__subcmd__help)
+            opts="-h --color --trace --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -720,7 +741,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__send)
-            opts="-l -0 -t -h --color --trace --lines --null --jsonl --type --priority --append-nul --create --nowait --timeout --help"
+            opts="-e -l -0 -t -h --color --trace --message --lines --null --jsonl --type --priority --append-nul --create --nowait --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -728,6 +749,20 @@ _ipctool() {
             case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --type)

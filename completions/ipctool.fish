@@ -44,6 +44,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "doctor" -d 'Find IP
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "guard" -d 'Run a command, report the IPC objects it leaked, and fail on them'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "key" -d 'Print the ftok(3) key of a path, or find the paths that have a key'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "install-links" -d 'Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool'
+complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "help" -d 'Show the help of a command'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcs" -d 'List System V objects as ipcs(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcrm" -d 'Remove System V objects as ipcrm(1) of util-linux does'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "ipcmk" -d 'Create System V objects as ipcmk(1) of util-linux does'
@@ -160,6 +161,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand create" -s h -l help -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'
 never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s e -l message -d 'Send TEXT as a message, even if it begins with a dash' -r -f
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -s t -l type -d 'Type of the messages on a System V queue, above 0; 1 by default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l priority -d 'Priority of the messages on a POSIX queue, 0 (default) to 32767' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand send" -l create -d 'Create the queue if it is missing; MODE is 0600 by default' -r
@@ -352,6 +354,11 @@ never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s v -l verbose -d 'Print each link that is created'
 complete -c ipctool -n "__fish_ipctool_using_subcommand install-links" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipctool -n "__fish_ipctool_using_subcommand help" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Colour everywhere, even in a file'
+never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand help" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s i -l id -d 'print details on resource identified by <id>' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s h -l help -d 'display this help'
 complete -c ipctool -n "__fish_ipctool_using_subcommand ipcs" -s V -l version -d 'display version'

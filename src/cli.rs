@@ -10,12 +10,14 @@ mod options;
 pub mod page;
 pub mod pages;
 mod system;
+pub mod words;
 
 pub use messages::{Recv, Send, Waiting};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, StyleArgs};
-pub use system::{Doctor, Guard, InstallLinks, Isolate, Limits, Setting};
+pub use system::{Doctor, Guard, Help, InstallLinks, Isolate, Limits, Setting};
 
+use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
 use clap::error::ErrorKind;
@@ -57,11 +59,11 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the arguments of this process.
-    pub fn from_arguments() -> Result<Cli, clap::Error> {
+    /// Reads a command line, which starts with the name of the program.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         // Never freed, because that would take longer than a short `list` may take.
         let mut command = ManuallyDrop::new(Cli::command());
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let matches = command.try_get_matches_from_mut(line)?;
         let mut matches = ManuallyDrop::new(matches);
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
@@ -108,6 +110,7 @@ const IPCTOOL: Page = Page {
     command: "ipctool",
     synopsis: &[
         "ipctool [--color WHEN] [--trace] COMMAND [ARGUMENT…]",
+        "ipctool help [COMMAND]",
         "ipctool -h | --help | --version",
     ],
     lists: || {
@@ -250,4 +253,6 @@ verbs! {
     Key as "key";
     /// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool
     InstallLinks as "install-links";
+    /// Show the help of a command
+    Help as "help";
 }

@@ -18,9 +18,9 @@ fn run() -> u8 {
         Some(call) => call.run(namespace),
         None => {
             signals::ignore_file_limit();
-            match Cli::from_arguments() {
+            match Cli::read(std::env::args_os()) {
                 Ok(cli) => commands::run(cli, &namespace),
-                Err(error) => commands::reject(&error, std::env::args_os().skip(1)),
+                Err(error) => commands::reject(error, std::env::args_os()),
             }
         }
     };

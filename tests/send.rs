@@ -65,6 +65,25 @@ fn streams_of_lines_records_and_json() {
 }
 
 #[test]
+fn whatever_a_variable_holds_is_a_message() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create msg").ok();
+    for text in ["-hello", "-0", "-l", "--", "-e", "--help", "-", "", "--lines", "-5"] {
+        shell.run(&format!("M='{text}'; ipctool send 0 -e \"$M\"")).ok();
+        shell.run("ipctool recv 0 --nowait").prints(&format!("{text}\n"));
+        shell.run(&format!("M='{text}'; ipctool send 0 --message=\"$M\"")).ok();
+        shell.run("ipctool recv 0 --nowait").prints(&format!("{text}\n"));
+        shell.run(&format!("M='{text}'; ipctool send 0 -- \"$M\"")).ok();
+        shell.run("ipctool recv 0 --nowait").prints(&format!("{text}\n"));
+    }
+    // In the order of the command line.
+    shell.run("ipctool send 0 one -e -two three -e-four -- -five").ok();
+    shell.run("ipctool recv 0 --all").prints("one\n-two\nthree\n-four\n-five\n");
+    shell.run("ipctool send 0 -l -e text").exits(2).says("cannot be used with");
+    shell.run("ipctool send 0 -e").exits(2).says("a value is required for '--message <TEXT>'");
+}
+
+#[test]
 fn a_saved_queue_is_restored() {
     let Some(shell) = queue() else { return };
     shell.run("head -c 5000 /dev/urandom > noise && ipctool send 0 -t 9 < noise").ok();

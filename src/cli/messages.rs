@@ -3,7 +3,7 @@
 use std::ffi::{OsString, c_long};
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueHint, value_parser};
 
 use super::options::queue;
 use super::page::{self, Entry, Page};
@@ -16,7 +16,8 @@ use crate::output::message::MessageFormat;
 ///
 /// Each MESSAGE argument is sent as one message. Without arguments, standard input is one message,
 /// byte for byte; with --lines, --null or --jsonl it is a stream of messages. Empty input is one empty
-/// message; an empty stream sends nothing. A MESSAGE that begins with a dash goes after '--'.
+/// message; an empty stream sends nothing. A message that may begin with a dash, such as one in a
+/// variable of a script, goes behind -e or after '--'.
 ///
 /// If the queue is full, send waits for room, unless you use --nowait or --timeout. A message that can
 /// never fit is refused at once, with both sizes. If a stream fails halfway, the error says which
@@ -26,31 +27,31 @@ pub struct Send {
     /// Queue: its id, its key as 0x…, or the /name of a POSIX queue
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
-    /// Messages to send
-    #[arg(value_name = "MESSAGE")]
-    pub messages: Vec<OsString>,
+    /// What to send, unless it is standard input.
+    #[command(flatten)]
+    pub messages: Messages,
     /// Send each line of standard input as a message
-    #[arg(short = 'l', long, group = "stream", conflicts_with = "messages")]
+    #[arg(short = 'l', long, group = "stream", conflicts_with_all = Messages::NAMES)]
     pub lines: bool,
     /// Send each NUL-terminated record of standard input as a message
-    #[arg(short = '0', long, group = "stream", conflicts_with = "messages")]
+    #[arg(short = '0', long, group = "stream", conflicts_with_all = Messages::NAMES)]
     pub null: bool,
     /// Send each line of standard input as a message in JSON
     ///
     /// A line is like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}, as 'recv --json' prints
     /// it. For a POSIX queue use "priority" in place of "type". The fields "ref" and "size" are
     /// ignored; any other field is an error.
-    #[arg(long, group = "stream", conflicts_with = "messages")]
+    #[arg(long, group = "stream", conflicts_with_all = Messages::NAMES)]
     pub jsonl: bool,
     /// Type of the messages on a System V queue, above 0; 1 by default
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = given_type
+        allow_hyphen_values = true, value_parser = given_type
     )]
     pub message_type: Option<i64>,
     /// Priority of the messages on a POSIX queue, 0 (default) to 32767
     #[arg(
-        long, value_name = "N", allow_negative_numbers = true,
+        long, value_name = "N", allow_hyphen_values = true,
         value_parser = number::within::<u32>(0..=Label::HIGHEST_PRIORITY.into())
     )]
     pub priority: Option<u32>,
@@ -65,6 +66,64 @@ pub struct Send {
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
+}
+
+/// Messages from the command line, in its order.
+#[derive(Debug)]
+pub struct Messages(pub Vec<OsString>);
+
+impl Messages {
+    const OPERAND: &str = "messages";
+    const OPTION: &str = "message";
+    /// The arguments that are messages.
+    const NAMES: [&str; 2] = [Messages::OPERAND, Messages::OPTION];
+}
+
+impl Args for Messages {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let text = || Arg::new("").value_parser(value_parser!(OsString)).action(ArgAction::Append);
+        command
+            .arg(
+                text()
+                    .id(Messages::OPERAND)
+                    .value_name("MESSAGE")
+                    .num_args(0..)
+                    .value_hint(ValueHint::Other)
+                    .help("Messages to send"),
+            )
+            .arg(
+                text()
+                    .id(Messages::OPTION)
+                    .short('e')
+                    .long("message")
+                    .value_name("TEXT")
+                    .allow_hyphen_values(true)
+                    .value_hint(ValueHint::Other)
+                    .help("Send TEXT as a message, even if it begins with a dash"),
+            )
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Messages {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Messages, clap::Error> {
+        let of = |name| {
+            let places = matches.indices_of(name).into_iter().flatten();
+            let texts = matches.get_many::<OsString>(name).into_iter().flatten();
+            places.zip(texts.cloned())
+        };
+        let mut all: Vec<_> = Messages::NAMES.into_iter().flat_map(of).collect();
+        all.sort_by_key(|&(place, _)| place);
+        Ok(Messages(all.into_iter().map(|(_, text)| text).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Messages::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// A type, which the kernel keeps in a long.
@@ -88,14 +147,14 @@ pub struct Waiting {
     /// Wait at most this long for each message: 250ms, 30s, 10m
     ///
     /// A bare number is seconds.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration::parse)]
     pub timeout: Option<Duration>,
 }
 
 pub(super) const SEND: Page = Page {
     command: "send",
     synopsis: &[
-        "ipctool send [-t N | --priority N] [--append-nul] [--create[=MODE]] [--nowait | --timeout DURATION] QUEUE [MESSAGE…]",
+        "ipctool send [-t N | --priority N] [--append-nul] [--create[=MODE]] [--nowait | --timeout DURATION] QUEUE [MESSAGE… | -e TEXT…]",
         "ipctool send [-l | -0 | --jsonl] [-t N | --priority N] [--append-nul] [--create[=MODE]] [--nowait | --timeout DURATION] QUEUE < FILE",
     ],
     statuses: &[
@@ -121,7 +180,7 @@ pub(super) const SEND: Page = Page {
             "ipctool recv 0xbeef --all --json > saved && ipctool send 0xbeef --jsonl < saved",
         ),
         ("Send an urgent message to a POSIX queue", "ipctool send /jobs --priority 9 'urgent'"),
-        ("Send a message that begins with a dash", "ipctool send 0xbeef -- -5"),
+        ("Send whatever a variable holds", "ipctool send 0xbeef -e \"$MESSAGE\""),
     ],
     see_also: &[
         "ipctool(1)",
@@ -162,7 +221,7 @@ pub struct Recv {
     #[arg(value_parser = queue, value_hint = ValueHint::Other)]
     pub queue: Reference,
     /// Take this many messages
-    #[arg(short = 'n', long, value_name = "N", group = "amount", value_parser = number::from::<u64>(1))]
+    #[arg(short = 'n', long, value_name = "N", group = "amount", allow_hyphen_values = true, value_parser = number::from::<u64>(1))]
     pub count: Option<u64>,
     /// Take all messages there are, without waiting for more
     ///
@@ -181,7 +240,7 @@ pub struct Recv {
     /// takes the message with the lowest type, if that type is at most N.
     #[arg(
         short = 't', long = "type", value_name = "N",
-        allow_negative_numbers = true, value_parser = wanted_type
+        allow_hyphen_values = true, value_parser = wanted_type
     )]
     pub message_type: Option<i64>,
     /// Any type except the one given with -t
@@ -214,7 +273,7 @@ pub struct Recv {
     #[arg(long)]
     pub until_nul: bool,
     /// Print at most N bytes of each payload and drop the rest
-    #[arg(long, value_name = "N", value_parser = size::parse)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = size::parse)]
     pub truncate: Option<u64>,
     /// Print the type and size of each message on standard error
     #[arg(short = 'v', long)]

@@ -231,7 +231,7 @@ pub struct Create {
     #[arg(value_parser = kind())]
     pub kind: Kind,
     /// Key of a System V object, in decimal, octal (0…) or hex (0x…)
-    #[arg(long, value_name = "KEY", conflicts_with = "ftok")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with = "ftok")]
     pub key: Option<ipc::Key>,
     /// Key that ftok(3) makes from this path
     ///
@@ -239,10 +239,10 @@ pub struct Create {
     #[arg(long, value_name = "PATH[:PROJ]")]
     pub ftok: Option<OsString>,
     /// Permission bits in octal; the umask does not apply
-    #[arg(long, value_name = "MODE", default_value = "0600")]
+    #[arg(long, value_name = "MODE", allow_hyphen_values = true, default_value = "0600")]
     pub mode: Mode,
     /// Size of shared memory in bytes, or as 64K, 2M, 1GiB
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size::parse)]
     pub size: Option<u64>,
     /// Name of a POSIX object: a slash, then no further slash
     #[arg(long, value_name = "/NAME", conflicts_with_all = ["key", "ftok"])]
@@ -250,18 +250,18 @@ pub struct Create {
     /// Most messages that a POSIX queue holds
     ///
     /// The default is fs.mqueue.msg_default.
-    #[arg(long, value_name = "N", value_parser = number::from::<u64>(1))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::from::<u64>(1))]
     pub max_messages: Option<u64>,
     /// Most bytes in one message of a POSIX queue
     ///
     /// The default is fs.mqueue.msgsize_default.
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size::parse)]
     pub message_size: Option<u64>,
     /// Initial value of a POSIX semaphore; 0 by default
-    #[arg(long, value_name = "N", value_parser = number::within::<u32>(0..=i32::MAX.into()))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::within::<u32>(0..=i32::MAX.into()))]
     pub value: Option<u32>,
     /// Number of semaphores in a set; 1 by default
-    #[arg(long, value_name = "N", value_parser = number::from::<i32>(1))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::from::<i32>(1))]
     pub nsems: Option<i32>,
     /// Fail if an object with this key or name exists
     ///
@@ -548,7 +548,7 @@ pub struct Key {
     ///
     /// A link counts as the file that it leads to, as for ftok(3), but is not followed into a
     /// directory. PROJ is a part of the key already.
-    #[arg(long, value_name = "KEY", conflicts_with = "project", allow_negative_numbers = true)]
+    #[arg(long, value_name = "KEY", conflicts_with = "project", allow_hyphen_values = true)]
     pub find: Option<ipc::Key>,
     /// With --find, stay on the file system of PATH
     #[arg(short = 'x', long, requires = "find")]

@@ -92,7 +92,7 @@ filters! {
     #[arg(long, value_name = "GROUP", value_parser = group)]
     pub group: Option<filter::Group>,
     /// Objects with this key, in decimal, octal (0…) or hex (0x…)
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub key: Option<filter::Keyed>,
     /// Queues with no message
     #[arg(long, action = ArgAction::SetTrue)]
@@ -102,7 +102,7 @@ filters! {
     /// A bare number is seconds. For a POSIX object the kernel records only when its content last
     /// changed by a system call, and a semaphore is used without one. Add --unused to spare objects
     /// that a process still holds.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub idle: Option<filter::Idle>,
     /// Segments already marked for destruction
     #[arg(long, action = ArgAction::SetTrue)]
@@ -110,7 +110,7 @@ filters! {
     /// Objects that this process created, last used, holds or waits for
     ///
     /// A process holds an object that it has attached, mapped or open.
-    #[arg(long, value_name = "PID")]
+    #[arg(long, value_name = "PID", allow_hyphen_values = true)]
     pub pid: Option<filter::UsedBy>,
     /// Objects that no process holds or waits for
     ///
@@ -219,22 +219,22 @@ pub struct References {
     #[arg(value_name = "REF", value_hint = ValueHint::Other)]
     pub references: Vec<Reference>,
     /// Message queue with this id
-    #[arg(short = 'q', long, value_name = "ID", value_parser = ipcrm_id)]
+    #[arg(short = 'q', long, value_name = "ID", allow_hyphen_values = true, value_parser = ipcrm_id)]
     pub queue_id: Vec<i32>,
     /// Message queue with this key
-    #[arg(short = 'Q', long, value_name = "KEY")]
+    #[arg(short = 'Q', long, value_name = "KEY", allow_hyphen_values = true)]
     pub queue_key: Vec<ipc::Key>,
     /// Shared memory segment with this id
-    #[arg(short = 'm', long, value_name = "ID", value_parser = ipcrm_id)]
+    #[arg(short = 'm', long, value_name = "ID", allow_hyphen_values = true, value_parser = ipcrm_id)]
     pub shmem_id: Vec<i32>,
     /// Shared memory segment with this key
-    #[arg(short = 'M', long, value_name = "KEY")]
+    #[arg(short = 'M', long, value_name = "KEY", allow_hyphen_values = true)]
     pub shmem_key: Vec<ipc::Key>,
     /// Semaphore set with this id
-    #[arg(short = 's', long, value_name = "ID", value_parser = ipcrm_id)]
+    #[arg(short = 's', long, value_name = "ID", allow_hyphen_values = true, value_parser = ipcrm_id)]
     pub semaphore_id: Vec<i32>,
     /// Semaphore set with this key
-    #[arg(short = 'S', long, value_name = "KEY")]
+    #[arg(short = 'S', long, value_name = "KEY", allow_hyphen_values = true)]
     pub semaphore_key: Vec<ipc::Key>,
 }
 

@@ -19,6 +19,7 @@ pub static ALL: &[&Page] = &[
     &system::GUARD,
     &objects::KEY,
     &system::INSTALL_LINKS,
+    &system::HELP,
     &super::drop_ins::IPCS,
     &super::drop_ins::IPCRM,
     &super::drop_ins::IPCMK,

@@ -51,7 +51,7 @@ fn system_v_queue(text: &str) -> Result<Reference, InvalidQueue> {
 #[derive(Debug, Args)]
 pub struct Limits {
     /// Show only limits at or above PERCENT; exit 6 if there are any
-    #[arg(long, value_name = "PERCENT", value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
     pub check: Option<u64>,
     /// Set limits, by the names in the list
     #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with = "queue_bytes")]
@@ -60,7 +60,7 @@ pub struct Limits {
     #[arg(long, requires = "set")]
     pub persist: bool,
     /// Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K
-    #[arg(long, value_name = "N", value_parser = size::parse, requires = "queue")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = size::parse, requires = "queue")]
     pub queue_bytes: Option<u64>,
     /// System V queue for --queue-bytes
     #[arg(value_name = "QUEUE", value_parser = system_v_queue, requires = "queue_bytes")]
@@ -193,7 +193,7 @@ pub struct Doctor {
     #[arg(long)]
     pub list_checks: bool,
     /// Report limits and queues used to at least this percentage
-    #[arg(long, value_name = "PERCENT", default_value = "80", value_parser = limit::parse_percent)]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, default_value = "80", value_parser = limit::parse_percent)]
     pub threshold: u64,
     /// Output format.
     #[command(flatten)]
@@ -313,7 +313,7 @@ pub struct Guard {
     #[arg(long)]
     pub keep: bool,
     /// Accept up to N leaks without failing
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::from::<u64>(0))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, default_value_t = 0, value_parser = number::from::<u64>(0))]
     pub max_leaks: u64,
     /// Objects that are not leaks, by key, name or owner
     ///
@@ -324,10 +324,10 @@ pub struct Guard {
     /// End the command and its descendants after this long: 30s, 10m
     ///
     /// They get SIGTERM, and SIGKILL after --kill-after. The exit status is then 124. 0 is no limit.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration::parse)]
     pub timeout: Option<Duration>,
     /// Send SIGKILL this long after SIGTERM
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, default_value = "5s", value_parser = duration::parse)]
     pub kill_after: Duration,
     /// Wait for background processes of the command
     #[arg(long)]
@@ -487,5 +487,25 @@ pub(super) const INSTALL_LINKS: Page = Page {
         "ipctool-ipcmk(1)",
         "ipctool-msgtool(1)",
     ],
+    ..Page::EMPTY
+};
+
+/// Show the help of a command
+///
+/// The same as COMMAND --help. Without COMMAND it lists all commands.
+#[derive(Debug, Args)]
+pub struct Help {
+    /// Command to show the help of
+    #[arg(value_name = "COMMAND", value_hint = ValueHint::Other)]
+    pub command: Option<OsString>,
+}
+
+pub(super) const HELP: Page = Page {
+    command: "help",
+    synopsis: &["ipctool help [COMMAND]"],
+    statuses: &[page::DONE, page::FAILED, ("2", "wrong usage, or no such command")],
+    environment: page::COLOR,
+    examples: &[("List all commands", "ipctool help"), ("Show the help of rm", "ipctool help rm")],
+    see_also: &["ipctool(1)"],
     ..Page::EMPTY
 };

@@ -8,6 +8,7 @@ mod doctor;
 mod error;
 mod explain;
 mod guard;
+mod help;
 mod install_links;
 mod key;
 mod limits;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Guard(args) => ("guard", guard::run(args, namespace, style)),
         Command::Key(args) => ("key", key::run(args)),
         Command::InstallLinks(args) => ("install-links", install_links::run(args, namespace)),
+        Command::Help(args) => ("help", Ok(help::run(args))),
     };
     result.unwrap_or_else(|error| end(verb, namespace, error))
 }

@@ -30,8 +30,8 @@ pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
     signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let mut sender = Sender::open(namespace, &args)?;
     let mut message = Message::new(label);
-    if !args.messages.is_empty() {
-        for text in &args.messages {
+    if !args.messages.0.is_empty() {
+        for text in &args.messages.0 {
             message.reset(label);
             message.payload_mut().extend_from_slice(text.as_bytes());
             sender.send(&mut message)?;
@@ -161,7 +161,7 @@ impl<'a> Sender<'a> {
             largest,
             append_nul: args.append_nul,
             waiting: &args.waiting,
-            unit: if args.messages.len() > 1 { Unit::Argument } else { Unit::Whole },
+            unit: if args.messages.0.len() > 1 { Unit::Argument } else { Unit::Whole },
             number: 1,
             sent: 0,
         })

@@ -1,6 +1,8 @@
 //! Commands as a user types them into `sh(1)`. Every command in a hint, a fix or a note is built here.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
+use std::os::unix::ffi::OsStrExt;
 
 use super::text::is_unsafe;
 
@@ -29,6 +31,11 @@ impl CommandLine {
     /// Adds a word that cannot start with a dash, such as a reference; quoted if necessary.
     pub fn word(self, word: impl fmt::Display) -> CommandLine {
         self.bytes(word.to_string().as_bytes())
+    }
+
+    /// Adds a word as it was typed, which may be an option; quoted if necessary.
+    pub fn word_of(self, word: impl AsRef<OsStr>) -> CommandLine {
+        self.bytes(word.as_ref().as_bytes())
     }
 
     /// Adds a word from outside, such as a user name or a file path. One that starts with a dash gets

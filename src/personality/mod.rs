@@ -86,9 +86,15 @@ pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Call> {
     if let Some(personality) = Path::new(&path).file_name().and_then(named) {
         return Some(Call { personality, path, arguments: arguments.collect() });
     }
-    let path = arguments.next()?;
-    let personality = named(&path)?;
-    Some(Call { personality, path, arguments: arguments.collect() })
+    let first = arguments.next()?;
+    // `ipctool help ipcs` is `ipctool ipcs --help`.
+    if first == "help" {
+        let path = arguments.next()?;
+        let personality = named(&path)?;
+        return Some(Call { personality, path, arguments: vec!["--help".into()] });
+    }
+    let personality = named(&first)?;
+    Some(Call { personality, path: first, arguments: arguments.collect() })
 }
 
 impl Call {
@@ -117,6 +123,9 @@ mod tests {
         assert_eq!(name(&["ipcrm", "ipcs"]).as_deref(), Some("ipcrm ipcs"));
         assert_eq!(name(&["ipctool", "--trace", "ipcs"]), None);
         assert_eq!(name(&["ipctool", "list"]), None);
+        assert_eq!(name(&["ipctool", "help", "ipcs"]).as_deref(), Some("ipcs --help"));
+        assert_eq!(name(&["ipctool", "help", "list"]), None);
+        assert_eq!(name(&["ipctool", "help"]), None);
         assert_eq!(name(&["my-ipcs"]), None);
         assert_eq!(name(&[]), None);
     }
