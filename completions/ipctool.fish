@@ -54,7 +54,7 @@ always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
@@ -95,7 +95,7 @@ always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
@@ -260,7 +260,7 @@ never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Show only limits at or above PERCENT; exit 6 if there are any' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names in the list' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'
@@ -311,7 +311,7 @@ rmid-forced\t''
 remove-ipc\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l threshold -d 'Report limits and queues used to at least this percentage' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A bordered table for each kind, for terminals'
+complete -c ipctool -n "__fish_ipctool_using_subcommand doctor" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
 jsonl\t'A JSON object on each line'

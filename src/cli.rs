@@ -21,9 +21,10 @@ use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ipc::Kind;
+use crate::output::Color;
 use crate::personality::{self, Personality};
 use page::{Group, Page};
 
@@ -159,18 +160,6 @@ pub struct Global {
     /// Each call is a line with its arguments and its result, in the notation of strace(1).
     #[arg(long, global = true)]
     pub trace: bool,
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// Colour on a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    /// Colour everywhere, even in a file.
-    Always,
-    /// No colour.
-    Never,
 }
 
 /// Declares the verbs. Each builds its options only when it is called: defining those of all verbs

@@ -185,7 +185,7 @@ fn a_person_reads_a_few_lines() {
         assert_eq!(ran.stdout(), text, "{format}");
     }
     let coloured = shell.run("ipctool doctor --only world-writable --color always").stdout();
-    assert!(coloured.starts_with("\x1b[33;1mwarning\x1b[0m  msg:0"), "{coloured:?}");
+    assert!(coloured.starts_with("\x1b[1m\x1b[35mwarning\x1b[0m  msg:0"), "{coloured:?}");
     shell.run("ipctool chmod 606 shm:0").exits(0);
     shell.run("ipctool doctor --only world-writable").exits(6).shows(
         "warning  msg:0 and 1 more  world-writable\n\

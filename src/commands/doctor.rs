@@ -2,14 +2,14 @@
 
 mod report;
 
-use super::{now, print_error, select};
+use super::{now, print_error, remark, select};
 use crate::cli::Doctor;
 use crate::commands::Result;
 use crate::doctor::{CHECKS, Check, Diagnosis, Question, diagnose};
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::Filter;
 use crate::ipc::finding::Severity;
+use crate::ipc::{Filter, count};
 use crate::kernel::Namespace;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
@@ -55,13 +55,15 @@ fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> 
     let Diagnosis { findings, objects, is_whole, .. } = diagnosis;
     let format = args.format.chosen();
     if format.is_for_machines() {
-        let section = Section::new("findings", &columns::FINDING);
+        let section = Section::new(&columns::FINDING);
         write_rows(format, section, true, findings, style, stdout::buffered()?)
             .map_err(OutputError)?;
     } else if !findings.is_empty() {
         report::write(findings, style, stdout::buffered()?).map_err(OutputError)?;
-    } else if *is_whole && stdout::is_terminal() {
-        stdout::print(&report::healthy(*objects, checks, style))?;
+    } else if *is_whole {
+        let checks = count(checks as u64, "check");
+        let objects = count(*objects as u64, "object");
+        remark(style, &format!("nothing is wrong: {checks}, {objects}"));
     }
     Ok(())
 }

@@ -52,6 +52,7 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
     };
     let report = ran.report(&args, &setting);
     if !args.quiet {
+        style = style.on_stderr();
         report.print(&style);
     }
     if destination.as_ref().is_some_and(Destination::may_wait) {

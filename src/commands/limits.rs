@@ -47,7 +47,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     // The explanation of each limit is too wide for a table.
     let is_shown = |name| format.is_for_machines() || name != "about";
     let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
-    let section = Section::new("limits", columns);
+    let section = Section::new(columns);
     write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
         .map_err(OutputError)?;
     Ok(if has_findings { Status::Findings } else { Status::Done })

@@ -13,7 +13,7 @@ use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
-use crate::commands::{Error, Result};
+use crate::commands::{Error, Result, remark};
 use crate::exit::Status;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::kernel::{Namespace, process};
@@ -25,7 +25,7 @@ const VERB: &str = "list";
 
 pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Status> {
     let format = args.format.chosen();
-    let style = styled(style, &args.style, format);
+    let mut style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
     let filter = Filter::new(asked_for, args.filter.conditions());
     let kinds: Vec<Kind> = filter.kinds().collect();
@@ -45,8 +45,12 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)
     });
     let mut collection = Collection::new(namespace, &filter, depth, rest, args.verbose);
-    Listing { kinds, layout, format }.write(&mut collection, sort.as_ref(), style)?;
+    let listing = Listing { kinds, layout, format };
+    let is_empty = listing.write(&mut collection, sort.as_ref(), &mut style)? == 0;
     collection.warn_uninspected();
+    if is_empty && !format.is_for_machines() {
+        remark_empty(&filter, &style);
+    }
     Ok(Status::Done)
 }
 
@@ -72,6 +76,15 @@ fn preset(args: &List) -> Preset {
     }
 }
 
+/// Explains to a person why nothing is listed. A table already says so if kinds were all that was asked for.
+fn remark_empty(filter: &Filter, style: &Style) {
+    if filter.has_conditions() {
+        remark(style, "no object matches");
+    } else if filter.kinds.is_empty() {
+        remark(style, "no IPC objects");
+    }
+}
+
 /// The output of a listing.
 struct Listing {
     /// The kind of each section of the layout.
@@ -81,37 +94,42 @@ struct Listing {
 }
 
 impl Listing {
-    /// Writes each object as it is read, or all at the end if they must be sorted or if colours dim the
+    /// Writes each object as it is read, or all at the end if they must be sorted or if colours mark the
     /// processes that are gone. If one kind cannot be read, a table shows nothing, because it would claim
-    /// that there are no such objects; the other formats show what was read.
+    /// that there are no such objects; the other formats show what was read. Returns the number of
+    /// objects.
     fn write(
         self,
         collection: &mut Collection<'_>,
         sort: Option<&Sort>,
-        mut style: Style,
-    ) -> Result<()> {
+        style: &mut Style,
+    ) -> Result<u64> {
         let Listing { kinds, layout, format } = self;
         let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
-        let dims = style.color && format.has_colors();
-        let gathers = sort.is_some() || dims;
+        let marks = style.screen.color && format.has_colors();
+        let gathers = sort.is_some() || marks;
         let (mut gathered, read) = match gathers {
             true => collection.all(),
             false => (Vec::new(), Ok(())),
         };
         if let Some(sort) = sort {
-            sort.apply(&mut gathered, &style);
+            sort.apply(&mut gathered, style);
             if !format.is_for_machines() {
                 gathered.sort_by_key(section);
             }
         }
-        if dims {
+        if marks {
             let shown = gathered.iter().filter_map(|one| Some(layout.pids(section(one)?, one)));
             let pids: HashSet<i32> = shown.flatten().collect();
             style.gone = pids.into_iter().filter(|&pid| process::is_gone(pid)).collect();
         }
-        let mut render = format.begin(layout, &style, stdout::buffered()?).map_err(OutputError)?;
+        let mut render = format.begin(layout, style, stdout::buffered()?).map_err(OutputError)?;
+        let mut written = 0;
         let mut write = |observed: &Observed| match section(observed) {
-            Some(section) => render.row(section, observed).map_err(OutputError),
+            Some(section) => {
+                written += 1;
+                render.row(section, observed).map_err(OutputError)
+            }
             None => Ok(()),
         };
         let read = match gathers {
@@ -127,7 +145,7 @@ impl Listing {
             // A JSON array without its end cannot be read at all.
             read => {
                 render.finish().map_err(OutputError)?;
-                read
+                read.map(|()| written)
             }
         }
     }

@@ -25,16 +25,17 @@ pub use explain::explain;
 use explain::{report, report_all};
 pub use usage::reject;
 
-use std::io::{self, IsTerminal};
+use std::io;
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Command};
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::io::stdio;
 use crate::kernel::{Namespace, StatusError};
-use crate::output::{Style, stderr};
+use crate::output::style::{ASIDE, paint};
+use crate::output::{Color, Screen, Style, escape, stderr, stdout};
 
 /// Runs the command in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
@@ -75,25 +76,26 @@ pub fn print_error(message: impl Into<Notice>) {
     let _ = try_print_error(message);
 }
 
+/// Prints a dim line to standard error that keeps a person from waiting in vain: only if results and errors go
+/// to a terminal, so that scripts never see it. Call it only if the format is one for people.
+fn remark(style: &Style, text: &str) {
+    let errors = Screen::of_stderr(style.color);
+    if stdout::is_terminal() && errors.is_terminal {
+        // If standard error fails, there is no other place to report it.
+        let _ = stderr::write_line(paint(&escape::line(text), ASIDE, &errors));
+    }
+}
+
 /// Prints a message to standard error, and returns whether that worked.
 fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
     stderr::write_line(format!("ipctool: {}", message.into()))
 }
 
+/// The choices of the output that hold for every command.
 fn style(color: Color) -> Style {
-    let color = match color {
-        Color::Always => true,
-        Color::Never => false,
-        // https://no-color.org: set and not empty.
-        Color::Auto => {
-            std::io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-        }
-    };
     let mut style = Style::new(now());
     style.color = color;
-    style.to_terminal = crate::output::stdout::is_terminal();
+    style.screen = Screen::of_stdout(color);
     style
 }
 

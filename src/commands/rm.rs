@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use removal::Removal;
 
-use super::{now, select};
+use super::{now, remark, select};
 use crate::cli::Rm;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -51,7 +51,10 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
                 even_if_changed: args.even_if_changed,
                 is_verbose: args.verbose,
                 is_all: args.all.is_some(),
+                is_json: args.json,
             };
+            // The question is asked on standard error.
+            let style = if args.dry_run { style } else { style.on_stderr() };
             if let Ended::Early(status) =
                 remove_by_filter(namespace, &filter, manner, &style, &mut removal)?
             {
@@ -87,6 +90,8 @@ struct Manner {
     is_verbose: bool,
     /// `--all` was given.
     is_all: bool,
+    /// The result is printed as JSON.
+    is_json: bool,
 }
 
 /// How far a removal by a filter went.
@@ -112,6 +117,9 @@ fn remove_by_filter(
     if manner.is_all {
         // --all includes the kinds that could not be listed, and their objects still exist.
         unlisted.into_iter().for_each(|kind| removal.fail_unlisted(kind));
+    }
+    if selected.is_empty() && !manner.is_json {
+        remark(style, "no object matches");
     }
     if manner.is_dry {
         show(&selected, Format::fitting(), style, stdout::buffered()?).map_err(OutputError)?;
@@ -182,7 +190,7 @@ fn show(selected: &[Selected], format: Format, style: &Style, out: impl Write) -
     if selected.is_empty() {
         return Ok(());
     }
-    let section = Section::new("objects", &columns::SELECTED);
+    let section = Section::new(&columns::SELECTED);
     write_rows(format, section, true, selected, style, out)
 }
 
@@ -193,7 +201,7 @@ fn can_ask() -> bool {
 /// Asks whether to remove these objects.
 fn confirm(selected: &[Selected], style: &Style) -> Result<bool> {
     if selected.len() <= SHOWN {
-        show(selected, Format::Plain, style, StandardError)?;
+        show(selected, Format::for_screen(&style.screen), style, StandardError)?;
     }
     let kinds = selected.iter().map(|selected| selected.observed.kind());
     write!(StandardError, "remove {}? [y/N] ", counted(kinds))?;

@@ -70,13 +70,18 @@ impl fmt::Display for CommandLine {
     }
 }
 
+/// Whether a shell reads these bytes as one word with no special meaning.
+pub fn is_plain_word(word: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
+    !word.is_empty() && word.iter().all(is_plain)
+}
+
 /// A word in shell syntax, quoted if necessary. What a line cannot show (control characters, bytes that
 /// are not UTF-8) is written as a call of `printf(1)`.
 pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let word = word.as_ref();
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
     match std::str::from_utf8(word) {
-        Ok(text) if !word.is_empty() && word.iter().all(is_plain) => text.to_owned(),
+        Ok(text) if is_plain_word(word) => text.to_owned(),
         Ok(text) if !text.contains(is_unsafe) => format!("'{}'", text.replace('\'', "'\\''")),
         _ => printed(word),
     }

@@ -130,7 +130,7 @@ mod tests {
     fn every_column_of_a_preset_exists() {
         for kind in Kind::ALL {
             for shown in [Preset::Usual, Preset::Times, Preset::Pids, Preset::Creators] {
-                for name in preset(shown, kind) {
+                for name in [true, false].into_iter().flat_map(|it| preset(shown, kind, it)) {
                     assert!(names(of_kind(kind)).contains(name), "{kind} {name}");
                 }
             }

@@ -7,7 +7,7 @@ mod table;
 
 use std::io::{self, Write};
 
-use super::{Layout, Section, Style};
+use super::{Layout, Screen, Section, Style};
 
 /// A format while it writes its output.
 pub trait Render<T> {
@@ -59,7 +59,7 @@ macro_rules! formats {
 }
 
 formats! {
-    /// A bordered table for each kind, for terminals.
+    /// A table for each kind, fitted to the terminal.
     Table for Person: table::Table::new;
     /// Aligned text, one line per object.
     Plain for Person: plain::Plain::new;
@@ -77,6 +77,11 @@ impl Format {
     /// The default format for standard output: a table on a terminal, plain text elsewhere.
     pub fn fitting() -> Format {
         if super::stdout::is_terminal() { Format::Table } else { Format::Plain }
+    }
+
+    /// The default format for what people read on this screen.
+    pub fn for_screen(screen: &Screen) -> Format {
+        if screen.is_terminal { Format::Table } else { Format::Plain }
     }
 
     /// Whether it uses colours, if they are enabled.

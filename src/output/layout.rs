@@ -14,8 +14,10 @@ pub struct Column<T: 'static> {
     pub width: usize,
     /// Whether it is aligned right.
     pub numeric: bool,
-    /// Whether a table may wrap it: sentences, not values.
+    /// Whether a table may cut it before another column is left out: sentences, not values.
     pub prose: bool,
+    /// When a table that is too wide leaves it out: 0 never, otherwise the highest first.
+    pub rank: u8,
     /// The value of an item.
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether the value of an item is alarming and stands out on a terminal.
@@ -33,7 +35,8 @@ impl<T> Column<T> {
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
         let page = OnPage::Line { missing: "-" };
-        Column { name, help, width, numeric: false, prose: false, value, alarm: |_| false, page }
+        let alarm = |_: &T| false;
+        Column { name, help, width, numeric: false, prose: false, rank: 0, value, alarm, page }
     }
 
     /// A column of numbers.
@@ -84,6 +87,12 @@ impl<T> Column<T> {
         self
     }
 
+    /// Lets a table leave the column out where it is too wide, those with the highest rank first.
+    pub const fn ranked(mut self, rank: u8) -> Column<T> {
+        self.rank = rank;
+        self
+    }
+
     /// Makes the column stand out where `alarm` returns true.
     pub const fn alarmed(mut self, alarm: fn(&T) -> bool) -> Column<T> {
         self.alarm = alarm;
@@ -116,18 +125,34 @@ impl<T> Column<T> {
 /// Items that share their columns; tables and plain text show them as a block.
 #[derive(Debug)]
 pub struct Section<T: 'static> {
-    /// What the items are, in the plural.
+    /// What the items are, in the plural, for a title above them; empty for none.
     pub title: String,
     /// Its columns, from left to right.
     pub columns: Vec<&'static Column<T>>,
     /// Whether people should be told that it is empty.
     pub asked_for: bool,
+    /// The columns that a table never leaves out, because the user named them.
+    pub kept: Vec<&'static str>,
+    /// By how many blanks its lines are indented later.
+    pub margin: usize,
 }
 
 impl<T> Section<T> {
-    /// A section with all of these columns.
-    pub fn new(title: &str, columns: impl IntoIterator<Item = &'static Column<T>>) -> Section<T> {
-        Section { title: title.to_owned(), columns: columns.into_iter().collect(), asked_for: true }
+    /// A section with all of these columns and no title.
+    pub fn new(columns: impl IntoIterator<Item = &'static Column<T>>) -> Section<T> {
+        Section {
+            title: String::new(),
+            columns: columns.into_iter().collect(),
+            asked_for: false,
+            kept: Vec::new(),
+            margin: 0,
+        }
+    }
+
+    /// Leaves room for lines that are indented by this many blanks later.
+    pub fn indented(mut self, margin: usize) -> Section<T> {
+        self.margin = margin;
+        self
     }
 }
 

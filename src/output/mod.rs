@@ -9,6 +9,7 @@ pub mod formats;
 pub mod layout;
 pub mod message;
 pub mod page;
+pub mod screen;
 pub mod stderr;
 pub mod stdout;
 pub mod style;
@@ -16,5 +17,6 @@ pub mod value;
 
 pub use formats::{Format, Render, write_rows};
 pub use layout::{Column, Layout, Section};
+pub use screen::{Color, Screen};
 pub use style::{Style, TimeFormat};
 pub use value::Value;

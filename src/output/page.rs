@@ -16,6 +16,9 @@ pub struct Page {
 }
 
 impl Page {
+    /// By how many blanks the lines of a block are indented.
+    pub const INDENT: usize = 4;
+
     /// A page with this title.
     pub fn new(title: impl fmt::Display) -> Page {
         Page { text: format!("{}\n", escape::line(&title.to_string())) }
@@ -32,7 +35,7 @@ impl Page {
     pub fn block(&mut self, heading: &str, text: &str) {
         self.text += &format!("  {heading}\n");
         for line in text.lines() {
-            self.text += &format!("    {line}\n");
+            self.text += &format!("{:1$}{line}\n", "", Page::INDENT);
         }
     }
 
@@ -95,6 +98,8 @@ pub(in crate::output) fn in_full(value: &Value<'_>, style: &Style) -> String {
         | Value::Pid(_)
         | Value::User(_)
         | Value::Group(_)
+        | Value::Name(_)
+        | Value::Fill { .. }
         | Value::Text(_)
         | Value::Foreign(_)
         | Value::List(_)

@@ -3,11 +3,36 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use anstyle::AnsiColor;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::screen::{Color, Screen};
 use crate::ipc::Time;
 use crate::kernel::process::accounts::Names;
+
+/// Something that is wrong. Colours are those that are legible on dark and on light.
+pub const ALARM: anstyle::Style = AnsiColor::Red.on_default().bold();
+/// A warning.
+pub const WARNING: anstyle::Style = AnsiColor::Magenta.on_default().bold();
+/// A note.
+pub const NOTE: anstyle::Style = AnsiColor::Cyan.on_default().bold();
+/// The pid of a process that is gone.
+pub const GONE: anstyle::Style = AnsiColor::Magenta.on_default();
+/// What is good to know, beside the results.
+pub const ASIDE: anstyle::Style = anstyle::Style::new().dimmed();
+/// The title of a table.
+pub const TITLE: anstyle::Style = anstyle::Style::new().bold();
+/// The headings of a table.
+pub const HEADING: anstyle::Style = anstyle::Style::new();
+
+/// A text with its colour, if colours are enabled.
+pub fn paint(text: &str, paint: anstyle::Style, screen: &Screen) -> String {
+    match screen.color {
+        true => format!("{paint}{text}{paint:#}"),
+        false => text.to_owned(),
+    }
+}
 
 /// How `--time-format` formats times, in local time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -32,11 +57,11 @@ pub struct Style {
     pub time_format: TimeFormat,
     /// Formats modes as `0660` instead of `rw-rw----`.
     pub numeric_perms: bool,
-    /// Whether colours are enabled.
-    pub color: bool,
-    /// Whether the output is a terminal: control characters are escaped in every format.
-    pub to_terminal: bool,
-    /// Which of the shown pids belong to processes that are gone: a table with colours dims them.
+    /// Where the output is shown. On a terminal, control characters are escaped in every format.
+    pub screen: Screen,
+    /// When to use colour.
+    pub color: Color,
+    /// Which of the shown pids belong to processes that are gone: a table with colours marks them.
     pub gone: HashSet<i32>,
     /// The current time, for relative times.
     pub now: Time,
@@ -53,13 +78,19 @@ impl Style {
             human_sizes: false,
             time_format: TimeFormat::default(),
             numeric_perms: false,
-            color: false,
-            to_terminal: false,
+            screen: Screen::NONE,
+            color: Color::Never,
             gone: HashSet::new(),
             now,
             names: Names::default(),
             zone: std::sync::OnceLock::new(),
         }
+    }
+
+    /// The same for what is printed on standard error.
+    pub fn on_stderr(mut self) -> Style {
+        self.screen = Screen::of_stderr(self.color);
+        self
     }
 
     fn local(&self, time: Time) -> Option<Zoned> {

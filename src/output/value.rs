@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::escape;
 use super::style::{self, Style};
-use crate::ipc::{Foreign, Key, Mode, Reference, Target, Time};
+use crate::ipc::{Foreign, Key, Mode, Name, Reference, Target, Time};
 use crate::kernel::process::accounts::Names;
 
 /// The value of a column for an item.
@@ -26,6 +26,15 @@ pub enum Value<'a> {
     Bytes(u64),
     /// A count or an id.
     Count(u64),
+    /// How much of a limit is used.
+    Fill {
+        /// What is used.
+        used: u64,
+        /// The limit.
+        limit: u64,
+        /// Whether both are bytes; otherwise they are counts.
+        is_bytes: bool,
+    },
     /// A percentage with one decimal.
     Percent(f64),
     /// A process id.
@@ -36,6 +45,8 @@ pub enum Value<'a> {
     User(u32),
     /// A group, by number.
     Group(u32),
+    /// The name of a POSIX object.
+    Name(&'a Name),
     /// Text of this program.
     Text(Cow<'a, str>),
     /// Text from outside.
@@ -79,11 +90,15 @@ impl Value<'_> {
         match self {
             Value::Missing => out.push(b'-'),
             Value::Reference(reference) => write_reference(reference, out),
+            Value::Name(name) => append(out, name),
             Value::Key(key) => write_key(*key, out),
             Value::Mode(mode) if style.numeric_perms => append(out, mode),
             Value::Mode(mode) => append(out, mode.symbolic()),
             Value::Bytes(bytes) if style.human_sizes => append(out, style::human_size(*bytes)),
             Value::Bytes(number) | Value::Count(number) => write_number(*number, out),
+            Value::Fill { used, limit, is_bytes } => {
+                write_fill(*used, *limit, *is_bytes, style, out)
+            }
             Value::Percent(percent) => append(out, format_args!("{percent:.1}")),
             Value::Pid(pid) => append(out, pid),
             Value::Time(time) => append(out, style.time(*time)),
@@ -95,6 +110,31 @@ impl Value<'_> {
             Value::List(words) => escape::append(&words.join(","), out),
             Value::Pids(pids) if pids.is_empty() => out.push(b'-'),
             Value::Pids(pids) => append(out, joined(pids)),
+        }
+    }
+
+    /// Appends the value for a line that a shell or `xargs(1)` may split into words: a name with a blank
+    /// or another special character is quoted.
+    #[inline]
+    pub fn write_word(&self, style: &Style, out: &mut Vec<u8>) {
+        let start = out.len();
+        match self {
+            Value::Fill { used, limit, .. } => {
+                return append(out, format_args!("{}%", percent(*used, *limit) as u64));
+            }
+            value => value.write(style, out),
+        }
+        let is_name = matches!(
+            self,
+            Value::Reference(Reference { target: Target::Name(_), .. })
+                | Value::Name(_)
+                | Value::User(_)
+                | Value::Group(_)
+        );
+        if is_name && !escape::is_plain_word(&out[start..]) {
+            let quoted = escape::shell_word(&out[start..]);
+            out.truncate(start);
+            out.extend_from_slice(quoted.as_bytes());
         }
     }
 
@@ -119,7 +159,10 @@ impl Value<'_> {
             (Value::Key(a), Value::Key(b)) => (a.0 as u32).cmp(&(b.0 as u32)),
             (Value::Mode(a), Value::Mode(b)) => a.cmp(b),
             (Value::Bytes(a) | Value::Count(a), Value::Bytes(b) | Value::Count(b)) => a.cmp(b),
-            (Value::Percent(a), Value::Percent(b)) => a.total_cmp(b),
+            (Value::Fill { .. } | Value::Percent(_), Value::Fill { .. } | Value::Percent(_)) => {
+                percentage(self).total_cmp(&percentage(other))
+            }
+            (Value::Name(a), Value::Name(b)) => a.cmp(b),
             (Value::Pid(a), Value::Pid(b)) => a.cmp(b),
             (Value::Time(a), Value::Time(b)) => a.cmp(b),
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
@@ -128,6 +171,23 @@ impl Value<'_> {
             (Value::Pids(a), Value::Pids(b)) => a.cmp(b),
             _ => name(self).cmp(&name(other)),
         }
+    }
+}
+
+/// How many per cent of a limit are used. More than all of nothing is 100.
+pub fn percent(used: u64, limit: u64) -> f64 {
+    match (used, limit) {
+        (0, 0) => 0.0,
+        (_, 0) => 100.0,
+        (used, limit) => used as f64 * 100.0 / limit as f64,
+    }
+}
+
+fn percentage(value: &Value<'_>) -> f64 {
+    match value {
+        Value::Fill { used, limit, .. } => percent(*used, *limit),
+        Value::Percent(percent) => *percent,
+        _ => 0.0,
     }
 }
 
@@ -169,6 +229,18 @@ fn write_key(key: Key, out: &mut Vec<u8>) {
         *digit = b"0123456789abcdef"[(key.0 as u32 >> (28 - 4 * place) & 0xf) as usize];
     }
     out.extend_from_slice(&text);
+}
+
+/// Writes `71B/16K 0%`, or `71/16384 0%` if sizes are exact.
+fn write_fill(used: u64, limit: u64, is_bytes: bool, style: &Style, out: &mut Vec<u8>) {
+    let number = |number| match is_bytes {
+        true => Value::Bytes(number),
+        false => Value::Count(number),
+    };
+    number(used).write(style, out);
+    out.push(b'/');
+    number(limit).write(style, out);
+    append(out, format_args!(" {}%", percent(used, limit) as u64));
 }
 
 fn write_reference(reference: &Reference, out: &mut Vec<u8>) {
@@ -213,6 +285,11 @@ impl Serialize for Cell<'_> {
             Value::Key(key) => serializer.collect_str(key),
             Value::Mode(mode) => serializer.collect_str(mode),
             Value::Bytes(number) | Value::Count(number) => serializer.serialize_u64(*number),
+            Value::Fill { used, limit, .. } => {
+                // One decimal, as in the percentages of limits.
+                serializer.serialize_f64((percent(*used, *limit) * 10.0).round() / 10.0)
+            }
+            Value::Name(name) => self.text(&name.to_text(), serializer),
             Value::Percent(percent) => serializer.serialize_f64(*percent),
             Value::Pid(pid) => serializer.serialize_i32(*pid),
             Value::Time(time) => match style::timestamp(*time) {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::ipc::count;
 use crate::ipc::finding::{Finding, Severity};
 use crate::output::Style;
 use crate::output::escape::line;
+use crate::output::style::{ALARM, NOTE, WARNING, paint};
 
 /// Writes each finding as a few lines: what, why, and the fix on a line of its own, for copying.
 pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) -> io::Result<()> {
@@ -15,11 +15,11 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
         }
         let severity = finding.severity.name();
         let colour = match finding.severity {
-            Severity::Error => "31;1",
-            Severity::Warning => "33;1",
-            Severity::Note => "36",
+            Severity::Error => ALARM,
+            Severity::Warning => WARNING,
+            Severity::Note => NOTE,
         };
-        write!(out, "{}", coloured(severity, colour, style))?;
+        write!(out, "{}", paint(severity, colour, &style.screen))?;
         if let Some(first) = &finding.reference {
             write!(out, "  {}", line(&first.to_string()))?;
             let more = finding.references.len() as u64 - 1;
@@ -34,19 +34,4 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
         }
     }
     out.flush()
-}
-
-/// The line for a healthy system.
-pub(super) fn healthy(objects: usize, checks: usize, style: &Style) -> String {
-    let objects = count(objects as u64, "object");
-    let checks = count(checks as u64, "check");
-    let text = format!("nothing is wrong: {checks}, {objects}");
-    format!("{}\n", coloured(&text, "2", style))
-}
-
-fn coloured(text: &str, code: &str, style: &Style) -> String {
-    match style.color {
-        true => format!("\x1b[{code}m{text}\x1b[0m"),
-        false => text.to_owned(),
-    }
 }

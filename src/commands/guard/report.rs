@@ -94,9 +94,10 @@ impl Report<'_> {
             what += &format!("{comma}{} in /dev/shm", count(files.len() as u64, "other file"));
         }
         line(text, &format!("leaked {what}{memory}{}", outcomes(leaks)));
-        let section = Section::new("leaks", &columns::LEAK);
+        let section = Section::new(&columns::LEAK);
         // Writing to a vector cannot fail.
-        let _ = write_rows(Format::Plain, section, true, leaks, style, &mut *text);
+        let _ =
+            write_rows(Format::for_screen(&style.screen), section, true, leaks, style, &mut *text);
         for leak in leaks {
             let holders: Vec<_> = leak.holders().iter().map(ProcessName::to_string).collect();
             let reference = leak.observed.reference();

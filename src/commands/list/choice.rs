@@ -61,7 +61,9 @@ impl Choice {
             Section {
                 title: format!("{}s", kind.noun()),
                 columns: visible(kind, self.preset, chosen, format).collect(),
-                asked_for: !kind.is_posix() || filter.kinds.contains(&kind),
+                asked_for: filter.kinds.contains(&kind) && !filter.has_conditions(),
+                kept: chosen.map_or(Vec::new(), |chosen| chosen.names.clone()),
+                margin: 0,
             }
         };
         filter.kinds().map(section).collect()
@@ -121,7 +123,7 @@ fn visible(
             // Machine formats carry every column that costs no extra system call.
             let mut names: Vec<&str> = match format.is_for_machines() {
                 true => columns::of_kind(kind).map(|column| column.name).collect(),
-                false => columns::preset(preset, kind).to_vec(),
+                false => columns::preset(preset, kind, format == Format::Table).to_vec(),
             };
             for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
                 if !names.contains(name) {

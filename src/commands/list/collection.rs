@@ -29,7 +29,7 @@ impl Depth {
         Depth {
             users: columns::on_request().any(&shows),
             // A table shows which queues are full.
-            queues: format == Format::Table || shows("max_bytes"),
+            queues: format == Format::Table || shows("max_bytes") || shows("fill"),
             huge_pages: shows("status") || shows("rss"),
         }
     }

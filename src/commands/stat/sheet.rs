@@ -22,6 +22,13 @@ pub(super) fn sheet(observed: &Observed, around: &Surroundings<'_>) -> io::Resul
 
 fn rows<T>(rows: &[T], columns: &'static [Column<T>], style: &Style) -> io::Result<String> {
     let mut text = Vec::new();
-    write_rows(Format::fitting(), Section::new("", columns), true, rows, style, &mut text)?;
+    write_rows(
+        Format::fitting(),
+        Section::new(columns).indented(Page::INDENT),
+        true,
+        rows,
+        style,
+        &mut text,
+    )?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

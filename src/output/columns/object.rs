@@ -28,6 +28,7 @@ pub(super) static EVERY: &[ObjectColumn] = &[
     ObjectColumn::text("kind", 4, "kind of object", |observed| {
         Value::Text(Cow::Borrowed(observed.kind().name()))
     })
+    .ranked(9)
     .shown_with(TITLE),
 ];
 
@@ -36,10 +37,12 @@ pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::number("id", 10, "identifier", |observed| {
         observed.object.id().map_or(Value::Missing, |id| Value::Count(id.unsigned_abs().into()))
     })
+    .ranked(9)
     .shown_with(TITLE),
     ObjectColumn::text("key", 10, "key; none for a private object", |observed| {
         Value::key(observed.permissions().key)
     })
+    .ranked(3)
     .shown_by(|observed, around, page| {
         page.line(
             "key",
@@ -55,7 +58,7 @@ pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
 /// The columns that name a POSIX object.
 pub(super) static POSIX_NAMES: &[ObjectColumn] =
     &[ObjectColumn::text("name", 16, "name, as programs open it", |observed| {
-        file(observed, |file| Value::Text(Cow::Owned(file.name.to_text())))
+        file(observed, |file| Value::Name(&file.name))
     })
     .shown_with(TITLE)];
 
@@ -64,6 +67,7 @@ pub(super) static OWNER: &[ObjectColumn] = &[
     ObjectColumn::text("owner", 10, "user name of the owner", |observed| {
         Value::User(observed.permissions().uid)
     })
+    .ranked(4)
     .shown_by(|observed, _, page| {
         let permissions = observed.permissions();
         page.line("owner", account(permissions.uid, permissions.gid));
@@ -71,14 +75,17 @@ pub(super) static OWNER: &[ObjectColumn] = &[
     ObjectColumn::text("group", 10, "group name of the owner", |observed| {
         Value::Group(observed.permissions().gid)
     })
+    .ranked(6)
     .shown_with("owner"),
     ObjectColumn::number("uid", 6, "user id of the owner", |observed| {
         Value::Count(observed.permissions().uid.into())
     })
+    .ranked(9)
     .shown_with("owner"),
     ObjectColumn::number("gid", 6, "group id of the owner", |observed| {
         Value::Count(observed.permissions().gid.into())
     })
+    .ranked(9)
     .shown_with("owner"),
 ];
 
@@ -87,6 +94,7 @@ pub(super) static MODE: &[ObjectColumn] =
     &[ObjectColumn::text("mode", 9, "permission bits", |observed| {
         Value::Mode(observed.permissions().mode)
     })
+    .ranked(5)
     .shown_by(|observed, around, page| {
         let mode = observed.permissions().mode;
         let rights = rights(&observed.object, &around.caller);
@@ -98,6 +106,7 @@ pub(super) static CREATOR: &[ObjectColumn] = &[
     ObjectColumn::text("creator", 10, "user name of the creator", |observed| {
         Value::User(observed.permissions().cuid)
     })
+    .ranked(4)
     .shown_by(|observed, _, page| {
         let permissions = observed.permissions();
         page.line("creator", account(permissions.cuid, permissions.cgid));
@@ -105,14 +114,17 @@ pub(super) static CREATOR: &[ObjectColumn] = &[
     ObjectColumn::text("cgroup", 10, "group name of the creator", |observed| {
         Value::Group(observed.permissions().cgid)
     })
+    .ranked(6)
     .shown_with("creator"),
     ObjectColumn::number("cuid", 6, "user id of the creator", |observed| {
         Value::Count(observed.permissions().cuid.into())
     })
+    .ranked(9)
     .shown_with("creator"),
     ObjectColumn::number("cgid", 6, "group id of the creator", |observed| {
         Value::Count(observed.permissions().cgid.into())
     })
+    .ranked(9)
     .shown_with("creator"),
 ];
 
@@ -122,7 +134,8 @@ pub(super) static SYSTEM_V_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     10,
     "when it was created, or its owner or mode changed",
     |observed| Value::time(observed.object.changed()),
-)];
+)
+.ranked(3)];
 
 /// The last change of a POSIX object.
 pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
@@ -130,7 +143,8 @@ pub(super) static POSIX_CHANGE: &[ObjectColumn] = &[ObjectColumn::time(
     10,
     "when its content last changed by a system call",
     |observed| file(observed, |file| Value::time(file.modified)),
-)];
+)
+.ranked(3)];
 
 /// Columns that need an inspection of all processes, and so are shown only on request.
 pub(super) static ON_REQUEST: &[ObjectColumn] = &[

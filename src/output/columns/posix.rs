@@ -26,17 +26,35 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
         posix_queue(observed, |queue| Value::bytes(queue.bytes))
     })
+    .ranked(6)
     .shown_by(|observed, _, page| {
         if let Object::PosixQueue(PosixQueue { bytes: Some(bytes), .. }) = &observed.object {
             page.line("bytes", bytes);
         }
     }),
     ObjectColumn::number(
+        "fill",
+        5,
+        "messages and their maximum; the percentage in plain text and machine formats",
+        |observed| {
+            posix_queue(observed, |queue| {
+                queue.fill().map_or(Value::Missing, |(used, limit)| Value::Fill {
+                    used,
+                    limit,
+                    is_bytes: false,
+                })
+            })
+        },
+    )
+    .alarmed(|observed| observed.object.is_full())
+    .shown_with("messages"),
+    ObjectColumn::number(
         "max_messages",
         12,
         "maximum number of messages (mq_maxmsg)",
         |observed| posix_queue(observed, |queue| Value::count(queue.max_messages)),
     )
+    .ranked(8)
     .shown_with("messages"),
     ObjectColumn::number(
         "message_size",
@@ -44,6 +62,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         "maximum size of a message in bytes (mq_msgsize)",
         |observed| posix_queue(observed, |queue| Value::bytes(queue.message_size)),
     )
+    .ranked(8)
     .shown_by(|observed, _, page| {
         if let Object::PosixQueue(PosixQueue { message_size: Some(size), .. }) = &observed.object {
             page.line("largest", format_args!("{size} bytes in one message (mq_msgsize)"));
@@ -55,6 +74,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         "bytes charged to RLIMIT_MSGQUEUE, full or empty",
         |observed| posix_queue(observed, |queue| Value::bytes(queue.reserved_bytes())),
     )
+    .ranked(7)
     .shown_by(|observed, around, page| {
         let Object::PosixQueue(queue) = &observed.object else { return };
         let Some(reserved) = queue.reserved_bytes() else { return };
@@ -69,6 +89,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         "process notified of the next message (mq_notify)",
         |observed| posix_queue(observed, |queue| Value::pid(queue.notified_pid)),
     )
+    .ranked(1)
     .shown_with(OnPage::<Observed>::PROCESSES),
 ];
 
@@ -79,6 +100,7 @@ pub(super) static MEMORY: &[ObjectColumn] = &[
     ObjectColumn::number("rss", 12, "bytes of it that use memory", |observed| {
         observed.object.memory().map_or(Value::Missing, |memory| Value::Bytes(memory.rss))
     })
+    .ranked(7)
     .shown_by(|observed, _, page| {
         if let Some(memory) = observed.object.memory() {
             page.line("in memory", format_args!("{} bytes, swapped out or not", memory.rss));
@@ -118,7 +140,7 @@ pub(super) static SEMAPHORE: &[ObjectColumn] = &[
         7,
         "the C library's count of waiting threads, including killed ones; see 'waiting'",
         |observed| semaphore(observed, |state| Value::Count(state.waiters.into())),
-    )
+    ).ranked(2)
     .shown_by(|observed, _, page| {
         let Object::PosixSemaphore(semaphore) = &observed.object else { return };
         let Some(SemaphoreState { waiters, .. }) = semaphore.state else { return };

@@ -16,9 +16,16 @@ pub enum Preset {
     Creators,
 }
 
-/// The names of the columns of a preset for a kind.
-pub fn preset(preset: Preset, kind: Kind) -> &'static [&'static str] {
+/// The names of the columns of a preset for a kind. A table shows how full a queue is instead of its bytes
+/// alone; plain text has a number in each field.
+pub fn preset(preset: Preset, kind: Kind, in_table: bool) -> &'static [&'static str] {
     match (preset, kind) {
+        (Preset::Usual, Kind::Msg) if in_table => {
+            &["ref", "key", "owner", "mode", "messages", "fill"]
+        }
+        (Preset::Usual, Kind::Pmsg) if in_table => {
+            &["ref", "owner", "mode", "messages", "fill", "bytes", "message_size"]
+        }
         (Preset::Usual, Kind::Msg) => &["ref", "key", "owner", "mode", "messages", "bytes"],
         (Preset::Usual, Kind::Shm) => {
             &["ref", "key", "owner", "mode", "size", "attached", "status"]

@@ -16,21 +16,24 @@ use crate::output::{Column, Value};
 /// The processes that use an object or are recorded in it.
 pub static USER: [Column<Use>; 6] = [
     Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
-    Column::text("user", 10, "its effective user", |user| {
+    Column::text("user", 10, "its effective user", |user: &Use| {
         user.uid.map_or(Value::Missing, Value::User)
-    }),
+    })
+    .ranked(2),
     Column::prose("role", 26, "how it uses the object", |user| {
         Value::Text(Cow::Owned(user.role.to_string()))
     }),
-    Column::text("since", 10, "when it started, or last used the object", |user| {
+    Column::text("since", 10, "when it started, or last used the object", |user: &Use| {
         Value::time(user.since)
-    }),
+    })
+    .ranked(3),
     Column::text(
         "state",
         6,
         "alive, gone, or reused: another process now has its pid",
         |user: &Use| Value::Text(Cow::Borrowed(user.state.name())),
     )
+    .ranked(1)
     .alarmed(|user| user.state != State::Alive),
     Column::prose("command", 20, "command line", |user| {
         user.command.as_ref().map_or(Value::Missing, Value::Foreign)
@@ -42,12 +45,14 @@ pub static SELECTED: [Column<Selected>; 4] = [
     Column::text("ref", 16, "reference, which every command accepts", |selected| {
         Value::Reference(selected.observed.reference())
     }),
-    Column::text("key", 10, "key; none for a private object", |selected| {
+    Column::text("key", 10, "key; none for a private object", |selected: &Selected| {
         Value::key(selected.observed.permissions().key)
-    }),
-    Column::text("owner", 10, "user name of the owner", |selected| {
+    })
+    .ranked(1),
+    Column::text("owner", 10, "user name of the owner", |selected: &Selected| {
         Value::User(selected.observed.permissions().uid)
-    }),
+    })
+    .ranked(2),
     Column::prose("reason", 20, "why it was selected", |selected| {
         Value::Text(Cow::Borrowed(&selected.reason))
     }),
@@ -55,18 +60,21 @@ pub static SELECTED: [Column<Selected>; 4] = [
 
 /// The objects that a command left behind.
 pub static LEAK: [Column<Leak>; 7] = [
-    Column::text("kind", 4, "kind of object", |leak| {
+    Column::text("kind", 4, "kind of object", |leak: &Leak| {
         Value::Text(Cow::Borrowed(leak.observed.kind().name()))
-    }),
+    })
+    .ranked(5),
     Column::text("ref", 12, "reference, which every command accepts", |leak| {
         Value::Reference(leak.observed.reference())
     }),
-    Column::text("key", 10, "key; none for a private object", |leak| {
+    Column::text("key", 10, "key; none for a private object", |leak: &Leak| {
         Value::key(leak.observed.permissions().key)
-    }),
-    Column::text("owner", 8, "user name of the owner", |leak| {
+    })
+    .ranked(4),
+    Column::text("owner", 8, "user name of the owner", |leak: &Leak| {
         Value::User(leak.observed.permissions().uid)
-    }),
+    })
+    .ranked(3),
     Column::text("holds", 12, "size of a segment, or what a queue or a set contains", |leak| {
         match &leak.observed.object {
             Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
@@ -130,13 +138,18 @@ pub static LIMIT: [Column<Allowance>; 7] = [
         row.percent().map_or(Value::Missing, Value::Percent)
     })
     .alarmed(|row| row.is_at(80)),
-    Column::text("source", 27, "where the value comes from", |row| {
+    Column::text("source", 27, "where the value comes from", |row: &Allowance| {
         Value::Text(Cow::Borrowed(&row.source))
-    }),
-    Column::text("user", 10, "user that it applies to, if it is per user", |row| {
+    })
+    .ranked(2),
+    Column::text("user", 10, "user that it applies to, if it is per user", |row: &Allowance| {
         row.user.map_or(Value::Missing, Value::User)
-    }),
-    Column::prose("about", 30, "what it limits", |row| Value::Text(Cow::Borrowed(row.help))),
+    })
+    .ranked(1),
+    Column::prose("about", 30, "what it limits", |row: &Allowance| {
+        Value::Text(Cow::Borrowed(row.help))
+    })
+    .ranked(3),
 ];
 
 fn quantity(row: &Allowance, number: Option<u64>) -> Value<'static> {

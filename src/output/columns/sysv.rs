@@ -28,6 +28,22 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("max_bytes", 9, "maximum number of bytes (msg_qbytes)", |observed| {
         queue(observed, |queue| Value::bytes(queue.max_bytes))
     })
+    .ranked(7)
+    .shown_with("bytes"),
+    ObjectColumn::number(
+        "fill",
+        5,
+        "how full it is; the percentage in plain text and machine formats",
+        |observed| {
+            queue(observed, |queue| {
+                queue.fill().map_or(Value::Missing, |(used, limit)| {
+                    // The kernel compares the number of messages with max_bytes, too.
+                    Value::Fill { used, limit, is_bytes: used == queue.bytes }
+                })
+            })
+        },
+    )
+    .alarmed(|observed| observed.object.is_full())
     .shown_with("bytes"),
     ObjectColumn::time("last_send", 10, "when a message was last sent", |observed| {
         queue(observed, |queue| Value::time(queue.last_send))
@@ -38,10 +54,12 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("last_send_pid", 13, "process that last sent", |observed| {
         queue(observed, |queue| Value::pid(queue.last_send_pid))
     })
+    .ranked(1)
     .shown_with(PROCESSES),
     ObjectColumn::number("last_recv_pid", 13, "process that last received", |observed| {
         queue(observed, |queue| Value::pid(queue.last_recv_pid))
     })
+    .ranked(1)
     .shown_with(PROCESSES),
 ];
 
@@ -63,6 +81,7 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
     ObjectColumn::number("attached", 8, "current number of attaches", |observed| {
         segment(observed, |segment| Value::Count(segment.attached))
     })
+    .ranked(2)
     .shown_by(|observed, _, page| {
         if let Object::Segment(segment) = &observed.object {
             page.line("attached", count(segment.attached, "time"));
@@ -78,6 +97,7 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
             })
         },
     )
+    .ranked(1)
     .alarmed(|observed| observed.object.is_marked())
     .shown_by(|observed, _, page| {
         let Object::Segment(segment) = &observed.object else { return };
@@ -92,18 +112,22 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
     ObjectColumn::number("rss", 12, "bytes of it in memory", |observed| {
         segment(observed, |segment| Value::bytes(segment.rss))
     })
+    .ranked(7)
     .shown_with("size"),
     ObjectColumn::number("swap", 12, "bytes of it swapped out", |observed| {
         segment(observed, |segment| Value::bytes(segment.swap))
     })
+    .ranked(7)
     .shown_with("size"),
     ObjectColumn::number("creator_pid", 11, "process that created it", |observed| {
         segment(observed, |segment| Value::pid(segment.creator_pid))
     })
+    .ranked(1)
     .shown_with(PROCESSES),
     ObjectColumn::number("last_pid", 10, "process that last attached or detached it", |observed| {
         segment(observed, |segment| Value::pid(segment.last_pid))
     })
+    .ranked(1)
     .shown_with(PROCESSES),
     ObjectColumn::time("last_attach", 11, "when it was last attached", |observed| {
         segment(observed, |segment| Value::time(segment.last_attach))

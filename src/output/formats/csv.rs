@@ -41,7 +41,12 @@ impl<T, W: Write> Render<T> for Csv<'_, T, W> {
         let cells = self.fields.iter().map(|field| {
             let column = columns.iter().find(|column| column.name == *field);
             let value = column.map_or(Value::Missing, |column| (column.value)(item));
-            Cell { value, names: &self.style.names, arrays: false, escapes: self.style.to_terminal }
+            Cell {
+                value,
+                names: &self.style.names,
+                arrays: false,
+                escapes: self.style.screen.is_terminal,
+            }
         });
         let cells: Vec<_> = cells.collect();
         self.out.serialize(cells).map_err(io_error)

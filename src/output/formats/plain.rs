@@ -1,10 +1,15 @@
 //! Plain aligned text, streamed: one line per object.
 
 use std::io::{self, Write};
+use std::mem;
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::output::{Column, Layout, Render, Style};
+
+/// How many rows are measured before the first is written. Later rows use the same widths, so that a
+/// list of any length is streamed.
+const MEASURED: usize = 64;
 
 /// A plain list while it is written.
 pub struct Plain<'a, T: 'static, W> {
@@ -13,26 +18,75 @@ pub struct Plain<'a, T: 'static, W> {
     out: W,
     line: Vec<u8>,
     section: Option<usize>,
+    /// The width of each column of the section.
+    widths: Vec<usize>,
+    /// The cells of the rows that are measured and not yet written, one after the other.
+    measured: Vec<Vec<u8>>,
+    is_measuring: bool,
 }
 
 impl<'a, T, W: Write> Plain<'a, T, W> {
     /// Writes nothing before the first row, so that an empty section leaves no trace.
     pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
-        Ok(Plain { layout, style, out, line: Vec::new(), section: None })
+        let (line, widths, measured) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Plain { layout, style, out, line, section: None, widths, measured, is_measuring: false })
     }
 
-    fn heading(&mut self, section: usize) -> io::Result<()> {
+    /// Starts a section.
+    fn begin(&mut self, section: usize) -> io::Result<()> {
+        self.write_measured()?;
         let is_first = self.section.replace(section).is_none();
-        if !self.layout.headings {
+        let (columns, headings) = (&self.layout.sections[section].columns, self.layout.headings);
+        // A single column without heading has no neighbour to be aligned with.
+        let is_alone = columns.len() == 1 && !headings;
+        let least = |column: &&'static Column<T>| match headings {
+            _ if is_alone => 0,
+            true => column.width.max(column.name.len()),
+            false => column.width,
+        };
+        self.widths = columns.iter().map(least).collect();
+        self.is_measuring = !is_alone;
+        match is_first || !headings {
+            true => Ok(()),
+            false => self.out.write_all(b"\n"),
+        }
+    }
+
+    /// Keeps a row until enough of them are measured.
+    fn measure(&mut self, section: usize, item: &T) -> io::Result<()> {
+        let columns = &self.layout.sections[section].columns;
+        for (column, width_so_far) in columns.iter().zip(&mut self.widths) {
+            let mut cell = Vec::new();
+            (column.value)(item).write_word(self.style, &mut cell);
+            *width_so_far = (*width_so_far).max(width(&cell));
+            self.measured.push(cell);
+        }
+        match self.measured.len() < MEASURED * columns.len() {
+            true => Ok(()),
+            false => self.write_measured(),
+        }
+    }
+
+    /// Writes the heading and the rows that were measured.
+    fn write_measured(&mut self) -> io::Result<()> {
+        let (Some(section), true) = (self.section, mem::take(&mut self.is_measuring)) else {
             return Ok(());
+        };
+        let columns = &self.layout.sections[section].columns;
+        if self.layout.headings {
+            write_line(&mut self.line, columns, &self.widths, |column, line| {
+                line.extend_from_slice(column.heading().as_bytes());
+            });
+            self.out.write_all(&self.line)?;
         }
-        if !is_first {
-            self.out.write_all(b"\n")?;
+        for row in mem::take(&mut self.measured).chunks(columns.len()) {
+            let mut cells = row.iter();
+            write_line(&mut self.line, columns, &self.widths, |_, line| {
+                line.extend_from_slice(cells.next().map_or(&[], Vec::as_slice));
+            });
+            self.out.write_all(&self.line)?;
         }
-        write_line(&mut self.line, &self.layout.sections[section].columns, |column, line| {
-            line.extend_from_slice(column.heading().as_bytes());
-        });
-        self.out.write_all(&self.line)
+        Ok(())
     }
 }
 
@@ -42,17 +96,18 @@ impl<'a, T, W: Write> Plain<'a, T, W> {
 fn write_line<T>(
     line: &mut Vec<u8>,
     columns: &[&'static Column<T>],
+    widths: &[usize],
     mut write: impl FnMut(&'static Column<T>, &mut Vec<u8>),
 ) {
     line.clear();
     // Padding after the previous cell, written only if another cell follows.
     let mut owed = 0;
-    for column in columns {
+    for (column, least) in columns.iter().zip(widths) {
         line.resize(line.len() + owed, b' ');
         let start = line.len();
         write(column, line);
         let length = line.len() - start;
-        let padding = column.width.saturating_sub(width(&line[start..]));
+        let padding = least.saturating_sub(width(&line[start..]));
         if column.numeric {
             line.resize(line.len() + padding, b' ');
             line.copy_within(start..start + length, start + padding);
@@ -81,15 +136,20 @@ impl<T, W: Write> Render<T> for Plain<'_, T, W> {
             return Ok(());
         }
         if self.section != Some(section) {
-            self.heading(section)?;
+            self.begin(section)?;
         }
-        write_line(&mut self.line, &self.layout.sections[section].columns, |column, line| {
-            (column.value)(item).write(self.style, line);
+        if self.is_measuring {
+            return self.measure(section, item);
+        }
+        let columns = &self.layout.sections[section].columns;
+        write_line(&mut self.line, columns, &self.widths, |column, line| {
+            (column.value)(item).write_word(self.style, line);
         });
         self.out.write_all(&self.line)
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        self.write_measured()?;
         self.out.flush()
     }
 }

@@ -1,12 +1,19 @@
-//! Tables for a terminal.
+//! Tables for a terminal, without frames: one rule under the headings, two blanks between columns.
 
+mod fit;
+
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::mem;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Width, presets,
-};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::output::{Layout, Render, Style, Value};
+use crate::output::style::{self, paint};
+use crate::output::{Column, Layout, Render, Section, Style, Value, screen};
+use fit::{GAP, Need, fit, total};
+
+/// A column of sentences is cut to this width before another column is left out.
+const SENTENCE: usize = 16;
 
 /// A table while it is built. It keeps all rows, because the widest cell determines the layout.
 pub struct Table<'a, T: 'static, W> {
@@ -16,102 +23,238 @@ pub struct Table<'a, T: 'static, W> {
     rows: Vec<Vec<Vec<Cell>>>,
 }
 
+/// A cell, before it is fitted.
+struct Cell {
+    text: String,
+    width: usize,
+    paint: anstyle::Style,
+}
+
+impl Cell {
+    fn new(text: String, paint: anstyle::Style) -> Cell {
+        Cell { width: text.width(), text, paint }
+    }
+}
+
 impl<'a, T, W: Write> Table<'a, T, W> {
     /// Writes nothing before the end.
     pub fn new(layout: Layout<T>, style: &'a Style, out: W) -> io::Result<Self> {
         let rows = layout.sections.iter().map(|_| Vec::new()).collect();
         Ok(Table { layout, style, out, rows })
     }
+
+    fn cell(&self, column: &Column<T>, item: &T) -> Cell {
+        let value = (column.value)(item);
+        let mut text = Vec::new();
+        value.write(self.style, &mut text);
+        let paint = match value {
+            _ if (column.alarm)(item) => style::ALARM,
+            Value::Pid(pid) if self.style.gone.contains(&pid) => style::GONE,
+            _ => anstyle::Style::new(),
+        };
+        Cell::new(String::from_utf8_lossy(&text).into_owned(), paint)
+    }
+
+    /// The lines of a section below its title, without their ends.
+    fn lines(&self, section: &Section<T>, rows: &[Vec<Cell>], glyphs: Glyphs) -> Lines {
+        let headings: Vec<_> = section
+            .columns
+            .iter()
+            .map(|column| Cell::new(column.heading(), style::HEADING))
+            .collect();
+        let headings = if self.layout.headings { &headings[..] } else { &[] };
+        let needs = section.columns.iter().enumerate().map(|(place, column)| {
+            let cells = rows.iter().map(|row| &row[place]).chain(headings.get(place));
+            let natural = cells.map(|cell| cell.width).max().unwrap_or(0);
+            Need {
+                natural,
+                least: if column.prose { natural.min(SENTENCE) } else { natural },
+                rank: if section.kept.contains(&column.name) { 0 } else { column.rank },
+                is_number: column.numeric,
+            }
+        });
+        let needs: Vec<_> = needs.collect();
+        let room = self.style.screen.columns.unwrap_or(usize::MAX);
+        let widths = fit(&needs, room.saturating_sub(section.margin).max(1));
+        let line = |cells: &[Cell]| {
+            let shown = section.columns.iter().zip(cells).zip(&widths);
+            let shown = shown.filter_map(|((column, cell), width)| Some((column, cell, (*width)?)));
+            self.line(shown.map(|(column, cell, width)| (cell, width, column.numeric)), glyphs)
+        };
+        Lines {
+            width: total(&widths),
+            heading: self.layout.headings.then(|| line(headings)),
+            rows: rows.iter().map(|row| line(row)).collect(),
+        }
+    }
+
+    /// A line of cells with their widths; numbers are aligned right. It ends without blanks.
+    fn line<'b>(
+        &self,
+        cells: impl Iterator<Item = (&'b Cell, usize, bool)>,
+        glyphs: Glyphs,
+    ) -> String {
+        let mut line = String::new();
+        // Blanks owed before the next cell.
+        let mut owed = 0;
+        for (cell, width, is_number) in cells {
+            let (text, used) = cut(cell, width, glyphs.cut);
+            let padding = width - used;
+            let (before, after) = if is_number { (padding, 0) } else { (0, padding) };
+            line.extend(std::iter::repeat_n(' ', owed + before));
+            line += &paint(&text, cell.paint, &self.style.screen);
+            owed = after + GAP;
+        }
+        line
+    }
+}
+
+/// What a table is drawn with.
+#[derive(Clone, Copy)]
+struct Glyphs {
+    rule: &'static str,
+    cut: char,
+}
+
+impl Glyphs {
+    fn by_locale() -> Glyphs {
+        match screen::is_utf8() {
+            true => Glyphs { rule: "─", cut: '…' },
+            false => Glyphs { rule: "-", cut: '~' },
+        }
+    }
+}
+
+/// The text of a cell in at most this width, and its width. If it is cut, it ends with `end`.
+fn cut(cell: &Cell, width: usize, end: char) -> (Cow<'_, str>, usize) {
+    if cell.width <= width {
+        return (Cow::Borrowed(&cell.text), cell.width);
+    }
+    let mut text = String::new();
+    let mut used = 1;
+    for character in cell.text.chars() {
+        used += character.width().unwrap_or(0);
+        if used > width {
+            used -= character.width().unwrap_or(0);
+            break;
+        }
+        text.push(character);
+    }
+    text.push(end);
+    (Cow::Owned(text), used)
+}
+
+/// A section that is fitted.
+struct Lines {
+    width: usize,
+    heading: Option<String>,
+    rows: Vec<String>,
+}
+
+/// How titles and sections are set apart.
+#[derive(Clone, Copy)]
+struct Spacing {
+    /// Whether a title has a line of its own; otherwise it is part of the rule.
+    title_above: bool,
+    /// Whether there is an empty line between sections.
+    gap: bool,
+}
+
+impl Spacing {
+    /// From roomy to dense.
+    const ALL: [Spacing; 3] = [
+        Spacing { title_above: true, gap: true },
+        Spacing { title_above: false, gap: true },
+        Spacing { title_above: false, gap: false },
+    ];
+
+    /// The number of lines that all sections take.
+    fn height(self, sections: &[(String, Lines)]) -> usize {
+        let of_section = |(title, lines): &(String, Lines)| {
+            let above = usize::from(self.title_above && !title.is_empty());
+            above + 2 * usize::from(lines.heading.is_some()) + lines.rows.len()
+        };
+        let gaps = if self.gap { sections.len().saturating_sub(1) } else { 0 };
+        sections.iter().map(of_section).sum::<usize>() + gaps
+    }
+
+    /// The roomiest that fits on the screen, so that the start does not scroll away. If none does, the
+    /// roomiest of all.
+    fn fitting(sections: &[(String, Lines)], rows: Option<usize>) -> Spacing {
+        // The last line is that of the cursor.
+        let fits = |one: &Spacing| rows.is_none_or(|rows| one.height(sections) < rows);
+        Spacing::ALL.into_iter().find(fits).unwrap_or(Spacing::ALL[0])
+    }
 }
 
 impl<T, W: Write> Render<T> for Table<'_, T, W> {
     fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
-        let cells = self.layout.sections[section].columns.iter().map(|column| {
-            let value = (column.value)(item);
-            let mut text = Vec::new();
-            value.write(self.style, &mut text);
-            let mut cell = Cell::new(String::from_utf8_lossy(&text));
-            if column.numeric {
-                cell = cell.set_alignment(CellAlignment::Right);
-            }
-            if !self.style.color {
-                return cell;
-            }
-            match value {
-                _ if (column.alarm)(item) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-                Value::Pid(pid) if self.style.gone.contains(&pid) => cell.fg(Color::DarkGrey),
-                _ => cell,
-            }
-        });
-        self.rows[section].push(cells.collect());
+        let columns = &self.layout.sections[section].columns;
+        let cells = columns.iter().map(|column| self.cell(column, item)).collect();
+        self.rows[section].push(cells);
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let mut is_first = true;
-        for (section, rows) in self.layout.sections.iter().zip(&mut self.rows) {
+        let glyphs = Glyphs::by_locale();
+        let all = mem::take(&mut self.rows);
+        let mut sections = Vec::new();
+        for (section, rows) in self.layout.sections.iter().zip(&all) {
             if section.columns.is_empty() {
                 continue;
             }
             if rows.is_empty() {
                 if section.asked_for {
-                    is_first = false;
                     writeln!(self.out, "No {}.", section.title)?;
                 }
                 continue;
             }
-            let is_below = !std::mem::take(&mut is_first);
-            if self.layout.sections.len() > 1 && self.layout.headings {
-                let mut title = section.title.clone();
-                title[..1].make_ascii_uppercase();
-                writeln!(self.out, "{}{title}", if is_below { "\n" } else { "" })?;
-            }
-            let mut table = comfy_table::Table::new();
-            table.load_style(if is_utf8() {
-                presets::UTF8_FULL_CONDENSED
-            } else {
-                presets::ASCII_FULL_CONDENSED
-            });
-            // A terminal reports width 0 if its size was never set.
-            let width = crate::output::stdout::is_terminal().then(|| table.width()).flatten();
-            match width.filter(|&width| width > 0) {
-                Some(width) => {
-                    table.set_width(width);
-                    table.set_content_arrangement(ContentArrangement::Dynamic);
+            let title = match (section.title.as_str(), self.layout.headings) {
+                ("", _) | (_, false) => String::new(),
+                (title, true) => {
+                    format!("{}{} ({})", title[..1].to_uppercase(), &title[1..], rows.len())
                 }
-                None => {
-                    table.set_content_arrangement(ContentArrangement::Disabled);
+            };
+            sections.push((title, self.lines(section, rows, glyphs)));
+        }
+        let spacing = Spacing::fitting(&sections, self.style.screen.rows);
+        for (number, (title, Lines { width, heading, rows })) in sections.iter().enumerate() {
+            if number > 0 && spacing.gap {
+                writeln!(self.out)?;
+            }
+            let is_above = spacing.title_above && !title.is_empty();
+            if is_above {
+                writeln!(self.out, "{}", paint(title, style::TITLE, &self.style.screen))?;
+            }
+            if let Some(heading) = heading {
+                writeln!(self.out, "{heading}")?;
+                match title.as_str() {
+                    title if !title.is_empty() && !is_above => {
+                        let rest = width.saturating_sub(title.width() + 4);
+                        let title = paint(title, style::TITLE, &self.style.screen);
+                        let (start, rest) = (glyphs.rule.repeat(2), glyphs.rule.repeat(rest));
+                        writeln!(self.out, "{start} {title} {rest}")?;
+                    }
+                    _ => writeln!(self.out, "{}", glyphs.rule.repeat(*width))?,
                 }
             }
-            if self.style.color {
-                table.enforce_styling();
-            } else {
-                table.force_no_tty();
-            }
-            if self.layout.headings {
-                table.set_header(section.columns.iter().map(|column| column.heading()));
-            }
-            table.add_rows(std::mem::take(rows));
-            // Values are read and copied, so they are never wrapped. Sentences are, down to a width
-            // that does not break words.
-            for (cells, column) in table.column_iter_mut().zip(&section.columns) {
-                cells.set_constraint(match column.prose {
-                    true => ColumnConstraint::LowerBoundary(Width::Fixed(20)),
-                    false => ColumnConstraint::ContentWidth,
-                });
-            }
-            writeln!(self.out, "{table}")?;
+            rows.iter().try_for_each(|row| writeln!(self.out, "{row}"))?;
         }
         self.out.flush()
     }
 }
 
-/// Whether the terminal displays UTF-8, by `locale(7)`.
-fn is_utf8() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-    locale.is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_cut_by_their_width() {
+        let cell = |text: &str| Cell::new(text.to_owned(), anstyle::Style::new());
+        assert_eq!(cut(&cell("short"), 5, '…'), ("short".into(), 5));
+        assert_eq!(cut(&cell("longer"), 5, '…'), ("long…".into(), 5));
+        // Each of these takes two places.
+        assert_eq!(cut(&cell("消息队列"), 6, '…'), ("消息…".into(), 5));
+        assert_eq!(cut(&cell("消息队列"), 1, '…'), ("…".into(), 1));
+    }
 }
