@@ -70,10 +70,27 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// Whether a shell reads these bytes as one word with no special meaning.
-pub fn is_plain_word(word: &[u8]) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%=".contains(byte);
-    !word.is_empty() && word.iter().all(is_plain)
+/// Whether a shell reads this as one word with no special meaning.
+fn is_plain_word(word: &str) -> bool {
+    let is_plain = |character: char| match character.is_ascii() {
+        true => character.is_ascii_alphanumeric() || "-_./:,+@%=".contains(character),
+        false => !character.is_whitespace() && !is_unsafe(character),
+    };
+    !word.is_empty() && word.chars().all(is_plain)
+}
+
+/// The text that was quoted as [`shell_word`] quotes it, with `'`; `None` for any other text.
+///
+/// ```
+/// # use ipctool::ipc::command_line::unquoted;
+/// assert_eq!(unquoted("'pshm:/two words'").as_deref(), Some("pshm:/two words"));
+/// assert_eq!(unquoted("'/it'\\''s'").as_deref(), Some("/it's"));
+/// assert_eq!(unquoted("/plain"), None);
+/// ```
+pub fn unquoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+    let inner = inner.replace("'\\''", "\0");
+    (!inner.contains('\'')).then(|| inner.replace('\0', "'"))
 }
 
 /// A word in shell syntax, quoted if necessary. What a line cannot show (control characters, bytes that
@@ -81,7 +98,7 @@ pub fn is_plain_word(word: &[u8]) -> bool {
 pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let word = word.as_ref();
     match std::str::from_utf8(word) {
-        Ok(text) if is_plain_word(word) => text.to_owned(),
+        Ok(text) if is_plain_word(text) => text.to_owned(),
         Ok(text) if !text.contains(is_unsafe) => format!("'{}'", text.replace('\'', "'\\''")),
         _ => printed(word),
     }

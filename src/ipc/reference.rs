@@ -1,5 +1,6 @@
 //! References, `KIND:REF`: how every command prints objects and accepts them.
 
+use crate::ipc::command_line::unquoted;
 use crate::ipc::kind::UnknownKind;
 use crate::ipc::posix::name::InvalidName;
 use crate::ipc::sysv::key::KeyError;
@@ -143,6 +144,10 @@ impl FromStr for Reference {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
+        // Plain lists quote names that a shell would split. Who reads them line by line need not care.
+        if let Some(text) = unquoted(text) {
+            return text.parse();
+        }
         // The name of a POSIX object may contain a colon.
         let Some((kind, target)) = text.split_once(':').filter(|_| !text.starts_with('/')) else {
             for kinds in [Kind::SYSTEM_V, [Kind::Pmsg, Kind::Pshm, Kind::Psem]] {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use crate::ipc::command_line::{is_plain_word, shell_word};
+pub use crate::ipc::command_line::shell_word;
 use crate::ipc::foreign;
 
 /// Appends text as one line, with all unsafe characters and newlines escaped.

@@ -131,7 +131,9 @@ impl Value<'_> {
                 | Value::User(_)
                 | Value::Group(_)
         );
-        if is_name && !escape::is_plain_word(&out[start..]) {
+        // Most names need no quotes, and a long list has many.
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(byte);
+        if is_name && !out[start..].iter().all(is_plain) {
             let quoted = escape::shell_word(&out[start..]);
             out.truncate(start);
             out.extend_from_slice(quoted.as_bytes());
