@@ -616,7 +616,7 @@ _ipctool() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text raw null hex jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text raw null hex table jsonl" -- "${cur}"))
                     return 0
                     ;;
                 --truncate)

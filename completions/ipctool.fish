@@ -183,6 +183,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l format -d 'Outp
 raw\t'The payload alone'
 null\t'The payload and a NUL byte'
 hex\t'Offset, hex and ASCII, as `hexdump -C`'
+table\t'A line with type or priority, size and escaped payload, under a heading'
 jsonl\t'A JSON object on each line, as `send --jsonl` reads it'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l truncate -d 'Print at most N bytes of each payload and drop the rest' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l trace -d 'Print each IPC system call to standard error'
@@ -197,7 +198,7 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s 0 -l null -d 'P
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s J -l json -l jsonl -d 'Print a line of JSON per message, as \'send --jsonl\' reads it'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l hex -d 'Print offset, hex and ASCII, as \'hexdump -C\' does'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -l until-nul -d 'End each payload at its first NUL byte, as in a C string'
-complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s v -l verbose -d 'Print the type and size of each message on standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s v -l verbose -d 'Print type and size on standard error, before each message'
 complete -c ipctool -n "__fish_ipctool_using_subcommand recv" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'

@@ -16,6 +16,9 @@ fn messages_are_exchanged_with_programs_by_priority() {
         .run("ipctool recv /q --json")
         .prints("{\"ref\":\"pmsg:/q\",\"priority\":7,\"size\":11,\"text\":\"urgent, too\"}\n");
     shell.run("ipctool recv /q --hex").shows("6c 6f 77").shows("|low|");
+    shell
+        .run("ipctool send /q --priority 7 text; ipctool recv /q --format table")
+        .prints("PRIORITY     SIZE  TEXT\n       7        4  text\n");
     shell.run("ipctool recv /q --nowait").exits(4).says("no message (EAGAIN)");
     shell.run("ipctool recv /q --all").prints("");
     shell.run("ipctool send /q --priority 32768 x").exits(2).says("32768 is not in 0..=32767");

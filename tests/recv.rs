@@ -182,6 +182,45 @@ fn verbose_tells_type_and_size_on_standard_error() {
 }
 
 #[test]
+fn verbose_comes_before_the_message() {
+    let Some(shell) = queue() else { return };
+    let both = "ipctool: recv msg:0: type 1, 3 bytes\none\n\
+                ipctool: recv msg:0: type 5, 4 bytes\nfive\n";
+    shell.run("ipctool recv 0 --peek -n 2 -v 2>&1").prints(both);
+    shell.run("ipctool recv 0 -n 2 -v 2>&1").prints(both);
+    shell.run("ipctool send 0 -t 2 ''; ipctool send 0 last").ok();
+    // By type, and with one that has no text at all.
+    shell.run("ipctool recv 0 --peek --all -t -9 --raw -v 2>&1").prints(
+        "ipctool: recv msg:0: type 1, 4 bytes\n\
+         lastipctool: recv msg:0: type 2, 0 bytes\n\
+         ipctool: recv msg:0: type 3, 5 bytes\n\
+         three",
+    );
+}
+
+#[test]
+fn a_table_has_a_line_a_message() {
+    let Some(shell) = queue() else { return };
+    shell.run_with("ipctool send 0 -t 1234567890123", b"two\nlines\t\xff").ok();
+    let table = "    TYPE     SIZE  TEXT\n       \
+                 1        3  one\n       \
+                 5        4  five\n       \
+                 3        5  three\n\
+                 1234567890123       11  two\\nlines\\t\\xff\n";
+    shell.run("ipctool recv 0 --peek --all --format table").prints(table);
+    shell
+        .run("ipctool recv 0 --peek --all --format table -t -4")
+        .prints("    TYPE     SIZE  TEXT\n       1        3  one\n       3        5  three\n");
+    shell
+        .run("ipctool recv 0 --all --format table > /dev/full")
+        .exits(1)
+        .says("4 messages went back");
+    shell.run("ipctool recv 0 --all --format table").shows("TEXT\n");
+    shell.run("ipctool recv 0 --all --format table").prints("");
+    shell.run("ipctool recv 0 --nowait --format table").exits(4).lacks("TEXT");
+}
+
+#[test]
 fn a_terminal_gets_no_control_bytes() {
     let Some(shell) = queue() else { return };
     shell

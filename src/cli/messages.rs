@@ -275,7 +275,7 @@ pub struct Recv {
     /// Print at most N bytes of each payload and drop the rest
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = size::parse)]
     pub truncate: Option<u64>,
-    /// Print the type and size of each message on standard error
+    /// Print type and size on standard error, before each message
     #[arg(short = 'v', long)]
     pub verbose: bool,
 }

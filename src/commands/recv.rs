@@ -168,7 +168,7 @@ impl Receiver<'_> {
     /// Takes messages in batches. Waits only while no message is in hand.
     fn take(&mut self) -> Result<Status> {
         loop {
-            // With --verbose each message is written at once, so that the line about it follows it.
+            // With --verbose each message is written at once, right after the line about it.
             self.batch.limit(match self.args.verbose {
                 true => 0,
                 false => self.outlet.room(&self.out.0),
@@ -228,12 +228,14 @@ impl Receiver<'_> {
     /// Writes the batch. What could not be written goes back on the queue.
     fn deliver(&mut self) -> Result<(), Failure> {
         let count = self.batch.len();
-        let written = self.batch.write(&mut self.out);
+        let written = self.write();
         self.outlet.wrote(self.batch.text_length());
         let undelivered = written.as_ref().err().map_or(0, |undelivered| undelivered.messages);
-        self.report_delivered(count - undelivered);
         self.total += count - undelivered;
-        let Err(Undelivered { error, .. }) = written else { return Ok(()) };
+        let Err(Undelivered { error, .. }) = written else {
+            self.batch.clear();
+            return Ok(());
+        };
         self.batch.give_back_memory();
         self.reopen();
         let fate = rescue(&self.queue.channel, self.batch.last(undelivered));
@@ -250,18 +252,15 @@ impl Receiver<'_> {
         Err(Failure::new(VERB, &self.args.queue, format!("{what}; {fate}{left}"), reason))
     }
 
-    /// Prints the lines of `--verbose` for the messages that were written out. Clears the batch if all were.
-    fn report_delivered(&mut self, written: u64) {
-        if self.args.verbose {
-            for (number, payload) in self.batch.messages().take(written as usize) {
-                let label = self.queue.channel.label(number);
-                let size = count(payload.len() as u64, "byte");
-                print_error(format_args!("{VERB} {}: {label}, {size}", self.args.queue));
-            }
-        }
-        if written == self.batch.len() {
-            self.batch.clear();
-        }
+    /// Writes the text of the batch, with `--verbose` each message after a line about it.
+    fn write(&mut self) -> Result<(), Undelivered> {
+        let Receiver { args, queue, batch, out, .. } = self;
+        let announce = |number, payload: &[u8]| {
+            let label = queue.channel.label(number);
+            let size = count(payload.len() as u64, "byte");
+            print_error(format_args!("{VERB} {}: {label}, {size}", args.queue));
+        };
+        batch.write(out, args.verbose.then_some(&announce as _))
     }
 
     /// Shows messages without taking them.
@@ -305,9 +304,9 @@ impl Receiver<'_> {
     fn show(&mut self) -> Result<()> {
         let count = self.batch.len();
         self.batch.present(&self.queue.name());
-        self.batch.write(&mut self.out).map_err(|undelivered| OutputError(undelivered.error))?;
+        self.write().map_err(|undelivered| OutputError(undelivered.error))?;
         self.total += count;
-        self.report_delivered(count);
+        self.batch.clear();
         Ok(())
     }
 

@@ -27,6 +27,11 @@ pub fn append_payload(payload: &[u8], out: &mut Vec<u8>) {
     lossless(payload, "\n\t", out);
 }
 
+/// Appends a payload as one line: all unsafe characters, newlines and bytes that are not UTF-8 are escaped.
+pub fn append_bytes(payload: &[u8], out: &mut Vec<u8>) {
+    lossless(payload, "", out);
+}
+
 /// Allocates nothing while `out` has room: memory may be short, and a received message must not be
 /// lost.
 fn lossless(bytes: &[u8], kept: &str, out: &mut Vec<u8>) {

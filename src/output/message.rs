@@ -26,6 +26,8 @@ pub enum MessageFormat {
     Null,
     /// Offset, hex and ASCII, as `hexdump -C`.
     Hex,
+    /// A line with type or priority, size and escaped payload, under a heading.
+    Table,
     /// A JSON object on each line, as `send --jsonl` reads it.
     #[value(alias = "json")]
     Jsonl,
@@ -64,10 +66,22 @@ impl Presentation {
             // 16 bytes become a line of 79 characters and its newline.
             MessageFormat::Hex => 5,
             // A byte as \x00.
+            MessageFormat::Table => 4,
             _ if self.to_terminal => 4,
             MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => 1,
         };
         size.saturating_mul(times).saturating_add(AROUND)
+    }
+
+    /// Appends what comes before the first message: the heading of a table.
+    ///
+    /// It fits into [`Presentation::most`] together with a message.
+    pub fn append_heading(&self, kind: Kind, out: &mut Vec<u8>) {
+        if self.format == MessageFormat::Table {
+            let label = if kind.is_posix() { "PRIORITY" } else { "TYPE" };
+            // Writing to a vector cannot fail.
+            let _ = writeln!(out, "{label:>8} {:>8}  TEXT", "SIZE");
+        }
     }
 
     /// Appends one message.
@@ -91,6 +105,12 @@ impl Presentation {
                 };
                 // Writing to a vector cannot fail.
                 let _ = json::write(&mut *out, &record);
+                out.push(b'\n');
+            }
+            MessageFormat::Table => {
+                // Writing to a vector cannot fail.
+                let _ = write!(out, "{number:>8} {:>8}  ", payload.len());
+                escape::append_bytes(shown, out);
                 out.push(b'\n');
             }
             MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => {
@@ -284,6 +304,7 @@ mod tests {
             show(MessageFormat::Jsonl, b"\xff"),
             "{\"ref\":\"msg:7\",\"type\":5,\"size\":1,\"base64\":\"/w==\"}\n"
         );
+        assert_eq!(show(MessageFormat::Table, b"two\nlines"), "       5        9  two\\nlines\n");
         assert_eq!(show(MessageFormat::Hex, b""), "00000000\n");
         assert_eq!(
             show(MessageFormat::Hex, b"hello\n"),
@@ -341,6 +362,7 @@ mod tests {
                 let from = From { kind: Kind::Pmsg, name: "pmsg:/q" };
                 for payload in [&payload[..], &[0; 100], "\u{200b}".repeat(9).as_bytes()] {
                     out.clear();
+                    presentation.append_heading(from.kind, &mut out);
                     presentation.append(&from, i64::MAX, payload, &mut out);
                     prop_assert!(out.len() <= presentation.most(payload.len()));
                 }

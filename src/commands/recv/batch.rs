@@ -31,6 +31,8 @@ pub(super) struct Batch {
     /// The largest payload that the buffer has room for.
     capacity: usize,
     text: Vec<u8>,
+    /// Whether the heading is in the text, or was written before.
+    has_heading: bool,
     /// The longest text that a message of `capacity` bytes can have.
     longest: usize,
     /// The offset at which the text of each message ends.
@@ -66,6 +68,7 @@ impl Batch {
             end: 0,
             capacity,
             text: Vec::new(),
+            has_heading: false,
             longest: presentation.most(capacity),
             text_ends: Vec::new(),
             enough: 0,
@@ -98,9 +101,11 @@ impl Batch {
         self.text_ends.clear();
     }
 
-    /// The type and payload of each message.
-    pub fn messages(&self) -> impl Iterator<Item = (i64, &[u8])> {
-        self.raw().map(|message| (type_of(message), &message[TYPE_SIZE..]))
+    /// The type and payload of the message at this place.
+    fn message(&self, place: usize) -> (i64, &[u8]) {
+        let (start, length) = self.taken[place];
+        let message = &self.arena[start..start + length];
+        (type_of(message), &message[TYPE_SIZE..])
     }
 
     fn raw(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator + Clone {
@@ -237,15 +242,35 @@ impl Batch {
         let (start, length) = self.taken[place];
         let message = &self.arena[start..start + length];
         let (number, payload) = (type_of(message), &message[TYPE_SIZE..]);
+        if !self.has_heading {
+            self.has_heading = true;
+            self.presentation.append_heading(from.kind, &mut self.text);
+        }
         self.presentation.append(from, number, payload, &mut self.text);
         self.text_ends.push(self.text.len());
     }
 
-    /// Writes the text of all messages. They stay in the batch.
-    pub fn write(&self, out: &mut Interruptible) -> Result<(), Undelivered> {
+    /// Writes the text of all messages. They stay in the batch. If `announce` is given, it gets the type and
+    /// payload of each message right before that message is written.
+    pub fn write(
+        &self,
+        out: &mut Interruptible,
+        announce: Option<&dyn Fn(i64, &[u8])>,
+    ) -> Result<(), Undelivered> {
         let mut written = 0;
+        let mut announced = 0;
         while written < self.text.len() {
-            let error = match out.write(&self.text[written..]) {
+            let mut end = self.text.len();
+            if let Some(announce) = announce {
+                // The text of a message may be empty, and is then done already.
+                while announced == 0 || self.text_ends[announced - 1] <= written {
+                    let (number, payload) = self.message(announced);
+                    announce(number, payload);
+                    announced += 1;
+                }
+                end = self.text_ends[announced - 1];
+            }
+            let error = match out.write(&self.text[written..end]) {
                 Ok(0) => io::ErrorKind::WriteZero.into(),
                 Ok(count) => {
                     written += count;
@@ -258,6 +283,12 @@ impl Batch {
             // Without this, the next line in the file would seem to belong to the cut message.
             outlet::cut_back(&out.0, (written - whole) as u64);
             return Err(Undelivered { messages: (self.taken.len() - delivered) as u64, error });
+        }
+        if let Some(announce) = announce {
+            for place in announced..self.taken.len() {
+                let (number, payload) = self.message(place);
+                announce(number, payload);
+            }
         }
         Ok(())
     }
