@@ -42,6 +42,9 @@ pub(super) struct Batch {
     spare: Vec<u8>,
 }
 
+/// Called with the type and payload of a message.
+pub(super) type Announce<'a> = &'a dyn Fn(i64, &[u8]);
+
 /// Messages that could not be written out.
 pub(super) struct Undelivered {
     /// How many, counted from the end.
@@ -255,7 +258,7 @@ impl Batch {
     pub fn write(
         &self,
         out: &mut Interruptible,
-        announce: Option<&dyn Fn(i64, &[u8])>,
+        announce: Option<Announce<'_>>,
     ) -> Result<(), Undelivered> {
         let mut written = 0;
         let mut announced = 0;
