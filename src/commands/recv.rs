@@ -6,7 +6,7 @@ mod removal;
 use crate::kernel::Namespace;
 use batch::{Batch, Undelivered, Untaken};
 
-use super::{Error, explain, print_error, resolve, try_print_error};
+use super::{Error, explain, print_error, remark, resolve, try_print_error};
 use crate::cli::Recv;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -22,13 +22,14 @@ use crate::kernel::io::poll;
 use crate::kernel::signals;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, CallName, Errno};
+use crate::output::Style;
 use crate::output::message::{From, MessageFormat, Presentation};
 use crate::output::stdout::{self, OutputError};
 use crate::rescue::{self, rescue};
 
 const VERB: &str = "recv";
 
-pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
+pub(super) fn run(args: Recv, namespace: &Namespace, style: Style) -> Result<Status> {
     check(&args)?;
     signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let (queue, capacity) = Queue::open(namespace, &args.queue)?;
@@ -48,6 +49,8 @@ pub(super) fn run(args: Recv, namespace: &Namespace) -> Result<Status> {
         closed: None,
         is_saved: false,
         total: 0,
+        style,
+        has_remarked: false,
         args,
     };
     if receiver.args.peek {
@@ -162,6 +165,9 @@ struct Receiver<'a> {
     /// Whether messages were saved in a file, or printed on standard error.
     is_saved: bool,
     total: u64,
+    style: Style,
+    /// Whether a person was told that this waits.
+    has_remarked: bool,
 }
 
 impl Receiver<'_> {
@@ -195,6 +201,7 @@ impl Receiver<'_> {
                     if self.args.waiting.nowait {
                         return Err(self.untaken(untaken).into());
                     }
+                    self.remark_wait();
                     let (timeout, from) = (self.args.waiting.timeout, self.queue.name());
                     match self.batch.wait(&from, &self.queue.channel, self.wanted, timeout) {
                         Ok(()) => {}
@@ -209,6 +216,28 @@ impl Receiver<'_> {
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
         }
+    }
+
+    /// Tells a person once that nothing came yet.
+    fn remark_wait(&mut self) {
+        let is_first = !std::mem::replace(&mut self.has_remarked, true);
+        if !is_first || presentation(&self.args).format.is_for_machines() {
+            return;
+        }
+        let queue = &self.args.queue;
+        let what = match self.wanted {
+            Wanted::Any => format!("{queue} is empty: waiting for a message"),
+            Wanted::Type(wanted) => {
+                format!("{queue} has no message of type {wanted}: waiting for one")
+            }
+            Wanted::UpTo(most) => {
+                format!("{queue} has no message of a type up to {most}: waiting for one")
+            }
+            Wanted::Except(unwanted) => {
+                format!("{queue} has no message of a type other than {unwanted}: waiting for one")
+            }
+        };
+        remark(&self.style, &format!("{what}; Ctrl-C ends"));
     }
 
     /// Takes messages without waiting, until the batch is full or the queue has no more.

@@ -1,11 +1,11 @@
 //! `ipctool send`: puts messages on a queue.
 
 use crate::kernel::Namespace;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::{Send, Waiting};
-use crate::commands::Result;
+use crate::commands::{Result, remark};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::message::{Label, Message, is_expressible};
@@ -18,14 +18,14 @@ use crate::kernel::signals;
 use crate::kernel::signals::wait::{self, Stopped};
 use crate::kernel::sysv::msg;
 use crate::kernel::{CallError, Errno};
-use crate::output::message;
+use crate::output::{Style, message};
 
 const VERB: &str = "send";
 
 /// The most bytes of a record, so that an endless one does not fill the memory.
 const LONGEST_RECORD: u64 = 64 << 20;
 
-pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
+pub(super) fn run(args: Send, namespace: &Namespace, style: &Style) -> Result<Status> {
     let label = label(&args)?;
     signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, &args.queue, &error))?;
     let mut sender = Sender::open(namespace, &args)?;
@@ -37,6 +37,9 @@ pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
             sender.send(&mut message)?;
         }
         return sender.finish();
+    }
+    if io::stdin().is_terminal() {
+        remark(style, keyboard(&args));
     }
     let stdin = stdio::standard_input().map_err(|error| sender.input_error(&error))?;
     let mut input = BufReader::with_capacity(64 * 1024, stdin);
@@ -66,6 +69,18 @@ pub(super) fn run(args: Send, namespace: &Namespace) -> Result<Status> {
             sender.parse(&line, &mut message)?;
         }
         sender.send(&mut message)?;
+    }
+}
+
+/// What a person at the keyboard has to do.
+fn keyboard(args: &Send) -> &'static str {
+    match (args.lines, args.null, args.jsonl) {
+        (true, ..) => "each line from the keyboard is a message; Ctrl-D ends",
+        (_, true, _) => "each NUL-terminated text from the keyboard is a message; Ctrl-D ends",
+        (.., true) => "each line of JSON from the keyboard is a message; Ctrl-D ends",
+        (false, false, false) => {
+            "reading one message from the keyboard; Ctrl-D on a new line ends it"
+        }
     }
 }
 

@@ -33,6 +33,16 @@ pub enum MessageFormat {
     Jsonl,
 }
 
+impl MessageFormat {
+    /// Whether programs read it, and not people.
+    pub fn is_for_machines(self) -> bool {
+        match self {
+            MessageFormat::Text | MessageFormat::Hex => false,
+            MessageFormat::Raw | MessageFormat::Null | MessageFormat::Jsonl => true,
+        }
+    }
+}
+
 /// How payloads are printed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Presentation {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use textwrap::{Options, WordSeparator, WordSplitter, wrap};
+
 use crate::ipc::finding::{Finding, Severity};
 use crate::output::Style;
 use crate::output::escape::line;
@@ -28,10 +30,50 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
             }
         }
         writeln!(out, "  {}", finding.check)?;
-        writeln!(out, "{}", line(&finding.why))?;
+        for line in wrapped(&line(&finding.why), style.screen.columns) {
+            writeln!(out, "{line}")?;
+        }
         if let Some(fix) = &finding.fix {
             writeln!(out, "fix: {}", line(fix))?;
         }
     }
     out.flush()
+}
+
+/// A sentence in lines of at most this width. A command in it stays on one line, for copying, however long
+/// that is: such a command comes last, after a colon.
+fn wrapped(sentence: &str, columns: Option<usize>) -> Vec<String> {
+    let Some(columns) = columns else { return vec![sentence.to_owned()] };
+    let starts = ["ipctool ", "sudo ", "perl "].map(|start| format!(": {start}"));
+    let command = starts.iter().filter_map(|start| sentence.rfind(start)).min();
+    // The clause that announces the command goes with it.
+    let clause = command.map(|place| sentence[..place].rfind("; ").map_or(0, |before| before + 2));
+    let (prose, command) = sentence.split_at(clause.unwrap_or(sentence.len()));
+    let options = Options::new(columns)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(WordSeparator::AsciiSpace);
+    let prose = wrap(prose.trim_end(), options).into_iter().filter(|line| !line.is_empty());
+    let mut lines: Vec<_> = prose.map(|line| line.into_owned()).collect();
+    lines.extend((!command.is_empty()).then(|| command.to_owned()));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_wrapped_and_commands_are_not() {
+        let wrapped = |text: &str| wrapped(text, Some(24)).join("|");
+        assert_eq!(wrapped("no process reads what is queued"), "no process reads what is|queued");
+        assert_eq!(
+            wrapped("nobody reads; to see the messages: ipctool recv msg:0 --peek --all"),
+            "nobody reads;|to see the messages: ipctool recv msg:0 --peek --all"
+        );
+        assert_eq!(
+            wrapped("a-word-that-is-longer-than-a-line"),
+            "a-word-that-is-longer-than-a-line"
+        );
+    }
 }
