@@ -111,7 +111,7 @@ fn what_the_caller_may_do_is_what_the_kernel_grants() {
         let Some(ran) = shell.run_as(NOBODY, &format!("ipctool stat {queue}")) else { return };
         ran.exits(0).shows(&format!("; {words}\n"));
         let reads = shell.run_as(NOBODY, &format!("ipctool recv {queue} --nowait")).unwrap();
-        reads.exits(if words.contains("read") { 3 } else { 5 });
+        reads.exits(if words.contains("read") { 4 } else { 5 });
         let writes = shell.run_as(NOBODY, &format!("ipctool send {queue} x")).unwrap();
         writes.exits(if words.contains("write") { 0 } else { 5 });
     }

@@ -37,7 +37,7 @@ impl MessageFormat {
     /// Whether programs read it, and not people.
     pub fn is_for_machines(self) -> bool {
         match self {
-            MessageFormat::Text | MessageFormat::Hex => false,
+            MessageFormat::Text | MessageFormat::Hex | MessageFormat::Table => false,
             MessageFormat::Raw | MessageFormat::Null | MessageFormat::Jsonl => true,
         }
     }
