@@ -14,7 +14,9 @@ fn with_status<'a>(listed: &'a Value, status: &str) -> Vec<&'a Value> {
 /// The names of those that hold it.
 fn holders(row: &Value) -> Vec<&str> {
     let users = row["users"].as_array().unwrap().iter();
-    users.filter_map(|user| user.as_str()?.split(['(', ')']).nth(1)).collect()
+    users
+        .filter_map(|user| user["command"].as_str()?.split(' ').next()?.rsplit('/').next())
+        .collect()
 }
 
 #[test]

@@ -176,5 +176,7 @@ fn segments_that_vanish() {
     assert_eq!(ran.fields("fix")[0][0], serde_json::Value::Null);
     mend(&shell, "rmid-forced");
     shell.run("ipctool create shm --size 4096").exits(0);
-    shell.run("kill $(ipctool list shm --json -o users | tr -cd '0-9\\n' | grep .)").exits(0);
+    shell
+        .run("kill $(ipctool list shm --no-headings -o users | tr -cd '0-9\\n' | grep .)")
+        .exits(0);
 }

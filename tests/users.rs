@@ -192,7 +192,7 @@ fn list_shows_users_to_those_who_ask() {
     );
     let listed = ran.json();
     assert_eq!(listed[0]["waiting"], 1);
-    assert!(listed[0]["users"][0].as_str().unwrap().ends_with("(ipctool)"));
+    assert!(listed[0]["users"][0]["command"].as_str().unwrap().ends_with("ipctool recv 0"));
     shell.run("ipctool list -q --sort -waiting -o ref --no-headings").exits(0).shows("msg:0");
 }
 

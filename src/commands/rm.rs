@@ -16,8 +16,8 @@ use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, count};
 use crate::kernel::Namespace;
 use crate::kernel::io::stdio::StandardError;
-use crate::kernel::process::Process;
 use crate::kernel::process::scan::{Scan, ScanScope};
+use crate::kernel::process::{Length, Process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -168,7 +168,7 @@ fn select(
 ) -> Result<(Vec<Selected>, Vec<Kind>)> {
     let now = now();
     let (observed, unlisted) = if filter.needs_users() {
-        let observation = select::observe(VERB, namespace, filter, now, is_verbose)?;
+        let observation = select::observe(VERB, namespace, filter, now, is_verbose, Length::Shown)?;
         if is_first {
             observation.warn_uninspected(VERB);
         }

@@ -7,9 +7,9 @@ use crate::commands::Result;
 use crate::explain::Failure;
 use crate::ipc::{Filter, Kind, Object, Observed, Snapshot, Time, Verdict};
 use crate::kernel::Namespace;
-use crate::kernel::process;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
+use crate::kernel::process::{self, Length};
 
 /// Every object of the kinds that can pass the filter, and the kinds that could not be listed. If a POSIX
 /// kind cannot be listed, that is an error if the user asked for it, and otherwise only a warning.
@@ -61,13 +61,14 @@ pub struct Observation {
 
 /// The objects that certainly pass the filter. Looks first at the objects and then at the processes, so that
 /// a process that has just begun to use an object is seen. With `verbose`, prints which objects are skipped
-/// as uncertain, and why.
+/// as uncertain, and why. `commands` is how much of each command line to read.
 pub fn observe(
     verb: &'static str,
     namespace: &Namespace,
     filter: &Filter,
     now: Time,
     verbose: bool,
+    commands: Length,
 ) -> Result<Observation> {
     let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
     // The users of any object of a kind may be heirs of another one, so the filter applies later.
@@ -82,6 +83,7 @@ pub fn observe(
         true => ScanScope::to_judge(&objects),
         false => ScanScope::around(&objects),
     };
+    let scope = scope.with_commands(commands);
     let observer = Observer::new(namespace, &scope)?;
     let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
     let heirs = compares.then(|| observer.heirs(&all));

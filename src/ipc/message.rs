@@ -129,6 +129,15 @@ impl Wanted {
         }
     }
 
+    /// `msgtyp` of `msgrcv(2)`, which [`Wanted::from_number`] reads.
+    pub fn number(self) -> i64 {
+        match self {
+            Wanted::Any => 0,
+            Wanted::Type(number) | Wanted::Except(number) => number,
+            Wanted::UpTo(most) => -most,
+        }
+    }
+
     /// Whether a message of this type matches.
     pub fn matches(self, message_type: i64) -> bool {
         match self {

@@ -7,6 +7,7 @@ mod posix;
 mod presets;
 mod rows;
 mod sysv;
+mod waits;
 
 use object::ON_REQUEST;
 pub use presets::{Preset, preset};

@@ -95,15 +95,17 @@ impl Format {
     }
 }
 
-/// Writes rows that share their columns, including start and end of the format.
+/// Writes rows that share their columns, including start and end of the format. People do not get the
+/// columns for programs.
 pub fn write_rows<T: 'static>(
     format: Format,
-    section: Section<T>,
+    mut section: Section<T>,
     headings: bool,
     rows: &[T],
     style: &Style,
     out: impl Write,
 ) -> io::Result<()> {
+    section.columns.retain(|column| format.is_for_machines() || !column.for_programs);
     let layout = Layout { sections: vec![section], chosen: None, headings };
     let mut render = format.begin(layout, style, out)?;
     rows.iter().try_for_each(|row| render.row(0, row))?;

@@ -22,6 +22,8 @@ pub struct Column<T: 'static> {
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether the value of an item is alarming and stands out on a terminal.
     pub alarm: fn(&T) -> bool,
+    /// Whether only programs get it, because people see the same elsewhere.
+    pub for_programs: bool,
     /// How it appears on a page about one item.
     pub page: OnPage<T>,
 }
@@ -36,7 +38,18 @@ impl<T> Column<T> {
     ) -> Column<T> {
         let page = OnPage::Line { missing: "-" };
         let alarm = |_: &T| false;
-        Column { name, help, width, numeric: false, prose: false, rank: 0, value, alarm, page }
+        Column {
+            name,
+            help,
+            width,
+            numeric: false,
+            prose: false,
+            rank: 0,
+            value,
+            alarm,
+            for_programs: false,
+            page,
+        }
     }
 
     /// A column of numbers.
@@ -90,6 +103,12 @@ impl<T> Column<T> {
     /// Lets a table leave the column out where it is too wide, those with the highest rank first.
     pub const fn ranked(mut self, rank: u8) -> Column<T> {
         self.rank = rank;
+        self
+    }
+
+    /// Leaves the column out of what people read.
+    pub const fn for_programs(mut self) -> Column<T> {
+        self.for_programs = true;
         self
     }
 

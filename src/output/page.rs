@@ -103,7 +103,11 @@ pub(in crate::output) fn in_full(value: &Value<'_>, style: &Style) -> String {
         | Value::Text(_)
         | Value::Foreign(_)
         | Value::List(_)
-        | Value::Pids(_) => {
+        | Value::Pids(_)
+        | Value::Number(_)
+        | Value::Flag(_)
+        | Value::Part(_)
+        | Value::Parts(_) => {
             let mut text = Vec::new();
             value.write(style, &mut text);
             String::from_utf8_lossy(&text).into_owned()

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::io::Write as _;
+use std::slice;
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
@@ -55,6 +56,23 @@ pub enum Value<'a> {
     List(Vec<Cow<'a, str>>),
     /// Several process ids, possibly none.
     Pids(Vec<i32>),
+    /// A number that may be negative.
+    Number(i64),
+    /// Whether something is so.
+    Flag(bool),
+    /// Something with fields of its own.
+    Part(Part<'a>),
+    /// Several of these, possibly none.
+    Parts(Vec<Part<'a>>),
+}
+
+/// Something with fields of its own: an object in JSON, and words elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part<'a> {
+    /// The words for people; `None` to show it to programs alone.
+    pub words: Option<Cow<'a, str>>,
+    /// The fields.
+    pub fields: Vec<(&'static str, Value<'a>)>,
 }
 
 impl Value<'_> {
@@ -110,6 +128,10 @@ impl Value<'_> {
             Value::List(words) => escape::append(&words.join(","), out),
             Value::Pids(pids) if pids.is_empty() => out.push(b'-'),
             Value::Pids(pids) => append(out, joined(pids)),
+            Value::Number(number) => append(out, number),
+            Value::Flag(flag) => append(out, flag),
+            Value::Part(part) => write_parts(slice::from_ref(part), out),
+            Value::Parts(parts) => write_parts(parts, out),
         }
     }
 
@@ -171,6 +193,12 @@ impl Value<'_> {
             (Value::Foreign(a), Value::Foreign(b)) => a.cmp(b),
             (Value::List(a), Value::List(b)) => a.cmp(b),
             (Value::Pids(a), Value::Pids(b)) => a.cmp(b),
+            (Value::Number(a), Value::Number(b)) => a.cmp(b),
+            (Value::Flag(a), Value::Flag(b)) => a.cmp(b),
+            (Value::Part(a), Value::Part(b)) => a.words.cmp(&b.words),
+            (Value::Parts(a), Value::Parts(b)) => {
+                a.iter().map(|part| &part.words).cmp(b.iter().map(|part| &part.words))
+            }
             _ => name(self).cmp(&name(other)),
         }
     }
@@ -198,6 +226,19 @@ fn number(target: &Target) -> i64 {
         Target::Id(id) => (*id).into(),
         Target::Key(key) => key.0.into(),
         Target::Name(_) => 0,
+    }
+}
+
+/// The words of several parts, joined by commas.
+fn words_of(parts: &[Part<'_>]) -> String {
+    let words: Vec<_> = parts.iter().filter_map(|part| part.words.as_deref()).collect();
+    words.join(",")
+}
+
+fn write_parts(parts: &[Part<'_>], out: &mut Vec<u8>) {
+    match words_of(parts).as_str() {
+        "" => out.push(b'-'),
+        words => escape::append(words, out),
     }
 }
 
@@ -277,6 +318,28 @@ impl Cell<'_> {
             false => serializer.serialize_str(text),
         }
     }
+
+    fn fields<'b>(&'b self, part: &'b Part<'b>) -> Fields<'b> {
+        Fields { part, form: self }
+    }
+}
+
+/// The fields of a part, each as a cell of the same form.
+struct Fields<'a> {
+    part: &'a Part<'a>,
+    form: &'a Cell<'a>,
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Cell { names, arrays, escapes, .. } = *self.form;
+        serializer.collect_map(
+            self.part
+                .fields
+                .iter()
+                .map(|(name, value)| (name, Cell { value: value.clone(), names, arrays, escapes })),
+        )
+    }
 }
 
 impl Serialize for Cell<'_> {
@@ -314,6 +377,14 @@ impl Serialize for Cell<'_> {
             Value::List(words) => self.text(&words.join(","), serializer),
             Value::Pids(pids) if self.arrays => pids.serialize(serializer),
             Value::Pids(pids) => serializer.serialize_str(&joined(pids)),
+            Value::Number(number) => serializer.serialize_i64(*number),
+            Value::Flag(flag) => serializer.serialize_bool(*flag),
+            Value::Part(part) if self.arrays => self.fields(part).serialize(serializer),
+            Value::Part(part) => self.text(&words_of(slice::from_ref(part)), serializer),
+            Value::Parts(parts) if self.arrays => {
+                serializer.collect_seq(parts.iter().map(|part| self.fields(part)))
+            }
+            Value::Parts(parts) => self.text(&words_of(parts), serializer),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::commands::{Result, now, select};
 use crate::ipc::{Filter, Kind, Object, Observed, Time};
 use crate::kernel::Namespace;
 use crate::kernel::namespace::complete;
+use crate::kernel::process::Length;
 use crate::kernel::sysv::huge_pages;
 use crate::output::stdout::OutputError;
 use crate::output::{Format, columns};
@@ -21,6 +22,8 @@ pub(super) struct Depth {
     queues: bool,
     /// The processes that have segments attached, to find huge pages.
     huge_pages: bool,
+    /// How much of each command line.
+    commands: Length,
 }
 
 impl Depth {
@@ -31,6 +34,7 @@ impl Depth {
             // A table shows which queues are full.
             queues: format == Format::Table || shows("max_bytes") || shows("fill"),
             huge_pages: shows("status") || shows("rss"),
+            commands: if format.is_for_machines() { Length::Whole } else { Length::Shown },
         }
     }
 }
@@ -44,7 +48,7 @@ pub(super) struct Collection<'a> {
     /// Whether to look at the processes.
     looks: bool,
     verbose: bool,
-    completes: bool,
+    depth: Depth,
     huge_pages: Option<huge_pages::Finder>,
     observation: Option<select::Observation>,
     rest: Rest,
@@ -65,7 +69,7 @@ impl<'a> Collection<'a> {
             now: now(),
             looks: depth.users || filter.needs_users(),
             verbose,
-            completes: depth.queues,
+            depth,
             huge_pages: depth.huge_pages.then(|| huge_pages::Finder::new(namespace.handle())),
             observation: None,
             rest,
@@ -80,8 +84,14 @@ impl<'a> Collection<'a> {
     ) -> Result<()> {
         if self.looks {
             let (filter, now) = (self.filter, self.now);
-            self.observation =
-                Some(select::observe(VERB, self.namespace, filter, now, self.verbose)?);
+            self.observation = Some(select::observe(
+                VERB,
+                self.namespace,
+                filter,
+                now,
+                self.verbose,
+                self.depth.commands,
+            )?);
         }
         let rest = mem::take(&mut self.rest);
         let mut rest = rest.observed(self.namespace, self.looks)?.into_iter();
@@ -127,7 +137,7 @@ impl<'a> Collection<'a> {
 
     /// Adds what the kernel's list does not have.
     fn complete(&self, object: &mut Object) {
-        if self.completes {
+        if self.depth.queues {
             complete(object);
         }
         if let (Some(finder), Object::Segment(segment)) = (&self.huge_pages, object) {

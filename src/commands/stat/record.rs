@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Seen;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::sysv::Semaphore;
-use crate::ipc::{Kind, Observed, Use};
+use crate::ipc::{Kind, Observed};
 use crate::output::formats::json::Record;
 use crate::output::{Style, columns};
 
@@ -14,7 +14,6 @@ use crate::output::{Style, columns};
 pub(super) struct StatRecord<'a> {
     #[serde(flatten)]
     object: Record<'a, Observed>,
-    users: Vec<Record<'a, Use>>,
     /// For a set only; null if they may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     semaphores: Option<Option<Vec<Record<'a, Semaphore>>>>,
@@ -28,15 +27,11 @@ impl<'a> StatRecord<'a> {
     pub fn new(seen: &'a Seen, style: &'a Style) -> StatRecord<'a> {
         let Seen { observed, musl_semaphore } = seen;
         let kind = observed.kind();
-        // The field `users` replaces the column of that name.
-        let columns = columns::with_requests(kind).filter(|column| column.name != "users");
-        let of_user = |user| Record::of(user, columns::USER.iter(), style);
         let of_semaphore = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
         let semaphores = observed.semaphores.as_ref();
         let semaphores = semaphores.map(|all| all.iter().map(of_semaphore).collect());
         StatRecord {
-            object: Record::of(observed, columns, style),
-            users: observed.users().iter().map(of_user).collect(),
+            object: Record::of(observed, columns::with_requests(kind), style),
             semaphores: (kind == Kind::Sem).then_some(semaphores),
             musl_semaphore: (kind == Kind::Pshm).then_some(*musl_semaphore),
         }

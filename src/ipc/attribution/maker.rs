@@ -225,6 +225,7 @@ fn named(pid: i32, family: &[Descendant]) -> ProcessName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ipc::Kind;
     use crate::ipc::attribution::pid_history::{PidHistory, Reading, SECOND};
     use crate::ipc::message::Wanted;
     use crate::ipc::process::observed::Users;
@@ -249,6 +250,7 @@ mod tests {
         let since = Some(Time(since));
         Use {
             pid,
+            kind: Kind::Msg,
             role,
             since,
             uid: None,

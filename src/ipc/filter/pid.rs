@@ -48,9 +48,9 @@ impl Condition for UsedBy {
 mod tests {
     use super::super::cases::{NOW, queue};
     use super::*;
-    use crate::ipc::Use;
     use crate::ipc::process::observed::Users;
     use crate::ipc::process::role::Role;
+    use crate::ipc::{Kind, Use};
 
     #[test]
     fn which_texts_are_pids() {
@@ -66,6 +66,7 @@ mod tests {
     fn a_process_that_is_recorded_matches() {
         let sender = |state| Use {
             pid: 7,
+            kind: Kind::Msg,
             role: Role::LastSender,
             since: None,
             uid: None,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::name::ProcessName;
 use crate::ipc::foreign::Foreign;
+use crate::ipc::kind::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::text::count;
 use crate::ipc::time::Time;
@@ -13,6 +14,8 @@ use crate::ipc::time::Time;
 pub struct Use {
     /// The process id.
     pub pid: i32,
+    /// The kind of the object.
+    pub kind: Kind,
     /// How it uses the object.
     pub role: Role,
     /// When the process started, or when the recorded use happened.

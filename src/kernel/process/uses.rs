@@ -12,7 +12,7 @@ use crate::ipc::process::heirs::Heirs;
 use crate::ipc::process::observed::{Observed, Users};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
-use crate::ipc::{Object, SemaphoreSet, Time, Use, Verdict};
+use crate::ipc::{Kind, Object, SemaphoreSet, Time, Use, Verdict};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
@@ -157,7 +157,8 @@ impl<'a> Observer<'a> {
             let process = self.process(*pid);
             let since =
                 process.as_ref().map(|process| self.clock.time_of(process.living.since_boot));
-            users.all.push(user(*pid, role.clone(), since, State::Alive, process));
+            let role = (object.kind(), role.clone());
+            users.all.push(user(*pid, role, since, State::Alive, process));
         }
     }
 
@@ -166,7 +167,7 @@ impl<'a> Observer<'a> {
         let mut record = |pid, role, when: Option<Time>, has_happened: bool| match pid {
             // No process, or one in another pid namespace.
             0 => users.has_strangers |= has_happened,
-            _ => users.all.push(self.recorded(pid, role, when)),
+            _ => users.all.push(self.recorded(pid, (object.kind(), role), when)),
         };
         match object {
             Object::Queue(queue) => {
@@ -219,7 +220,7 @@ impl<'a> Observer<'a> {
 
     /// A process that the kernel recorded at a time, and its current state. A process that has its pid
     /// now counts as another one only if it certainly started later.
-    fn recorded(&self, pid: i32, role: Role, when: Option<Time>) -> Use {
+    fn recorded(&self, pid: i32, role: (Kind, Role), when: Option<Time>) -> Use {
         let Some(process) = self.process(pid) else {
             let is_gone = process::is_gone(pid);
             let state = if is_gone { State::Gone } else { State::Alive };
@@ -250,8 +251,14 @@ impl<'a> Observer<'a> {
     }
 }
 
-fn user(pid: i32, role: Role, since: Option<Time>, state: State, process: Option<Process>) -> Use {
+fn user(
+    pid: i32,
+    (kind, role): (Kind, Role),
+    since: Option<Time>,
+    state: State,
+    process: Option<Process>,
+) -> Use {
     let living = process.as_ref().map(|process| process.living);
     let (uid, command) = process.map(|process| (process.uid, process.command)).unzip();
-    Use { pid, role, since, uid, command, state, living, doubt: None }
+    Use { pid, kind, role, since, uid, command, state, living, doubt: None }
 }

@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::ObjectColumn;
+use super::rows::USER;
 use crate::ipc::posix::{MemoryStatus, NamedFile};
+use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
 use crate::kernel::process::accounts::{group, user};
 use crate::output::Value;
 use crate::output::page::{OnPage, in_full};
+use crate::output::value::Part;
 
 const TITLE: &str = OnPage::<Observed>::TITLE;
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
@@ -156,20 +159,48 @@ pub(super) static ON_REQUEST: &[ObjectColumn] = &[
         "users",
         20,
         "processes that have it attached, mapped or open, or wait on it",
-        |observed| {
-            let mut seen = HashSet::new();
-            let present = observed.users().iter().filter(|user| user.role.is_present());
-            let present = present.filter(|user| seen.insert(user.pid));
-            let name = |user: &Use| {
-                let program = user.command.as_ref().map(Foreign::program);
-                let program = program.as_ref().map_or("?".into(), Foreign::as_raw);
-                Cow::Owned(format!("{}({program})", user.pid))
-            };
-            Value::List(present.map(name).collect())
-        },
+        users,
+    )
+    .shown_with(PROCESSES),
+    ObjectColumn::prose(
+        "command",
+        20,
+        "command line of its creator or last user, if that is alive, or of a process that uses it",
+        |observed| command(observed).map_or(Value::Missing, Value::Foreign),
     )
     .shown_with(PROCESSES),
 ];
+
+/// The processes as records. People see those that use the object now, each once.
+fn users(observed: &Observed) -> Value<'_> {
+    let mut seen = HashSet::new();
+    let parts = observed.users().iter().map(|user| {
+        let is_shown = user.role.is_present() && seen.insert(user.pid);
+        Part { words: is_shown.then(|| short_name(user)), fields: fields(user) }
+    });
+    Value::Parts(parts.collect())
+}
+
+fn fields(user: &Use) -> Vec<(&'static str, Value<'_>)> {
+    USER.iter().map(|column| (column.name, (column.value)(user))).collect()
+}
+
+/// The command line of the creator, else of the last user, else of a process that uses the object now: the
+/// first that is alive.
+fn command(observed: &Observed) -> Option<&Foreign> {
+    let alive = || observed.users().iter().filter(|user| user.state == State::Alive);
+    let creator = alive().find(|user| user.role == Role::Creator);
+    let last = || alive().filter(|user| !user.role.is_present()).max_by_key(|user| user.since);
+    let user = creator.or_else(last).or_else(|| alive().next())?;
+    user.command.as_ref()
+}
+
+/// `71(server)`.
+fn short_name(user: &Use) -> Cow<'static, str> {
+    let program = user.command.as_ref().map(Foreign::program);
+    let program = program.as_ref().map_or("?".into(), Foreign::as_raw);
+    Cow::Owned(format!("{}({program})", user.pid))
+}
 
 pub(super) fn memory_status(observed: &Observed) -> Option<MemoryStatus> {
     observed.object.memory().map(|memory| memory.status)

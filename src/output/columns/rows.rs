@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::waits::waits;
 use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
 use crate::ipc::finding::Finding;
@@ -14,7 +15,7 @@ use crate::ipc::{Object, Use};
 use crate::output::{Column, Value};
 
 /// The processes that use an object or are recorded in it.
-pub static USER: [Column<Use>; 6] = [
+pub static USER: [Column<Use>; 7] = [
     Column::number("pid", 8, "process id", |user| Value::Pid(user.pid)),
     Column::text("user", 10, "its effective user", |user: &Use| {
         user.uid.map_or(Value::Missing, Value::User)
@@ -38,6 +39,7 @@ pub static USER: [Column<Use>; 6] = [
     Column::prose("command", 20, "command line", |user| {
         user.command.as_ref().map_or(Value::Missing, Value::Foreign)
     }),
+    Column::text("waits", 20, "the call in which it waits, and for what", waits).for_programs(),
 ];
 
 /// The objects that a filter selected.
