@@ -501,7 +501,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
+            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -544,6 +544,14 @@ _ipctool() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -631,7 +639,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__rm)
-            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --even-if-changed --dry-run --yes --verbose --json --owner --creator --group --key --empty --idle --marked --pid --unused --orphan --ignore --help"
+            opts="-q -Q -m -M -s -S -a -f -n -y -v -J -h --color --trace --queue-id --queue-key --shmem-id --shmem-key --semaphore-id --semaphore-key --all --kind --force --even-if-changed --dry-run --yes --verbose --json --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,6 +722,14 @@ _ipctool() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

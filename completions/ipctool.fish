@@ -67,7 +67,9 @@ relative\t'`5m ago`'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l group -d 'Objects owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
@@ -108,7 +110,9 @@ relative\t'`5m ago`'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l group -d 'Objects owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
@@ -209,22 +213,24 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s m -l shmem-id -d 
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s M -l shmem-key -d 'Shared memory segment with this key' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s s -l semaphore-id -d 'Semaphore set with this id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s S -l semaphore-key -d 'Semaphore set with this key' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Remove every object, or every object of these kinds' -r -f -a "msg\t''
-shm\t''
-sem\t''
-pmsg\t''
-pshm\t''
-psem\t''"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Remove every object of this kind that passes the filters' -r -f -a "msg\t''
-shm\t''
-sem\t''
-pmsg\t''
-pshm\t''
-psem\t''"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s a -l all -d 'Remove every object, or every object of these kinds' -r -f -a "msg\t'System V message queue, by id or key'
+shm\t'System V shared memory segment, by id or key'
+sem\t'System V semaphore set, by id or key'
+pmsg\t'POSIX message queue, by name'
+pshm\t'POSIX shared memory, by name'
+psem\t'POSIX named semaphore, by name'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Remove every object of these kinds that passes the filters' -r -f -a "msg\t'System V message queue, by id or key'
+shm\t'System V shared memory segment, by id or key'
+sem\t'System V semaphore set, by id or key'
+pmsg\t'POSIX message queue, by name'
+pshm\t'POSIX shared memory, by name'
+psem\t'POSIX named semaphore, by name'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l group -d 'Objects owned by this group' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'Objects with this key, in decimal, octal (0…) or hex (0x…)' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'

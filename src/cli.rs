@@ -115,10 +115,13 @@ const IPCTOOL: Page = Page {
         "ipctool -h | --help | --version",
     ],
     lists: || {
-        let kind = |kind: Kind| (kind.name(), kind.noun());
+        let kind = |kind: Kind| match kind.aliases() {
+            [] => (kind.name(), kind.help().to_owned()),
+            aliases => (kind.name(), format!("{}; also {}", kind.help(), aliases.join(", "))),
+        };
         vec![page::List {
             title: "KINDS",
-            introduction: "The kinds of objects, as references and options name them. 'queue' is also accepted for msg, and 'mq' for pmsg.",
+            introduction: "The kinds of objects, as references and options name them. Several are separated by commas: list msg,shm.",
             groups: vec![Group::new("Kinds", Kind::ALL.map(kind))],
         }]
     },

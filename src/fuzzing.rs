@@ -10,7 +10,7 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::doctor::logind;
 use crate::ipc::message::Label;
-use crate::ipc::posix::SemaphoreState;
+use crate::ipc::posix::{Pattern, SemaphoreState};
 use crate::ipc::{
     Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
 };
@@ -27,10 +27,11 @@ use crate::personality;
 pub type Feed = fn(&[u8]);
 
 /// All fuzz targets, with their names.
-pub const TARGETS: [(&str, Feed); 19] = [
+pub const TARGETS: [(&str, Feed); 20] = [
     ("command_line", command_line),
     ("reference", reference),
     ("name", name),
+    ("pattern", pattern),
     ("key", key),
     ("mode", mode),
     ("size", size),
@@ -70,6 +71,16 @@ pub fn reference(bytes: &[u8]) {
     for kind in Kind::ALL {
         let _ = Target::parse(kind, text(bytes));
     }
+}
+
+/// Patterns for names: one that is parsed is printed in a form that parses to the same pattern.
+pub fn pattern(bytes: &[u8]) {
+    let (text, name) = bytes.split_at(bytes.len() / 2);
+    let Ok(pattern) = Pattern::parse(self::text(text)) else { return };
+    let name = Name::of_file(OsStr::from_bytes(name));
+    let printed = pattern.to_string();
+    let again = Pattern::parse(&printed).expect("what is printed is a pattern");
+    assert_eq!(again.matches(&name), pattern.matches(&name), "{printed:?}");
 }
 
 /// Names: every file name survives being printed and parsed.

@@ -26,7 +26,7 @@ use crate::output::columns;
 #[derive(Debug, Args)]
 pub struct List {
     /// Kinds to list; all of them by default
-    #[arg(value_name = "KIND", value_parser = kind())]
+    #[arg(value_name = "KIND", value_delimiter = ',', value_parser = kind())]
     pub kinds: Vec<Kind>,
     /// List System V message queues, same as msg
     #[arg(short = 'q', long)]
@@ -231,6 +231,8 @@ pub struct Create {
     #[arg(value_parser = kind())]
     pub kind: Kind,
     /// Key of a System V object, in decimal, octal (0…) or hex (0x…)
+    ///
+    /// A decimal key may have a sign, as some programs print it.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with = "ftok")]
     pub key: Option<ipc::Key>,
     /// Key that ftok(3) makes from this path
@@ -343,12 +345,10 @@ pub struct Rm {
     #[command(flatten)]
     pub references: References,
     /// Remove every object, or every object of these kinds
-    #[arg(short = 'a', long, value_name = "KIND", num_args = 0.., value_parser = kind())]
+    #[arg(short = 'a', long, value_name = "KIND", num_args = 0.., value_delimiter = ',', value_parser = kind())]
     pub all: Option<Vec<Kind>>,
-    /// Remove every object of this kind that passes the filters
-    ///
-    /// May be repeated.
-    #[arg(long = "kind", value_name = "KIND", value_parser = kind())]
+    /// Remove every object of these kinds that passes the filters
+    #[arg(long = "kind", value_name = "KIND,…", value_delimiter = ',', value_parser = kind())]
     pub kinds: Vec<Kind>,
     /// Ignore objects that do not exist
     #[arg(short = 'f', long)]

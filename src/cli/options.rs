@@ -15,11 +15,10 @@ use crate::output::{Format, TimeFormat};
 
 /// A kind by its name, which the completions offer, or by another word for it.
 pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(|kind| match kind {
-        Kind::Msg => PossibleValue::new(kind.name()).alias("queue"),
-        Kind::Pmsg => PossibleValue::new(kind.name()).alias("mq"),
-        Kind::Shm | Kind::Sem | Kind::Pshm | Kind::Psem => PossibleValue::new(kind.name()),
-    }))
+    PossibleValuesParser::new(
+        Kind::ALL
+            .map(|kind| PossibleValue::new(kind.name()).help(kind.help()).aliases(kind.aliases())),
+    )
     .try_map(|name| name.parse::<Kind>())
 }
 
@@ -91,9 +90,24 @@ filters! {
     /// Objects owned by this group
     #[arg(long, value_name = "GROUP", value_parser = group)]
     pub group: Option<filter::Group>,
-    /// Objects with this key, in decimal, octal (0…) or hex (0x…)
-    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    /// System V objects with this key, or one of a range: 0x100-0x1ff
+    ///
+    /// A key is in decimal, octal (0…) or hex (0x…), and in decimal may have a sign, as some programs
+    /// print it. A range includes both ends.
+    #[arg(long, value_name = "KEY[-KEY]", allow_hyphen_values = true)]
     pub key: Option<filter::Keyed>,
+    /// POSIX objects whose name matches: '/torch_*'
+    ///
+    /// In a pattern, '*' stands for any characters, '?' for one, and '[…]' for one of a set, as in a
+    /// shell; quote it, so that the shell leaves it alone. A '*' also matches a dot at the start of a
+    /// name. The slash may be left out.
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    pub name: Option<filter::Named>,
+    /// Shared memory of this size; +SIZE: at least, -SIZE: at most
+    ///
+    /// SIZE is in bytes, or as 64K, 2M, 1GiB.
+    #[arg(long, value_name = "[+-]SIZE", allow_hyphen_values = true)]
+    pub size: Option<filter::Sized>,
     /// Queues with no message
     #[arg(long, action = ArgAction::SetTrue)]
     pub empty: Flag<filter::Empty>,

@@ -91,6 +91,9 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
         survives_its_creator(id)?;
     }
     let reference = Reference::id(args.kind, id);
+    if key == Key::FTOK_FAILED {
+        print_error(format_args!("{VERB} {reference}: warning: {}", Key::FTOK_CAUTION));
+    }
     if key != Key::PRIVATE && !args.exclusive {
         // The call does not show whether the object is new; a new one has no differences.
         warn_differences(args, namespace, &reference);

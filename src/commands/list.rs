@@ -13,7 +13,7 @@ use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
-use crate::commands::{Error, Result, remark};
+use crate::commands::{Error, Result, remark, select};
 use crate::exit::Status;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::kernel::{Namespace, process};
@@ -48,6 +48,7 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
     let listing = Listing { kinds, layout, format };
     let is_empty = listing.write(&mut collection, sort.as_ref(), &mut style)? == 0;
     collection.warn_uninspected();
+    select::warn_cautions(VERB, &filter);
     if is_empty && !format.is_for_machines() {
         remark_empty(&filter, &style);
     }

@@ -33,6 +33,7 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
     let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
     // A named object is removed whatever its state, so filters make no sense with references.
     let has_filter = by_filter || filter.has_conditions();
+    select::warn_cautions(VERB, &filter);
     let mut removal = Removal::new(namespace, args.force, args.verbose);
     match (by_filter, references.is_empty()) {
         _ if has_filter && !references.is_empty() => {

@@ -134,3 +134,8 @@ pub fn warn_uninspected(verb: &'static str, missed: &Missed) {
         print_error(format_args!("{verb}: {processes} {noun} could not be inspected{advice}"));
     }
 }
+
+/// Prints what the user should know about the conditions of a filter, whatever matches.
+pub fn warn_cautions(verb: &'static str, filter: &Filter) {
+    filter.cautions().for_each(|caution| print_error(format_args!("{verb}: {caution}")));
+}

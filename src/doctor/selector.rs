@@ -62,7 +62,7 @@ impl Selector {
     fn is_exact(&self, wanted: &HashSet<&Reference>, facts: &Facts) -> bool {
         let filter = Filter::new(self.kinds.clone(), Vec::new())
             .and(self.owner.map(Owner))
-            .and(self.key.map(Keyed))
+            .and(self.key.map(Keyed::from))
             .and(self.idle.map(|(least, _)| Idle(least)));
         // What the filter would select now.
         let is_selected = |seen: &&Seen| {

@@ -11,19 +11,23 @@ mod idle;
 mod ignore;
 mod key;
 mod marked;
+mod name;
 mod orphan;
 mod owner;
 mod pid;
+mod size;
 mod unused;
 
 pub use empty::Empty;
 pub use idle::Idle;
 pub use ignore::NoneOf;
-pub use key::Keyed;
+pub use key::{InvalidKeys, Keyed};
 pub use marked::Marked;
+pub use name::Named;
 pub use orphan::Orphan;
 pub use owner::{Creator, Group, Owner};
 pub use pid::UsedBy;
+pub use size::Sized;
 pub use unused::Unused;
 
 use std::fmt;
@@ -58,6 +62,11 @@ pub trait Condition: fmt::Debug {
     /// Whether an object that may match meets it, after the processes were inspected.
     fn matches(&self, _: &Observed, _: &Circumstances<'_>) -> Verdict {
         Verdict::Yes
+    }
+
+    /// What the user should know about it, whatever matches.
+    fn caution(&self) -> Option<String> {
+        None
     }
 
     /// Why a matching object was selected.
@@ -152,6 +161,11 @@ impl Filter {
         self.conditions.iter().any(|condition| condition.is_narrow())
     }
 
+    /// What the user should know about the conditions, whatever matches.
+    pub fn cautions(&self) -> impl Iterator<Item = String> {
+        self.conditions.iter().filter_map(|condition| condition.caution())
+    }
+
     fn look(&self) -> Look {
         let looks = self.conditions.iter().map(|condition| condition.look());
         looks.max().unwrap_or(Look::Object)
@@ -197,12 +211,11 @@ impl Filter {
         let is_orphan = reasons.first().is_some_and(|first| first.subject == Subject::Orphan);
         // An orphan is unused anyway.
         reasons.retain(|reason| !(is_orphan && reason.subject == Subject::Unused));
-        let mut words: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
-        if !self.kinds.is_empty() {
-            words.push("kind".to_owned());
-        }
+        let words: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
         match words.as_slice() {
-            [] => "all".to_owned(),
+            [] if self.kinds.is_empty() => "all".to_owned(),
+            // The reference shows the kind, so it is a reason only if it is the only one.
+            [] => "kind".to_owned(),
             words => words.join("; "),
         }
     }
@@ -238,7 +251,7 @@ mod tests {
     fn kinds_that_can_pass() {
         let kinds = |filter: Filter| filter.kinds().collect::<Vec<_>>();
         assert_eq!(kinds(filter(&[])), Kind::ALL);
-        assert_eq!(kinds(filter(&[]).and(Some(Keyed(Key(7))))), Kind::SYSTEM_V);
+        assert_eq!(kinds(filter(&[]).and(Some(Keyed::from(Key(7))))), Kind::SYSTEM_V);
         assert_eq!(kinds(filter(&[]).and(Some(Creator(7))).and(Some(Empty))), [Kind::Msg]);
         assert_eq!(kinds(filter(&[]).and(Some(Empty))), [Kind::Msg, Kind::Pmsg]);
         assert_eq!(kinds(filter(&[Kind::Sem]).and(Some(Marked))), []);
@@ -265,7 +278,7 @@ mod tests {
             .and(Some(Unused));
         assert_eq!(
             reason(many),
-            "no process is attached or waiting; idle for 50 s; no messages; owner; kind"
+            "no process is attached or waiting; idle for 50 s; no messages; owner"
         );
         let orphan = filter(&[]).and(Some(Unused)).and(Some(Orphan::Likely));
         assert_eq!(reason(orphan), "no process is attached or waiting, and none ever used it");

@@ -58,6 +58,29 @@ impl Kind {
         }
     }
 
+    /// Other words that are accepted for it.
+    pub fn aliases(self) -> &'static [&'static str] {
+        match self {
+            Kind::Msg => &["queue", "q"],
+            Kind::Shm => &["shmem", "segment", "m"],
+            Kind::Sem => &["semaphore", "s"],
+            Kind::Pmsg => &["mq", "mqueue"],
+            Kind::Pshm | Kind::Psem => &[],
+        }
+    }
+
+    /// What it is and how it is named, in one line.
+    pub fn help(self) -> &'static str {
+        match self {
+            Kind::Msg => "System V message queue, by id or key",
+            Kind::Shm => "System V shared memory segment, by id or key",
+            Kind::Sem => "System V semaphore set, by id or key",
+            Kind::Pmsg => "POSIX message queue, by name",
+            Kind::Pshm => "POSIX shared memory, by name",
+            Kind::Psem => "POSIX named semaphore, by name",
+        }
+    }
+
     /// The name of one such object in sentences.
     pub fn noun(self) -> &'static str {
         match self {
@@ -86,15 +109,8 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(word: &str) -> Result<Self, UnknownKind> {
-        match word {
-            "msg" | "queue" => Ok(Kind::Msg),
-            "shm" => Ok(Kind::Shm),
-            "sem" => Ok(Kind::Sem),
-            "pmsg" | "mq" => Ok(Kind::Pmsg),
-            "pshm" => Ok(Kind::Pshm),
-            "psem" => Ok(Kind::Psem),
-            _ => Err(UnknownKind(word.to_owned())),
-        }
+        let is_meant = |kind: &Kind| kind.name() == word || kind.aliases().contains(&word);
+        Kind::ALL.into_iter().find(is_meant).ok_or_else(|| UnknownKind(word.to_owned()))
     }
 }
 
@@ -106,10 +122,23 @@ mod tests {
     fn short_names_and_aliases() {
         for kind in Kind::ALL {
             assert_eq!(kind.name().parse(), Ok(kind));
+            for alias in kind.aliases() {
+                assert_eq!(alias.parse(), Ok(kind));
+            }
         }
         assert_eq!("queue".parse(), Ok(Kind::Msg));
         assert_eq!("mq".parse(), Ok(Kind::Pmsg));
         assert!("MSG".parse::<Kind>().is_err());
         assert!("".parse::<Kind>().is_err());
+    }
+
+    #[test]
+    fn a_word_means_one_kind() {
+        let words = |kind: Kind| [&[kind.name()], kind.aliases()].concat();
+        let mut all: Vec<_> = Kind::ALL.into_iter().flat_map(words).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
     }
 }

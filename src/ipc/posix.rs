@@ -3,10 +3,12 @@
 pub mod file;
 pub mod memory;
 pub mod name;
+pub mod pattern;
 pub mod queue;
 pub mod semaphore;
 
 pub use file::{FileIdentity, FileKind, NamedFile};
 pub use memory::{MemoryStatus, PosixMemory};
+pub use pattern::{InvalidPattern, Pattern};
 pub use queue::{PosixQueue, reserved_bytes};
 pub use semaphore::{PosixSemaphore, SemaphoreState};

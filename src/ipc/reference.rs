@@ -4,7 +4,7 @@ use crate::ipc::command_line::unquoted;
 use crate::ipc::kind::UnknownKind;
 use crate::ipc::posix::name::InvalidName;
 use crate::ipc::sysv::key::KeyError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
@@ -116,7 +116,13 @@ impl fmt::Display for Target {
         match self {
             Target::Id(id) => write!(f, "{id}"),
             Target::Key(key) => write!(f, "{key}"),
-            Target::Name(name) => write!(f, "{name}"),
+            // A name with one of these would be read as a pattern.
+            Target::Name(name) => {
+                name.to_string().chars().try_for_each(|character| match character {
+                    '*' | '?' | '[' => write!(f, "\\x{:02x}", character as u32),
+                    character => f.write_char(character),
+                })
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Two objects on which the test cases of every condition run.
 
 use super::Condition;
+use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, NamedFile};
 use crate::ipc::sysv::SegmentStatus;
-use crate::ipc::{Key, Mode, Object, Permissions, Queue, Segment, Time};
+use crate::ipc::{Key, Kind, Mode, Name, Object, Permissions, PosixMemory, Queue, Segment, Time};
 
 /// The current time in the test cases.
 pub(super) const NOW: Time = Time(1_000_000);
@@ -50,6 +51,23 @@ pub(super) fn marked_segment() -> Object {
         last_pid: 7,
         last_attach: None,
         last_detach: None,
+    })
+}
+
+/// Shared memory with this name, of the same users.
+pub(super) fn memory(name: &str) -> Object {
+    Object::PosixMemory(PosixMemory {
+        file: NamedFile {
+            name: Name::parse(Kind::Pshm, name).unwrap(),
+            identity: FileIdentity { device: 1, inode: 2 },
+            permissions: Permissions { key: Key::PRIVATE, ..permissions() },
+            modified: None,
+            made_before: None,
+        },
+        size: 4096,
+        rss: 0,
+        file_kind: FileKind::Regular,
+        status: MemoryStatus::Named,
     })
 }
 

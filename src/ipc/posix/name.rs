@@ -138,7 +138,7 @@ fn first_char(bytes: &[u8]) -> Option<char> {
 
 /// The byte that the escape sequence at the start of this text stands for, and the length of that
 /// sequence.
-fn escaped(text: &[u8]) -> Option<(u8, usize)> {
+pub(super) fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     let digits = text.strip_prefix(b"\\x")?.get(..2)?;
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
     Some((u8::from_str_radix(digits, 16).ok()?, 4))

@@ -14,6 +14,10 @@ impl Key {
     /// The return value of `ftok(3)` on failure, which careless programs use as a key.
     pub const FTOK_FAILED: Key = Key(-1);
 
+    /// What a user should know who gives the key [`Key::FTOK_FAILED`].
+    pub const FTOK_CAUTION: &str =
+        "key 0xffffffff is what ftok returns when its path is missing: check the path";
+
     /// The key that `ftok(3)` computes from the low 8 bits of the project, the low 8 bits of the device
     /// and the low 16 bits of the inode of a file.
     pub fn from_file(device: u64, inode: u64, project: Project) -> Key {
@@ -103,9 +107,11 @@ pub struct InvalidKey(String);
 impl FromStr for Key {
     type Err = KeyError;
 
-    /// Reads any key that an object can have, so not [`Key::PRIVATE`].
+    /// Reads any key that an object can have, so not [`Key::PRIVATE`]: as a number of `ipcrm`, or in
+    /// decimal with a sign, as programs print a `key_t`.
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        match Key::from_number(text)? {
+        let signed = || text.starts_with('-').then(|| text.parse().ok()).flatten().map(Key);
+        match signed().map_or_else(|| Key::from_number(text), Ok)? {
             Key::PRIVATE => Err(KeyError::Private(PrivateKey)),
             key => Ok(key),
         }
@@ -194,6 +200,16 @@ mod tests {
         for bad in ["", "0x", "beef", "+1", "-1", "0x+1", "08", "0x100000000", "1 "] {
             assert!(Key::from_number(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn programs_print_keys_with_a_sign() {
+        assert_eq!("-559038737".parse(), Ok(Key(0xdead_beef_u32 as i32)));
+        assert_eq!("-2147483648".parse(), Ok(Key(i32::MIN)));
+        for bad in ["-", "--1", "-0x1", "-2147483649", "-1 "] {
+            assert!(bad.parse::<Key>().is_err(), "{bad:?}");
+        }
+        assert!(matches!("-0".parse::<Key>(), Err(KeyError::Private(_))));
     }
 
     #[test]
