@@ -46,7 +46,7 @@ const OWN_DEV: &str = include_str!("dev.sh");
 const SMALL_QUEUES: &str = "echo 512 2> /dev/null > /proc/sys/fs/mqueue/msgsize_default || true";
 
 /// Mounts the POSIX queues of the namespace where programs expect them.
-const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue";
+pub const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue";
 
 /// Waits until something is so, for twenty seconds at most.
 #[track_caller]
@@ -246,7 +246,8 @@ impl Sandbox {
         Running { line: line.to_owned(), child: Some(command.spawn().expect("nsenter runs")) }
     }
 
-    fn command(&self, prefix: &[&str], line: &str) -> Command {
+    /// A line of shell that is not started yet, with this command before it.
+    pub fn command(&self, prefix: &[&str], line: &str) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let built = Path::new(env!("CARGO_BIN_EXE_ipctool")).parent().expect("a directory");
         let (enter, arguments) = self.entry.split_first().expect("a command");
