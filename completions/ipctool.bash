@@ -467,7 +467,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__limits)
-            opts="-J -b -h --color --trace --check --set --persist --queue-bytes --format --json --no-headings --bytes --help"
+            opts="-J -b -h --color --trace --check --no-objects --set --persist --queue-bytes --format --json --no-headings --bytes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

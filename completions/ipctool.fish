@@ -266,7 +266,7 @@ always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l check -d 'Show only limits at or above PERCENT; exit 6 if there are any' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l set -d 'Set limits, by the names in the list' -r
-complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l queue-bytes -d 'Set the most bytes that the queue may hold (max_bytes): 65536 or 64K' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
@@ -274,6 +274,7 @@ jsonl\t'A JSON object on each line'
 csv\t'Comma-separated values, RFC 4180'
 tsv\t'Tab-separated values'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-objects -d 'With --check, leave out how full each queue is'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l persist -d 'Print the lines for a file in /etc/sysctl.d as well'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -s J -l json -d 'Print one JSON array, same as --format json'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l no-headings -d 'Omit the headings'

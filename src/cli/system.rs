@@ -1,6 +1,7 @@
 //! The verbs for the system as a whole, and for commands in it.
 
 use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::kind::UnknownKind;
 use crate::ipc::reference::InvalidReference;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,33 +15,48 @@ use super::options::{FormatArgs, expected, queue};
 use super::page::{self, Group, List, Page};
 use crate::doctor::{CHECKS, Check};
 use crate::ipc::finding::Severity;
-use crate::ipc::{Expected, Reference, duration, limit, number, size};
+use crate::ipc::{Expected, Kind, Reference, duration, limit, number, size};
 use crate::kernel::limits::Limit;
 
-/// Why the size of a queue cannot be set.
+/// What the limits are those of.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// These kinds.
+    Kinds(Vec<Kind>),
+    /// A System V queue.
+    Queue(Reference),
+}
+
+/// Text that is neither a kind nor a queue whose size can be set.
 #[derive(Debug, thiserror::Error)]
-enum InvalidQueue {
+enum InvalidOperand {
+    /// It names neither.
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
     /// It names no queue.
     #[error(transparent)]
     Reference(#[from] InvalidReference),
     /// It is a queue of POSIX.
-    #[error("'{0}' is a POSIX message queue: its size was set when it was made")]
+    #[error("'{0}' is a POSIX message queue: its size was set when it was created")]
     Posix(String),
 }
 
-/// A queue whose size can be set.
-fn system_v_queue(text: &str) -> Result<Reference, InvalidQueue> {
+fn operand(text: &str) -> Result<Operand, InvalidOperand> {
+    if !text.contains([':', '/']) && !text.starts_with(|first: char| first.is_ascii_digit()) {
+        let kinds = text.split(',').map(str::parse).collect::<Result<Vec<Kind>, _>>()?;
+        return Ok(Operand::Kinds(kinds));
+    }
     let reference = queue(text)?;
     if reference.kind.is_posix() {
-        return Err(InvalidQueue::Posix(text.to_owned()));
+        return Err(InvalidOperand::Posix(text.to_owned()));
     }
-    Ok(reference)
+    Ok(Operand::Queue(reference))
 }
 
 /// Show IPC limits and how much of each is used, or set them
 ///
-/// Shows each limit of System V IPC and of POSIX message queues: its value, how much of it is used in
-/// this IPC namespace, and where the value comes from.
+/// Shows each limit of System V IPC, of POSIX message queues, of /dev/shm and of the pool of huge pages:
+/// its value, how much of it is used in this IPC namespace, and where the value comes from.
 ///
 /// RLIMIT_MSGQUEUE limits the bytes charged to a user for the POSIX queues that they created. A queue
 /// is charged for its capacity, full or empty. Usage is shown for you and every other owner of queues,
@@ -50,21 +66,30 @@ fn system_v_queue(text: &str) -> Result<Reference, InvalidQueue> {
 /// for a file in /etc/sysctl.d.
 #[derive(Debug, Args)]
 pub struct Limits {
+    /// Kinds whose limits to show, all by default; or the queue to resize
+    #[arg(value_name = "KIND", value_parser = operand)]
+    pub operands: Vec<Operand>,
     /// Show only limits at or above PERCENT; exit 6 if there are any
+    ///
+    /// This includes how full each queue is: its bytes and its messages. A pool of huge pages is made to
+    /// be used up, so it never counts.
     #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
     pub check: Option<u64>,
+    /// With --check, leave out how full each queue is
+    #[arg(long, requires = "check")]
+    pub no_objects: bool,
     /// Set limits, by the names in the list
-    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with = "queue_bytes")]
+    ///
+    /// A name may be in upper or lower case. A limit in bytes takes a size such as 64G. kernel.sem takes
+    /// its four numbers at once: kernel.sem='250 32000 100 128'.
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., conflicts_with_all = ["queue_bytes", "operands"])]
     pub set: Vec<Setting>,
     /// Print the lines for a file in /etc/sysctl.d as well
     #[arg(long, requires = "set")]
     pub persist: bool,
-    /// Set the most bytes that QUEUE may hold (max_bytes): 65536 or 64K
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = size::parse, requires = "queue")]
+    /// Set the most bytes that the queue may hold (max_bytes): 65536 or 64K
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = size::parse, requires = "operands")]
     pub queue_bytes: Option<u64>,
-    /// System V queue for --queue-bytes
-    #[arg(value_name = "QUEUE", value_parser = system_v_queue, requires = "queue_bytes")]
-    pub queue: Option<Reference>,
     /// Output format.
     #[command(flatten)]
     pub format: FormatArgs,
@@ -106,7 +131,7 @@ impl FromStr for Setting {
 pub(super) const LIMITS: Page = Page {
     command: "limits",
     synopsis: &[
-        "ipctool limits [--check PERCENT] [--format FORMAT | -J] [--no-headings] [-b]",
+        "ipctool limits [--check PERCENT [--no-objects]] [--format FORMAT | -J] [--no-headings] [-b] [KIND…]",
         "ipctool limits --set NAME=VALUE… [--persist]",
         "ipctool limits --queue-bytes N QUEUE",
     ],
@@ -126,7 +151,7 @@ pub(super) const LIMITS: Page = Page {
         page::USAGE,
         ("3", "no such queue (--queue-bytes)"),
         page::NOT_PERMITTED,
-        ("6", "a limit is at or above the PERCENT of --check"),
+        ("6", "a limit or a queue is at or above the PERCENT of --check"),
     ],
     environment: &[page::NO_COLOR, page::TERM, page::LOCALE],
     files: &[

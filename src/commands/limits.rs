@@ -1,19 +1,22 @@
 //! `ipctool limits`: shows limits and how much of each is used, or sets them.
 
-use crate::commands::report_all;
-use crate::kernel::Namespace;
-use std::io;
+mod set;
 
-use super::{report, resolve};
-use crate::cli::{Limits, Setting};
+use std::io::{self, ErrorKind};
+
+use super::{report_all, resolve};
+use crate::cli::Limits;
+use crate::cli::Operand;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::limit::Allowance;
-use crate::ipc::{Kind, Reference};
-use crate::kernel::error::ReadError;
+use crate::ipc::limit::{Allowance, Amount};
+use crate::ipc::{CommandLine, Kind, Object, Reference, count};
+use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
-use crate::kernel::limits::{self, Limit, Source, Unit};
+use crate::kernel::limits::{self, Limit};
+use crate::kernel::namespace::complete;
+use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
 use crate::output::columns;
 use crate::output::stdout::{self, OutputError};
@@ -22,141 +25,141 @@ use crate::output::{Format, Section, Style, write_rows};
 const VERB: &str = "limits";
 
 pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Result<Status> {
-    if !args.set.is_empty() {
-        return set(namespace, &args.set, args.persist);
+    let mut kinds: Vec<Kind> = Vec::new();
+    let mut queues: Vec<Reference> = Vec::new();
+    for operand in args.operands {
+        match operand {
+            Operand::Kinds(some) => kinds.extend(some),
+            Operand::Queue(queue) => queues.push(queue),
+        }
     }
-    if let (Some(bytes), Some(queue)) = (args.queue_bytes, args.queue) {
-        return queue_bytes(namespace, &queue, bytes);
+    match (args.queue_bytes, queues.as_slice(), kinds.as_slice()) {
+        (Some(bytes), [queue], []) => return queue_bytes(namespace, queue, bytes),
+        (Some(_), ..) => {
+            return Err(Failure::usage(VERB, "--queue-bytes needs one queue of System V").into());
+        }
+        (None, [queue, ..], _) => {
+            let what = format!("{queue} is an object, but limits are those of kinds");
+            let stat = CommandLine::new("ipctool stat").word(queue);
+            let hint = format!("to see how full it is: {stat}");
+            return Err(Failure::usage(VERB, what).with_hint(hint).into());
+        }
+        (None, [], _) => {}
+    }
+    if !args.set.is_empty() {
+        return set::run(namespace, &args.set, args.persist);
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
-    let (mut allowances, unseen) = survey(namespace)?;
-    if let Some(error) = unseen {
-        let what = format!("its use is unknown: {error}");
-        let failure = Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what);
-        report(namespace, failure);
+    let (mut allowances, is_whole) =
+        survey(namespace, &kinds, args.check.is_some() && !args.no_objects)?;
+    if style.human_sizes {
+        allowances.iter_mut().for_each(leave_out_the_unreachable);
     }
     if let Some(mark) = args.check {
         allowances.retain(|allowance| allowance.is_at(mark));
         // For a program an empty result is still a valid document.
         if allowances.is_empty() && !format.is_for_machines() {
-            return Ok(Status::Done);
+            return Ok(if is_whole { Status::Done } else { Status::Failed });
         }
     }
     let has_findings = args.check.is_some() && !allowances.is_empty();
-    // The explanation of each limit is too wide for a table.
-    let is_shown = |name| format.is_for_machines() || name != "about";
+    let has_objects = allowances.iter().any(|allowance| allowance.object.is_some());
+    let is_shown = |name| format.is_for_machines() || name != "ref" || has_objects;
     let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
     let section = Section::new(columns);
     write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
         .map_err(OutputError)?;
-    Ok(if has_findings { Status::Findings } else { Status::Done })
+    Ok(match (has_findings, is_whole) {
+        (true, _) => Status::Findings,
+        (false, true) => Status::Done,
+        (false, false) => Status::Failed,
+    })
 }
 
-/// Every limit with its use in an IPC namespace, and why the use of the limits of POSIX queues is unknown, if
-/// it is.
-fn survey(namespace: &Namespace) -> Result<(Vec<Allowance>, Option<ReadError>)> {
-    let mut snapshot = namespace.snapshot(Kind::SYSTEM_V)?;
-    let unseen = match namespace.snapshot([Kind::Pmsg]) {
-        Ok(queues) => {
-            snapshot.objects.extend(queues.objects);
+/// Shows a person no number that means "no limit".
+fn leave_out_the_unreachable(allowance: &mut Allowance) {
+    let is_this = |limit: &Limit| limit.name() == allowance.name;
+    if let (Some(limit), Amount::Of(value)) =
+        (Limit::ALL.into_iter().find(is_this), allowance.limit)
+        && limit.is_practically_unlimited(value)
+    {
+        allowance.limit = Amount::Unlimited;
+    }
+}
+
+/// Every limit of these kinds (of all, if none is given) with its use in an IPC namespace, and how full the
+/// queues are, if asked for. Prints what could not be read, and returns whether everything could.
+fn survey(
+    namespace: &Namespace,
+    kinds: &[Kind],
+    with_objects: bool,
+) -> Result<(Vec<Allowance>, bool)> {
+    let is_wanted = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
+    let mut failures = Vec::new();
+    let mut failed = |name: &str, error: &io::Error| {
+        let what = format!("it cannot be read: {}", os_error::describe(error));
+        failures.push(Failure::new(VERB, name, what, Reason::Failed));
+    };
+    let mut snapshot =
+        namespace.snapshot(Kind::SYSTEM_V.into_iter().filter(|&kind| is_wanted(kind)))?;
+    let mut unseen = None;
+    if is_wanted(Kind::Pmsg) {
+        match namespace.snapshot([Kind::Pmsg]) {
+            Ok(queues) => snapshot.objects.extend(queues.objects),
+            Err(error) => {
+                snapshot.unlisted.push(Kind::Pmsg);
+                unseen = Some(error);
+            }
+        }
+    }
+    let space = match Space::read(namespace.shm()) {
+        _ if !is_wanted(Kind::Pshm) && !is_wanted(Kind::Psem) => None,
+        Ok(space) => Some(space),
+        Err(error) => {
+            if error.kind() != ErrorKind::NotFound {
+                failed("/dev/shm", &error);
+            }
             None
         }
-        Err(error) => {
-            snapshot.unlisted.push(Kind::Pmsg);
-            Some(error)
-        }
     };
-    Ok((limits::survey(&snapshot, process::uid()), unseen))
-}
-
-/// Sets limits, one after the other. All are checked before the first is set.
-fn set(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Status> {
-    let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-    let mut failures = Vec::new();
-    let printed = set_each(checked, persist, &mut failures);
-    // Before the end, whatever has become of the output.
-    let status = report_all(namespace, &failures);
-    printed?;
-    Ok(status)
-}
-
-/// Sets one limit after the other and prints what was set. Stops where that cannot be written.
-fn set_each(
-    settings: Vec<(Limit, u64)>,
-    persist: bool,
-    failures: &mut Vec<Failure>,
-) -> Result<(), OutputError> {
-    for (limit, value) in settings {
-        match set_one(limit, value) {
-            Ok((before, after, line)) => {
-                let mut text = format!("{}: {before} → {after}\n", limit.name());
-                if persist {
-                    // A line for a file in /etc/sysctl.d, which the user writes.
-                    text += &format!("{line}\n");
-                }
-                stdout::print(&text)?;
-            }
-            Err(failure) => failures.push(failure),
-        }
-    }
-    Ok(())
-}
-
-/// The limit and the value of a setting, if the limit can be set to that value.
-fn check(setting: &Setting) -> Result<(Limit, u64), Failure> {
-    let Setting { name, value } = setting;
-    let wrong = |what: String| Failure::usage(VERB, what);
-    let limit = Limit::find(name).ok_or_else(|| {
-        let settable = Limit::ALL.into_iter().filter(|limit| limit.range().is_some());
-        let names: Vec<_> = settable.map(Limit::name).collect();
-        wrong(format!("there is no limit '{name}'"))
-            .with_hint(format!("limits: {}", names.join(" ")))
-    })?;
-    let range = limit.range().ok_or_else(|| {
-        wrong(match limit.source() {
-            Source::Constant(value) => {
-                format!("{name} is {value} in every kernel and cannot be set")
-            }
-            _ => format!("{name} is a limit of each process: use ulimit or limits.conf(5)"),
+    let mut warn = |limit: Limit, error| failed(limit.name(), &error);
+    let mut allowances = limits::survey(&snapshot, space.as_ref(), process::uid(), &mut warn);
+    allowances.retain(|allowance| {
+        let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name);
+        limit.is_none_or(|limit| {
+            Kind::ALL.into_iter().any(|kind| is_wanted(kind) && limit.is_about(kind))
         })
-    })?;
-    let number = match limit.unit() {
-        Unit::Bytes => crate::ipc::size::parse(value).ok(),
-        // `parse` would accept a sign.
-        _ if value.starts_with('+') => None,
-        _ => value.parse().ok(),
-    };
-    match number {
-        Some(number) if range.contains(&number) => Ok((limit, number)),
-        _ => Err(wrong(format!(
-            "{name} takes a number from {} to {}, not '{value}'",
-            range.start(),
-            range.end()
-        ))),
+    });
+    if with_objects {
+        let (of_objects, unread) = fills(&mut snapshot.objects);
+        allowances.extend(of_objects);
+        if unread > 0 {
+            let what = format!("how full they are is unknown: {}", count(unread, "queue"));
+            failures.push(Failure::new(VERB, "queues", what, Reason::Failed));
+        }
     }
+    if let Some(error) = unseen {
+        let what = format!("its use is unknown: {error}");
+        failures.push(Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what));
+    }
+    let is_whole = failures.is_empty();
+    report_all(namespace, &failures);
+    Ok((allowances, is_whole))
 }
 
-/// Sets one limit. Returns the old value, the new value, and the line that makes it permanent.
-fn set_one(limit: Limit, value: u64) -> Result<(u64, u64, String), Failure> {
-    let failed = |what: String| Failure::new(VERB, limit.name(), what, Reason::Failed);
-    let Some(setting) = limit.sysctl_with(value) else {
-        return Err(failed("it cannot be set".to_owned()));
-    };
-    let unreadable = |error: &io::Error| {
-        failed(format!("cannot read {}: {}", limit.name(), os_error::describe(error)))
-    };
-    let (sysctl, text) = setting.map_err(|error| unreadable(&error))?;
-    let before = limit.value().unwrap_or_default();
-    limits::write(sysctl, &text)
-        .map_err(|error| Failure::of_setting(VERB, limit.name(), value, (sysctl, &text), &error))?;
-    match limit.value() {
-        Some(after) if after == value => Ok((before, after, format!("{sysctl} = {text}"))),
-        after => Err(failed(format!(
-            "it was set to {value}, but the kernel changed it to {}",
-            after.map_or("unreadable".to_owned(), |after| after.to_string())
-        ))),
+/// How full each queue is, and of how many that is unknown. A queue that is removed meanwhile is neither.
+fn fills(objects: &mut [Object]) -> (Vec<Allowance>, u64) {
+    let mut fills = Vec::new();
+    let mut unread = 0;
+    for object in objects {
+        complete(object);
+        let (unknown, known): (Vec<_>, Vec<_>) =
+            Allowance::of_object(object).into_iter().partition(Allowance::is_unknown);
+        unread += u64::from(!unknown.is_empty());
+        fills.extend(known);
     }
+    (fills, unread)
 }
 
 /// Sets `msg_qbytes` of one queue.

@@ -17,6 +17,7 @@ use crate::ipc::{
     Use,
 };
 use crate::kernel::Namespace;
+use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit};
 use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
@@ -144,9 +145,13 @@ impl Facts {
         warn: &mut dyn FnMut(String),
     ) -> io::Result<Facts> {
         let Scope { needs, ignore, threshold, now } = scope;
-        // Ignored objects use up limits as well.
+        let mut is_whole = true;
+        // Ignored objects use up limits as well. /dev/shm has checks of its own.
         let allowances = match needs.limits {
-            true => limits::survey(&snapshot, process::uid()),
+            true => limits::survey(&snapshot, None, process::uid(), &mut |limit, error| {
+                is_whole = false;
+                warn(format!("cannot read {}: {}", limit.name(), os_error::describe(&error)));
+            }),
             false => Vec::new(),
         };
         let Snapshot { mut objects, unlisted } = snapshot;
@@ -170,7 +175,7 @@ impl Facts {
         if needs.rest {
             look_again(namespace, &mut seen, &scope, threshold);
         }
-        let (dev_shm, is_whole) =
+        let (dev_shm, is_shm_whole) =
             if needs.dev_shm { dev_shm::survey(namespace, warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
@@ -184,7 +189,7 @@ impl Facts {
             ignore_options: ignore.iter().map(ignore_option).collect(),
             now,
             dev_shm,
-            is_whole: is_whole && unlisted.is_empty() && missed.error.is_none(),
+            is_whole: is_whole && is_shm_whole && unlisted.is_empty() && missed.error.is_none(),
             missed,
         })
     }

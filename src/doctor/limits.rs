@@ -17,14 +17,17 @@ fn severity_at(allowance: &Allowance) -> Severity {
 pub(super) fn limit_near(facts: &Facts) -> Vec<Draft> {
     let of_all = facts.allowances.iter().filter(|allowance| allowance.user.is_none());
     let near = of_all.filter(|allowance| allowance.is_at(facts.threshold));
-    near.filter_map(|allowance| Some(near_one(Limit::find(allowance.name)?, allowance, facts)))
-        .collect()
+    near.filter_map(|allowance| {
+        let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name)?;
+        Some(near_one(limit, allowance, facts))
+    })
+    .collect()
 }
 
 fn near_one(limit: Limit, allowance: &Allowance, facts: &Facts) -> Draft {
-    let (used, most) = (allowance.used.unwrap_or(0), allowance.limit.unwrap_or(0));
+    let (used, most) = (allowance.used.unwrap_or(0), allowance.limit.number().unwrap_or(0));
     let percent = allowance.percent().unwrap_or(0.0);
-    let (name, help) = (allowance.name, allowance.help);
+    let (name, help) = (&allowance.name, allowance.help);
     let mut why = format!("{used} of {most} ({help}) are used, {percent:.0} %: {name}");
     let share = |seen: &Seen| limit.share(&seen.observed.object);
     if let Some(orphans) = Orphans::find(facts, share, None) {
@@ -111,7 +114,7 @@ pub(super) fn pmsg_limit(facts: &Facts) -> Vec<Draft> {
 }
 
 fn pmsg_limit_of(uid: u32, allowance: &Allowance, facts: &Facts) -> Draft {
-    let (used, limit) = (allowance.used.unwrap_or(0), allowance.limit.unwrap_or(0));
+    let (used, limit) = (allowance.used.unwrap_or(0), allowance.limit.number().unwrap_or(0));
     let user = accounts::user(uid);
     let why = format!(
         "the POSIX queues of {user} take {used} of {limit} bytes, {:.0} %: {} counts their capacity, even while they are empty",

@@ -148,8 +148,8 @@ impl Failure {
     /// A limit could not be set to this value, because its sysctl rejected this text.
     pub fn of_setting(
         verb: &'static str,
-        limit: &'static str,
-        value: u64,
+        limit: &str,
+        value: &str,
         (sysctl, text): (&'static str, &str),
         error: &io::Error,
     ) -> Failure {

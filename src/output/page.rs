@@ -92,6 +92,7 @@ pub(in crate::output) fn in_full(value: &Value<'_>, style: &Style) -> String {
         Value::Mode(mode) => format!("{} ({mode})", mode.symbolic()),
         Value::Key(key) if *key == crate::ipc::Key::FTOK_FAILED => format!("{key} (ftok failed)"),
         Value::Missing
+        | Value::Unlimited
         | Value::Reference(_)
         | Value::Key(_)
         | Value::Count(_)

@@ -27,6 +27,8 @@ pub enum Value<'a> {
     Bytes(u64),
     /// A count or an id.
     Count(u64),
+    /// There is no limit.
+    Unlimited,
     /// How much of a limit is used.
     Fill {
         /// What is used.
@@ -107,6 +109,7 @@ impl Value<'_> {
     pub fn write(&self, style: &Style, out: &mut Vec<u8>) {
         match self {
             Value::Missing => out.push(b'-'),
+            Value::Unlimited => append(out, "unlimited"),
             Value::Reference(reference) => write_reference(reference, out),
             Value::Name(name) => append(out, name),
             Value::Key(key) => write_key(*key, out),
@@ -173,6 +176,9 @@ impl Value<'_> {
             (Value::Missing, Value::Missing) => Ordering::Equal,
             (Value::Missing, _) => Ordering::Greater,
             (_, Value::Missing) => Ordering::Less,
+            (Value::Unlimited, Value::Unlimited) => Ordering::Equal,
+            (Value::Unlimited, _) => Ordering::Greater,
+            (_, Value::Unlimited) => Ordering::Less,
             (Value::Reference(a), Value::Reference(b)) => {
                 a.kind.cmp(&b.kind).then_with(|| match (&a.target, &b.target) {
                     (Target::Name(a), Target::Name(b)) => a.cmp(b),
@@ -345,7 +351,7 @@ impl Serialize for Fields<'_> {
 impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.value {
-            Value::Missing => serializer.serialize_none(),
+            Value::Missing | Value::Unlimited => serializer.serialize_none(),
             Value::Reference(reference) => reference.serialize(serializer),
             Value::Key(key) => serializer.collect_str(key),
             Value::Mode(mode) => serializer.collect_str(mode),

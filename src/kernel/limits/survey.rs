@@ -1,24 +1,52 @@
 //! All limits with their current usage.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 
-use super::{Limit, Unit};
+use super::{Limit, Source};
 use crate::ipc::Snapshot;
-use crate::ipc::limit::Allowance;
+use crate::ipc::limit::{Allowance, Amount};
+use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
 
 /// How much of a limit the objects of each user use, by user id; `None` if that is unknown.
 type Shares = BTreeMap<u32, Option<u64>>;
 
 /// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much
-/// of each the objects of the namespace use. A limit per user is repeated for every other user who owns
-/// objects that it counts. The usage is unknown if the objects could not be listed.
-pub fn survey(snapshot: &Snapshot, uid: u32) -> Vec<Allowance> {
+/// of each the objects of the namespace use; and of its `/dev/shm`, if there is one. A limit per user is
+/// repeated for every other user who owns objects that it counts. The usage is unknown if the objects could
+/// not be listed. What this kernel does not have is left out; `warn` gets what cannot be read.
+pub fn survey(
+    snapshot: &Snapshot,
+    space: Option<&Space>,
+    uid: u32,
+    warn: &mut dyn FnMut(Limit, io::Error),
+) -> Vec<Allowance> {
     let mut allowances = Vec::new();
     let mut of_others = Vec::new();
     for limit in Limit::ALL {
+        let (amount, used) = match (limit.source(), space) {
+            (Source::DevShm { inodes }, Some(space)) => {
+                let (most, used) = match inodes {
+                    true => (space.inodes, space.inodes.map(|_| space.used_inodes)),
+                    false => (space.bytes, Some(space.used_bytes)),
+                };
+                (most.map_or(Amount::Unlimited, Amount::Of), used)
+            }
+            (Source::DevShm { .. }, None) => continue,
+            _ => match limit.read() {
+                Ok(value) => (value.map_or(Amount::Unlimited, Amount::Of), None),
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => {
+                    warn(limit, error);
+                    (Amount::Unknown, None)
+                }
+            },
+        };
         let shares = shares(limit, snapshot);
-        allowances.push(of_caller(limit, used(limit, shares.as_ref(), uid), uid));
+        let used = used.or_else(|| self::used(limit, shares.as_ref(), uid));
+        allowances.push(of_caller(limit, amount, used, uid));
         let others = shares.into_iter().flatten();
         let others = others.filter(|&(other, _)| limit.is_of_user() && other != uid);
         of_others.extend(others.map(|(other, used)| of_other(limit, used, other)));
@@ -49,6 +77,9 @@ fn shares(limit: Limit, snapshot: &Snapshot) -> Option<Shares> {
 }
 
 fn used(limit: Limit, shares: Option<&Shares>, uid: u32) -> Option<u64> {
+    if let Some(used) = limit.entry().used_by {
+        return used();
+    }
     match limit.is_of_user() {
         true => shares?.get(&uid).copied().unwrap_or(Some(0)),
         false => shares?.values().try_fold(0u64, |sum, share| Some(sum.saturating_add((*share)?))),
@@ -56,30 +87,30 @@ fn used(limit: Limit, shares: Option<&Shares>, uid: u32) -> Option<u64> {
 }
 
 /// A limit as it applies to this process.
-fn of_caller(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
+fn of_caller(limit: Limit, amount: Amount, used: Option<u64>, uid: u32) -> Allowance {
     Allowance {
-        name: limit.name(),
+        name: Cow::Borrowed(limit.name()),
         user: limit.is_of_user().then_some(uid),
-        limit: limit.value(),
+        object: None,
+        limit: amount,
         used,
-        is_bytes: limit.unit() == Unit::Bytes,
+        unit: limit.unit(),
         source: limit.source().to_string(),
         help: limit.help(),
+        is_pool: limit.entry().used_by.is_some(),
     }
 }
 
 /// A limit as it applies to another user, by the limits of that user's processes.
 fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
     let strictest = process::least_queue_bytes(uid);
-    Allowance {
-        user: Some(uid),
-        limit: strictest.and_then(|(_, bytes)| bytes),
-        source: match strictest {
-            Some((pid, _)) => format!("process {pid}, soft"),
-            None => "the user has no process".to_owned(),
-        },
-        ..of_caller(limit, used, uid)
-    }
+    let (amount, source) = match strictest {
+        Some((pid, bytes)) => {
+            (bytes.map_or(Amount::Unlimited, Amount::Of), format!("process {pid}, soft"))
+        }
+        None => (Amount::Unknown, "the user has no process".to_owned()),
+    };
+    Allowance { source, ..of_caller(limit, amount, used, uid) }
 }
 
 #[cfg(test)]

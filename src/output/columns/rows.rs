@@ -6,7 +6,7 @@ use super::waits::waits;
 use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
 use crate::ipc::finding::Finding;
-use crate::ipc::limit::Allowance;
+use crate::ipc::limit::{Allowance, Amount, Unit};
 use crate::ipc::posix::FileKind;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::process::role::State;
@@ -132,33 +132,48 @@ pub static FINDING: [Column<Finding>; 8] = [
 ];
 
 /// The limits.
-pub static LIMIT: [Column<Allowance>; 7] = [
-    Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(row.name))),
-    Column::number("limit", 20, "its value; none for unlimited", |row| quantity(row, row.limit)),
-    Column::number("used", 10, "how much of it is used", |row| quantity(row, row.used)),
+pub static LIMIT: [Column<Allowance>; 9] = [
+    Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(&row.name))),
+    Column::number("limit", 20, "its value; none for unlimited", |row| match row.limit {
+        Amount::Of(number) => quantity(row, number),
+        Amount::Unlimited => Value::Unlimited,
+        Amount::Unknown => Value::Missing,
+    }),
+    Column::number("used", 10, "how much of it is used", |row| {
+        row.used.map_or(Value::Missing, |used| quantity(row, used))
+    }),
     Column::number("percent", 7, "percentage used", |row: &Allowance| {
         row.percent().map_or(Value::Missing, Value::Percent)
     })
     .alarmed(|row| row.is_at(80)),
-    Column::text("source", 27, "where the value comes from", |row: &Allowance| {
-        Value::Text(Cow::Borrowed(&row.source))
+    Column::text("unit", 11, "what it counts", |row: &Allowance| {
+        Value::Text(Cow::Borrowed(row.unit.name()))
     })
     .ranked(2),
+    Column::text(
+        "ref",
+        10,
+        "object that it applies to, if it is a single one",
+        |row: &Allowance| row.object.clone().map_or(Value::Missing, Value::Reference),
+    ),
     Column::text("user", 10, "user that it applies to, if it is per user", |row: &Allowance| {
         row.user.map_or(Value::Missing, Value::User)
     })
-    .ranked(1),
-    Column::prose("about", 30, "what it limits", |row: &Allowance| {
+    .ranked(3),
+    Column::text("source", 27, "where the value comes from", |row: &Allowance| {
+        Value::Text(Cow::Borrowed(&row.source))
+    })
+    .ranked(4),
+    Column::prose("description", 24, "what it limits", |row: &Allowance| {
         Value::Text(Cow::Borrowed(row.help))
     })
-    .ranked(3),
+    .ranked(1),
 ];
 
-fn quantity(row: &Allowance, number: Option<u64>) -> Value<'static> {
-    match number {
-        None => Value::Missing,
-        Some(bytes) if row.is_bytes => Value::Bytes(bytes),
-        Some(number) => Value::Count(number),
+fn quantity(row: &Allowance, number: u64) -> Value<'static> {
+    match row.unit {
+        Unit::Bytes => Value::Bytes(number),
+        Unit::Count(_) | Unit::Switch => Value::Count(number),
     }
 }
 
