@@ -154,7 +154,7 @@ fn limits_of_system_v() {
 #[test]
 fn findings_of_doctor() {
     let Some((shell, _holder)) = busy() else { return };
-    shell.run("ipctool chmod 666 shm:1 sem:0; ipctool create msg --key 0xffffffff").ok();
+    shell.run("ipctool chmod 666 shm:1 sem:0; ipctool create msg --key 0xffffffff").exits(0);
     let doctor = "ipctool doctor --only world-writable,queue-near-full,ftok-failed";
     screen!(&shell, "doctor", doctor);
     screen!(&shell, "doctor-healthy", "ipctool doctor --only world-writable --ignore alice");

@@ -15,8 +15,15 @@ use crate::output::columns;
 /// Lists the objects of this IPC namespace: all of them, or those of the kinds that you name and that
 /// pass the filters. Reading the list needs no permission on the objects.
 ///
-/// On a terminal each kind is a table. In a pipe or a file each object is a line of plain aligned
-/// text. The machine formats (json, jsonl, csv, tsv) carry every column unless --output chooses:
+/// On a terminal each kind is a table, under a title with the number of its objects. A table fits the
+/// width of the terminal: if there is too little room, the least telling columns are left out, and then
+/// names are cut, which ends them with '…'. Columns that you name with --output stay. FILL shows how
+/// full a queue is. Red is what is wrong: a full queue, a segment marked for destruction. Magenta is
+/// the id of a process that is gone.
+///
+/// In a pipe or a file each object is a line of plain aligned text, and nothing is cut. In tables and in
+/// plain text, names that a shell would split are quoted. Commands accept a reference with or without
+/// these quotes. The machine formats (json, jsonl, csv, tsv) carry every column unless --output chooses:
 /// sizes and counts are integers, times are RFC 3339 in UTC, keys and modes are strings, and a missing
 /// value is null, or empty in csv and tsv.
 ///
@@ -99,7 +106,7 @@ pub(super) const LIST: Page = Page {
     files: OBJECT_FILES,
     examples: &[
         ("List everything", "ipctool list"),
-        ("List the fullest queues first", "ipctool list msg --sort -bytes"),
+        ("List the fullest queues first", "ipctool list msg --sort -fill"),
         (
             "Find your orphans, and since when",
             "ipctool list --owner \"$USER\" --orphan -o +changed",
@@ -125,7 +132,8 @@ pub(super) const LIST: Page = Page {
     ..Page::EMPTY
 };
 
-const LIST_ENVIRONMENT: &[Entry] = &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE];
+const LIST_ENVIRONMENT: &[Entry] =
+    &[page::COLUMNS, page::NO_COLOR, page::TERM, page::TZ, page::LOCALE];
 
 const OBJECT_FILES: &[Entry] =
     &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES, page::SYSCTL];
@@ -185,7 +193,7 @@ pub(super) const STAT: Page = Page {
         page::NO_OBJECT,
         ("5", "not permitted: the values of a semaphore set"),
     ],
-    environment: &[page::NO_COLOR, page::TERM, page::TZ],
+    environment: &[page::COLUMNS, page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],
     files: OBJECT_FILES,
     examples: &[
         ("Show a queue by its id", "ipctool stat msg:0"),

@@ -113,7 +113,11 @@ pub(super) const NO_COLOR: Entry =
 pub(super) const TERM: Entry = ("TERM", "If it is 'dumb', --color auto uses no colour.");
 pub(super) const LOCALE: Entry = (
     "LC_ALL, LC_CTYPE, LANG",
-    "The first one set decides whether tables draw lines in UTF-8 or in ASCII.",
+    "If the first one set is not a UTF-8 locale, tables are drawn in ASCII: '-' for the rule, and '~' where a cell is cut.",
+);
+pub(super) const COLUMNS: Entry = (
+    "COLUMNS",
+    "The width of tables if standard output is not a terminal, or is one that does not report its width. By default, a table in a pipe or a file has any width.",
 );
 pub(super) const TZ: Entry = ("TZ", "Time zone of the times in tables and plain text.");
 pub(super) const COLOR: &[Entry] = &[NO_COLOR, TERM];

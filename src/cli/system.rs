@@ -153,7 +153,7 @@ pub(super) const LIMITS: Page = Page {
         page::NOT_PERMITTED,
         ("6", "a limit or a queue is at or above the PERCENT of --check"),
     ],
-    environment: &[page::NO_COLOR, page::TERM, page::LOCALE],
+    environment: &[page::COLUMNS, page::NO_COLOR, page::TERM, page::LOCALE],
     files: &[
         page::SYSCTL,
         page::SYSVIPC,

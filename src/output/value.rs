@@ -138,17 +138,23 @@ impl Value<'_> {
         }
     }
 
-    /// Appends the value for a line that a shell or `xargs(1)` may split into words: a name with a blank
-    /// or another special character is quoted.
+    /// Appends the value for a line that a shell or `xargs(1)` may split into words.
     #[inline]
     pub fn write_word(&self, style: &Style, out: &mut Vec<u8>) {
-        let start = out.len();
         match self {
             Value::Fill { used, limit, .. } => {
-                return append(out, format_args!("{}%", percent(*used, *limit) as u64));
+                append(out, format_args!("{}%", percent(*used, *limit) as u64));
             }
-            value => value.write(style, out),
+            value => value.write_quoted(style, out),
         }
+    }
+
+    /// Appends the value as people read it and copy it into a shell: a name with a blank or another
+    /// special character is quoted.
+    #[inline]
+    pub fn write_quoted(&self, style: &Style, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.write(style, out);
         let is_name = matches!(
             self,
             Value::Reference(Reference { target: Target::Name(_), .. })

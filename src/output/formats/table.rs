@@ -46,7 +46,7 @@ impl<'a, T, W: Write> Table<'a, T, W> {
     fn cell(&self, column: &Column<T>, item: &T) -> Cell {
         let value = (column.value)(item);
         let mut text = Vec::new();
-        value.write(self.style, &mut text);
+        value.write_quoted(self.style, &mut text);
         let paint = match value {
             _ if (column.alarm)(item) => style::ALARM,
             Value::Pid(pid) if self.style.gone.contains(&pid) => style::GONE,
