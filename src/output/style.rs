@@ -23,8 +23,6 @@ pub const GONE: anstyle::Style = AnsiColor::Magenta.on_default();
 pub const ASIDE: anstyle::Style = anstyle::Style::new().dimmed();
 /// The title of a table.
 pub const TITLE: anstyle::Style = anstyle::Style::new().bold();
-/// The headings of a table.
-pub const HEADING: anstyle::Style = anstyle::Style::new();
 
 /// A text with its colour, if colours are enabled.
 pub fn paint(text: &str, paint: anstyle::Style, screen: &Screen) -> String {

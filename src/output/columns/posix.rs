@@ -23,7 +23,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
         };
         page.line("messages", messages);
     }),
-    ObjectColumn::number("bytes", 9, "bytes on the queue", |observed| {
+    ObjectColumn::number("bytes", 7, "bytes on the queue", |observed| {
         posix_queue(observed, |queue| Value::bytes(queue.bytes))
     })
     .ranked(6)

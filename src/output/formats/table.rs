@@ -55,12 +55,17 @@ impl<'a, T, W: Write> Table<'a, T, W> {
         Cell::new(String::from_utf8_lossy(&text).into_owned(), paint)
     }
 
+    /// The number of characters in a line.
+    fn room(&self) -> usize {
+        self.style.screen.columns.unwrap_or(usize::MAX)
+    }
+
     /// The lines of a section below its title, without their ends.
     fn lines(&self, section: &Section<T>, rows: &[Vec<Cell>], glyphs: Glyphs) -> Lines {
         let headings: Vec<_> = section
             .columns
             .iter()
-            .map(|column| Cell::new(column.heading(), style::HEADING))
+            .map(|column| Cell::new(column.heading(), anstyle::Style::new()))
             .collect();
         let headings = if self.layout.headings { &headings[..] } else { &[] };
         let needs = section.columns.iter().enumerate().map(|(place, column)| {
@@ -74,8 +79,7 @@ impl<'a, T, W: Write> Table<'a, T, W> {
             }
         });
         let needs: Vec<_> = needs.collect();
-        let room = self.style.screen.columns.unwrap_or(usize::MAX);
-        let widths = fit(&needs, room.saturating_sub(section.margin).max(1));
+        let widths = fit(&needs, self.room().saturating_sub(section.margin).max(1));
         let line = |cells: &[Cell]| {
             let shown = section.columns.iter().zip(cells).zip(&widths);
             let shown = shown.filter_map(|((column, cell), width)| Some((column, cell, (*width)?)));
@@ -212,7 +216,9 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             let title = match (section.title.as_str(), self.layout.headings) {
                 ("", _) | (_, false) => String::new(),
                 (title, true) => {
-                    format!("{}{} ({})", title[..1].to_uppercase(), &title[1..], rows.len())
+                    let title = format!("{}{}", title[..1].to_uppercase(), &title[1..]);
+                    let title = Cell::new(format!("{title} ({})", rows.len()), style::TITLE);
+                    cut(&title, self.room(), glyphs.cut).0.into_owned()
                 }
             };
             sections.push((title, self.lines(section, rows, glyphs)));
