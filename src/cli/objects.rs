@@ -23,9 +23,13 @@ use crate::output::columns;
 ///
 /// In a pipe or a file each object is a line of plain aligned text, and nothing is cut. In tables and in
 /// plain text, names that a shell would split are quoted. Commands accept a reference with or without
-/// these quotes. The machine formats (json, jsonl, csv, tsv) carry every column unless --output chooses:
+/// these quotes. The machine formats (json, jsonl, csv, tsv, export) carry every column unless --output chooses:
 /// sizes and counts are integers, times are RFC 3339 in UTC, keys and modes are strings, and a missing
-/// value is null, or empty in csv and tsv.
+/// value is null, or empty in csv, tsv and export.
+///
+/// The export format has a line of shell assignments per object, REF="msg:0" OWNER="root", quoted for
+/// eval. Names are those of the columns in upper case; UID_ and GID_ end in an underscore, because UID and
+/// GID are special in shells.
 ///
 /// 'list pshm' also shows memory in /dev/shm that is not a POSIX object, and says so in the STATUS
 /// column: files in subdirectories, and files that were deleted while a process still has them open or
@@ -70,6 +74,12 @@ pub struct List {
     /// Omit the headings
     #[arg(long)]
     pub no_headings: bool,
+    /// End each record of plain text with a NUL byte, for xargs -0
+    ///
+    /// There are no headings then, values are neither aligned nor quoted, and a tab separates them. Use
+    /// it with -o ref. The other formats have records of their own.
+    #[arg(short = '0', long, conflicts_with = "json")]
+    pub null: bool,
     /// Show who uses each object, same as -o +waiting,users
     ///
     /// This takes a look at every process. An ordinary user cannot inspect all of them; the number of
@@ -93,7 +103,7 @@ pub struct List {
 pub(super) const LIST: Page = Page {
     command: "list",
     synopsis: &[
-        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w] [-v] [--format FORMAT | -J] [--no-headings] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
+        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w] [-v] [--format FORMAT | -J] [--no-headings] [-0] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
     ],
     lists: || vec![columns_list()],
     statuses: &[
@@ -114,7 +124,7 @@ pub(super) const LIST: Page = Page {
         ("See who uses what", "ipctool list --who"),
         (
             "Show everything about each queue",
-            "ipctool list -q -o ref --no-headings | xargs -r ipctool stat",
+            "ipctool list -q -o ref --null | xargs -0r ipctool stat",
         ),
     ],
     see_also: &[

@@ -15,6 +15,7 @@ use sort::Sort;
 use crate::cli::{List, StyleArgs};
 use crate::commands::{Error, Result, remark, select};
 use crate::exit::Status;
+use crate::explain::Failure;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::kernel::{Namespace, process};
 use crate::output::columns::Preset;
@@ -24,7 +25,13 @@ use crate::output::{Format, Layout, Style};
 const VERB: &str = "list";
 
 pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Status> {
-    let format = args.format.chosen();
+    let format = match (args.null, args.format.chosen()) {
+        (false, format) => format,
+        (true, _) if args.format.format.is_none_or(|format| format == Format::Plain) => {
+            Format::Plain
+        }
+        (true, _) => return Err(Failure::usage(VERB, "--null is for the plain format only").into()),
+    };
     let mut style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
     let filter = Filter::new(asked_for, args.filter.conditions());
@@ -40,6 +47,7 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
         sections: choice.sections(&filter, beside.as_ref(), format),
         chosen: choice.fields(),
         headings: !args.no_headings,
+        has_nul_ends: args.null,
     };
     let depth = Depth::for_columns(format, |name| {
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)

@@ -104,6 +104,21 @@ pub fn shell_word(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     }
 }
 
+/// A text in double quotes, as a shell reads it back.
+pub fn double_quoted(text: &str) -> String {
+    if text.contains(is_unsafe) {
+        return printed(text.as_bytes());
+    }
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        if "\"\\$`".contains(character) {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted + "\""
+}
+
 /// A word as a call of `printf(1)`.
 fn printed(word: &[u8]) -> String {
     let end = word.iter().rposition(|&byte| byte != b'\n').map_or(0, |last| last + 1);

@@ -1,6 +1,7 @@
 //! The formats of `--format`. Each one is a small file that implements [`Render`], and an entry here.
 
 mod csv;
+mod export;
 pub mod json;
 mod plain;
 mod table;
@@ -71,6 +72,8 @@ formats! {
     Csv for Program: csv::Csv::commas;
     /// Tab-separated values.
     Tsv for Program: csv::Csv::tabs;
+    /// Shell variables, KEY="value", a line per object.
+    Export for Program: export::Export::new;
 }
 
 impl Format {
@@ -106,7 +109,7 @@ pub fn write_rows<T: 'static>(
     out: impl Write,
 ) -> io::Result<()> {
     section.columns.retain(|column| format.is_for_machines() || !column.for_programs);
-    let layout = Layout { sections: vec![section], chosen: None, headings };
+    let layout = Layout { sections: vec![section], chosen: None, headings, has_nul_ends: false };
     let mut render = format.begin(layout, style, out)?;
     rows.iter().try_for_each(|row| render.row(0, row))?;
     render.finish()

@@ -185,6 +185,9 @@ pub struct Layout<T: 'static> {
     pub chosen: Option<Vec<&'static str>>,
     /// Whether to print headings.
     pub headings: bool,
+    /// Whether plain text ends each record with a NUL byte, for `xargs -0`: then values are neither
+    /// aligned nor quoted, and a tab separates them.
+    pub has_nul_ends: bool,
 }
 
 impl<T> Layout<T> {

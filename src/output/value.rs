@@ -331,6 +331,15 @@ impl Cell<'_> {
         }
     }
 
+    /// The value as text, as CSV has it: empty for no value.
+    pub fn into_text(self) -> serde_json::Result<String> {
+        Ok(match serde_json::to_value(self)? {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+
     fn fields<'b>(&'b self, part: &'b Part<'b>) -> Fields<'b> {
         Fields { part, form: self }
     }

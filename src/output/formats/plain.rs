@@ -67,6 +67,18 @@ impl<'a, T, W: Write> Plain<'a, T, W> {
         }
     }
 
+    fn write_nul_ended(&mut self, section: usize, item: &T) -> io::Result<()> {
+        self.line.clear();
+        for (number, column) in self.layout.sections[section].columns.iter().enumerate() {
+            if number > 0 {
+                self.line.push(b'\t');
+            }
+            (column.value)(item).write(self.style, &mut self.line);
+        }
+        self.line.push(b'\0');
+        self.out.write_all(&self.line)
+    }
+
     /// Writes the heading and the rows that were measured.
     fn write_measured(&mut self) -> io::Result<()> {
         let (Some(section), true) = (self.section, mem::take(&mut self.is_measuring)) else {
@@ -134,6 +146,9 @@ impl<T, W: Write> Render<T> for Plain<'_, T, W> {
     fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
         if self.layout.sections[section].columns.is_empty() {
             return Ok(());
+        }
+        if self.layout.has_nul_ends {
+            return self.write_nul_ended(section, item);
         }
         if self.section != Some(section) {
             self.begin(section)?;
