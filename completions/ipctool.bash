@@ -98,7 +98,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__chmod)
-            opts="-f -v -h --color --trace --force --verbose --help"
+            opts="-f -v -J -h --color --trace --force --verbose --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -116,7 +116,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__chown)
-            opts="-f -v -h --color --trace --force --verbose --help"
+            opts="-f -v -J -h --color --trace --force --verbose --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -134,7 +134,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__create)
-            opts="-x -h --color --trace --key --ftok --mode --size --name --max-messages --message-size --value --nsems --exclusive --help msg shm sem pmsg pshm psem"
+            opts="-x -J -h --color --trace --key --ftok --mode --size --name --max-messages --message-size --value --nsems --exclusive --json --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,7 +215,7 @@ _ipctool() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv export" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -445,7 +445,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__key)
-            opts="-x -0 -v -h --color --trace --find --one-file-system --null --verbose --help"
+            opts="-x -J -0 -v -h --color --trace --find --one-file-system --json --null --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -490,7 +490,7 @@ _ipctool() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv export" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -501,7 +501,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
+            opts="-q -m -s -t -p -c -o -J -0 -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --null --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -524,7 +524,7 @@ _ipctool() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl csv tsv export" -- "${cur}"))
                     return 0
                     ;;
                 --time-format)

@@ -289,17 +289,20 @@ pub struct Create {
     /// change what you put there. Scripts that run as root should use --exclusive.
     #[arg(short = 'x', long)]
     pub exclusive: bool,
+    /// Print the object with all its fields, as a JSON array of one
+    #[arg(short = 'J', long)]
+    pub json: bool,
 }
 
 pub(super) const CREATE: Page = Page {
     command: "create",
     synopsis: &[
-        "ipctool create msg [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
-        "ipctool create shm --size SIZE [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
-        "ipctool create sem [--nsems N] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x]",
-        "ipctool create pmsg --name /NAME [--max-messages N] [--message-size SIZE] [--mode MODE] [-x]",
-        "ipctool create pshm --name /NAME --size SIZE [--mode MODE] [-x]",
-        "ipctool create psem --name /NAME [--value N] [--mode MODE] [-x]",
+        "ipctool create msg [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
+        "ipctool create shm --size SIZE [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
+        "ipctool create sem [--nsems N] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
+        "ipctool create pmsg --name /NAME [--max-messages N] [--message-size SIZE] [--mode MODE] [-x] [-J]",
+        "ipctool create pshm --name /NAME --size SIZE [--mode MODE] [-x] [-J]",
+        "ipctool create psem --name /NAME [--value N] [--mode MODE] [-x] [-J]",
     ],
     statuses: &[
         ("0", "the object was created, or opened if it existed"),
@@ -391,8 +394,9 @@ pub struct Rm {
     /// Print a JSON object with what was removed, marked and failed
     ///
     /// "removed" and "marked" are arrays of references, "failed" an array of objects with "ref",
-    /// "error" and "errno".
-    #[arg(short = 'J', long, conflicts_with_all = ["dry_run", "verbose"])]
+    /// "error" and "errno". With --dry-run, "selected" is an array of objects with "ref", "key",
+    /// "owner" and "reason".
+    #[arg(short = 'J', long, conflicts_with = "verbose")]
     pub json: bool,
     /// Which objects.
     #[command(flatten)]
@@ -466,7 +470,7 @@ pub struct Chmod {
 
 pub(super) const CHMOD: Page = Page {
     command: "chmod",
-    synopsis: &["ipctool chmod [-f] [-v] MODE REF…"],
+    synopsis: &["ipctool chmod [-f] [-v] [-J] MODE REF…"],
     statuses: CHANGE_STATUSES,
     environment: page::COLOR,
     files: CHANGE_FILES,
@@ -520,7 +524,7 @@ pub struct Chown {
 
 pub(super) const CHOWN: Page = Page {
     command: "chown",
-    synopsis: &["ipctool chown [-f] [-v] OWNER[:GROUP] REF…"],
+    synopsis: &["ipctool chown [-f] [-v] [-J] OWNER[:GROUP] REF…"],
     statuses: CHANGE_STATUSES,
     environment: page::COLOR,
     files: CHANGE_FILES,
@@ -571,6 +575,9 @@ pub struct Key {
     /// With --find, stay on the file system of PATH
     #[arg(short = 'x', long, requires = "find")]
     pub one_file_system: bool,
+    /// Print a JSON array of objects: path, key, project
+    #[arg(short = 'J', long, conflicts_with = "null")]
+    pub json: bool,
     /// With --find, end each path with a NUL byte instead of a newline
     #[arg(short = '0', long, requires = "find")]
     pub null: bool,
@@ -581,7 +588,7 @@ pub struct Key {
 
 pub(super) const KEY: Page = Page {
     command: "key",
-    synopsis: &["ipctool key PATH [PROJ]", "ipctool key --find KEY [-x] [-0] [-v] PATH"],
+    synopsis: &["ipctool key [-J] PATH [PROJ]", "ipctool key --find KEY [-x] [-0 | -J] [-v] PATH"],
     statuses: &[
         page::DONE,
         ("1", "the key could not be made or written, or a directory could not be searched"),

@@ -297,4 +297,7 @@ pub struct Changing {
     /// Print the old and the new value
     #[arg(short = 'v', long)]
     pub verbose: bool,
+    /// Print one JSON array: each object before and after, or why it failed
+    #[arg(short = 'J', long)]
+    pub json: bool,
 }

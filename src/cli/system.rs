@@ -132,8 +132,8 @@ pub(super) const LIMITS: Page = Page {
     command: "limits",
     synopsis: &[
         "ipctool limits [--check PERCENT [--no-objects]] [--format FORMAT | -J] [--no-headings] [-b] [KIND…]",
-        "ipctool limits --set NAME=VALUE… [--persist]",
-        "ipctool limits --queue-bytes N QUEUE",
+        "ipctool limits --set NAME=VALUE… [--persist] [-J]",
+        "ipctool limits --queue-bytes N [-J] QUEUE",
     ],
     lists: || {
         vec![List {

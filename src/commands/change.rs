@@ -1,15 +1,17 @@
 //! One change to several objects, for `ipctool chmod` and `ipctool chown`.
 
-use super::{print_error, report_all, resolve};
+use super::{print_error, report_each, resolve};
 use crate::cli::Changing;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
+use crate::ipc::outcome::{Access, Outcome};
 use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
 use crate::kernel::error::MOUNT_HINT;
 use crate::kernel::process::accounts::{group, user};
 use crate::kernel::sysv::permissions::Changed;
 use crate::kernel::{Namespace, ReadError, process};
 use crate::output::stdout::{self, OutputError};
+use crate::output::{Format, Section, Style, columns, write_rows};
 
 /// Changes as many objects as possible and reports each failure.
 pub(super) fn to_all(
@@ -17,12 +19,20 @@ pub(super) fn to_all(
     namespace: &Namespace,
     args: &Changing,
     change: &Change,
+    style: &Style,
 ) -> Result<Status, OutputError> {
-    let mut failures = Vec::new();
-    let printed = change_each(verb, namespace, args, change, &mut failures);
+    let (mut done, mut failures) = (Vec::new(), Vec::new());
+    let printed = change_each(verb, namespace, args, change, (&mut done, &mut failures));
     // Before the end, whatever has become of the output.
-    let status = report_all(namespace, &failures);
-    printed.map(|()| status)
+    let (status, failed) = report_each(namespace, &failures);
+    printed?;
+    if args.json {
+        done.extend(failed.into_iter().map(Outcome::Failed));
+        let section = Section::new(&columns::ACCESS);
+        write_rows(Format::Json, section, false, &done, style, stdout::buffered()?)
+            .map_err(OutputError)?;
+    }
+    Ok(status)
 }
 
 /// Changes one object after the other and prints what was changed. Stops where that cannot be written.
@@ -31,18 +41,20 @@ fn change_each(
     namespace: &Namespace,
     args: &Changing,
     change: &Change,
-    failures: &mut Vec<Failure>,
+    (done, failures): (&mut Vec<Access>, &mut Vec<Failure>),
 ) -> Result<(), OutputError> {
     for reference in &args.references {
         match to_one(verb, namespace, reference, change) {
             Ok((reference, changed)) => {
-                if args.verbose {
+                if args.verbose && !args.json {
                     stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
                 }
                 if !args.force {
                     let caller = process::caller(namespace.handle(), reference.kind);
                     warn(verb, namespace, &reference, &changed, &caller);
                 }
+                let Changed { before, after } = changed;
+                done.push(Outcome::Done { subject: reference.to_string(), before, after });
             }
             Err(failure) => failures.push(failure),
         }

@@ -8,12 +8,13 @@ use crate::explain::Failure;
 use crate::ipc::Change;
 use crate::kernel::Namespace;
 use crate::kernel::process::accounts::{self, NoAccount};
+use crate::output::Style;
 
 const VERB: &str = "chown";
 
-pub(super) fn run(args: Chown, namespace: &Namespace) -> Result<Status> {
+pub(super) fn run(args: Chown, namespace: &Namespace, style: &Style) -> Result<Status> {
     let change = owner(&args.owner)?;
-    Ok(change::to_all(VERB, namespace, &args.changing, &change)?)
+    Ok(change::to_all(VERB, namespace, &args.changing, &change, style)?)
 }
 
 /// `OWNER`, `OWNER:GROUP`, `:GROUP`, or `OWNER:` for the owner's login group, as for `chown(1)`.

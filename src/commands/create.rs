@@ -3,14 +3,15 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::slice;
 
-use super::{key, print_error};
+use super::{find_all, key, print_error};
 use crate::cli::Create;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
-use crate::ipc::{CommandLine, Key, Kind, Name, Object, Project, Reference};
+use crate::ipc::{CommandLine, Key, Kind, Name, Object, Observed, Project, Reference};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm::Outcome;
 use crate::kernel::posix::mq_calls;
@@ -18,22 +19,45 @@ use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::process::accounts::user;
 use crate::kernel::sysv::{msg, sem, shm};
 use crate::kernel::{Namespace, process};
-use crate::output::stdout;
+use crate::output::stdout::{self, OutputError};
+use crate::output::{Format, Section, Style, columns, write_rows};
 
 const VERB: &str = "create";
 
-pub(super) fn run(args: Create, namespace: &Namespace) -> Result<Status> {
+pub(super) fn run(args: Create, namespace: &Namespace, style: &Style) -> Result<Status> {
     check(&args)?;
-    let reference = match args.kind.is_posix() {
-        true => create_named(&args, namespace)?,
-        false => create_keyed(&args, namespace)?,
+    let created = match args.kind.is_posix() {
+        true => create_named(&args, namespace),
+        false => create_keyed(&args, namespace),
+    };
+    if args.json && created.is_err() {
+        stdout::print("[]\n")?;
+    }
+    let reference = created?;
+    let printed = match args.json {
+        true => print_json(namespace, &reference, style),
+        false => stdout::print(&format!("{reference}\n")),
     };
     // Nothing else names the new object, so even a closed pipe is reported.
-    stdout::print(&format!("{reference}\n")).map_err(|error| {
+    printed.map_err(|error| {
         Failure::new(VERB, &reference, format!("it exists, but {error}"), Reason::Failed)
             .with_hint(format!("to remove it: {}", CommandLine::new("ipctool rm").word(&reference)))
     })?;
     Ok(Status::Done)
+}
+
+/// Prints the object as an array of one.
+fn print_json(
+    namespace: &Namespace,
+    reference: &Reference,
+    style: &Style,
+) -> Result<(), OutputError> {
+    // It may be removed by now.
+    let (objects, _) = find_all(VERB, namespace, slice::from_ref(reference));
+    let objects: Vec<_> = objects.into_iter().map(Observed::from).collect();
+    let section = Section::new(columns::of_kind(reference.kind));
+    write_rows(Format::Json, section, false, &objects, style, stdout::buffered()?)
+        .map_err(OutputError)
 }
 
 /// Rejects options that this kind of object does not have, and requires those that it needs.

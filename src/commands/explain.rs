@@ -7,6 +7,7 @@ use std::path::Path;
 use super::print_error;
 use crate::exit::Status;
 use crate::explain::{self, Explanation, Facts, Failure, Notice, Privileges, Wanted};
+use crate::ipc::outcome::Failed;
 use crate::ipc::{Kind, Permissions, Target};
 use crate::kernel::limits::{self, Limit, slot_bits};
 use crate::kernel::memory::Memory;
@@ -33,12 +34,24 @@ pub fn report(namespace: &Namespace, failure: Failure) -> Status {
 
 /// Prints failures, and returns the status for all of them.
 pub fn report_all(namespace: &Namespace, failures: &[Failure]) -> Status {
+    report_each(namespace, failures).0
+}
+
+/// Prints failures. Returns the status for all of them, and each as `--json` shows it.
+pub fn report_each(namespace: &Namespace, failures: &[Failure]) -> (Status, Vec<Failed>) {
     let mut status = Status::Done;
-    for (failure, explained) in failures.iter().zip(explain(namespace, failures)) {
+    let explained = failures.iter().zip(explain(namespace, failures));
+    let failed = explained.map(|(failure, explained)| {
         print_error(Notice::of(failure, &explained));
         status = status.and(explained.reason.into());
-    }
-    status
+        Failed {
+            reference: failure.subject.clone(),
+            error: explained.what,
+            errno: failure.errno().map(|errno| format!("{errno:?}")),
+        }
+    });
+    let failed = failed.collect();
+    (status, failed)
 }
 
 /// Looks at what is wanted, and at nothing else.

@@ -1,6 +1,6 @@
 //! `ipctool key`: the `ftok(3)` key of a path, and the paths that have a key.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -9,21 +9,34 @@ use crate::cli;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
+use crate::ipc::outcome::PathKey;
 use crate::ipc::{Key, Project, count};
+use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::os_error;
 use crate::kernel::sysv::ftok::{self, Found, ftok};
 use crate::kernel::{CallError, Errno};
 use crate::output::stdout::OutputError;
-use crate::output::{escape, stdout};
+use crate::output::{Format, Layout, Render, Section, Style, columns, escape, stdout};
 
 const VERB: &str = "key";
 
-pub(super) fn run(args: cli::Key) -> Result<Status> {
+pub(super) fn run(args: cli::Key, style: &Style) -> Result<Status> {
     match args.find {
-        Some(key) => find(key, &args),
+        Some(key) => find(key, &args, style),
         None => {
-            let key = of_path(VERB, &args.path, args.project)?;
-            stdout::print(&format!("{key}\n"))?;
+            let key = of_path(VERB, &args.path, args.project);
+            if args.json && key.is_err() {
+                stdout::print("[]\n")?;
+            }
+            let key = key?;
+            match args.json {
+                true => {
+                    let mut listing = Listing::begin(&args, style)?;
+                    listing.write(&args.path, args.project.number(), key)?;
+                    listing.finish()?;
+                }
+                false => stdout::print(&format!("{key}\n"))?,
+            }
             Ok(Status::Done)
         }
     }
@@ -39,35 +52,28 @@ pub fn of_path(verb: &'static str, path: &Path, project: Project) -> Result<Key,
 }
 
 /// Prints the paths that have this key, as they are found.
-fn find(key: Key, args: &cli::Key) -> Result<Status> {
+fn find(key: Key, args: &cli::Key, style: &Style) -> Result<Status> {
     if key == Key::FTOK_FAILED {
         let what = "0xffffffff is what ftok(3) returns when it fails, so no path has this key";
         return Err(Failure::usage(VERB, what).into());
     }
-    std::fs::metadata(&args.path).map_err(|error| {
+    let mut listing = Listing::begin(args, style)?;
+    if let Err(error) = std::fs::metadata(&args.path) {
         let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
-        Failure::new(VERB, shown(&args.path), os_error::describe(&error), reason(errno))
-    })?;
+        listing.finish()?;
+        let what = os_error::describe(&error);
+        return Err(Failure::new(VERB, shown(&args.path), what, reason(errno)).into());
+    }
     if args.verbose {
         print_error(format_args!("{VERB} {key}: {}", key.parts()));
     }
-    let mut out = stdout::buffered()?;
-    let flushes = io::stdout().is_terminal();
     let (mut found, mut unread) = (0_u64, 0_u64);
     let searched = ftok::find(key, &args.path, args.one_file_system, |place| {
         match place {
             Found::Path(path) => {
                 found += 1;
-                match args.null {
-                    true => {
-                        out.write_all(path.as_os_str().as_bytes())?;
-                        out.write_all(b"\0")?;
-                    }
-                    false => writeln!(out, "{}", shown(&path))?,
-                }
-                if flushes {
-                    out.flush()?;
-                }
+                // The project is the high byte of a key.
+                listing.write(&path, (key.0 as u32 >> 24) as u8, key)?;
             }
             Found::Unread(path, error) => {
                 unread += 1;
@@ -80,7 +86,7 @@ fn find(key: Key, args: &cli::Key) -> Result<Status> {
         }
         Ok::<_, OutputError>(())
     })?;
-    out.flush().map_err(OutputError)?;
+    listing.finish()?;
     let failed = |what: String, reason| Failure::new(VERB, key, what, reason);
     match (found, unread) {
         (0, 0) => {
@@ -99,6 +105,59 @@ fn find(key: Key, args: &cli::Key) -> Result<Status> {
             );
             Err(failed(what, Reason::Failed))?
         }
+    }
+}
+
+/// The paths while they are printed.
+enum Listing<'a> {
+    /// A line or a NUL-terminated record for each.
+    Paths {
+        out: BufWriter<Interruptible>,
+        has_nul_ends: bool,
+        flushes: bool,
+    },
+    Json(Box<dyn Render<PathKey> + 'a>),
+}
+
+impl<'a> Listing<'a> {
+    fn begin(args: &cli::Key, style: &'a Style) -> Result<Listing<'a>, OutputError> {
+        let out = stdout::buffered()?;
+        if !args.json {
+            let flushes = io::stdout().is_terminal();
+            return Ok(Listing::Paths { out, has_nul_ends: args.null, flushes });
+        }
+        let sections = vec![Section::new(&columns::PATH_KEY)];
+        let layout = Layout { sections, chosen: None, headings: false, has_nul_ends: false };
+        Ok(Listing::Json(Format::Json.begin(layout, style, out)?))
+    }
+
+    fn write(&mut self, path: &Path, project: u8, key: Key) -> Result<(), OutputError> {
+        match self {
+            Listing::Json(render) => {
+                render.row(0, &PathKey { path: path.into(), project, key })?;
+            }
+            Listing::Paths { out, has_nul_ends, flushes } => {
+                match has_nul_ends {
+                    true => {
+                        out.write_all(path.as_os_str().as_bytes())?;
+                        out.write_all(b"\0")?;
+                    }
+                    false => writeln!(out, "{}", shown(path))?,
+                }
+                if *flushes {
+                    out.flush()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), OutputError> {
+        match self {
+            Listing::Paths { mut out, .. } => out.flush()?,
+            Listing::Json(mut render) => render.finish()?,
+        }
+        Ok(())
     }
 }
 

@@ -4,13 +4,14 @@ mod set;
 
 use std::io::{self, ErrorKind};
 
-use super::{report_all, resolve};
+use super::{report_all, report_each, resolve};
 use crate::cli::Limits;
 use crate::cli::Operand;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::limit::{Allowance, Amount};
+use crate::ipc::outcome::Outcome;
 use crate::ipc::{CommandLine, Kind, Object, Reference, count};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
@@ -34,7 +35,10 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
         }
     }
     match (args.queue_bytes, queues.as_slice(), kinds.as_slice()) {
-        (Some(bytes), [queue], []) => return queue_bytes(namespace, queue, bytes),
+        (Some(bytes), [queue], []) => {
+            let style = args.format.json.then_some(&style);
+            return queue_bytes(namespace, queue, bytes, style);
+        }
         (Some(_), ..) => {
             return Err(Failure::usage(VERB, "--queue-bytes needs one queue of System V").into());
         }
@@ -47,7 +51,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
         (None, [], _) => {}
     }
     if !args.set.is_empty() {
-        return set::run(namespace, &args.set, args.persist);
+        return set::run(namespace, &args.set, args.persist, args.format.json.then_some(&style));
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
@@ -163,11 +167,43 @@ fn fills(objects: &mut [Object]) -> (Vec<Allowance>, u64) {
 }
 
 /// Sets `msg_qbytes` of one queue.
-fn queue_bytes(namespace: &Namespace, reference: &Reference, bytes: u64) -> Result<Status> {
+fn queue_bytes(
+    namespace: &Namespace,
+    reference: &Reference,
+    bytes: u64,
+    json: Option<&Style>,
+) -> Result<Status> {
+    let set = set_queue_bytes(namespace, reference, bytes);
+    let Some(style) = json else {
+        let (resolved, before) = set?;
+        stdout::print(&format!("{resolved}: {before} → {bytes}\n"))?;
+        return Ok(Status::Done);
+    };
+    let (status, outcome) = match set {
+        Ok((resolved, before)) => {
+            let (before, after) = (before.to_string(), bytes.to_string());
+            (Status::Done, Outcome::Done { subject: resolved.to_string(), before, after })
+        }
+        Err(failure) => {
+            let (status, failed) = report_each(namespace, &[failure]);
+            let failed = failed.into_iter().map(Outcome::Failed).collect::<Vec<_>>();
+            set::write_json(&failed, style)?;
+            return Ok(status);
+        }
+    };
+    set::write_json(&[outcome], style)?;
+    Ok(status)
+}
+
+/// Returns the queue, by id, and the number of bytes before.
+fn set_queue_bytes(
+    namespace: &Namespace,
+    reference: &Reference,
+    bytes: u64,
+) -> Result<(Reference, u64), Failure> {
     let resolved = resolve(VERB, namespace, reference)?;
     let before = namespace
         .set_max_bytes(&resolved, bytes)
         .map_err(|error| Failure::of_queue_bytes(VERB, reference, bytes, error))?;
-    stdout::print(&format!("{resolved}: {before} → {bytes}\n"))?;
-    Ok(Status::Done)
+    Ok((resolved, before))
 }

@@ -22,7 +22,7 @@ mod usage;
 
 pub use error::{Error, Result};
 pub use explain::explain;
-use explain::{report, report_all};
+use explain::{report, report_all, report_each};
 pub use usage::reject;
 
 use std::io;
@@ -46,16 +46,16 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     let (verb, result) = match cli.command {
         Command::List(args) => ("list", list::run(args, namespace, style)),
         Command::Stat(args) => ("stat", stat::run(args, namespace, style)),
-        Command::Create(args) => ("create", create::run(args, namespace)),
+        Command::Create(args) => ("create", create::run(args, namespace, &style)),
         Command::Send(args) => ("send", send::run(args, namespace, &style)),
         Command::Recv(args) => ("recv", recv::run(args, namespace, style)),
         Command::Rm(args) => ("rm", rm::run(args, namespace, style)),
-        Command::Chmod(args) => ("chmod", chmod::run(args, namespace)),
-        Command::Chown(args) => ("chown", chown::run(args, namespace)),
+        Command::Chmod(args) => ("chmod", chmod::run(args, namespace, &style)),
+        Command::Chown(args) => ("chown", chown::run(args, namespace, &style)),
         Command::Limits(args) => ("limits", limits::run(args, namespace, style)),
         Command::Doctor(args) => ("doctor", doctor::run(args, namespace, style)),
         Command::Guard(args) => ("guard", guard::run(args, namespace, style)),
-        Command::Key(args) => ("key", key::run(args)),
+        Command::Key(args) => ("key", key::run(args, &style)),
         Command::InstallLinks(args) => ("install-links", install_links::run(args, namespace)),
         Command::Help(args) => ("help", Ok(help::run(args))),
     };

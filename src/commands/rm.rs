@@ -5,7 +5,7 @@ mod removal;
 use std::collections::HashSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use removal::Removal;
+use removal::{Form, Removal};
 
 use super::{now, remark, select};
 use crate::cli::Rm;
@@ -35,6 +35,8 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
     let has_filter = by_filter || filter.has_conditions();
     select::warn_cautions(VERB, &filter);
     let mut removal = Removal::new(namespace, args.force, args.verbose);
+    // The question is asked on standard error.
+    let style = if args.dry_run { style } else { style.on_stderr() };
     match (by_filter, references.is_empty()) {
         _ if has_filter && !references.is_empty() => {
             let what = "references cannot be combined with a filter or --all";
@@ -44,7 +46,17 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
             let what = "nothing to remove: give a REF, a filter or --all";
             return Err(Failure::usage(VERB, what).into());
         }
-        (_, false) => remove_named(&references, args.dry_run, &mut removal),
+        (_, false) if args.dry_run => {
+            let found = removal.found(&references);
+            if args.json {
+                let form = Form { selected: Some(&found), style: &style };
+                return removal.finish(Some(form));
+            }
+            found.iter().for_each(|one| removal.print(&format!("{}\n", one.observed.reference())));
+        }
+        (_, false) => {
+            removal.named(&references).into_iter().for_each(|named| removal.remove(named));
+        }
         (true, true) => {
             let manner = Manner {
                 is_dry: args.dry_run,
@@ -54,28 +66,25 @@ pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Statu
                 is_all: args.all.is_some(),
                 is_json: args.json,
             };
-            // The question is asked on standard error.
-            let style = if args.dry_run { style } else { style.on_stderr() };
-            if let Ended::Early(status) =
-                remove_by_filter(namespace, &filter, manner, &style, &mut removal)?
-            {
-                return Ok(status);
+            match remove_by_filter(namespace, &filter, manner, &style, &mut removal)? {
+                Ended::Done => {}
+                Ended::Early(status) => return Ok(status),
+                Ended::Dry(selected) if args.json => {
+                    let form = Form { selected: Some(&selected), style: &style };
+                    return removal.finish(Some(form));
+                }
+                Ended::Dry(selected) => {
+                    show(&selected, Format::fitting(), &style, stdout::buffered()?)
+                        .map_err(OutputError)?;
+                    return Ok(Status::Done);
+                }
             }
             if !args.json {
                 removal.summarize();
             }
         }
     }
-    removal.finish(args.json)
-}
-
-fn remove_named(references: &[Reference], is_dry: bool, removal: &mut Removal) {
-    for reference in removal.named(references, is_dry) {
-        match is_dry {
-            true => removal.print(&format!("{reference}\n")),
-            false => removal.remove(reference),
-        }
-    }
+    removal.finish(args.json.then_some(Form { selected: None, style: &style }))
 }
 
 /// How to remove what a filter selects.
@@ -99,7 +108,9 @@ struct Manner {
 enum Ended {
     /// Objects were removed, as far as possible.
     Done,
-    /// Nothing was removed: a dry run, or the answer was no. The command ends with this status.
+    /// Nothing was removed, because these are only to be shown.
+    Dry(Vec<Selected>),
+    /// Nothing was removed, because the answer was no. The command ends with this status.
     Early(Status),
 }
 
@@ -123,8 +134,7 @@ fn remove_by_filter(
         remark(style, "no object matches");
     }
     if manner.is_dry {
-        show(&selected, Format::fitting(), style, stdout::buffered()?).map_err(OutputError)?;
-        return Ok(Ended::Early(Status::Done));
+        return Ok(Ended::Dry(selected));
     }
     if manner.asks && !selected.is_empty() {
         if !confirm(&selected, style)? {

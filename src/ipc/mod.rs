@@ -15,6 +15,7 @@ pub mod limit;
 pub mod message;
 pub mod number;
 pub mod object;
+pub mod outcome;
 pub mod posix;
 pub mod process;
 pub mod reference;

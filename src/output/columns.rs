@@ -3,6 +3,7 @@
 //! `stat`.
 
 mod object;
+mod outcomes;
 mod posix;
 mod presets;
 mod rows;
@@ -10,6 +11,7 @@ mod sysv;
 mod waits;
 
 use object::ON_REQUEST;
+pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};
 pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, USER};
 

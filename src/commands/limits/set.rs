@@ -4,16 +4,18 @@ use std::io;
 
 use super::VERB;
 use crate::cli::Setting;
-use crate::commands::{Result, report_all};
+use crate::commands::{Result, report_each};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::limit::Unit;
+use crate::ipc::outcome::{Adjustment, Outcome};
 use crate::ipc::{CommandLine, size};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Limit, Source};
 use crate::kernel::process;
 use crate::output::stdout::{self, OutputError};
+use crate::output::{Format, Section, Style, columns, write_rows};
 
 /// New values of a sysctl.
 struct Change {
@@ -25,14 +27,51 @@ struct Change {
 }
 
 /// Sets limits, one after the other. All are checked before the first is set.
-pub(super) fn run(namespace: &Namespace, settings: &[Setting], persist: bool) -> Result<Status> {
+///
+/// `style` is that of the JSON, if that is asked for.
+pub(super) fn run(
+    namespace: &Namespace,
+    settings: &[Setting],
+    persist: bool,
+    style: Option<&Style>,
+) -> Result<Status> {
     let checked = settings.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-    let mut failures = Vec::new();
-    let printed = set_each(checked, persist, &mut failures);
+    let (mut done, mut failures) = (Vec::new(), Vec::new());
+    let printed = match style {
+        Some(_) => {
+            set_silently(checked, &mut done, &mut failures);
+            Ok(())
+        }
+        None => set_each(checked, persist, &mut failures),
+    };
     // Before the end, whatever has become of the output.
-    let status = report_all(namespace, &failures);
+    let (status, failed) = report_each(namespace, &failures);
     printed?;
+    if let Some(style) = style {
+        done.extend(failed.into_iter().map(Outcome::Failed));
+        write_json(&done, style)?;
+    }
     Ok(status)
+}
+
+/// Prints what was set, and what failed.
+pub(super) fn write_json(outcomes: &[Adjustment], style: &Style) -> Result<()> {
+    let section = Section::new(&columns::ADJUSTMENT);
+    write_rows(Format::Json, section, false, outcomes, style, stdout::buffered()?)
+        .map_err(OutputError)?;
+    Ok(())
+}
+
+/// Sets one limit after the other.
+fn set_silently(changes: Vec<Change>, done: &mut Vec<Adjustment>, failures: &mut Vec<Failure>) {
+    for change in changes {
+        match change.apply() {
+            Ok((before, after, _)) => {
+                done.push(Outcome::Done { subject: change.name.to_owned(), before, after });
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
 }
 
 /// Sets one limit after the other and prints what was set. Stops where that cannot be written.

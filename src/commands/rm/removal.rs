@@ -6,17 +6,19 @@ use serde::Serialize;
 
 use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
 use crate::commands::Result;
-use crate::commands::{explain, print_error, resolve};
+use crate::commands::{print_error, report_each, resolve};
 use crate::exit::Status;
-use crate::explain::{Failure, Notice, Reason};
+use crate::explain::{Failure, Reason};
+use crate::ipc::outcome::Failed;
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
+use crate::ipc::{Filter, Kind, Object, Observed, Reference, Verdict};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error::describe;
 use crate::kernel::process::uses::Observer;
 use crate::kernel::removal::{Spared, remove_unchanged, settle_some};
-use crate::output::formats::json;
+use crate::output::formats::json::{self, Record};
 use crate::output::stdout::{self, OutputError};
+use crate::output::{Style, columns};
 
 /// A removal of objects, and its outcome so far.
 pub(super) struct Removal<'a> {
@@ -41,13 +43,21 @@ struct Outcome {
     failed: Vec<Failed>,
 }
 
-#[derive(Debug, Serialize)]
-struct Failed {
-    #[serde(rename = "ref")]
-    reference: String,
-    error: String,
-    /// The name of the errno, if a system call failed.
-    errno: Option<String>,
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    /// For a dry run only: what would be removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<Vec<Record<'a, Selected>>>,
+}
+
+/// How to print the outcome as JSON.
+pub(super) struct Form<'a> {
+    /// For a dry run: what would be removed.
+    pub selected: Option<&'a [Selected]>,
+    pub style: &'a Style,
 }
 
 impl<'a> Removal<'a> {
@@ -64,21 +74,29 @@ impl<'a> Removal<'a> {
         }
     }
 
+    /// The objects that references name, each once, for a dry run: it has to look whether they exist.
+    pub fn found(&mut self, references: &[Reference]) -> Vec<Selected> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for reference in references {
+            match self.namespace.read(reference) {
+                Ok(object) if !seen.insert(object.reference()) => {}
+                Ok(object) => {
+                    let reason = "it was named".to_owned();
+                    found.push(Selected { observed: Observed::from(object), reason });
+                }
+                Err(error) => self.fail(Failure::of_call(VERB, reference, error)),
+            }
+        }
+        found
+    }
+
     /// The objects that references name, each once. All are resolved before any is removed.
-    pub fn named(&mut self, references: &[Reference], is_dry: bool) -> Vec<Reference> {
+    pub fn named(&mut self, references: &[Reference]) -> Vec<Reference> {
         let mut chosen = Vec::new();
         let mut seen = HashSet::new();
         for reference in references {
-            // A removal would find out whether the object exists; a dry run has to look.
-            let found = match is_dry {
-                true => self
-                    .namespace
-                    .read(reference)
-                    .map(|object| object.reference())
-                    .map_err(|error| Failure::of_call(VERB, reference, error)),
-                false => resolve(VERB, self.namespace, reference),
-            };
-            match found {
+            match resolve(VERB, self.namespace, reference) {
                 Ok(found) if !seen.insert(found.clone()) => {}
                 Ok(found) => chosen.push(found),
                 Err(failure) => self.fail(failure),
@@ -138,15 +156,9 @@ impl<'a> Removal<'a> {
     /// system.
     pub fn report(&mut self) {
         let failures = std::mem::take(&mut self.failures);
-        for (failure, explained) in failures.iter().zip(explain(self.namespace, &failures)) {
-            print_error(Notice::of(failure, &explained));
-            self.status = self.status.and(explained.reason.into());
-            self.outcome.failed.push(Failed {
-                reference: failure.subject.clone(),
-                error: explained.what,
-                errno: failure.errno().map(|errno| format!("{errno:?}")),
-            });
-        }
+        let (status, failed) = report_each(self.namespace, &failures);
+        self.status = self.status.and(status);
+        self.outcome.failed.extend(failed);
         let marked = std::mem::take(&mut self.marked);
         explain_marked(VERB, self.namespace, &marked).into_iter().for_each(print_error);
     }
@@ -190,11 +202,15 @@ impl<'a> Removal<'a> {
         }
     }
 
-    pub fn finish(mut self, as_json: bool) -> Result<Status> {
+    /// Reports the rest, and prints the outcome as JSON if `form` says so.
+    pub fn finish(mut self, form: Option<Form<'_>>) -> Result<Status> {
         self.report();
-        if as_json {
+        if let Some(Form { selected, style }) = form {
+            let record = |selected| Record::of(selected, columns::SELECTED.iter(), style);
+            let selected = selected.map(|selected| selected.iter().map(record).collect());
+            let outcome = Printed { outcome: &self.outcome, selected };
             let mut text = Vec::new();
-            json::write(&mut text, &self.outcome).map_err(|error| OutputError(error.into()))?;
+            json::write(&mut text, &outcome).map_err(|error| OutputError(error.into()))?;
             text.push(b'\n');
             self.print(&String::from_utf8_lossy(&text));
         }
