@@ -501,7 +501,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__list)
-            opts="-q -m -s -t -p -c -o -J -0 -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --format --json --no-headings --null --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
+            opts="-q -m -s -t -p -c -o -J -0 -w -v -b -P -h --color --trace --queues --shmems --semaphores --time --pids --creators --output --sort --by --format --json --no-headings --null --who --verbose --bytes --time-format --numeric-perms --owner --creator --group --key --name --size --empty --idle --marked --pid --unused --orphan --ignore --help msg shm sem pmsg pshm psem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -521,6 +521,10 @@ _ipctool() {
                     ;;
                 --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "owner creator kind process container" -- "${cur}"))
                     return 0
                     ;;
                 --format)

@@ -54,6 +54,11 @@ always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l by -d 'Sum up objects and bytes by owner, creator, kind, process or container' -r -f -a "owner\t''
+creator\t''
+kind\t''
+process\t''
+container\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand list" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'
@@ -99,6 +104,11 @@ always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -s o -l output -d 'Show only these columns, or with +COL,… add them to the default' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l sort -d 'Sort by a column; -COL sorts in descending order' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l by -d 'Sum up objects and bytes by owner, creator, kind, process or container' -r -f -a "owner\t''
+creator\t''
+kind\t''
+process\t''
+container\t''"
 complete -c ipctool -n "__fish_ipctool_using_subcommand ls" -l format -d 'Output format; table on a terminal and plain elsewhere by default' -r -f -a "table\t'A table for each kind, fitted to the terminal'
 plain\t'Aligned text, one line per object'
 json\t'One JSON array'

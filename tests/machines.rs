@@ -198,3 +198,28 @@ fn what_limits_set() {
     let set = shell.run("ipctool limits --queue-bytes 5000 msg:9 --json").exits(3);
     assert_eq!(set.fields("name errno"), json!([["msg:9", "EINVAL"]]));
 }
+
+#[test]
+fn sums() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    shell.compile("use");
+    shell.run("ipctool create shm --size 5000; ipctool create pshm --name /m --size 700").ok();
+    shell.run("ipctool create msg --key 1; ipctool send 0 hello; ipctool create sem").ok();
+    let by_owner = shell.run("ipctool list --by owner --json").ok();
+    assert_eq!(by_owner.fields("objects bytes msg shm sem pshm"), json!([[4, 5705, 1, 1, 1, 1]]));
+    let by_kind = shell.run("ipctool list --by kind --json").ok().fields("kind objects bytes");
+    let sums = json!([["shm", 1, 5000], ["pshm", 1, 700], ["msg", 1, 5], ["sem", 1, 0]]);
+    assert_eq!(by_kind, sums);
+    let sorted = "ipctool list --by kind --sort bytes -o kind --no-headings";
+    shell.run(sorted).prints("sem\nmsg\npshm\nshm\n");
+    let by_creator = shell.run("ipctool list --by creator --format csv -o creator,objects").ok();
+    assert!(by_creator.stdout().contains("\n,1\n"), "POSIX objects have no creator");
+    let holder = shell.start("exec ./use shm 0 holder").ready();
+    let by_process = shell.run("ipctool list shm --by process --json").ok().records();
+    let mine = by_process.iter().find(|row| row["process"] == holder.pid()).unwrap();
+    assert_eq!((&mine["bytes"], &mine["command"]), (&json!(5000), &json!("./use shm 0 holder")));
+    let by_container = shell.run("ipctool list --by container --json").ok().records();
+    assert_eq!(by_container.iter().map(|row| row["objects"].as_u64().unwrap()).sum::<u64>(), 4);
+    shell.run("ipctool list --by owner -o mode").exits(2).says("columns: owner objects bytes");
+    shell.run("ipctool list --by owner").ok().shows("OBJECTS");
+}

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::options::{Changing, Filters, FormatArgs, References, StyleArgs, kind};
 use super::page::{self, Entry, Group, Page};
+use crate::ipc::tally::By;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, number, size};
 use crate::output::columns;
 
@@ -68,6 +69,19 @@ pub struct List {
     /// Objects without a value in this column come last, in either order.
     #[arg(long, value_name = "COL", allow_hyphen_values = true)]
     pub sort: Option<String>,
+    /// Sum up objects and bytes by owner, creator, kind, process or container
+    ///
+    /// One line for each owner, creator, kind, process or container, with the number of objects and the
+    /// bytes on queues and in memory, the most bytes first. With process, an object counts for each process
+    /// that uses it or that the kernel recorded in it; with container, for the container of each of these
+    /// that is alive. --sort and --output take the columns of these lines.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        conflicts_with_all = ["who", "times", "pids", "creators"]
+    )]
+    pub by: Option<By>,
     /// How it looks.
     #[command(flatten)]
     pub format: FormatArgs,
@@ -103,7 +117,7 @@ pub struct List {
 pub(super) const LIST: Page = Page {
     command: "list",
     synopsis: &[
-        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w] [-v] [--format FORMAT | -J] [--no-headings] [-0] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
+        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w | --by WHAT] [-v] [--format FORMAT | -J] [--no-headings] [-0] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
     ],
     lists: || vec![columns_list()],
     statuses: &[
@@ -122,6 +136,7 @@ pub(super) const LIST: Page = Page {
             "ipctool list --owner \"$USER\" --orphan -o +changed",
         ),
         ("See who uses what", "ipctool list --who"),
+        ("See whose objects take the most memory", "ipctool list --by owner"),
         (
             "Show everything about each queue",
             "ipctool list -q -o ref --null | xargs -0r ipctool stat",
@@ -154,7 +169,9 @@ fn columns_list() -> page::List {
         let columns = group.columns.into_iter();
         Group::new(group.heading, columns.map(|column| (column.name, column.help)))
     };
-    let groups = columns::groups().into_iter().map(group).collect();
+    let mut groups: Vec<_> = columns::groups().into_iter().map(group).collect();
+    let sums = columns::TALLY.iter().map(|column| (column.name, column.help));
+    groups.push(Group::new("Columns of --by", sums));
     page::List {
         title: "COLUMNS",
         introduction: "The names for --output and --sort, which are also the field names of the machine formats.",

@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use crate::ipc::attribution::expected::InvalidExpected;
 use crate::ipc::filter::{self, Condition};
 use crate::ipc::reference::InvalidReference;
+use crate::ipc::tally::By;
 use crate::ipc::{self, Expected, Kind, Reference, Target};
 use crate::kernel::process::accounts::{self, NoAccount};
 use crate::output::{Format, TimeFormat};
@@ -191,6 +192,16 @@ impl<C: Clone + Default + Send + Sync + 'static> ValueParserFactory for Flag<C> 
 
     fn value_parser() -> Self::Parser {
         BoolValueParser::new().map(|is_given| Flag(is_given.then(C::default)))
+    }
+}
+
+impl ValueEnum for By {
+    fn value_variants<'a>() -> &'a [By] {
+        &By::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 

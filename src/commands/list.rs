@@ -1,5 +1,6 @@
 //! `ipctool list`: every object, filtered, sorted, in any format.
 
+mod by;
 mod choice;
 mod collection;
 mod rest;
@@ -7,6 +8,7 @@ mod sort;
 
 use std::collections::HashSet;
 
+use by::Request;
 use choice::Choice;
 use collection::{Collection, Depth};
 use rest::Rest;
@@ -36,6 +38,25 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
     let (asked_for, preset) = (kinds(&args), preset(&args));
     let filter = Filter::new(asked_for, args.filter.conditions());
     let kinds: Vec<Kind> = filter.kinds().collect();
+    if let Some(by) = args.by {
+        let depth = Depth::for_columns(format, |name| by.needs_users() && name == "users");
+        let verbose = args.verbose;
+        let mut collection = Collection::new(namespace, &filter, depth, Rest::default(), verbose);
+        let request = Request {
+            by,
+            output: args.output.as_deref(),
+            sort: args.sort.as_deref(),
+            headings: !args.no_headings,
+            has_nul_ends: args.null,
+        };
+        let rows = by::run(&request, format, &mut collection, &style)?;
+        collection.warn_uninspected();
+        select::warn_cautions(VERB, &filter);
+        if rows == 0 && !format.is_for_machines() {
+            remark_empty(&filter, &style);
+        }
+        return Ok(Status::Done);
+    }
     let choice = Choice::parse(preset, args.output.as_deref(), args.who, &kinds)?;
     let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
     let rest = match choice.shows_rest(format) {

@@ -22,6 +22,7 @@ pub mod reference;
 pub mod size;
 pub mod snapshot;
 pub mod sysv;
+pub mod tally;
 pub mod text;
 pub mod time;
 

@@ -8,12 +8,14 @@ mod posix;
 mod presets;
 mod rows;
 mod sysv;
+mod tally;
 mod waits;
 
 use object::ON_REQUEST;
 pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};
 pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, USER};
+pub use tally::{TALLY, tally};
 
 use super::Column;
 use crate::ipc::{Kind, Observed};
