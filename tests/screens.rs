@@ -139,7 +139,7 @@ fn columns_give_way_to_long_names() {
 }
 
 #[test]
-fn limits_of_system_v() {
+fn limits() {
     let Some(shell) = sandbox() else { return };
     shell.run("ipctool create sem --nsems 3; ipctool create shm --size 64K").ok();
     for size in SIZES {
@@ -149,6 +149,8 @@ fn limits_of_system_v() {
         assert!(lines.iter().any(|line| line.starts_with("semmsl")), "{}", screen.text);
         assert!(lines.iter().all(|line| line.chars().count() <= usize::from(size.0)));
     }
+    // The others depend on the machine.
+    screen!(&shell, "limits", "ipctool limits sem");
 }
 
 #[test]
@@ -173,6 +175,7 @@ fn a_question_before_a_removal() {
     screen!(&shell, "rm", "ipctool rm --all msg shm; echo status $?", |terminal| {
         terminal.shows("[y/N]").types("n\n")
     });
+    screen!(&shell, "rm-dry-run", "ipctool rm --all msg --dry-run");
     screen!(&shell, "rm-nothing", "ipctool rm --owner 12345");
 }
 
@@ -186,6 +189,13 @@ fn what_waits_says_so() {
     screen!(&shell, "send", "ipctool send 1; ipctool recv 1", |terminal| {
         terminal.shows("keyboard").types("hello\n\x04")
     });
+}
+
+#[test]
+fn messages_as_a_table() {
+    let Some((shell, _holder)) = busy() else { return };
+    shell.run("ipctool send msg:1 -t 7 short").ok();
+    screen!(&shell, "recv-table", "ipctool recv msg:1 --peek --all --format table");
 }
 
 #[test]

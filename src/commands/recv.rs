@@ -22,9 +22,9 @@ use crate::kernel::io::poll;
 use crate::kernel::signals;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, CallName, Errno};
-use crate::output::Style;
 use crate::output::message::{From, MessageFormat, Presentation};
 use crate::output::stdout::{self, OutputError};
+use crate::output::{Screen, Style};
 use crate::rescue::{self, rescue};
 
 const VERB: &str = "recv";
@@ -43,7 +43,7 @@ pub(super) fn run(args: Recv, namespace: &Namespace, style: Style) -> Result<Sta
             None if args.all || args.follow => None,
             None => Some(1),
         },
-        batch: Batch::new(presentation(&args), capacity),
+        batch: Batch::new(presentation(&args, &style.screen), capacity),
         outlet: Outlet::of(&out.0),
         out,
         closed: None,
@@ -105,7 +105,7 @@ fn check(args: &Recv) -> Result<(), Failure> {
     Ok(())
 }
 
-fn presentation(args: &Recv) -> Presentation {
+fn presentation(args: &Recv, screen: &Screen) -> Presentation {
     let flags = [
         (args.raw, MessageFormat::Raw),
         (args.null, MessageFormat::Null),
@@ -117,7 +117,9 @@ fn presentation(args: &Recv) -> Presentation {
         format: flagged.or(args.format).unwrap_or_default(),
         until_nul: args.until_nul,
         truncate: args.truncate.map(|most| most.try_into().unwrap_or(usize::MAX)),
-        to_terminal: stdout::is_terminal(),
+        // What is taken is shown whole: it is nowhere else any more.
+        columns: screen.columns.filter(|_| args.peek && screen.is_terminal),
+        to_terminal: screen.is_terminal,
     }
 }
 
@@ -221,7 +223,7 @@ impl Receiver<'_> {
     /// Tells a person once that nothing came yet.
     fn remark_wait(&mut self) {
         let is_first = !std::mem::replace(&mut self.has_remarked, true);
-        if !is_first || presentation(&self.args).format.is_for_machines() {
+        if !is_first || presentation(&self.args, &self.style.screen).format.is_for_machines() {
             return;
         }
         let queue = &self.args.queue;

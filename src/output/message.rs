@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::escape;
 use super::formats::json;
+use super::screen;
+use super::width::cut;
 use crate::ipc::Kind;
 use crate::ipc::message::Label;
 
@@ -52,6 +54,8 @@ pub struct Presentation {
     pub until_nul: bool,
     /// Prints at most this many bytes of the payload.
     pub truncate: Option<usize>,
+    /// Cuts a line of a table at this width. Only for messages that stay on the queue.
+    pub columns: Option<usize>,
     /// The output is a terminal: control characters are escaped in every format.
     pub to_terminal: bool,
 }
@@ -119,8 +123,15 @@ impl Presentation {
             }
             MessageFormat::Table => {
                 // Writing to a vector cannot fail.
+                let start = out.len();
                 let _ = write!(out, "{number:>8} {:>8}  ", payload.len());
                 escape::append_bytes(shown, out);
+                if let Some(columns) = self.columns {
+                    let line = String::from_utf8_lossy(&out[start..]).into_owned();
+                    out.truncate(start);
+                    let (line, _) = cut(&line, columns, screen::end_of_cut());
+                    out.extend_from_slice(line.as_bytes());
+                }
                 out.push(b'\n');
             }
             MessageFormat::Text | MessageFormat::Raw | MessageFormat::Null => {

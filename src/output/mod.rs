@@ -14,6 +14,7 @@ pub mod stderr;
 pub mod stdout;
 pub mod style;
 pub mod value;
+pub mod width;
 
 pub use formats::{Format, Render, write_rows};
 pub use layout::{Column, Layout, Section};

@@ -78,6 +78,11 @@ fn are_colors_welcome() -> bool {
         && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// What a cut text ends with.
+pub fn end_of_cut() -> char {
+    if is_utf8() { '…' } else { '~' }
+}
+
 /// Whether the terminal displays UTF-8, by `locale(7)`. If no locale is set, it probably does.
 pub fn is_utf8() -> bool {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());

@@ -2,13 +2,13 @@
 
 mod fit;
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::mem;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::output::style::{self, paint};
+use crate::output::width::cut;
 use crate::output::{Column, Layout, Render, Section, Style, Value, screen};
 use fit::{GAP, Need, fit, total};
 
@@ -102,7 +102,7 @@ impl<'a, T, W: Write> Table<'a, T, W> {
         // Blanks owed before the next cell.
         let mut owed = 0;
         for (cell, width, is_number) in cells {
-            let (text, used) = cut(cell, width, glyphs.cut);
+            let (text, used) = cut(&cell.text, width, glyphs.cut);
             let padding = width - used;
             let (before, after) = if is_number { (padding, 0) } else { (0, padding) };
             line.extend(std::iter::repeat_n(' ', owed + before));
@@ -122,30 +122,8 @@ struct Glyphs {
 
 impl Glyphs {
     fn by_locale() -> Glyphs {
-        match screen::is_utf8() {
-            true => Glyphs { rule: "─", cut: '…' },
-            false => Glyphs { rule: "-", cut: '~' },
-        }
+        Glyphs { rule: if screen::is_utf8() { "─" } else { "-" }, cut: screen::end_of_cut() }
     }
-}
-
-/// The text of a cell in at most this width, and its width. If it is cut, it ends with `end`.
-fn cut(cell: &Cell, width: usize, end: char) -> (Cow<'_, str>, usize) {
-    if cell.width <= width {
-        return (Cow::Borrowed(&cell.text), cell.width);
-    }
-    let mut text = String::new();
-    let mut used = 1;
-    for character in cell.text.chars() {
-        used += character.width().unwrap_or(0);
-        if used > width {
-            used -= character.width().unwrap_or(0);
-            break;
-        }
-        text.push(character);
-    }
-    text.push(end);
-    (Cow::Owned(text), used)
 }
 
 /// A section that is fitted.
@@ -217,7 +195,7 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
                 ("", _) | (_, false) => String::new(),
                 (title, true) => {
                     let title = format!("{}{}", title[..1].to_uppercase(), &title[1..]);
-                    let title = Cell::new(format!("{title} ({})", rows.len()), style::TITLE);
+                    let title = format!("{title} ({})", rows.len());
                     cut(&title, self.room(), glyphs.cut).0.into_owned()
                 }
             };
@@ -247,20 +225,5 @@ impl<T, W: Write> Render<T> for Table<'_, T, W> {
             rows.iter().try_for_each(|row| writeln!(self.out, "{row}"))?;
         }
         self.out.flush()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_cut_by_their_width() {
-        let cell = |text: &str| Cell::new(text.to_owned(), anstyle::Style::new());
-        assert_eq!(cut(&cell("short"), 5, '…'), ("short".into(), 5));
-        assert_eq!(cut(&cell("longer"), 5, '…'), ("long…".into(), 5));
-        // Each of these takes two places.
-        assert_eq!(cut(&cell("消息队列"), 6, '…'), ("消息…".into(), 5));
-        assert_eq!(cut(&cell("消息队列"), 1, '…'), ("…".into(), 1));
     }
 }
