@@ -158,8 +158,28 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s m -l shmem-id -
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s M -l shmem-key -d 'Shared memory segment with this key' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s s -l semaphore-id -d 'Semaphore set with this id' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s S -l semaphore-key -d 'Semaphore set with this key' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l kind -d 'Objects of these kinds' -r -f -a "msg\t'System V message queue, by id or key'
+shm\t'System V shared memory segment, by id or key'
+sem\t'System V semaphore set, by id or key'
+pmsg\t'POSIX message queue, by name'
+pshm\t'POSIX shared memory, by name'
+psem\t'POSIX named semaphore, by name'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s J -l json -d 'Print one JSON array'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -l unused -d 'Objects that no process holds or waits for'
 complete -c ipctool -n "__fish_ipctool_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand create" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'
@@ -234,7 +254,7 @@ sem\t'System V semaphore set, by id or key'
 pmsg\t'POSIX message queue, by name'
 pshm\t'POSIX shared memory, by name'
 psem\t'POSIX named semaphore, by name'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Remove every object of these kinds that passes the filters' -r -f -a "msg\t'System V message queue, by id or key'
+complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -l kind -d 'Objects of these kinds' -r -f -a "msg\t'System V message queue, by id or key'
 shm\t'System V shared memory segment, by id or key'
 sem\t'System V semaphore set, by id or key'
 pmsg\t'POSIX message queue, by name'
@@ -265,18 +285,62 @@ complete -c ipctool -n "__fish_ipctool_using_subcommand rm" -s h -l help -d 'Pri
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'
 never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l kind -d 'Objects of these kinds' -r -f -a "msg\t'System V message queue, by id or key'
+shm\t'System V shared memory segment, by id or key'
+sem\t'System V semaphore set, by id or key'
+pmsg\t'POSIX message queue, by name'
+pshm\t'POSIX shared memory, by name'
+psem\t'POSIX named semaphore, by name'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s f -l force -d 'Suppress the warning when you lose access'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s n -l dry-run -d 'Print what would be changed, and change nothing'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s y -l yes -d 'Change what a filter selects without asking for confirmation'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s v -l verbose -d 'Print the old and the new value'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s J -l json -d 'Print one JSON array: each object before and after, or why it failed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -l unused -d 'Objects that no process holds or waits for'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chmod" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'
 never\t'No colour'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l kind -d 'Objects of these kinds' -r -f -a "msg\t'System V message queue, by id or key'
+shm\t'System V shared memory segment, by id or key'
+sem\t'System V semaphore set, by id or key'
+pmsg\t'POSIX message queue, by name'
+pshm\t'POSIX shared memory, by name'
+psem\t'POSIX named semaphore, by name'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l owner -d 'Objects owned by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l creator -d 'System V objects created by this user' -r -f -a "(__fish_complete_users)"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l group -d 'Objects owned by this group' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l key -d 'System V objects with this key, or one of a range: 0x100-0x1ff' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l name -d 'POSIX objects whose name matches: \'/torch_*\'' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l size -d 'Shared memory of this size; +SIZE: at least, -SIZE: at most' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l idle -d 'Objects with no operation for this long: 30s, 10m, 2h, 7d' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l pid -d 'Objects that this process created, last used, holds or waits for' -r
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l orphan -d 'Unused objects whose recorded processes are all gone' -r -f -a "certain\t'Orphans that no living process is likely to come back to'
+likely\t'All unused objects whose recorded processes are gone'"
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l ignore -d 'Objects to leave out, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l trace -d 'Print each IPC system call to standard error'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s f -l force -d 'Suppress the warning when you lose access'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s n -l dry-run -d 'Print what would be changed, and change nothing'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s y -l yes -d 'Change what a filter selects without asking for confirmation'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s v -l verbose -d 'Print the old and the new value'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s J -l json -d 'Print one JSON array: each object before and after, or why it failed'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l empty -d 'Queues with no message'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l marked -d 'Segments already marked for destruction'
+complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -l unused -d 'Objects that no process holds or waits for'
 complete -c ipctool -n "__fish_ipctool_using_subcommand chown" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_using_subcommand limits" -l color -d 'Use of colour; \'auto\' honours NO_COLOR' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Colour everywhere, even in a file'

@@ -14,7 +14,7 @@ pub mod words;
 
 pub use messages::{Recv, Send, Waiting};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
-pub use options::{Changing, Filters, FormatArgs, References, StyleArgs};
+pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
 pub use system::{Doctor, Guard, Help, InstallLinks, Isolate, Limits, Operand, Setting};
 
 use std::ffi::OsString;

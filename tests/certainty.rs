@@ -92,6 +92,12 @@ fn who_cannot_be_looked_at_for_any_reason_may_use_it() {
             .says(words)
             .says("rm msg:0: skipped as uncertain: ");
         shell.run(&format!("{faulty} ipctool rm --unused --kind msg --yes")).exits(0).says(words);
+        shell
+            .run(&format!("{faulty} ipctool chmod 666 --unused --kind msg --yes -v"))
+            .exits(0)
+            .says(words)
+            .says("chmod msg:0: skipped as uncertain: ");
+        shell.run("ipctool list -q -P -o mode --no-headings").prints("0600\n");
     }
     // One descriptor is enough for a look at one process at a time.
     shell.run("prlimit --nofile=4 ipctool rm --orphan --kind msg --yes").exits(0);

@@ -67,7 +67,7 @@ fn bits_that_ipc_has_not_are_refused_with_the_reason() {
         .run("ipctool chmod rw msg:0")
         .exits(2)
         .says("'rw' is not a mode: write it in octal (660) or symbolically (u+rw,g-w,o=)");
-    shell.run("ipctool chmod 660").exits(2).says("<REF>");
+    shell.run("ipctool chmod 660").exits(2).says("nothing to change: give a REF or a filter");
     shell.run("ipctool chmod 660 nonsense").exits(2).says("'nonsense' is not a reference");
     assert_eq!(modes(&shell), "0600 0600 0600");
 }

@@ -86,7 +86,7 @@ fn what_makes_no_sense_is_refused() {
         .run("ipctool chown 4711: msg:0")
         .exits(2)
         .says("user 4711 is not in the user database, so has no login group");
-    shell.run("ipctool chown root").exits(2).says("<REF>");
+    shell.run("ipctool chown root").exits(2).says("nothing to change: give a REF or a filter");
     shell.run("ipctool chown 0 msg:9").exits(3).says("no such message queue");
 }
 

@@ -122,7 +122,7 @@ fn names_are_checked_before_the_call() {
     }
     shell.run("ipctool list -o ref --no-headings | xargs ipctool rm").ok();
     shell.run("ipctool list").prints("");
-    shell.run("ipctool stat /x").exits(2).says("write pmsg:/x, pshm:/x or psem:/x");
+    shell.run("ipctool stat /x").exits(3).says("no object has this name");
     shell.run("ipctool stat msg:/x").exits(2).says("has an id or a key");
 }
 

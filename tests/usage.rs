@@ -98,7 +98,7 @@ fn what_does_not_go_together_or_is_missing_is_named() {
         ),
         (
             "chmod",
-            "chmod: the following required arguments were not provided: <MODE> <REF>...\nhint: see 'ipctool chmod --help'",
+            "chmod: the following required arguments were not provided: <MODE>\nhint: see 'ipctool chmod --help'",
         ),
         ("list --sort", "list: a value is required for '--sort <COL>' but none was supplied"),
         (
@@ -215,7 +215,7 @@ fn a_habit_from_the_old_programs_leads_to_the_command_that_does_it() {
         (
             "list /jobs",
             &format!(
-                "list: invalid value '/jobs' for '[KIND]...' {KINDS}\nhint: to see everything about one object: ipctool stat KIND:/jobs"
+                "list: invalid value '/jobs' for '[KIND]...' {KINDS}\nhint: to see everything about one object: ipctool stat /jobs"
             ),
         ),
         (

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{Changing, Filters, FormatArgs, References, StyleArgs, kind};
+use super::options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs, kind};
 use super::page::{self, Entry, Group, Page};
 use crate::ipc::tally::By;
 use crate::ipc::{self, Kind, Mode, ModeChange, Project, number, size};
@@ -196,11 +196,17 @@ pub struct Stat {
     /// Print one JSON array
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// Which objects.
+    #[command(flatten)]
+    pub selecting: Selecting,
 }
 
 pub(super) const STAT: Page = Page {
     command: "stat",
-    synopsis: &["ipctool stat [-J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]"],
+    synopsis: &[
+        "ipctool stat [-J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]",
+        "ipctool stat [-J] [--kind KIND,…] FILTER…",
+    ],
     lists: || {
         let users = columns::USER.iter().map(|column| (column.name, column.help));
         let semaphores = columns::SEMAPHORE.iter().map(|column| (column.name, column.help));
@@ -214,7 +220,7 @@ pub(super) const STAT: Page = Page {
         }]
     },
     statuses: &[
-        ("0", "everything was shown"),
+        ("0", "everything was shown, or nothing matched"),
         ("1", "reading or writing failed, or several objects failed in different ways"),
         page::USAGE,
         page::NO_OBJECT,
@@ -227,6 +233,7 @@ pub(super) const STAT: Page = Page {
         ("Show a segment by its key, as JSON", "ipctool stat shm:0x0000beef --json"),
         ("Show POSIX shared memory", "ipctool stat pshm:/cache"),
         ("Show a queue by the flags of ipcrm(1)", "ipctool stat -q 0"),
+        ("Show everything that a process uses", "ipctool stat --pid 4711"),
     ],
     see_also: &[
         "ipctool(1)",
@@ -375,8 +382,8 @@ pub(super) const CREATE: Page = Page {
 /// process detaches it. A POSIX object that a process has open or mapped loses its name at once; its
 /// memory is freed when the last process closes and unmaps it.
 ///
-/// A filter or --all asks for confirmation on a terminal, and needs --yes elsewhere. References and
-/// filters do not combine.
+/// A filter, a pattern or --all asks for confirmation on a terminal, and needs --yes elsewhere. References
+/// and the options of filters do not combine.
 #[derive(Debug, Args)]
 pub struct Rm {
     /// Which objects.
@@ -385,9 +392,6 @@ pub struct Rm {
     /// Remove every object, or every object of these kinds
     #[arg(short = 'a', long, value_name = "KIND", num_args = 0.., value_delimiter = ',', value_parser = kind())]
     pub all: Option<Vec<Kind>>,
-    /// Remove every object of these kinds that passes the filters
-    #[arg(long = "kind", value_name = "KIND,…", value_delimiter = ',', value_parser = kind())]
-    pub kinds: Vec<Kind>,
     /// Ignore objects that do not exist
     #[arg(short = 'f', long)]
     pub force: bool,
@@ -417,14 +421,14 @@ pub struct Rm {
     pub json: bool,
     /// Which objects.
     #[command(flatten)]
-    pub filter: Filters,
+    pub selecting: Selecting,
 }
 
 pub(super) const RM: Page = Page {
     command: "rm",
     synopsis: &[
         "ipctool rm [-f] [-n] [-v | -J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]",
-        "ipctool rm [-n] [-y] [-v | -J] [--even-if-changed] [--kind KIND] FILTER…",
+        "ipctool rm [-n] [-y] [-v | -J] [--even-if-changed] [--kind KIND,…] FILTER…",
         "ipctool rm [-n] [-y] [-v | -J] [--even-if-changed] --all [KIND…]",
     ],
     statuses: &[
@@ -443,6 +447,7 @@ pub(super) const RM: Page = Page {
             "See which of your queues have been idle for an hour",
             "ipctool rm --kind msg --owner \"$USER\" --idle 1h --dry-run",
         ),
+        ("Remove shared memory by a pattern for its name", "ipctool rm 'pshm:/torch_*' --dry-run"),
         ("Remove your orphans without being asked", "ipctool rm --owner \"$USER\" --orphan --yes"),
         ("Remove all queues and semaphore sets", "ipctool rm --all msg sem --yes"),
     ],
@@ -473,6 +478,9 @@ pub(super) const RM: Page = Page {
 /// need no read permission for it, so an owner who is locked out can regain access. If the change
 /// takes away your own access, a warning says how to undo it.
 ///
+/// A filter or a pattern asks for confirmation on a terminal, and needs --yes elsewhere. References and
+/// the options of filters do not combine.
+///
 /// For a System V object the kernel sets owner, group, mode and, for a queue, max_bytes in one call. A
 /// change that somebody else makes between the reading and the setting of these is lost.
 #[derive(Debug, Args)]
@@ -487,7 +495,10 @@ pub struct Chmod {
 
 pub(super) const CHMOD: Page = Page {
     command: "chmod",
-    synopsis: &["ipctool chmod [-f] [-v] [-J] MODE REF…"],
+    synopsis: &[
+        "ipctool chmod [-f] [-n] [-v] [-J] MODE REF…",
+        "ipctool chmod [-f] [-n] [-y] [-v] [-J] MODE [--kind KIND,…] FILTER…",
+    ],
     statuses: CHANGE_STATUSES,
     environment: page::COLOR,
     files: CHANGE_FILES,
@@ -495,6 +506,10 @@ pub(super) const CHMOD: Page = Page {
         ("Let your group use a queue", "ipctool chmod 660 msg:0"),
         ("Give yourself access, and nobody else", "ipctool chmod u+rw,go= msg:0 shm:0x0000beef"),
         ("Let everybody read a set, and print both modes", "ipctool chmod -v a+r sem:0"),
+        (
+            "Take all your queues and segments from everybody else, without being asked",
+            "ipctool chmod go= --kind msg,shm --owner \"$USER\" --yes",
+        ),
     ],
     see_also: &[
         "ipctool(1)",
@@ -510,8 +525,8 @@ pub(super) const CHMOD: Page = Page {
 };
 
 const CHANGE_STATUSES: &[Entry] = &[
-    ("0", "every object was changed"),
-    ("1", "a change failed, or several failed in different ways"),
+    ("0", "every object was changed, or nothing matched"),
+    ("1", "a change failed, several failed in different ways, or you answered no"),
     page::USAGE,
     page::NO_OBJECT,
     page::NOT_PERMITTED,
@@ -526,6 +541,9 @@ const CHANGE_FILES: &[Entry] = &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE]
 ///
 /// The creator never changes and keeps the owner's rights, whoever owns the object: the permission
 /// bits for the user apply to the creator as well, who can always change and remove the object.
+///
+/// A filter or a pattern asks for confirmation on a terminal, and needs --yes elsewhere. References and
+/// the options of filters do not combine.
 #[derive(Debug, Args)]
 pub struct Chown {
     /// New owner, group or both, as names or numbers
@@ -533,7 +551,7 @@ pub struct Chown {
     /// OWNER: without a group stands for the owner's login group, :GROUP without an owner changes
     /// the group alone.
     #[arg(value_name = "OWNER[:GROUP]")]
-    pub owner: String,
+    pub new_owner: String,
     /// Which objects, and how.
     #[command(flatten)]
     pub changing: Changing,
@@ -541,7 +559,10 @@ pub struct Chown {
 
 pub(super) const CHOWN: Page = Page {
     command: "chown",
-    synopsis: &["ipctool chown [-f] [-v] [-J] OWNER[:GROUP] REF…"],
+    synopsis: &[
+        "ipctool chown [-f] [-n] [-v] [-J] OWNER[:GROUP] REF…",
+        "ipctool chown [-f] [-n] [-y] [-v] [-J] OWNER[:GROUP] [--kind KIND,…] FILTER…",
+    ],
     statuses: CHANGE_STATUSES,
     environment: page::COLOR,
     files: CHANGE_FILES,
@@ -549,6 +570,7 @@ pub(super) const CHOWN: Page = Page {
         ("Give a queue to alice", "ipctool chown alice msg:0"),
         ("Give two segments to alice and the group staff", "ipctool chown alice:staff shm:0 shm:1"),
         ("Change the group alone", "ipctool chown :staff sem:0x0000beef"),
+        ("See what of yours bob would get", "ipctool chown bob --owner \"$USER\" --dry-run"),
         ("Give a queue to alice and alice's login group", "ipctool chown alice: msg:0"),
     ],
     see_also: &[

@@ -10,7 +10,7 @@ use crate::ipc::attribution::expected::InvalidExpected;
 use crate::ipc::filter::{self, Condition};
 use crate::ipc::reference::InvalidReference;
 use crate::ipc::tally::By;
-use crate::ipc::{self, Expected, Kind, Reference, Target};
+use crate::ipc::{self, Expected, Kind, Operand, Reference, Target};
 use crate::kernel::process::accounts::{self, NoAccount};
 use crate::output::{Format, TimeFormat};
 
@@ -159,6 +159,18 @@ filters! {
     pub ignore: Vec<Expected>,
 }
 
+/// The filters of verbs that act on what they select.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct Selecting {
+    /// Objects of these kinds
+    #[arg(long = "kind", value_name = "KIND,…", value_delimiter = ',', value_parser = kind())]
+    pub kinds: Vec<Kind>,
+    /// Which objects.
+    #[command(flatten)]
+    pub filter: Filters,
+}
+
 /// The value of an option of the filters.
 trait Asked {
     /// The condition that it asks for, if it was given.
@@ -240,9 +252,12 @@ pub(super) fn expected(text: &str) -> Result<Expected, InvalidExpected> {
 /// Objects by reference, or with ipcrm's flags.
 #[derive(Debug, Args)]
 pub struct References {
-    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
+    /// Objects: KIND:ID, KIND:0xKEY, KIND:/NAME or KIND:/PATTERN
+    ///
+    /// KIND may be left out before a key or a name that one object has. A pattern is a filter: it
+    /// selects the POSIX objects whose name matches (see --name), of all kinds if KIND is left out.
     #[arg(value_name = "REF", value_hint = ValueHint::Other)]
-    pub references: Vec<Reference>,
+    pub references: Vec<Operand>,
     /// Message queue with this id
     #[arg(short = 'q', long, value_name = "ID", allow_hyphen_values = true, value_parser = ipcrm_id)]
     pub queue_id: Vec<i32>,
@@ -264,16 +279,17 @@ pub struct References {
 }
 
 impl References {
-    /// All of these objects, as references.
-    pub fn all(&self) -> Vec<Reference> {
+    /// All of these objects.
+    pub fn all(&self) -> Vec<Operand> {
         let mut all = self.references.clone();
         for (kind, ids, keys) in [
             (Kind::Msg, &self.queue_id, &self.queue_key),
             (Kind::Shm, &self.shmem_id, &self.shmem_key),
             (Kind::Sem, &self.semaphore_id, &self.semaphore_key),
         ] {
-            all.extend(ids.iter().map(|&id| Reference::id(kind, id)));
-            all.extend(keys.iter().map(|&key| Reference { kind, target: Target::Key(key) }));
+            let by_id = ids.iter().map(|&id| Reference::id(kind, id));
+            let by_key = keys.iter().map(|&key| Reference { kind, target: Target::Key(key) });
+            all.extend(by_id.chain(by_key).map(Operand::One));
         }
         all
     }
@@ -299,16 +315,32 @@ pub(super) fn queue(text: &str) -> Result<Reference, InvalidReference> {
 /// What chmod and chown have in common.
 #[derive(Debug, Args)]
 pub struct Changing {
-    /// Objects: KIND:ID, KIND:0xKEY or KIND:/NAME
-    #[arg(value_name = "REF", required = true, value_hint = ValueHint::Other)]
-    pub references: Vec<Reference>,
+    /// Objects: KIND:ID, KIND:0xKEY, KIND:/NAME or KIND:/PATTERN
+    ///
+    /// KIND may be left out before a key or a name that one object has. A pattern is a filter: it
+    /// selects the POSIX objects whose name matches (see --name), of all kinds if KIND is left out.
+    #[arg(value_name = "REF", value_hint = ValueHint::Other)]
+    pub references: Vec<Operand>,
     /// Suppress the warning when you lose access
     #[arg(short = 'f', long)]
     pub force: bool,
+    /// Print what would be changed, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Change what a filter selects without asking for confirmation
+    #[arg(short = 'y', long)]
+    pub yes: bool,
     /// Print the old and the new value
+    ///
+    /// With a filter, also list the objects skipped as uncertain, with the reason, on standard error.
     #[arg(short = 'v', long)]
     pub verbose: bool,
     /// Print one JSON array: each object before and after, or why it failed
+    ///
+    /// With --dry-run, each object has "ref", "key", "owner" and "reason".
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// Which objects.
+    #[command(flatten)]
+    pub selecting: Selecting,
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use crate::ipc::{CommandLine, Kind, Reference};
+use crate::ipc::{CommandLine, Kind, Operand};
 
 /// What to use instead of a word that is not a command.
 struct Instead {
@@ -168,7 +168,7 @@ pub fn instead_of_operand(verb: &str, operand: &str, next: Option<&OsString>) ->
     let next = next.and_then(|next| next.to_str());
     match (verb, operand.parse::<Kind>(), next) {
         ("list", Err(_), _) => {
-            let is_one = operand.parse::<Reference>().is_ok();
+            let is_one = operand.parse::<Operand>().is_ok();
             let is_bare = operand.starts_with(|c: char| c == '/' || c.is_ascii_digit());
             let aim = "to see everything about one object";
             let stat = CommandLine::new("ipctool stat");

@@ -1,55 +1,182 @@
 //! One change to several objects, for `ipctool chmod` and `ipctool chown`.
 
-use super::{print_error, report_each, resolve};
+use super::request::{Request, Usage};
+use super::{Result, consent, print_error, remark, report_all, report_each, resolve, select};
 use crate::cli::Changing;
 use crate::exit::Status;
-use crate::explain::{Failure, Notice};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::outcome::{Access, Outcome};
-use crate::ipc::{Caller, Change, CommandLine, Kind, Mode, Permissions, Reference};
+use crate::ipc::process::observed::Selected;
+use crate::ipc::{
+    Caller, Change, CommandLine, Filter, Kind, Mode, Observed, Permissions, Reference,
+};
 use crate::kernel::error::MOUNT_HINT;
 use crate::kernel::process::accounts::{group, user};
 use crate::kernel::sysv::permissions::Changed;
-use crate::kernel::{Namespace, ReadError, process};
+use crate::kernel::{CallError, Namespace, ReadError, process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
-/// Changes as many objects as possible and reports each failure.
+/// Changes as many objects as possible and reports each failure. What a filter selects is changed only
+/// after a yes.
 pub(super) fn to_all(
-    verb: &'static str,
+    usage: Usage,
     namespace: &Namespace,
-    args: &Changing,
+    args: Changing,
     change: &Change,
-    style: &Style,
-) -> Result<Status, OutputError> {
-    let (mut done, mut failures) = (Vec::new(), Vec::new());
-    let printed = change_each(verb, namespace, args, change, (&mut done, &mut failures));
+    style: Style,
+) -> Result<Status> {
+    let manner = Manner::of(usage.verb, &args);
+    // The question is asked on standard error.
+    let style = if manner.is_dry { style } else { style.on_stderr() };
+    let request = Request::read(usage, namespace, &args.references, args.selecting, false)?;
+    let (mut done, mut failures) = (Vec::new(), request.failures);
+    let mut selected = Vec::new();
+    if let Some(filter) = &request.filter {
+        match choose(namespace, filter, manner, &style, &mut failures)? {
+            Some(chosen) => selected = chosen,
+            None => return Ok(report_all(namespace, &failures).and(Status::Failed)),
+        }
+    }
+    if manner.is_dry {
+        let printed = show(namespace, manner, &request.named, selected, &style, &mut failures);
+        let status = report_all(namespace, &failures);
+        return printed.map(|()| status);
+    }
+    let targets = request.named.into_iter().map(Target::Named);
+    let targets = targets.chain(selected.into_iter().map(Box::new).map(Target::Selected));
+    let printed = change_each(namespace, manner, targets, change, (&mut done, &mut failures));
     // Before the end, whatever has become of the output.
     let (status, failed) = report_each(namespace, &failures);
     printed?;
-    if args.json {
+    if manner.is_json {
         done.extend(failed.into_iter().map(Outcome::Failed));
         let section = Section::new(&columns::ACCESS);
-        write_rows(Format::Json, section, false, &done, style, stdout::buffered()?)
+        write_rows(Format::Json, section, false, &done, &style, stdout::buffered()?)
             .map_err(OutputError)?;
     }
     Ok(status)
 }
 
+/// How to change objects.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    verb: &'static str,
+    /// Only show the objects.
+    is_dry: bool,
+    /// Ask before changing what a filter selected.
+    asks: bool,
+    /// Print what was changed, and what was skipped.
+    is_verbose: bool,
+    /// Do not warn about access that is lost.
+    is_quiet: bool,
+    /// Print JSON.
+    is_json: bool,
+}
+
+impl Manner {
+    fn of(verb: &'static str, args: &Changing) -> Manner {
+        let &Changing { dry_run, yes, verbose, force, json, .. } = args;
+        Manner {
+            verb,
+            is_dry: dry_run,
+            asks: !yes,
+            is_verbose: verbose,
+            is_quiet: force,
+            is_json: json,
+        }
+    }
+}
+
+/// An object to change.
+enum Target {
+    Named(Reference),
+    Selected(Box<Selected>),
+}
+
+/// The objects to change of those that the filter selects, or `None` if the answer to the question is no.
+/// A dry run takes them all.
+fn choose(
+    namespace: &Namespace,
+    filter: &Filter,
+    manner: Manner,
+    style: &Style,
+    failures: &mut Vec<Failure>,
+) -> Result<Option<Vec<Selected>>> {
+    let Manner { verb, .. } = manner;
+    if manner.asks && !manner.is_dry && !consent::can_ask() {
+        let what = "a filter needs --yes if there is no terminal to ask on";
+        return Err(Failure::usage(verb, what).into());
+    }
+    let mut selected = select::select(verb, namespace, filter, manner.is_verbose)?.selected;
+    if selected.is_empty() && !manner.is_json {
+        remark(style, "no object matches");
+    }
+    if manner.asks && !manner.is_dry && !selected.is_empty() {
+        if !consent::confirm(verb, &selected, style)? {
+            return Ok(None);
+        }
+        let changed = select::spare_changed(verb, namespace, filter, &mut selected)?;
+        failures.extend(changed.into_iter().map(|reference| not_changed(verb, reference)));
+    }
+    Ok(Some(selected))
+}
+
+fn not_changed(verb: &'static str, reference: Reference) -> Failure {
+    let what = "not changed: it no longer passes the filter";
+    Failure::new(verb, reference, what, Reason::Failed)
+}
+
+/// Shows what would be changed.
+fn show(
+    namespace: &Namespace,
+    manner: Manner,
+    named: &[Reference],
+    selected: Vec<Selected>,
+    style: &Style,
+    failures: &mut Vec<Failure>,
+) -> Result<()> {
+    let mut found = Vec::new();
+    for reference in named {
+        match namespace.read(reference) {
+            Ok(object) => found.push(consent::named(object)),
+            Err(error) => failures.push(Failure::of_call(manner.verb, reference, error)),
+        }
+    }
+    if manner.is_json {
+        found.extend(selected);
+        let section = Section::new(&columns::SELECTED);
+        return Ok(write_rows(Format::Json, section, false, &found, style, stdout::buffered()?)
+            .map_err(OutputError)?);
+    }
+    for one in &found {
+        stdout::print(&format!("{}\n", one.observed.reference()))?;
+    }
+    let out = stdout::buffered()?;
+    Ok(consent::show(&selected, Format::fitting(), style, out).map_err(OutputError)?)
+}
+
 /// Changes one object after the other and prints what was changed. Stops where that cannot be written.
 fn change_each(
-    verb: &'static str,
     namespace: &Namespace,
-    args: &Changing,
+    manner: Manner,
+    targets: impl Iterator<Item = Target>,
     change: &Change,
     (done, failures): (&mut Vec<Access>, &mut Vec<Failure>),
 ) -> Result<(), OutputError> {
-    for reference in &args.references {
-        match to_one(verb, namespace, reference, change) {
-            Ok((reference, changed)) => {
-                if args.verbose && !args.json {
+    let verb = manner.verb;
+    for target in targets {
+        let changed = match &target {
+            Target::Named(reference) => to_one(verb, namespace, reference, change).map(Some),
+            Target::Selected(selected) => to_selected(verb, namespace, selected, change),
+        };
+        match changed {
+            Ok(None) => {}
+            Ok(Some((reference, changed))) => {
+                if manner.is_verbose && !manner.is_json {
                     stdout::print(&format!("{reference}: {}\n", difference(&changed)))?;
                 }
-                if !args.force {
+                if !manner.is_quiet {
                     let caller = process::caller(namespace.handle(), reference.kind);
                     warn(verb, namespace, &reference, &changed, &caller);
                 }
@@ -73,6 +200,36 @@ fn to_one(
         .change(&resolved, change)
         .map_err(|error| Failure::of_change(verb, reference, error))?;
     Ok((resolved, changed))
+}
+
+/// Changes a selected object. It may be gone by now, which is no failure; a name may belong to another
+/// object by now, which is left alone.
+fn to_selected(
+    verb: &'static str,
+    namespace: &Namespace,
+    selected: &Selected,
+    change: &Change,
+) -> Result<Option<(Reference, Changed)>, Failure> {
+    let reference = selected.observed.reference();
+    let changed = match is_another(namespace, &selected.observed) {
+        Ok(true) => return Err(not_changed(verb, reference)),
+        Ok(false) => namespace.change(&reference, change),
+        Err(error) => Err(error),
+    };
+    match changed {
+        Ok(changed) => Ok(Some((reference, changed))),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(Failure::of_change(verb, &reference, error)),
+    }
+}
+
+/// Whether the name of a POSIX object belongs to another one by now. An id never does.
+fn is_another(namespace: &Namespace, selected: &Observed) -> Result<bool, CallError> {
+    if selected.object.file().is_none() {
+        return Ok(false);
+    }
+    let now = namespace.read(&selected.reference())?;
+    Ok(select::identity(&now) != select::identity(&selected.object))
 }
 
 /// Warns callers who have lost access to an object, and shows how to undo the change.

@@ -1,6 +1,7 @@
 //! `ipctool chmod`: changes permission bits.
 
 use super::change;
+use super::request::Usage;
 use crate::cli::Chmod;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -8,7 +9,13 @@ use crate::ipc::Change;
 use crate::kernel::Namespace;
 use crate::output::Style;
 
-pub(super) fn run(args: Chmod, namespace: &Namespace, style: &Style) -> Result<Status> {
+const USAGE: Usage = Usage {
+    verb: "chmod",
+    nothing: "nothing to change: give a REF or a filter",
+    both: "references cannot be combined with a filter",
+};
+
+pub(super) fn run(args: Chmod, namespace: &Namespace, style: Style) -> Result<Status> {
     let change = Change { mode: Some(args.mode), ..Change::default() };
-    Ok(change::to_all("chmod", namespace, &args.changing, &change, style)?)
+    change::to_all(USAGE, namespace, args.changing, &change, style)
 }

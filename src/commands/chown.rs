@@ -1,6 +1,7 @@
 //! `ipctool chown`: changes owner and group.
 
 use super::change;
+use super::request::Usage;
 use crate::cli::Chown;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -12,9 +13,15 @@ use crate::output::Style;
 
 const VERB: &str = "chown";
 
-pub(super) fn run(args: Chown, namespace: &Namespace, style: &Style) -> Result<Status> {
-    let change = owner(&args.owner)?;
-    Ok(change::to_all(VERB, namespace, &args.changing, &change, style)?)
+const USAGE: Usage = Usage {
+    verb: VERB,
+    nothing: "nothing to change: give a REF or a filter",
+    both: "references cannot be combined with a filter",
+};
+
+pub(super) fn run(args: Chown, namespace: &Namespace, style: Style) -> Result<Status> {
+    let change = owner(&args.new_owner)?;
+    change::to_all(USAGE, namespace, args.changing, &change, style)
 }
 
 /// `OWNER`, `OWNER:GROUP`, `:GROUP`, or `OWNER:` for the owner's login group, as for `chown(1)`.

@@ -3,6 +3,7 @@
 mod change;
 mod chmod;
 mod chown;
+mod consent;
 mod create;
 mod doctor;
 mod error;
@@ -14,6 +15,7 @@ mod key;
 mod limits;
 mod list;
 mod recv;
+mod request;
 mod rm;
 mod select;
 mod send;
@@ -50,8 +52,8 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Send(args) => ("send", send::run(args, namespace, &style)),
         Command::Recv(args) => ("recv", recv::run(args, namespace, style)),
         Command::Rm(args) => ("rm", rm::run(args, namespace, style)),
-        Command::Chmod(args) => ("chmod", chmod::run(args, namespace, &style)),
-        Command::Chown(args) => ("chown", chown::run(args, namespace, &style)),
+        Command::Chmod(args) => ("chmod", chmod::run(args, namespace, style)),
+        Command::Chown(args) => ("chown", chown::run(args, namespace, style)),
         Command::Limits(args) => ("limits", limits::run(args, namespace, style)),
         Command::Doctor(args) => ("doctor", doctor::run(args, namespace, style)),
         Command::Guard(args) => ("guard", guard::run(args, namespace, style)),

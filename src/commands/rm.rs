@@ -2,89 +2,89 @@
 
 mod removal;
 
-use std::collections::HashSet;
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use removal::{Form, Removal};
 
-use super::{now, remark, select};
+use super::request::{Request, Usage};
+use super::select::{self, Selection};
+use super::{consent, remark};
 use crate::cli::Rm;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, count};
+use crate::ipc::{Filter, Kind, Object, Reference, count};
 use crate::kernel::Namespace;
-use crate::kernel::io::stdio::StandardError;
+use crate::kernel::process::Process;
 use crate::kernel::process::scan::{Scan, ScanScope};
-use crate::kernel::process::{Length, Process};
 use crate::output::stdout::{self, OutputError};
-use crate::output::{Format, Section, Style, columns, write_rows};
+use crate::output::{Format, Style};
 
 const VERB: &str = "rm";
 
-/// The most objects that are listed before asking whether to remove them.
-const SHOWN: usize = 20;
+const USAGE: Usage = Usage {
+    verb: VERB,
+    nothing: "nothing to remove: give a REF, a filter or --all",
+    both: "references cannot be combined with a filter or --all",
+};
 
 pub(super) fn run(args: Rm, namespace: &Namespace, style: Style) -> Result<Status> {
-    let references = args.references.all();
-    let kinds = [args.all.clone().unwrap_or_default(), args.kinds.clone()].concat();
-    let filter = Filter::new(kinds, args.filter.conditions());
-    let by_filter = args.all.is_some() || !args.kinds.is_empty() || filter.is_narrow();
-    // A named object is removed whatever its state, so filters make no sense with references.
-    let has_filter = by_filter || filter.has_conditions();
-    select::warn_cautions(VERB, &filter);
+    let mut selecting = args.selecting;
+    selecting.kinds.extend(args.all.iter().flatten());
+    let is_all = args.all.is_some();
+    let operands = args.references.all();
+    let request = Request::read(USAGE, namespace, &operands, selecting, is_all)?;
     let mut removal = Removal::new(namespace, args.force, args.verbose);
+    request.failures.into_iter().for_each(|failure| removal.fail(failure));
     // The question is asked on standard error.
     let style = if args.dry_run { style } else { style.on_stderr() };
-    match (by_filter, references.is_empty()) {
-        _ if has_filter && !references.is_empty() => {
-            let what = "references cannot be combined with a filter or --all";
-            return Err(Failure::usage(VERB, what).into());
+    let mut selected = Vec::new();
+    if let Some(filter) = &request.filter {
+        let manner = Manner {
+            is_dry: args.dry_run,
+            asks: !args.yes,
+            even_if_changed: args.even_if_changed,
+            is_verbose: args.verbose,
+            is_all,
+            is_json: args.json,
+        };
+        match choose(namespace, filter, manner, &style, &mut removal)? {
+            Some(chosen) => selected = chosen,
+            None => return Ok(removal.finish(None)?.and(Status::Failed)),
         }
-        (false, true) => {
-            let what = "nothing to remove: give a REF, a filter or --all";
-            return Err(Failure::usage(VERB, what).into());
+    }
+    if args.dry_run {
+        return show(&request.named, selected, args.json, &style, removal);
+    }
+    removal.named(&request.named).into_iter().for_each(|named| removal.remove(named));
+    if let Some(filter) = request.filter {
+        match args.even_if_changed {
+            true => selected.iter().for_each(|one| removal.remove(one.observed.reference())),
+            false => removal.remove_selected(&selected, &filter),
         }
-        (_, false) if args.dry_run => {
-            let found = removal.found(&references);
-            if args.json {
-                let form = Form { selected: Some(&found), style: &style };
-                return removal.finish(Some(form));
-            }
-            found.iter().for_each(|one| removal.print(&format!("{}\n", one.observed.reference())));
-        }
-        (_, false) => {
-            removal.named(&references).into_iter().for_each(|named| removal.remove(named));
-        }
-        (true, true) => {
-            let manner = Manner {
-                is_dry: args.dry_run,
-                asks: !args.yes,
-                even_if_changed: args.even_if_changed,
-                is_verbose: args.verbose,
-                is_all: args.all.is_some(),
-                is_json: args.json,
-            };
-            match remove_by_filter(namespace, &filter, manner, &style, &mut removal)? {
-                Ended::Done => {}
-                Ended::Early(status) => return Ok(status),
-                Ended::Dry(selected) if args.json => {
-                    let form = Form { selected: Some(&selected), style: &style };
-                    return removal.finish(Some(form));
-                }
-                Ended::Dry(selected) => {
-                    show(&selected, Format::fitting(), &style, stdout::buffered()?)
-                        .map_err(OutputError)?;
-                    return Ok(Status::Done);
-                }
-            }
-            if !args.json {
-                removal.summarize();
-            }
+        if !args.json {
+            removal.summarize();
         }
     }
     removal.finish(args.json.then_some(Form { selected: None, style: &style }))
+}
+
+/// Shows what would be removed.
+fn show(
+    named: &[Reference],
+    selected: Vec<Selected>,
+    is_json: bool,
+    style: &Style,
+    mut removal: Removal,
+) -> Result<Status> {
+    let mut found = removal.found(named);
+    if is_json {
+        found.extend(selected);
+        return removal.finish(Some(Form { selected: Some(&found), style }));
+    }
+    found.iter().for_each(|one| removal.print(&format!("{}\n", one.observed.reference())));
+    let out = stdout::buffered()?;
+    consent::show(&selected, Format::fitting(), style, out).map_err(OutputError)?;
+    removal.finish(None)
 }
 
 /// How to remove what a filter selects.
@@ -104,28 +104,21 @@ struct Manner {
     is_json: bool,
 }
 
-/// How far a removal by a filter went.
-enum Ended {
-    /// Objects were removed, as far as possible.
-    Done,
-    /// Nothing was removed, because these are only to be shown.
-    Dry(Vec<Selected>),
-    /// Nothing was removed, because the answer was no. The command ends with this status.
-    Early(Status),
-}
-
-fn remove_by_filter(
+/// The objects to remove of those that the filter selects, or `None` if the answer to the question is no.
+/// A dry run takes them all.
+fn choose(
     namespace: &Namespace,
     filter: &Filter,
     manner: Manner,
     style: &Style,
     removal: &mut Removal,
-) -> Result<Ended> {
-    if manner.asks && !manner.is_dry && !can_ask() {
+) -> Result<Option<Vec<Selected>>> {
+    if manner.asks && !manner.is_dry && !consent::can_ask() {
         let what = "a filter or --all needs --yes if there is no terminal to ask on";
         return Err(Failure::usage(VERB, what).into());
     }
-    let (mut selected, unlisted) = select(namespace, filter, manner.is_verbose, true)?;
+    let Selection { mut selected, unlisted } =
+        select::select(VERB, namespace, filter, manner.is_verbose)?;
     if manner.is_all {
         // --all includes the kinds that could not be listed, and their objects still exist.
         unlisted.into_iter().for_each(|kind| removal.fail_unlisted(kind));
@@ -133,100 +126,17 @@ fn remove_by_filter(
     if selected.is_empty() && !manner.is_json {
         remark(style, "no object matches");
     }
-    if manner.is_dry {
-        return Ok(Ended::Dry(selected));
-    }
-    if manner.asks && !selected.is_empty() {
-        if !confirm(&selected, style)? {
-            return Ok(Ended::Early(Status::Failed));
+    if manner.asks && !manner.is_dry && !selected.is_empty() {
+        if !consent::confirm("remove", &selected, style)? {
+            return Ok(None);
         }
         if !manner.even_if_changed {
-            spare_changed(namespace, &mut selected, filter, removal)?;
+            for changed in select::spare_changed(VERB, namespace, filter, &mut selected)? {
+                removal.fail(removal::used_meanwhile(changed));
+            }
         }
     }
-    match manner.even_if_changed {
-        true => selected.iter().for_each(|one| removal.remove(one.observed.reference())),
-        false => removal.remove_selected(&selected, filter),
-    }
-    Ok(Ended::Done)
-}
-
-/// Spares what no longer passes the filter: while the user answered, a process may have begun to use an
-/// object.
-fn spare_changed(
-    namespace: &Namespace,
-    selected: &mut Vec<Selected>,
-    filter: &Filter,
-    removal: &mut Removal,
-) -> Result<()> {
-    let (still, _) = select(namespace, filter, false, false)?;
-    let still: HashSet<_> = still.iter().map(|still| still.observed.reference()).collect();
-    let passes = |old: &Selected| still.contains(&old.observed.reference());
-    for Selected { observed, .. } in selected.iter().filter(|old| !passes(old)) {
-        removal.fail(removal::used_meanwhile(observed.reference()));
-    }
-    selected.retain(passes);
-    Ok(())
-}
-
-/// The objects that pass a filter, with the reason, and the kinds that could not be listed. The first time,
-/// warns about uninspected processes.
-fn select(
-    namespace: &Namespace,
-    filter: &Filter,
-    is_verbose: bool,
-    is_first: bool,
-) -> Result<(Vec<Selected>, Vec<Kind>)> {
-    let now = now();
-    let (observed, unlisted) = if filter.needs_users() {
-        let observation = select::observe(VERB, namespace, filter, now, is_verbose, Length::Shown)?;
-        if is_first {
-            observation.warn_uninspected(VERB);
-        }
-        (observation.objects, observation.unlisted)
-    } else {
-        let Snapshot { mut objects, unlisted } = select::snapshot(VERB, namespace, filter)?;
-        objects.retain(|object| filter.may_match(object, now));
-        (objects.into_iter().map(Observed::from).collect(), unlisted)
-    };
-    let explained = observed.into_iter().map(|observed| {
-        let reason = filter.reason(&observed, now);
-        Selected { observed, reason }
-    });
-    Ok((explained.collect(), unlisted))
-}
-
-/// The selected objects and the reasons.
-fn show(selected: &[Selected], format: Format, style: &Style, out: impl Write) -> io::Result<()> {
-    if selected.is_empty() {
-        return Ok(());
-    }
-    let section = Section::new(&columns::SELECTED);
-    write_rows(format, section, true, selected, style, out)
-}
-
-fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// Asks whether to remove these objects.
-fn confirm(selected: &[Selected], style: &Style) -> Result<bool> {
-    if selected.len() <= SHOWN {
-        show(selected, Format::for_screen(&style.screen), style, StandardError)?;
-    }
-    let kinds = selected.iter().map(|selected| selected.observed.kind());
-    write!(StandardError, "remove {}? [y/N] ", counted(kinds))?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-/// `2 message queues, 1 semaphore set`.
-pub(super) fn counted(kinds: impl Iterator<Item = Kind> + Clone) -> String {
-    let number = |kind| kinds.clone().filter(|other| *other == kind).count() as u64;
-    let present = Kind::ALL.into_iter().filter(|&kind| number(kind) > 0);
-    let words: Vec<_> = present.map(|kind| count(number(kind), kind.noun())).collect();
-    words.join(", ")
+    Ok(Some(selected))
 }
 
 /// The state of an object after its removal.

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Error, print_error, report};
+use super::{Error, now, print_error, report};
 use crate::commands::Result;
 use crate::explain::Failure;
-use crate::ipc::{Filter, Kind, Object, Observed, Snapshot, Time, Verdict};
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::process::observed::Selected;
+use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, Time, Verdict};
 use crate::kernel::Namespace;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Missed, Observer};
@@ -119,6 +121,71 @@ impl Observation {
             ));
         }
     }
+}
+
+/// The objects that pass a filter, each with the reason.
+pub struct Selection {
+    /// The objects.
+    pub selected: Vec<Selected>,
+    /// The kinds that could not be listed.
+    pub unlisted: Vec<Kind>,
+}
+
+/// Selects the objects that pass a filter, and warns about uninspected processes. With `verbose`, prints
+/// which objects are skipped as uncertain, and why.
+pub fn select(
+    verb: &'static str,
+    namespace: &Namespace,
+    filter: &Filter,
+    verbose: bool,
+) -> Result<Selection> {
+    select_at(verb, namespace, filter, verbose, Observation::warn_uninspected)
+}
+
+/// Takes out of a selection what no longer passes the filter, or is another object by now: while the user
+/// answered a question, a process may have begun to use an object. Returns what was taken out.
+pub fn spare_changed(
+    verb: &'static str,
+    namespace: &Namespace,
+    filter: &Filter,
+    selected: &mut Vec<Selected>,
+) -> Result<Vec<Reference>> {
+    let now = select_at(verb, namespace, filter, false, |_, _| {})?;
+    let still: HashSet<_> = now.selected.iter().map(|one| identity(&one.observed.object)).collect();
+    let (kept, changed) = std::mem::take(selected)
+        .into_iter()
+        .partition::<Vec<_>, _>(|old| still.contains(&identity(&old.observed.object)));
+    *selected = kept;
+    Ok(changed.iter().map(|old| old.observed.reference()).collect())
+}
+
+/// What no other object shares as long as this one exists. A name alone may be given away.
+pub fn identity(object: &Object) -> (Reference, Option<FileIdentity>) {
+    (object.reference(), object.file().map(|file| file.identity))
+}
+
+fn select_at(
+    verb: &'static str,
+    namespace: &Namespace,
+    filter: &Filter,
+    verbose: bool,
+    warn: fn(&Observation, &'static str),
+) -> Result<Selection> {
+    let now = now();
+    let (observed, unlisted) = if filter.needs_users() {
+        let observation = observe(verb, namespace, filter, now, verbose, Length::Shown)?;
+        warn(&observation, verb);
+        (observation.objects, observation.unlisted)
+    } else {
+        let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
+        objects.retain(|object| filter.may_match(object, now));
+        (objects.into_iter().map(Observed::from).collect(), unlisted)
+    };
+    let explained = observed.into_iter().map(|observed| {
+        let reason = filter.reason(&observed, now);
+        Selected { observed, reason }
+    });
+    Ok(Selection { selected: explained.collect(), unlisted })
 }
 
 /// Warns about uninspected processes.

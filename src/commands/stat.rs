@@ -3,12 +3,14 @@
 mod record;
 mod sheet;
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use record::StatRecord;
 use sheet::sheet;
 
-use super::{find_all, report_all, select};
+use super::request::{Request, Usage};
+use super::{find_all, remark, report_all, select};
 use crate::cli::Stat;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -18,6 +20,7 @@ use crate::ipc::process::role::State;
 use crate::ipc::{Object, Observed};
 use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
+use crate::kernel::namespace::complete;
 use crate::kernel::process;
 use crate::kernel::process::Length;
 use crate::kernel::process::scan::ScanScope;
@@ -30,13 +33,28 @@ use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "stat";
 
+const USAGE: Usage = Usage {
+    verb: VERB,
+    nothing: "nothing to show: give a REF or a filter",
+    both: "references cannot be combined with a filter",
+};
+
 pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result<Status> {
-    let references = args.references.all();
-    if references.is_empty() {
-        return Err(Failure::usage(VERB, "nothing to show: give a REF").into());
+    let operands = args.references.all();
+    let request = Request::read(USAGE, namespace, &operands, args.selecting, false)?;
+    let (mut objects, missing) = find_all(VERB, namespace, &request.named);
+    let mut status = report_all(namespace, &[request.failures, missing].concat());
+    if let Some(filter) = &request.filter {
+        let selected = select::select(VERB, namespace, filter, false)?.selected;
+        if selected.is_empty() && !args.json {
+            remark(&style, "no object matches");
+        }
+        let named: HashSet<_> = objects.iter().map(Object::reference).collect();
+        let mut selected: Vec<_> = selected.into_iter().map(|one| one.observed.object).collect();
+        selected.retain(|object| !named.contains(&object.reference()));
+        selected.iter_mut().for_each(complete);
+        objects.extend(selected);
     }
-    let (objects, failures) = find_all(VERB, namespace, &references);
-    let mut status = report_all(namespace, &failures);
     let commands = if args.json { Length::Whole } else { Length::Shown };
     let observer = Observer::new(namespace, &ScanScope::around(&objects).with_commands(commands))?;
     let seen = |object| Seen::by(&observer, namespace, object);

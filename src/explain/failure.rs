@@ -225,9 +225,13 @@ impl Failure {
         }
     }
 
-    /// Whether the errno means that the object does not exist.
+    /// Whether the object does not exist.
     pub fn is_of_missing(&self) -> bool {
-        matches!(&self.detail.cause, Cause::Call(_, error) if error.is_missing())
+        match &self.detail.cause {
+            Cause::Call(_, error) => error.is_missing(),
+            Cause::Message(_, reason) => *reason == Reason::NothingThere,
+            _ => false,
+        }
     }
 
     /// Asks for the facts that explain it.

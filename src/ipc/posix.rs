@@ -9,6 +9,7 @@ pub mod semaphore;
 
 pub use file::{FileIdentity, FileKind, NamedFile};
 pub use memory::{MemoryStatus, PosixMemory};
+pub use name::Name;
 pub use pattern::{InvalidPattern, Pattern};
 pub use queue::{PosixQueue, reserved_bytes};
 pub use semaphore::{PosixSemaphore, SemaphoreState};

@@ -2,6 +2,7 @@
 
 use crate::ipc::command_line::unquoted;
 use crate::ipc::kind::UnknownKind;
+use crate::ipc::posix::InvalidPattern;
 use crate::ipc::posix::name::InvalidName;
 use crate::ipc::sysv::key::KeyError;
 use std::fmt::{self, Write as _};
@@ -87,6 +88,9 @@ pub enum InvalidReference {
     /// The name is not valid.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// The pattern for names is not valid.
+    #[error(transparent)]
+    Pattern(#[from] InvalidPattern),
     /// It gives a name for a System V object.
     #[error("'{0}' is a name, but a {noun} has an id or a key", noun = .1.noun())]
     NameOfSystemV(String, Kind),

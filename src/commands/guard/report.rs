@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::VERB;
 use super::watch::Stray;
-use crate::commands::rm::counted;
+use crate::commands::consent::counted;
 use crate::ipc::attribution::leak::{Difference, Leak, Outcome, Stranger};
 use crate::ipc::posix::FileKind;
 use crate::ipc::{Foreign, Object, Observed, ProcessName, Reference, count, duration};

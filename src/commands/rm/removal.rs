@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Removed, VERB, counted, explain_marked, remove, what_is_left};
+use super::{Removed, VERB, explain_marked, remove, what_is_left};
 use crate::commands::Result;
+use crate::commands::consent::{counted, named};
 use crate::commands::{print_error, report_each, resolve};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::outcome::Failed;
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Observed, Reference, Verdict};
+use crate::ipc::{Filter, Kind, Object, Reference, Verdict};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error::describe;
 use crate::kernel::process::uses::Observer;
@@ -81,10 +82,7 @@ impl<'a> Removal<'a> {
         for reference in references {
             match self.namespace.read(reference) {
                 Ok(object) if !seen.insert(object.reference()) => {}
-                Ok(object) => {
-                    let reason = "it was named".to_owned();
-                    found.push(Selected { observed: Observed::from(object), reason });
-                }
+                Ok(object) => found.push(named(object)),
                 Err(error) => self.fail(Failure::of_call(VERB, reference, error)),
             }
         }
