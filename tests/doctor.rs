@@ -25,7 +25,7 @@ fn a_failed_ftok() {
     let Some(shell) = Sandbox::new() else { return };
     shell.run("ipctool create msg --key 0xfffffffe").ok();
     assert_eq!(found(&shell, "ftok-failed"), "");
-    shell.run("ipctool create msg --key 0xffffffff").ok();
+    shell.run("ipctool create msg --key 0xffffffff").exits(0);
     assert_eq!(found(&shell, "ftok-failed"), "warning msg:1");
     assert_eq!(fix(&shell, "ftok-failed"), "", "its creator may be about to use it");
     if !sees_everybody() {
@@ -220,7 +220,7 @@ fn what_cannot_be_looked_at_is_not_healthy() {
     let ran = shell.run_as(NOBODY, &format!("script -qec '{doctor}' /dev/null")).unwrap();
     ran.exits(1).lacks("nothing is wrong");
     // A finding is the more important thing to tell.
-    shell.run("ipctool create msg --key 0xffffffff --mode 606").ok();
+    shell.run("ipctool create msg --key 0xffffffff --mode 606").exits(0);
     let both = "ipctool doctor --only shm-full,world-writable";
     shell.run_as(NOBODY, both).unwrap().exits(6);
     shell.run("rmdir /dev/shm/closed; ipctool rm msg:0").ok();
@@ -284,7 +284,7 @@ fn checks_are_chosen_by_name() {
     for check in ["queue-full ", "deadlock ", "nobody-reads-type ", "queue-near-full ", "orphan "] {
         assert!(listed.lines().any(|line| line.starts_with(check)), "{check}{listed}");
     }
-    shell.run("ipctool create msg --key 0xffffffff --mode 666").ok();
+    shell.run("ipctool create msg --key 0xffffffff --mode 666").exits(0);
     let names = |options: &str| {
         let mut names: Vec<_> =
             findings(&shell, options).into_iter().map(|one| one["check"].clone()).collect();

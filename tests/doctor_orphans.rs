@@ -248,5 +248,5 @@ fn doctor_finds_what_nobody_holds() {
     shell
         .run("ipctool doctor --only queue-full")
         .exits(6)
-        .shows("it holds 1 of 1 messages (mq_maxmsg)");
+        .shows("it holds 1 of 1 message (mq_maxmsg)");
 }

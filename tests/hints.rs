@@ -183,7 +183,7 @@ fn an_owner_who_is_locked_out_is_shown_the_way_back() {
     me("ipctool create msg && ipctool create sem && ipctool create pshm --name '/two words' --size 1").ok();
     let lock = "ipctool chmod --force 0 msg:0 sem:0 'pshm:/two words'";
     for (line, status) in [
-        ("ipctool recv 0 --nowait", 3),
+        ("ipctool recv 0 --nowait", 4),
         ("ipctool send 0 x", 0),
         ("ipctool recv 0 --peek", 0),
         ("ipctool stat sem:0 > /dev/null", 0),
@@ -269,7 +269,7 @@ fn a_message_that_looks_like_an_option_is_shown_the_way() {
     shell.run("ipctool create msg").ok();
     for message in ["'--two words'", "'-$(touch hacked)'"] {
         let ran = shell.run(&format!("ipctool send 0 {message}")).exits(2);
-        let shown = command(&ran, "goes after '--': ");
+        let shown = command(&ran, "goes behind -e or '--': ");
         let line = shown.replace("QUEUE", "0").replace("MESSAGE", message);
         shell
             .run(&format!("{line}; ipctool recv 0"))

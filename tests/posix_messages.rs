@@ -69,7 +69,7 @@ fn options_of_the_other_kind_of_queue_are_refused() {
     shell
         .run("ipctool limits --queue-bytes 5 /q")
         .exits(2)
-        .says("its size was set when it was made");
+        .says("its size was set when it was created");
     shell.run("ipctool send psem:/q x").exits(2).says("is a POSIX semaphore, not a queue");
 }
 
