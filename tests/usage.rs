@@ -76,7 +76,7 @@ fn what_may_have_been_meant_is_a_hint() {
         ),
         (
             "list --format jsn",
-            "list: invalid value 'jsn' for '--format <FORMAT>' [possible values: table, plain, json, jsonl, csv, tsv]\nhint: a similar value exists: 'json'",
+            "list: invalid value 'jsn' for '--format <FORMAT>' [possible values: table, plain, json, jsonl, csv, tsv, export]\nhint: a similar value exists: 'json'",
         ),
     ]);
 }
