@@ -80,7 +80,7 @@ _ipctool() {
 
     case "${cmd}" in
         ipctool)
-            opts="-h -V --color --trace --help --version list ls stat create send recv rm chmod chown limits doctor guard key install-links help ipcs ipcrm ipcmk msgtool"
+            opts="-J -h -V --color --trace --json --help --version list ls stat create send recv rm chmod chown limits doctor guard key install-links help ipcs ipcrm ipcmk msgtool"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

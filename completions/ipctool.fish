@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ipctool_global_optspecs
-    string join \n color= trace h/help V/version
+    string join \n color= trace J/json h/help V/version
 end
 
 function __fish_ipctool_needs_command
@@ -28,6 +28,7 @@ complete -c ipctool -n "__fish_ipctool_needs_command" -l color -d 'Use of colour
 always\t'Colour everywhere, even in a file'
 never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_needs_command" -l trace -d 'Print each IPC system call to standard error'
+complete -c ipctool -n "__fish_ipctool_needs_command" -s J -l json -d 'Print the overview as JSON'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipctool -n "__fish_ipctool_needs_command" -s V -l version -d 'Print version'
 complete -c ipctool -n "__fish_ipctool_needs_command" -f -a "list" -d 'List message queues, shared memory and semaphores'

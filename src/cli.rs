@@ -39,13 +39,15 @@ use page::{Group, Page};
 /// cannot be typed. Where only a queue makes sense, KIND may be left out. 'ipctool list' prints
 /// references, so the next command takes what it prints.
 ///
+/// Without a command, ipctool prints an overview: how many objects there are of each kind, how much memory
+/// they take and which is the fullest, limits that are used to 50 % or more, /dev/shm, how much the quick
+/// checks of 'ipctool doctor' find, and how many other IPC namespaces have processes.
+///
 /// Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
 #[command(
     name = "ipctool",
     version,
-    arg_required_else_help = true,
-    subcommand_required = true,
     disable_help_subcommand = true,
     args_override_self = true,
     max_term_width = 100
@@ -54,9 +56,21 @@ pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// The verb.
+    /// Options without a verb.
+    #[command(flatten)]
+    pub overview: Overview,
+    /// The verb; without one, the overview.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+}
+
+/// Options of the overview, which `ipctool` prints if it is called without a command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options without a command")]
+pub struct Overview {
+    /// Print the overview as JSON
+    #[arg(short = 'J', long)]
+    pub json: bool,
 }
 
 impl Cli {
@@ -111,6 +125,7 @@ const IPCTOOL: Page = Page {
     command: "ipctool",
     synopsis: &[
         "ipctool [--color WHEN] [--trace] COMMAND [ARGUMENT…]",
+        "ipctool [--color WHEN] [--trace] [-J]",
         "ipctool help [COMMAND]",
         "ipctool -h | --help | --version",
     ],
@@ -138,6 +153,7 @@ const IPCTOOL: Page = Page {
     environment: &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],
     files: &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES, page::SYSCTL],
     examples: &[
+        ("See everything in one screen", "ipctool"),
         ("List every object", "ipctool list"),
         (
             "Create a queue, send it a message and receive it",

@@ -42,6 +42,8 @@ pub struct Question<'a> {
     pub threshold: u64,
     /// The present time.
     pub now: Time,
+    /// Whether to do without a look at the processes. Then only the checks that are quick find everything.
+    pub is_quick: bool,
 }
 
 /// The answer.
@@ -66,8 +68,9 @@ pub fn diagnose(
     snapshot: Snapshot,
     warn: &mut dyn FnMut(String),
 ) -> io::Result<Diagnosis> {
-    let Question { checks, ignore, threshold, now } = question;
+    let Question { checks, ignore, threshold, now, is_quick } = question;
     let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
+    let needs = if is_quick { needs.quick() } else { needs };
     let scope = Scope { needs, ignore, threshold, now };
     let facts = Facts::gather(scope, namespace, snapshot, warn)?;
     let of_check = |check: &'static Check| {

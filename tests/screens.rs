@@ -95,6 +95,9 @@ fn steady(text: &str) -> String {
     let text = replace(text, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 \(\d+s ago\)", "TIME (AGE)");
     let text = replace(text, r"\b([01]\d|2[0-3]):[0-5]\d\b", "HH:MM");
     let text = replace(text, r"\(uid \d+, gid \d+\)", "(uid UID, gid GID)");
+    let text =
+        replace(text, r"(?m)^/dev/shm  .*$", "/dev/shm    USED of SIZE; FILES of LIMIT inodes");
+    let text = replace(text, r"(?m)^namespaces  .*$", "namespaces  HOW MANY have processes");
     let text = replace(text, r"\b\d{2,7}\(", "PID(");
     let text = replace(text, r"(?m)^magenta: \d+$", "magenta: PID");
     // A column of pids is as wide as they are, and the rule with it.
@@ -114,6 +117,12 @@ fn a_list_of_all_kinds() {
     screen!(&shell, "list", "ipctool list");
     screen!(&shell, "list-times", "ipctool list -t msg shm sem");
     screen!(&shell, "list-bytes", "ipctool list --bytes msg shm");
+}
+
+#[test]
+fn everything_in_one_screen() {
+    let Some((shell, _holder)) = busy() else { return };
+    screen!(&shell, "overview", "ipctool");
 }
 
 #[test]

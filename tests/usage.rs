@@ -198,10 +198,7 @@ fn a_habit_from_the_old_programs_leads_to_the_command_that_does_it() {
             "list -l",
             "list: unexpected argument '-l' found\nhint: to see the limits: ipctool limits",
         ),
-        (
-            "list -u",
-            "list: unexpected argument '-u' found\nhint: to see how much is used: ipctool limits",
-        ),
+        ("list -u", "list: unexpected argument '-u' found\nhint: to see how much is used: ipctool"),
         (
             "list -q -i 0",
             "list: unexpected argument '-i' found\nhint: to see everything about one object: ipctool stat KIND:ID",

@@ -24,8 +24,13 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
     }
     let checks = wanted(&args)?;
     let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
-    let question =
-        Question { checks: &checks, ignore: &args.ignore, threshold: args.threshold, now: now() };
+    let question = Question {
+        checks: &checks,
+        ignore: &args.ignore,
+        threshold: args.threshold,
+        now: now(),
+        is_quick: false,
+    };
     let mut warn = |gap: String| print_error(format_args!("{VERB}: {gap}"));
     let diagnosis = diagnose(question, namespace, snapshot, &mut warn)?;
     write(&diagnosis, &args, checks.len(), &style)?;

@@ -14,6 +14,7 @@ mod install_links;
 mod key;
 mod limits;
 mod list;
+mod overview;
 mod recv;
 mod request;
 mod rm;
@@ -45,7 +46,16 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         kernel::call::trace(&|event| stdio::print_line(format_args!("{event}")));
     }
     let style = style(cli.global.color);
-    let (verb, result) = match cli.command {
+    if cli.command.is_some() && cli.overview.json {
+        let notice = Notice::new("--json goes behind the command");
+        print_error(notice.with_hint("for example: ipctool list --json"));
+        return Status::Usage;
+    }
+    let Some(command) = cli.command else {
+        return overview::run(cli.overview, namespace, style)
+            .unwrap_or_else(|error| end("overview", namespace, error));
+    };
+    let (verb, result) = match command {
         Command::List(args) => ("list", list::run(args, namespace, style)),
         Command::Stat(args) => ("stat", stat::run(args, namespace, style)),
         Command::Create(args) => ("create", create::run(args, namespace, &style)),

@@ -21,6 +21,8 @@ pub struct Check {
     /// What its findings are about. If two checks find something wrong with the use of one object, only
     /// the one that comes first in [`CHECKS`] reports it.
     pub subject: Subject,
+    /// Whether it finds as much without a look at the processes.
+    pub is_quick: bool,
     /// Finds the problem. It may look by itself at what no other check needs.
     pub(super) examine: Examine,
 }
@@ -78,6 +80,7 @@ pub static CHECKS: &[Check] = &[
         help: "processes wait in a circle, each for a semaphore that the next one operated on last",
         needs: Needs::REST,
         subject: Subject::System,
+        is_quick: false,
         examine: Examine::All(semaphores::deadlock),
     },
     Check {
@@ -86,6 +89,7 @@ pub static CHECKS: &[Check] = &[
         help: "value 0, with waiters, and perhaps no process left to release it",
         needs: Needs::REST,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(semaphores::stuck),
     },
     Check {
@@ -94,6 +98,7 @@ pub static CHECKS: &[Check] = &[
         help: "a queue without room (error: for a message that a process is waiting to send)",
         needs: Needs::REST,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(queues::full),
     },
     Check {
@@ -102,6 +107,7 @@ pub static CHECKS: &[Check] = &[
         help: "messages are queued, and every receiver waits for other types",
         needs: Needs::REST,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(queues::nobody_reads_type),
     },
     Check {
@@ -110,6 +116,7 @@ pub static CHECKS: &[Check] = &[
         help: "key 0xffffffff: a program used what ftok returns on failure",
         needs: Needs::USERS,
         subject: Subject::Access,
+        is_quick: false,
         examine: Examine::Each(orphans::ftok_failed),
     },
     Check {
@@ -118,6 +125,7 @@ pub static CHECKS: &[Check] = &[
         help: "an object that no process uses any more (note: it is new, or was never used)",
         needs: Needs::USERS,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(orphans::orphan),
     },
     Check {
@@ -126,6 +134,7 @@ pub static CHECKS: &[Check] = &[
         help: "messages on a queue whose recorded processes are all gone",
         needs: Needs::USERS,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(orphans::backlog),
     },
     Check {
@@ -134,6 +143,7 @@ pub static CHECKS: &[Check] = &[
         help: "a queue that is at least 80 % full (see --threshold)",
         needs: Needs::REST,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(queues::near_full),
     },
     Check {
@@ -142,6 +152,7 @@ pub static CHECKS: &[Check] = &[
         help: "a segment that is marked for destruction but still attached",
         needs: Needs::USERS,
         subject: Subject::Use,
+        is_quick: false,
         examine: Examine::Each(orphans::marked_attached),
     },
     Check {
@@ -150,6 +161,7 @@ pub static CHECKS: &[Check] = &[
         help: "the mode lets every user write to the object",
         needs: Needs::USERS,
         subject: Subject::Access,
+        is_quick: false,
         examine: Examine::Each(permissions::world_writable),
     },
     Check {
@@ -158,6 +170,7 @@ pub static CHECKS: &[Check] = &[
         help: "the mode does not let the owner read or write the object",
         needs: Needs::NONE,
         subject: Subject::Access,
+        is_quick: true,
         examine: Examine::Each(permissions::locked_out),
     },
     Check {
@@ -166,6 +179,7 @@ pub static CHECKS: &[Check] = &[
         help: "a limit that is used to 80 % or more (see --threshold); error: it is reached",
         needs: Needs::LIMITS,
         subject: Subject::System,
+        is_quick: true,
         examine: Examine::All(limits::limit_near),
     },
     Check {
@@ -174,6 +188,7 @@ pub static CHECKS: &[Check] = &[
         help: "a user whose POSIX queues take 80 % or more of RLIMIT_MSGQUEUE (see --threshold)",
         needs: Needs::LIMITS,
         subject: Subject::System,
+        is_quick: true,
         examine: Examine::All(limits::pmsg_limit),
     },
     Check {
@@ -182,6 +197,7 @@ pub static CHECKS: &[Check] = &[
         help: "/dev/shm is used to 80 % or more (see --threshold), or overcommitted",
         needs: Needs::DEV_SHM,
         subject: Subject::System,
+        is_quick: true,
         examine: Examine::All(memory::shm_full),
     },
     Check {
@@ -190,6 +206,7 @@ pub static CHECKS: &[Check] = &[
         help: "memory of deleted files in /dev/shm that processes still hold",
         needs: Needs::DEV_SHM,
         subject: Subject::System,
+        is_quick: false,
         examine: Examine::All(memory::shm_deleted),
     },
     Check {
@@ -198,6 +215,7 @@ pub static CHECKS: &[Check] = &[
         help: "kernel.shm_rmid_forced is 1: the kernel destroys segments that are not attached",
         needs: Needs::NONE,
         subject: Subject::System,
+        is_quick: true,
         examine: Examine::All(memory::rmid_forced),
     },
     Check {
@@ -206,6 +224,7 @@ pub static CHECKS: &[Check] = &[
         help: "systemd-logind removes the objects of users who log out",
         needs: Needs::NONE,
         subject: Subject::System,
+        is_quick: true,
         examine: Examine::All(|facts| logind::remove_ipc(facts).into_iter().collect()),
     },
 ];

@@ -62,6 +62,11 @@ impl Needs {
     /// The files in `/dev/shm`.
     pub const DEV_SHM: Needs = Needs { dev_shm: true, ..Needs::NONE };
 
+    /// What a quick look needs: neither the processes nor a second look.
+    pub(super) fn quick(self) -> Needs {
+        Needs { users: false, rest: false, ..self }
+    }
+
     /// Both.
     pub(super) fn and(self, other: Needs) -> Needs {
         Needs {

@@ -22,6 +22,7 @@ pub mod process;
 pub mod reference;
 pub mod size;
 pub mod snapshot;
+pub mod summary;
 pub mod sysv;
 pub mod tally;
 pub mod text;

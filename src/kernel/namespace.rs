@@ -1,11 +1,13 @@
 //! An IPC namespace as a value: its identity, and where its objects are. `ipc_namespaces(7)`.
 
+mod census;
 pub mod create;
 pub mod identity;
 mod objects;
 
 use std::path::{Path, PathBuf};
 
+pub use census::Census;
 pub use identity::{Handle, Identity};
 pub use objects::complete;
 

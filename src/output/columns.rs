@@ -14,7 +14,7 @@ mod waits;
 use object::ON_REQUEST;
 pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};
 pub use presets::{Preset, preset};
-pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, USER};
+pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, SUMMARY, USER};
 pub use tally::{TALLY, tally};
 
 use super::Column;

@@ -6,12 +6,15 @@ use super::waits::waits;
 use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
 use crate::ipc::finding::Finding;
-use crate::ipc::limit::{Allowance, Amount, Unit};
+use crate::ipc::limit::{Allowance, Amount, Unit, is_at};
 use crate::ipc::posix::FileKind;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::process::role::State;
+use crate::ipc::summary::{Fullest, Measure, Summary};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Use};
+use crate::output::style::human_size;
+use crate::output::value::percent;
 use crate::output::{Column, Value};
 
 /// The processes that use an object or are recorded in it.
@@ -128,6 +131,48 @@ pub static FINDING: [Column<Finding>; 8] = [
     }),
     Column::number("count", 5, "number of affected objects", |finding| {
         Value::Count(finding.references.len() as u64)
+    }),
+];
+
+/// The objects of each kind, in the overview.
+pub static SUMMARY: [Column<Summary>; 5] = [
+    Column::text("kind", 5, "kind of object", |summary| {
+        Value::Text(Cow::Borrowed(summary.kind.name()))
+    }),
+    Column::number("count", 6, "how many there are", |summary| Value::count(summary.count)),
+    Column::number("memory", 8, "memory that their content takes", |summary| {
+        Value::bytes(summary.memory)
+    }),
+    Column::number("size", 8, "how much they may take", |summary| Value::bytes(summary.size)),
+    Column::prose(
+        "fullest",
+        20,
+        "the fullest queue, or the largest object",
+        |summary: &Summary| {
+            let Some(fullest) = &summary.fullest else { return Value::Missing };
+            let reference = &fullest.reference;
+            Value::Text(Cow::Owned(match fullest.measure {
+                Measure::Fill { used, limit, is_bytes } => {
+                    let share = percent(used, limit);
+                    match is_bytes {
+                        true => format!(
+                            "{reference} {share:.0}% ({}/{})",
+                            human_size(used),
+                            human_size(limit)
+                        ),
+                        false => format!("{reference} {share:.0}% ({used}/{limit} messages)"),
+                    }
+                }
+                Measure::Bytes(bytes) => format!("{reference} {}", human_size(bytes)),
+                Measure::Semaphores(number) => {
+                    format!("{reference} {}", count(number, "semaphore"))
+                }
+            }))
+        },
+    )
+    .alarmed(|summary| match summary.fullest {
+        Some(Fullest { measure: Measure::Fill { used, limit, .. }, .. }) => is_at(used, limit, 80),
+        _ => false,
     }),
 ];
 

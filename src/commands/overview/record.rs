@@ -1,0 +1,129 @@
+//! The overview for programs: one object in JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::Facts;
+use crate::ipc::limit::Allowance;
+use crate::ipc::summary::{Fullest, Measure, Summary};
+use crate::output::formats::json;
+use crate::output::stdout;
+
+#[derive(Serialize)]
+struct Record<'a> {
+    kinds: Vec<KindRecord>,
+    limits: Vec<LimitRecord<'a>>,
+    dev_shm: Option<ShmRecord>,
+    findings: FindingsRecord<'a>,
+    namespaces: Option<NamespacesRecord>,
+}
+
+#[derive(Serialize)]
+struct KindRecord {
+    kind: &'static str,
+    count: Option<u64>,
+    memory: Option<u64>,
+    size: Option<u64>,
+    fullest: Option<FullestRecord>,
+}
+
+#[derive(Serialize)]
+struct FullestRecord {
+    #[serde(rename = "ref")]
+    reference: String,
+    used: Option<u64>,
+    limit: Option<u64>,
+    size: Option<u64>,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+struct LimitRecord<'a> {
+    name: &'a str,
+    limit: Option<u64>,
+    used: Option<u64>,
+    percent: Option<f64>,
+    unit: &'static str,
+    user: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ShmRecord {
+    size: Option<u64>,
+    used: u64,
+    inodes: Option<u64>,
+    used_inodes: u64,
+}
+
+#[derive(Serialize)]
+struct FindingsRecord<'a> {
+    error: usize,
+    warning: usize,
+    note: usize,
+    checks: &'a [&'static str],
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct NamespacesRecord {
+    others: usize,
+    processes: usize,
+    unseen_processes: usize,
+}
+
+pub(super) fn write(facts: &Facts) -> io::Result<()> {
+    let Facts { kinds, limits, dev_shm, findings, census } = facts;
+    let record = Record {
+        kinds: kinds.iter().map(kind).collect(),
+        limits: limits.iter().map(limit).collect(),
+        dev_shm: dev_shm.map(|space| ShmRecord {
+            size: space.bytes,
+            used: space.used_bytes,
+            inodes: space.inodes,
+            used_inodes: space.used_inodes,
+        }),
+        findings: FindingsRecord {
+            error: findings.errors,
+            warning: findings.warnings,
+            note: findings.notes,
+            checks: &findings.checks,
+            complete: findings.is_whole,
+        },
+        namespaces: census.map(|census| NamespacesRecord {
+            others: census.others,
+            processes: census.seen,
+            unseen_processes: census.unseen,
+        }),
+    };
+    let mut out = stdout::buffered().map_err(|error| error.0)?;
+    json::write(&mut out, &record)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+fn kind(summary: &Summary) -> KindRecord {
+    let Summary { kind, count, memory, size, fullest } = summary;
+    let fullest = fullest.as_ref().map(|Fullest { reference, measure }| {
+        let (used, limit, size, unit) = match *measure {
+            Measure::Fill { used, limit, is_bytes } => {
+                (Some(used), Some(limit), None, if is_bytes { "bytes" } else { "messages" })
+            }
+            Measure::Bytes(bytes) => (None, None, Some(bytes), "bytes"),
+            Measure::Semaphores(count) => (None, None, Some(count), "semaphores"),
+        };
+        FullestRecord { reference: reference.to_string(), used, limit, size, unit }
+    });
+    KindRecord { kind: kind.name(), count: *count, memory: *memory, size: *size, fullest }
+}
+
+fn limit(allowance: &Allowance) -> LimitRecord<'_> {
+    LimitRecord {
+        name: &allowance.name,
+        limit: allowance.limit.number(),
+        used: allowance.used,
+        percent: allowance.percent(),
+        unit: allowance.unit.name(),
+        user: allowance.user,
+    }
+}
