@@ -38,7 +38,7 @@ pub(super) fn can_ask() -> bool {
 /// Asks whether to do this to these objects. Anything but yes is no.
 pub(super) fn confirm(question: &str, selected: &[Selected], style: &Style) -> Result<bool> {
     if selected.len() <= SHOWN {
-        show(selected, Format::Plain, style, StandardError)?;
+        show(selected, Format::for_screen(&style.screen), style, StandardError)?;
     }
     let kinds = selected.iter().map(|selected| selected.observed.kind());
     write!(StandardError, "{question} {}? [y/N] ", counted(kinds))?;
