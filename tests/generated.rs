@@ -1,11 +1,12 @@
 //! The manual in `man/` and the completions in `completions/` come from `src/cli.rs` and the files under
-//! it. This fails when they are stale, and renews them with
+//! it, the schemas in `docs/schema/` from the columns. This fails when they are stale, and renews them with
 //!
 //! ```sh
 //! RENEW=1 cargo test --test generated
 //! ```
 
 mod manual;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -79,6 +80,11 @@ fn completions_are_those_of_the_command_line() {
             .unwrap();
     }
     compare("completions", &files_in(directory.path()));
+}
+
+#[test]
+fn schemas_are_those_of_the_columns() {
+    compare("docs/schema", &schema::files());
 }
 
 fn files_in(directory: &Path) -> BTreeMap<String, String> {

@@ -3,6 +3,36 @@
 use super::page::{OnPage, Page, Surroundings, in_full};
 use super::value::Value;
 
+/// The type of the values of a column in JSON, from which the schemas in `docs/schema/` are made. Any
+/// value may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A time in UTC, RFC 3339.
+    Time,
+    /// A System V key, `0x0000beef`.
+    Key,
+    /// Permission bits, `0660`.
+    Mode,
+    /// An integer.
+    Integer,
+    /// A number with one decimal.
+    Decimal,
+    /// An integer, or a string with several.
+    Integers,
+    /// An array of strings.
+    Words,
+    /// An array of process ids.
+    Pids,
+    /// An array of processes.
+    Users,
+    /// The call in which a process waits.
+    Wait,
+    /// Owner, group and mode.
+    Access,
+}
+
 /// A column, with everything that formats, `--output`, `--sort` and the help need.
 #[derive(Debug)]
 pub struct Column<T: 'static> {
@@ -18,6 +48,8 @@ pub struct Column<T: 'static> {
     pub prose: bool,
     /// When a table that is too wide leaves it out: 0 never, otherwise the highest first.
     pub rank: u8,
+    /// The type of its values in JSON.
+    pub shape: Shape,
     /// The value of an item.
     pub value: for<'a> fn(&'a T) -> Value<'a>,
     /// Whether the value of an item is alarming and stands out on a terminal.
@@ -45,6 +77,7 @@ impl<T> Column<T> {
             numeric: false,
             prose: false,
             rank: 0,
+            shape: Shape::Text,
             value,
             alarm,
             for_programs: false,
@@ -59,7 +92,7 @@ impl<T> Column<T> {
         help: &'static str,
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
-        Column { numeric: true, ..Column::text(name, width, help, value) }
+        Column { numeric: true, shape: Shape::Integer, ..Column::text(name, width, help, value) }
     }
 
     /// A column of sentences.
@@ -79,7 +112,7 @@ impl<T> Column<T> {
         help: &'static str,
         value: for<'a> fn(&'a T) -> Value<'a>,
     ) -> Column<T> {
-        Column::text(name, width, help, value).or("never")
+        Column::text(name, width, help, value).or("never").shaped(Shape::Time)
     }
 
     /// Sets the text that a page shows if there is no value.
@@ -103,6 +136,13 @@ impl<T> Column<T> {
     /// Lets a table leave the column out where it is too wide, those with the highest rank first.
     pub const fn ranked(mut self, rank: u8) -> Column<T> {
         self.rank = rank;
+        self
+    }
+
+    /// Sets the type of its values in JSON, if it is not the usual one: an integer for a column of numbers,
+    /// and text for the others.
+    pub const fn shaped(mut self, shape: Shape) -> Column<T> {
+        self.shape = shape;
         self
     }
 

@@ -17,7 +17,7 @@ pub mod value;
 pub mod width;
 
 pub use formats::{Format, Render, write_rows};
-pub use layout::{Column, Layout, Section};
+pub use layout::{Column, Layout, Section, Shape};
 pub use screen::{Color, Screen};
 pub use style::{Style, TimeFormat};
 pub use value::Value;

@@ -9,9 +9,9 @@ use crate::ipc::posix::{MemoryStatus, NamedFile};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
 use crate::kernel::process::accounts::{group, user};
-use crate::output::Value;
 use crate::output::page::{OnPage, in_full};
 use crate::output::value::Part;
+use crate::output::{Shape, Value};
 
 const TITLE: &str = OnPage::<Observed>::TITLE;
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
@@ -45,6 +45,7 @@ pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::text("key", 10, "key; none for a private object", |observed| {
         Value::key(observed.permissions().key)
     })
+    .shaped(Shape::Key)
     .ranked(3)
     .shown_by(|observed, around, page| {
         page.line(
@@ -97,6 +98,7 @@ pub(super) static MODE: &[ObjectColumn] =
     &[ObjectColumn::text("mode", 9, "permission bits", |observed| {
         Value::Mode(observed.permissions().mode)
     })
+    .shaped(Shape::Mode)
     .ranked(5)
     .shown_by(|observed, around, page| {
         let mode = observed.permissions().mode;
@@ -161,6 +163,7 @@ pub(super) static ON_REQUEST: &[ObjectColumn] = &[
         "processes that have it attached, mapped or open, or wait on it",
         users,
     )
+    .shaped(Shape::Users)
     .shown_with(PROCESSES),
     ObjectColumn::prose(
         "command",

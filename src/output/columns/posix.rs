@@ -7,8 +7,8 @@ use super::object::memory_status;
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::{Object, Observed, PosixQueue};
 use crate::kernel::limits::Limit;
-use crate::output::Value;
 use crate::output::page::{OnPage, share_of};
+use crate::output::{Shape, Value};
 
 pub(super) static QUEUE: &[ObjectColumn] = &[
     ObjectColumn::number("messages", 8, "messages on the queue", |observed| {
@@ -46,6 +46,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
             })
         },
     )
+    .shaped(Shape::Decimal)
     .alarmed(|observed| observed.object.is_full())
     .shown_with("messages"),
     ObjectColumn::number(
@@ -115,6 +116,7 @@ pub(super) static MEMORY: &[ObjectColumn] = &[
             None => Value::Missing,
         },
     )
+    .shaped(Shape::Words)
     .shown_by(|observed, around, page| {
         if let Some(status) = memory_status(observed).and_then(|status| status.name()) {
             page.line("status", status);

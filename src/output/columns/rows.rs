@@ -15,7 +15,7 @@ use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Object, Use};
 use crate::output::style::human_size;
 use crate::output::value::percent;
-use crate::output::{Column, Value};
+use crate::output::{Column, Shape, Value};
 
 /// The processes that use an object or are recorded in it.
 pub static USER: [Column<Use>; 7] = [
@@ -30,6 +30,7 @@ pub static USER: [Column<Use>; 7] = [
     Column::text("since", 10, "when it started, or last used the object", |user: &Use| {
         Value::time(user.since)
     })
+    .shaped(Shape::Time)
     .ranked(3),
     Column::text(
         "state",
@@ -42,7 +43,9 @@ pub static USER: [Column<Use>; 7] = [
     Column::prose("command", 20, "command line", |user| {
         user.command.as_ref().map_or(Value::Missing, Value::Foreign)
     }),
-    Column::text("waits", 20, "the call in which it waits, and for what", waits).for_programs(),
+    Column::text("waits", 20, "the call in which it waits, and for what", waits)
+        .shaped(Shape::Wait)
+        .for_programs(),
 ];
 
 /// The objects that a filter selected.
@@ -53,6 +56,7 @@ pub static SELECTED: [Column<Selected>; 4] = [
     Column::text("key", 10, "key; none for a private object", |selected: &Selected| {
         Value::key(selected.observed.permissions().key)
     })
+    .shaped(Shape::Key)
     .ranked(1),
     Column::text("owner", 10, "user name of the owner", |selected: &Selected| {
         Value::User(selected.observed.permissions().uid)
@@ -75,6 +79,7 @@ pub static LEAK: [Column<Leak>; 7] = [
     Column::text("key", 10, "key; none for a private object", |leak: &Leak| {
         Value::key(leak.observed.permissions().key)
     })
+    .shaped(Shape::Key)
     .ranked(4),
     Column::text("owner", 8, "user name of the owner", |leak: &Leak| {
         Value::User(leak.observed.permissions().uid)
@@ -122,13 +127,15 @@ pub static FINDING: [Column<Finding>; 8] = [
         let fix = finding.fix.as_deref();
         fix.map_or(Value::Missing, |fix| Value::Text(Cow::Borrowed(fix)))
     }),
-    Column::text("refs", 20, "all affected objects", |finding| {
+    Column::text("refs", 20, "all affected objects", |finding: &Finding| {
         let all = finding.references.iter().map(|one| Cow::Owned(one.to_string()));
         Value::List(all.collect())
-    }),
-    Column::text("pids", 20, "affected processes that are running", |finding| {
+    })
+    .shaped(Shape::Words),
+    Column::text("pids", 20, "affected processes that are running", |finding: &Finding| {
         Value::Pids(finding.pids.clone())
-    }),
+    })
+    .shaped(Shape::Pids),
     Column::number("count", 5, "number of affected objects", |finding| {
         Value::Count(finding.references.len() as u64)
     }),
@@ -190,6 +197,7 @@ pub static LIMIT: [Column<Allowance>; 9] = [
     Column::number("percent", 7, "percentage used", |row: &Allowance| {
         row.percent().map_or(Value::Missing, Value::Percent)
     })
+    .shaped(Shape::Decimal)
     .alarmed(|row| row.is_at(80)),
     Column::text("unit", 11, "what it counts", |row: &Allowance| {
         Value::Text(Cow::Borrowed(row.unit.name()))

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::ObjectColumn;
 use crate::ipc::{Object, Observed, Queue, Segment, SemaphoreSet, count};
 use crate::kernel::limits::Limit;
-use crate::output::Value;
 use crate::output::page::{OnPage, share_of};
 use crate::output::style::human_size;
+use crate::output::{Shape, Value};
 
 /// The page shows the recorded processes in the table of processes.
 const PROCESSES: &str = OnPage::<Observed>::PROCESSES;
@@ -43,6 +43,7 @@ pub(super) static QUEUE: &[ObjectColumn] = &[
             })
         },
     )
+    .shaped(Shape::Decimal)
     .alarmed(|observed| observed.object.is_full())
     .shown_with("bytes"),
     ObjectColumn::time("last_send", 10, "when a message was last sent", |observed| {
@@ -97,6 +98,7 @@ pub(super) static SEGMENT: &[ObjectColumn] = &[
             })
         },
     )
+    .shaped(Shape::Words)
     .ranked(1)
     .alarmed(|observed| observed.object.is_marked())
     .shown_by(|observed, _, page| {
@@ -144,6 +146,7 @@ pub(super) static SEGMENT_ON_REQUEST: &[ObjectColumn] = &[ObjectColumn::text(
     "key that it had until it was marked for destruction; needs an inspection of all processes",
     |observed| observed.former_key().map_or(Value::Missing, Value::Key),
 )
+.shaped(Shape::Key)
 .shown_with("key")];
 
 pub(super) static SEMAPHORE_SET: &[ObjectColumn] = &[
