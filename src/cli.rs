@@ -15,7 +15,9 @@ pub mod words;
 pub use messages::{Recv, Send, Waiting};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
-pub use system::{Doctor, Guard, Help, InstallLinks, Isolate, Limits, Operand, Setting};
+pub use system::{
+    Doctor, Guard, Help, InstallLinks, Isolate, Limits, Operand, ReportFormat, Setting,
+};
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;

@@ -4,7 +4,7 @@ use crate::ipc::attribution::expected::InvalidExpected;
 use crate::ipc::kind::UnknownKind;
 use crate::ipc::reference::InvalidReference;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -320,12 +320,18 @@ pub struct Guard {
     /// Isolation of the command in an IPC namespace of its own
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub isolate: Isolate,
-    /// Write a report in JSON to a file; '-' is standard output
+    /// Write a report to a file; '-' is standard output
+    ///
+    /// Its format is that of --report-format or, without it, of the name: JUnit for *.xml, GitLab Code
+    /// Quality for gl-code-quality*.json, JSON otherwise.
     ///
     /// A regular file is replaced in one step, and keeps its owner and mode. In a directory where every
     /// user can create files, such as /tmp, the link of another user is not followed (EACCES).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
+    /// Format of the report; without --report it goes to standard output
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub report_format: Option<ReportFormat>,
     /// Report nothing on standard error
     #[arg(short = 'q', long)]
     pub quiet: bool,
@@ -370,6 +376,42 @@ pub struct Guard {
     pub command: Vec<OsString>,
 }
 
+/// The formats of the report of `guard`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One JSON object with every field
+    Json,
+    /// JUnit XML, which most CI systems read
+    Junit,
+    /// Annotations of GitHub, for standard output
+    Github,
+    /// Code Quality of GitLab
+    Gitlab,
+}
+
+impl ReportFormat {
+    /// The format that the name of a file promises.
+    fn of(path: &Path) -> ReportFormat {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes().to_ascii_lowercase();
+        match name.as_slice() {
+            name if name.ends_with(b".xml") => ReportFormat::Junit,
+            name if name.starts_with(b"gl-code-quality") => ReportFormat::Gitlab,
+            _ => ReportFormat::Json,
+        }
+    }
+}
+
+impl Guard {
+    /// Where the report goes, if one is wanted, and in which format.
+    pub fn document(&self) -> (Option<&Path>, ReportFormat) {
+        match (self.report.as_deref(), self.report_format) {
+            (path, Some(format)) => (Some(path.unwrap_or(Path::new("-"))), format),
+            (Some(path), None) => (Some(path), ReportFormat::of(path)),
+            (None, None) => (None, ReportFormat::Json),
+        }
+    }
+}
+
 /// Text in a list that goes on until the command, and is none of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}; '--' must stand between these and the command")]
@@ -395,12 +437,12 @@ pub enum Isolate {
 pub(super) const GUARD: Page = Page {
     command: "guard",
     synopsis: &[
-        "ipctool guard [--isolate WHEN] [--report FILE] [-q] [--allow-leaks] [--keep] [--max-leaks N] [--ignore KEY|/NAME|USER] [--timeout DURATION] [--kill-after DURATION] [--wait] [--kill-strays] [--] COMMAND [ARGUMENT…]",
+        "ipctool guard [--isolate WHEN] [--report FILE] [--report-format FORMAT] [-q] [--allow-leaks] [--keep] [--max-leaks N] [--ignore KEY|/NAME|USER] [--timeout DURATION] [--kill-after DURATION] [--wait] [--kill-strays] [--] COMMAND [ARGUMENT…]",
     ],
     lists: || {
         vec![List {
             title: "REPORT",
-            introduction: "The fields of the JSON object that --report writes.",
+            introduction: "The fields of the JSON object that --report writes, unless another format is chosen.",
             groups: vec![Group::new("Fields of the report", REPORT.iter().copied())],
         }]
     },

@@ -38,7 +38,8 @@ const COVERED: &str = "an isolated command has a /dev/shm of its own, which star
 pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Result<Status> {
     style.human_sizes = true;
     // Everything that can fail without the command is done before it runs.
-    let destination = args.report.as_deref().map(Destination::open).transpose()?;
+    let (path, format) = args.document();
+    let destination = path.map(Destination::open).transpose()?;
     let mut setting = Setting::choose(namespace, args.isolate, args.keep, args.quiet)?;
     // Process ids are recorded from before the command can create anything.
     let mut watch = Watch::begin(&args, &setting)?;
@@ -59,8 +60,8 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
         // Only the report is left to write, so from now on a signal may end this process.
         watch.close()?;
     }
-    let written =
-        destination.map_or(Ok(()), |destination| destination.write(&report.to_json(&style)));
+    let written = destination
+        .map_or(Ok(()), |destination| destination.write(&report.to_document(format, &style)));
     let reported = match written {
         Ok(()) => Status::Done,
         Err(failure) => super::report(setting.namespace(), failure),
@@ -109,6 +110,7 @@ impl Ran {
             command: &args.command,
             status: self.status,
             is_isolated: setting.is_isolated(),
+            is_failure: self.is_failure(args),
             timed_out: args.timeout.filter(|_| is_timed_out),
             strays: self.course.as_ref().map_or(&[], |course| &course.strays),
             difference: &self.findings.difference,
@@ -117,10 +119,15 @@ impl Ran {
         }
     }
 
+    /// Whether it left more behind than is accepted.
+    fn is_failure(&self, args: &Guard) -> bool {
+        let leaks = self.findings.difference.leaks.len() as u64;
+        leaks > args.max_leaks && !args.allow_leaks
+    }
+
     /// The status of this program: that of the command, unless it succeeded. `reported` is the status of
     /// writing the report.
     fn exit_status(&self, args: &Guard, report: &Report<'_>, reported: Status) -> Status {
-        let leaks = self.findings.difference.leaks.len() as u64;
         match self.course.as_ref().map(|course| (course.ended, course.from_terminal)) {
             // A shell stops a loop on Ctrl-C only if the signal ends this program as well.
             Some((Ended::Signal(signal), Some(typed))) if signal == typed => Status::Signal(signal),
@@ -128,7 +135,7 @@ impl Ran {
             _ if reported != Status::Done => reported,
             // There may be more leaks than were found.
             _ if report.has_blind_spots() => Status::Failed,
-            _ if leaks > args.max_leaks && !args.allow_leaks => Status::Findings,
+            _ if self.is_failure(args) => Status::Findings,
             _ => Status::Done,
         }
     }

@@ -1,19 +1,22 @@
-//! The report on a command: as text on standard error, and as JSON.
+//! The report on a command: as text on standard error, and as a document for a program.
+
+mod github;
+mod gitlab;
+mod json;
+mod junit;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::VERB;
 use super::watch::Stray;
+use crate::cli::ReportFormat;
 use crate::commands::consent::counted;
 use crate::ipc::attribution::leak::{Difference, Leak, Outcome, Stranger};
-use crate::ipc::posix::FileKind;
-use crate::ipc::{Foreign, Object, Observed, ProcessName, Reference, count, duration};
+use crate::ipc::command_line::shell_word;
+use crate::ipc::{Key, ProcessName, Target, count, duration};
 use crate::kernel::io::stdio::StandardError;
-use crate::output::formats::json::{self, Record};
 use crate::output::style::human_size;
 use crate::output::{Format, Section, Style, columns, escape, write_rows};
 
@@ -28,6 +31,8 @@ pub(super) struct Report<'a> {
     pub command: &'a [OsString],
     pub status: u8,
     pub is_isolated: bool,
+    /// Whether the leaks are more than are accepted.
+    pub is_failure: bool,
     /// The time limit, if the command exceeded it.
     pub timed_out: Option<Duration>,
     /// The processes that outlived the command.
@@ -81,10 +86,16 @@ impl Report<'_> {
         if leaks.is_empty() {
             return;
         }
-        let memory: u64 = leaks.iter().map(Leak::memory).sum();
-        let memory = match memory {
-            0 => String::new(),
-            bytes => format!(", {} of memory", human_size(bytes)),
+        let (touched, promised) = leaks.iter().map(|leak| (leak.memory(), leak.promised())).fold(
+            (0_u64, 0_u64),
+            |(touched, promised), (one, most)| {
+                (touched.saturating_add(one), promised.saturating_add(most))
+            },
+        );
+        let memory = match (human_size(touched), human_size(promised)) {
+            _ if promised == 0 => String::new(),
+            (all, _) if touched == promised => format!(", {all} of memory"),
+            (touched, all) => format!(", {touched} of memory touched of {all} promised"),
         };
         let (files, objects): (Vec<&Leak>, Vec<&Leak>) =
             leaks.iter().partition(|leak| leak.other_file().is_some());
@@ -138,35 +149,102 @@ impl Report<'_> {
         strays.map(|stray| stray.name.to_string()).collect()
     }
 
-    /// The report as JSON, with a newline.
-    pub fn to_json(&self, style: &Style) -> Vec<u8> {
-        let report = Json {
-            command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-            status: self.status,
-            timed_out: self.timed_out.is_some(),
-            isolated: self.is_isolated,
-            leaks: self.difference.leaks.iter().map(|leak| JsonLeak::of(leak, style)).collect(),
-            ignored: self.ignored.iter().map(|leak| JsonLeak::of(leak, style)).collect(),
-            appeared: self
-                .difference
-                .strangers
-                .iter()
-                .map(|one| JsonStranger {
-                    object: all(&one.observed, style),
-                    outcome: Outcome::Left,
-                    why: &one.why,
-                })
-                .collect(),
-            vanished: self.difference.vanished.iter().map(Object::reference).collect(),
-            processes: self.strays,
-            uninspected: self.blind_spots().collect(),
-        };
-        let mut text = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ = json::write(&mut text, &report);
-        text.push(b'\n');
-        text
+    /// The report as a document.
+    pub fn to_document(&self, format: ReportFormat, style: &Style) -> Vec<u8> {
+        match format {
+            ReportFormat::Json => json::write(self, style),
+            ReportFormat::Junit => junit::write(self),
+            ReportFormat::Github => github::write(self),
+            ReportFormat::Gitlab => gitlab::write(self),
+        }
     }
+
+    /// The command line in one line.
+    fn command_line(&self) -> String {
+        let words = self.command.iter().map(|word| shell_word(word.as_encoded_bytes()));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Everything that a reader of results has to look at, for formats that know nothing of IPC objects.
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(limit) = self.timed_out {
+            problems.push(Problem {
+                check: "timeout",
+                subject: String::new(),
+                identity: String::new(),
+                text: format!(
+                    "the command took longer than {} and was ended",
+                    duration::show(limit)
+                ),
+                is_error: true,
+            });
+        } else if self.status != 0 {
+            problems.push(Problem {
+                check: "command-failed",
+                subject: String::new(),
+                identity: String::new(),
+                text: format!("the command ended with status {}", self.status),
+                is_error: true,
+            });
+        }
+        let mut private = 0;
+        for leak in &self.difference.leaks {
+            let object = &leak.observed.object;
+            let identity = match leak.observed.reference().target {
+                Target::Name(name) => name.to_string(),
+                _ if leak.observed.permissions().key != Key::PRIVATE => {
+                    leak.observed.permissions().key.to_string()
+                }
+                _ => {
+                    private += 1;
+                    format!("private {private}")
+                }
+            };
+            problems.push(Problem {
+                check: "ipc-leak",
+                subject: leak.observed.reference().to_string(),
+                identity: format!("{} {identity}", object.kind()),
+                text: leak_text(leak),
+                is_error: self.is_failure,
+            });
+        }
+        problems.extend(self.blind_spots().map(|text| Problem {
+            check: "not-inspected",
+            subject: String::new(),
+            identity: String::new(),
+            text: format!("there may be more leaks: {text}"),
+            is_error: true,
+        }));
+        problems
+    }
+}
+
+/// A line of results.
+struct Problem {
+    /// Which kind of problem it is.
+    check: &'static str,
+    /// The object; empty for none.
+    subject: String,
+    /// What stays the same in the next run, in which the object has another id.
+    identity: String,
+    /// What happened, in a sentence.
+    text: String,
+    /// Whether it makes guard fail.
+    is_error: bool,
+}
+
+/// What was left behind, by which process, and what became of it.
+fn leak_text(leak: &Leak) -> String {
+    let observed = &leak.observed;
+    let mut text = format!("leaked {}", observed.reference());
+    if observed.permissions().key != Key::PRIVATE {
+        text += &format!(" (key {})", observed.permissions().key);
+    }
+    if let Some(by) = &leak.by {
+        text += &format!(", by {by}");
+    }
+    text + outcomes(std::slice::from_ref(leak)).as_str()
 }
 
 /// Adds a line with the usual prefix.
@@ -202,59 +280,4 @@ pub(super) fn listed(words: &[String]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    command: Vec<String>,
-    status: u8,
-    timed_out: bool,
-    isolated: bool,
-    leaks: Vec<JsonLeak<'a>>,
-    ignored: Vec<JsonLeak<'a>>,
-    appeared: Vec<JsonStranger<'a>>,
-    vanished: Vec<Reference>,
-    processes: &'a [Stray],
-    uninspected: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct JsonLeak<'a> {
-    #[serde(flatten)]
-    object: Record<'a, Observed>,
-    pid: Option<i32>,
-    command: Option<&'a Foreign>,
-    holders: Vec<ProcessName>,
-    outcome: Outcome,
-    why: Option<&'a str>,
-    /// The type of a file in /dev/shm that is not an object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct JsonStranger<'a> {
-    #[serde(flatten)]
-    object: Record<'a, Observed>,
-    outcome: Outcome,
-    why: &'a str,
-}
-
-impl<'a> JsonLeak<'a> {
-    fn of(leak: &'a Leak, style: &'a Style) -> JsonLeak<'a> {
-        JsonLeak {
-            object: all(&leak.observed, style),
-            pid: leak.by.as_ref().map(|by| by.pid),
-            command: leak.by.as_ref().and_then(|by| by.command.as_ref()),
-            holders: leak.holders(),
-            outcome: leak.outcome,
-            why: leak.why.as_deref(),
-            file: leak.other_file().map(FileKind::name),
-        }
-    }
-}
-
-/// All fields of an object.
-fn all<'a>(observed: &'a Observed, style: &'a Style) -> Record<'a, Observed> {
-    Record::of(observed, columns::of_kind(observed.kind()), style)
 }

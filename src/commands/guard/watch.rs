@@ -86,7 +86,7 @@ impl Course {
 
 /// How much of command lines to keep: the JSON report has whole ones.
 pub(super) fn length(args: &Guard) -> Length {
-    if args.report.is_some() { Length::Whole } else { Length::Shown }
+    if args.document().0.is_some() { Length::Whole } else { Length::Shown }
 }
 
 /// The user interrupted twice.

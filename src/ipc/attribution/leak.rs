@@ -58,6 +58,19 @@ impl Leak {
         }
     }
 
+    /// The memory that it may use without another call, in bytes: the whole segment, even where nobody has
+    /// touched it yet.
+    pub fn promised(&self) -> u64 {
+        match &self.observed.object {
+            Object::Segment(segment) => segment.size.max(self.memory()),
+            Object::PosixMemory(memory) => memory.size.max(self.memory()),
+            Object::Queue(_)
+            | Object::PosixQueue(_)
+            | Object::SemaphoreSet(_)
+            | Object::PosixSemaphore(_) => self.memory(),
+        }
+    }
+
     /// The type of the file, if it is a file in `/dev/shm` that is not an object.
     pub fn other_file(&self) -> Option<FileKind> {
         match &self.observed.object {

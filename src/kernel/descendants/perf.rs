@@ -265,7 +265,7 @@ pub(crate) fn parse(record: &[u8]) -> Option<Event> {
         FORK => What::Forked(word(12)?),
         COMM if flags & COMM_EXEC != 0 => {
             let name = record.get(16..end)?.split(|&byte| byte == 0).next()?;
-            What::Executed(Foreign::command(name, false))
+            What::Executed(Foreign::command(name, true))
         }
         EXIT => What::Exited,
         _ => return None,
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_new_program_and_not_a_new_name() {
         let named = |flags| parse(&record(3, flags, &[7, 7], b"make\0\0\0\0", 11));
-        let what = What::Executed(Foreign::command("make", false));
+        let what = What::Executed(Foreign::command("make", true));
         assert_eq!(named(1 << 13), Some(Event { time: 11, pid: 7, what }));
         assert_eq!(named(0), None);
     }
