@@ -314,7 +314,7 @@ _ipctool() {
             return 0
             ;;
         ipctool__subcmd__guard)
-            opts="-q -h --color --trace --isolate --report --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --kill-strays --help"
+            opts="-q -h --color --trace --isolate --report --report-format --quiet --allow-leaks --keep --max-leaks --ignore --timeout --kill-after --wait --kill-strays --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -341,6 +341,10 @@ _ipctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --report-format)
+                    COMPREPLY=($(compgen -W "json junit github gitlab" -- "${cur}"))
                     return 0
                     ;;
                 --max-leaks)

@@ -419,7 +419,11 @@ never\t'No colour'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l isolate -d 'Isolation of the command in an IPC namespace of its own' -r -f -a "auto\t'Isolate where the kernel allows it'
 always\t'Isolate or fail'
 never\t'Share the IPC namespace of the caller'"
-complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write a report in JSON to a file; \'-\' is standard output' -r -F
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report -d 'Write a report to a file; \'-\' is standard output' -r -F
+complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l report-format -d 'Format of the report; without --report it goes to standard output' -r -f -a "json\t'One JSON object with every field'
+junit\t'JUnit XML, which most CI systems read'
+github\t'Annotations of GitHub, for standard output'
+gitlab\t'Code Quality of GitLab'"
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l max-leaks -d 'Accept up to N leaks without failing' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l ignore -d 'Objects that are not leaks, by key, name or owner' -r
 complete -c ipctool -n "__fish_ipctool_using_subcommand guard" -l timeout -d 'End the command and its descendants after this long: 30s, 10m' -r

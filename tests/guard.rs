@@ -407,3 +407,80 @@ fn objects_of_a_user_are_meant_to_stay() {
     }
     shell.run(&format!("ipctool guard --ignore 6 -- {make}")).exits(6);
 }
+
+#[test]
+fn a_report_in_the_format_of_its_name_or_as_asked() {
+    let Some(shell) = Sandbox::new() else { return };
+    if !can_isolate(&shell) {
+        return;
+    }
+    let guard = |options: &str| {
+        shell.run(&format!("ipctool guard -q --isolate always {options} -- {THREE}")).exits(6)
+    };
+    // Python's reader of XML finds a test for the command and one for each leak.
+    guard("--report junit.xml");
+    shell
+        .run(
+            "python3 -c '
+import xml.etree.ElementTree as x
+for case in x.parse(\"junit.xml\").getroot().iter(\"testcase\"):
+    failure = case.find(\"failure\")
+    print(case.get(\"name\")[:6], failure.get(\"type\") if failure is not None else \"passed\")'",
+        )
+        .prints("perl - passed\nmsg:0 ipc-leak\nshm:0 ipc-leak\nsem:0 ipc-leak\n");
+    guard("--report leaks.txt --report-format junit");
+    shell.run("head -c 5 leaks.txt").prints("<?xml");
+    // Without a file, a report goes to standard output.
+    let lines = guard("--report-format github").stdout();
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    for line in lines.lines() {
+        assert!(line.starts_with("::error title=ipctool guard%3A ipc-leak::leaked "), "{line}");
+    }
+    let allowed =
+        shell.run(&format!("ipctool guard -q --allow-leaks --report-format github -- {THREE}"));
+    assert_eq!(allowed.exits(0).stdout().matches("::warning ").count(), 3);
+    // The same leak has the same fingerprint in the next run.
+    let issues = || {
+        guard("--report gl-code-quality-report.json");
+        shell.run("cat gl-code-quality-report.json").ok().json()
+    };
+    let fields = |issues: &Value| {
+        let of = |issue: &Value| (issue["check_name"].clone(), issue["fingerprint"].clone());
+        issues.as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let (first, second) = (issues(), issues());
+    assert_eq!(fields(&first), fields(&second));
+    assert_eq!(first[0]["location"], serde_json::json!({"path": "perl", "lines": {"begin": 1}}));
+    let mut fingerprints: Vec<_> =
+        fields(&first).into_iter().map(|(_, print)| print.to_string()).collect();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 3);
+    // What failed without a leak is in the report, too.
+    shell
+        .run("ipctool guard --report-format github -- false")
+        .exits(1)
+        .shows("::error title=ipctool guard%3A command-failed::the command ended with status 1\n");
+    shell
+        .run("ipctool guard -q --timeout 100ms --report-format github -- sleep 60")
+        .exits(124)
+        .shows("::error title=ipctool guard%3A timeout::the command took longer than 100ms");
+    shell.run("ipctool guard --report-format github -- true").prints("");
+    shell.run("ipctool guard --report-format gitlab -- true").prints("[]\n");
+    shell.run("ipctool guard --report-format pizza -- true").exits(2).says("invalid value 'pizza'");
+    shell
+        .run("ipctool guard -q --report-format junit -- true > /dev/full")
+        .exits(1)
+        .says("--report -: cannot write: No space left on device (ENOSPC)");
+}
+
+#[test]
+fn memory_that_was_touched_and_that_was_promised() {
+    let Some(shell) = Sandbox::new() else { return };
+    if !can_isolate(&shell) {
+        return;
+    }
+    shell
+        .run("ipctool guard --isolate always -- perl -e '$i = shmget(5, 1 << 20, 01600); shmwrite($i, \"x\", 0, 1)'")
+        .exits(6)
+        .says("leaked 1 shared memory segment, 4K of memory touched of 1M promised; gone with");
+}

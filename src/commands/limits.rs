@@ -143,11 +143,12 @@ fn survey(
             failures.push(Failure::new(VERB, "queues", what, Reason::Failed));
         }
     }
+    let is_whole = failures.is_empty();
     if let Some(error) = unseen {
+        // Many systems have no POSIX queues for an ordinary user, so this is no failure.
         let what = format!("its use is unknown: {error}");
         failures.push(Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what));
     }
-    let is_whole = failures.is_empty();
     report_all(namespace, &failures);
     Ok((allowances, is_whole))
 }

@@ -93,7 +93,8 @@ impl Report<'_> {
             },
         );
         let memory = match (human_size(touched), human_size(promised)) {
-            _ if promised == 0 => String::new(),
+            // What nobody has touched takes no memory yet; the table has its size.
+            _ if touched == 0 => String::new(),
             (all, _) if touched == promised => format!(", {all} of memory"),
             (touched, all) => format!(", {touched} of memory touched of {all} promised"),
         };
