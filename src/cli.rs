@@ -152,7 +152,16 @@ const IPCTOOL: Page = Page {
         ("6", "findings: of doctor, a leak under guard, or of limits --check"),
         ("128+N", "ended by signal N; under guard, the command was"),
     ],
-    environment: &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],
+    environment: &[
+        (
+            "COMPLETE",
+            "The name of a shell, bash, zsh or fish: print the script with which the shell completes command lines of ipctool, as in: source <(COMPLETE=bash ipctool).",
+        ),
+        page::NO_COLOR,
+        page::TERM,
+        page::TZ,
+        page::LOCALE,
+    ],
     files: &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES, page::SYSCTL],
     examples: &[
         ("See everything in one screen", "ipctool"),

@@ -3,6 +3,7 @@
 //! The modules, from the top down; none uses one above it:
 //!
 //! - [`cli`]: the command line as types. Nothing runs there.
+//! - [`completion`]: answers shells that complete a command line.
 //! - [`commands`]: the subcommands, one file each.
 //! - [`exit`]: the exit statuses.
 //! - [`doctor`]: the registry of checks for problems, and the facts that they look at. The command line
@@ -18,6 +19,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod doctor;
 pub mod exit;
 pub mod explain;

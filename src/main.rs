@@ -3,6 +3,7 @@
 
 use ipctool::cli::Cli;
 use ipctool::commands;
+use ipctool::completion;
 use ipctool::exit::Status;
 use ipctool::kernel::Namespace;
 use ipctool::kernel::io::stdio;
@@ -15,6 +16,9 @@ ipctool::program!(run);
 fn run() -> u8 {
     let namespace = Namespace::own();
     let status = match personality::called(std::env::args_os()) {
+        _ if let Some(shell) = completion::asked_by() => {
+            completion::answer(&shell, std::env::args_os().collect())
+        }
         Some(call) => call.run(namespace),
         None => {
             signals::ignore_file_limit();

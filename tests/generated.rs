@@ -1,5 +1,5 @@
-//! The manual in `man/` and the completions in `completions/` come from `src/cli.rs` and the files under
-//! it, the schemas in `docs/schema/` from the columns. This fails when they are stale, and renews them with
+//! The manual in `man/` comes from `src/cli.rs` and the files under it, the schemas in `docs/schema/` from
+//! the columns. This fails when they are stale, and renews them with
 //!
 //! ```sh
 //! RENEW=1 cargo test --test generated
@@ -11,9 +11,6 @@ mod schema;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-
-use clap_complete::Shell;
-use ipctool::cli;
 
 #[test]
 fn man_pages_are_those_of_the_command_line() {
@@ -70,16 +67,6 @@ fn man_pages_have_their_sections_in_order() {
 fn sections(page: &str) -> Vec<(String, &str)> {
     let parts = page.split("\n.SH ").skip(1).filter_map(|part| part.split_once('\n'));
     parts.map(|(title, text)| (title.trim_matches('"').to_owned(), text)).collect()
-}
-
-#[test]
-fn completions_are_those_of_the_command_line() {
-    let directory = tempfile::tempdir().unwrap();
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut cli::with_drop_ins(), "ipctool", directory.path())
-            .unwrap();
-    }
-    compare("completions", &files_in(directory.path()));
 }
 
 #[test]

@@ -284,3 +284,17 @@ fn chmod_and_chown_change_what_a_filter_selects() {
     shell.run("ipctool chown 2:2 --owner 1 -y -v").ok().shows("pshm:/torch_1: ");
     assert_eq!(list(&shell, "--owner 1"), "");
 }
+
+#[test]
+fn a_pattern_that_is_a_name_means_this_object() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run("ipctool create pshm --name '/a*' --size 1; ipctool create pshm --name /ab --size 1")
+        .exits(0);
+    shell.run("ipctool rm 'pshm:/a*'").ok();
+    shell.run("ipctool list pshm -o ref --no-headings").prints("pshm:/ab\n");
+    // Now it is a pattern again.
+    shell.run("ipctool rm 'pshm:/a*'").exits(2).says("needs --yes");
+    shell.run("ipctool create pshm --name '/a?' --size 1; ipctool rm '/a?'").exits(0);
+    shell.run("ipctool list pshm -o ref --no-headings").prints("pshm:/ab\n");
+}

@@ -39,6 +39,8 @@ impl Request {
         is_all: bool,
     ) -> Result<Request, Failure> {
         let Usage { verb, nothing, both } = usage;
+        let operands: Vec<Operand> =
+            operands.iter().map(|operand| literally(namespace, operand)).collect();
         let has_kinds = !selecting.kinds.is_empty();
         let patterns: Vec<_> = operands.iter().filter_map(pattern).collect();
         let of_patterns: Option<Vec<Kind>> = patterns.iter().map(|(kind, _)| *kind).collect();
@@ -58,7 +60,7 @@ impl Request {
             return Err(Failure::usage(verb, nothing));
         }
         let mut request = Request { named: Vec::new(), failures: Vec::new(), filter: None };
-        for operand in operands {
+        for operand in &operands {
             match operand {
                 Operand::One(reference) => request.named.push(reference.clone()),
                 Operand::Bare(target) => match only_one(verb, namespace, target) {
@@ -73,6 +75,26 @@ impl Request {
             request.filter = Some(filter);
         }
         Ok(request)
+    }
+}
+
+/// A pattern that is the name of an object means this object, and no other: a program that takes the name from
+/// a variable does not think of patterns.
+fn literally(namespace: &Namespace, operand: &Operand) -> Operand {
+    let Operand::Like(kind, pattern) = operand else { return operand.clone() };
+    let text = pattern.to_string();
+    let named = |kind: Kind| {
+        let name = Name::parse(kind, &text).ok()?;
+        exists(namespace, Reference::name(kind, name)).ok()
+    };
+    let kinds: Vec<Kind> = match kind {
+        Some(kind) => vec![*kind],
+        None => Kind::ALL.into_iter().filter(|kind| kind.is_posix()).collect(),
+    };
+    match kinds.into_iter().find_map(named) {
+        Some(reference) if kind.is_some() => Operand::One(reference),
+        Some(Reference { target, .. }) => Operand::Bare(target),
+        None => operand.clone(),
     }
 }
 
