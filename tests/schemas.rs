@@ -83,6 +83,7 @@ fn every_command_prints_what_its_schema_promises() {
     run("limits-set", "ipctool limits --queue-bytes 5000 msg:0 --json").ok();
     run("limits-set", "ipctool limits --queue-bytes 5000 msg:9 --json").exits(3);
     shell.run("ipctool create msg --key -1; ipctool send 0xffffffff hello").exits(0);
+    run("overview", "ipctool --json").ok();
     run("doctor", "ipctool doctor --json").exits(6);
     run("recv", "ipctool recv 0xffffffff --json").ok();
     run("recv", "ipctool send 0xffffffff -e \"$(printf '\\377')\"; ipctool recv 0xffffffff --json")

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::print_error;
+use super::{print_error, remark};
 use crate::cli;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -66,6 +66,8 @@ fn find(key: Key, args: &cli::Key, style: &Style) -> Result<Status> {
     }
     if args.verbose {
         print_error(format_args!("{VERB} {key}: {}", key.parts()));
+    } else if !args.json && !args.null {
+        remark(style, &format!("{key}: {}", key.parts()));
     }
     let (mut found, mut unread) = (0_u64, 0_u64);
     let searched = ftok::find(key, &args.path, args.one_file_system, |place| {

@@ -33,6 +33,7 @@ pub fn files() -> BTreeMap<String, String> {
         ("doctor", "ipctool doctor --json", array(whole(&columns::FINDING))),
         ("recv", "ipctool recv --json: each line", recv()),
         ("guard", "ipctool guard --report FILE", guard()),
+        ("overview", "ipctool --json", overview()),
     ];
     let file = |(name, title, schema): (&str, &str, Value)| {
         let mut all = json!({
@@ -217,6 +218,40 @@ fn guard() -> Value {
         },
         "required": ["command", "status", "timed_out", "isolated", "leaks"],
     })
+}
+
+fn overview() -> Value {
+    let (integer, number) = (of_shape(Shape::Integer), of_shape(Shape::Decimal));
+    let some = |properties: Value| {
+        let names: Vec<_> =
+            properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+        json!({"type": ["object", "null"], "properties": properties, "required": names})
+    };
+    let text = json!({"type": "string"});
+    let fullest = some(
+        json!({"ref": text, "used": integer, "limit": integer, "size": integer, "unit": text}),
+    );
+    let kind = some(json!({
+        "kind": {"enum": Kind::ALL.map(Kind::name)},
+        "count": integer, "memory": integer, "size": integer, "fullest": fullest,
+    }));
+    let limit = some(json!({
+        "name": text, "limit": integer, "used": integer, "percent": number, "unit": text, "user": integer,
+    }));
+    some(json!({
+        "kinds": array(kind),
+        "limits": array(limit),
+        "dev_shm": some(json!({
+            "size": integer, "used": integer, "inodes": integer, "used_inodes": integer,
+        })),
+        "findings": some(json!({
+            "error": integer, "warning": integer, "note": integer,
+            "checks": references(), "complete": {"type": "boolean"},
+        })),
+        "namespaces": some(json!({
+            "others": integer, "processes": integer, "unseen_processes": integer,
+        })),
+    }))
 }
 
 fn merge(into: &mut Value, from: Value) {
