@@ -35,6 +35,8 @@ fn main() -> Result<()> {
     pairs("ipctool list / ipcs", 200, &ours, &|| command(&["ipcs"]))?;
     let as_ipcs = || command(&[IPCTOOL, "ipcs"]);
     pairs("ipctool ipcs / ipcs", 200, &as_ipcs, &|| command(&["ipcs"]))?;
+    let overview = || command(&[IPCTOOL]);
+    pairs("ipctool / ipctool list", 200, &overview, &ours)?;
 
     println!("list of {QUEUES} queues into a pipe");
     for _ in 0..QUEUES {

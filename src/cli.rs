@@ -16,7 +16,7 @@ pub use messages::{Recv, Send, Waiting};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
 pub use system::{
-    Doctor, Guard, Help, InstallLinks, Isolate, Limits, Operand, ReportFormat, Setting,
+    Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
 
 use std::ffi::OsString;

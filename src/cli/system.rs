@@ -20,7 +20,7 @@ use crate::kernel::limits::Limit;
 
 /// What the limits are those of.
 #[derive(Clone, Debug)]
-pub enum Operand {
+pub enum LimitsOf {
     /// These kinds.
     Kinds(Vec<Kind>),
     /// A System V queue.
@@ -29,7 +29,7 @@ pub enum Operand {
 
 /// Text that is neither a kind nor a queue whose size can be set.
 #[derive(Debug, thiserror::Error)]
-enum InvalidOperand {
+enum InvalidLimitsOf {
     /// It names neither.
     #[error(transparent)]
     Kind(#[from] UnknownKind),
@@ -41,16 +41,16 @@ enum InvalidOperand {
     Posix(String),
 }
 
-fn operand(text: &str) -> Result<Operand, InvalidOperand> {
+fn limits_of(text: &str) -> Result<LimitsOf, InvalidLimitsOf> {
     if !text.contains([':', '/']) && !text.starts_with(|first: char| first.is_ascii_digit()) {
         let kinds = text.split(',').map(str::parse).collect::<Result<Vec<Kind>, _>>()?;
-        return Ok(Operand::Kinds(kinds));
+        return Ok(LimitsOf::Kinds(kinds));
     }
     let reference = queue(text)?;
     if reference.kind.is_posix() {
-        return Err(InvalidOperand::Posix(text.to_owned()));
+        return Err(InvalidLimitsOf::Posix(text.to_owned()));
     }
-    Ok(Operand::Queue(reference))
+    Ok(LimitsOf::Queue(reference))
 }
 
 /// Show IPC limits and how much of each is used, or set them
@@ -67,8 +67,8 @@ fn operand(text: &str) -> Result<Operand, InvalidOperand> {
 #[derive(Debug, Args)]
 pub struct Limits {
     /// Kinds whose limits to show, all by default; or the queue to resize
-    #[arg(value_name = "KIND", value_parser = operand)]
-    pub operands: Vec<Operand>,
+    #[arg(value_name = "KIND", value_parser = limits_of)]
+    pub operands: Vec<LimitsOf>,
     /// Show only limits at or above PERCENT; exit 6 if there are any
     ///
     /// This includes how full each queue is: its bytes and its messages. A pool of huge pages is made to

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 
 use super::{report_all, report_each, resolve};
 use crate::cli::Limits;
-use crate::cli::Operand;
+use crate::cli::LimitsOf;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -30,8 +30,8 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     let mut queues: Vec<Reference> = Vec::new();
     for operand in args.operands {
         match operand {
-            Operand::Kinds(some) => kinds.extend(some),
-            Operand::Queue(queue) => queues.push(queue),
+            LimitsOf::Kinds(some) => kinds.extend(some),
+            LimitsOf::Queue(queue) => queues.push(queue),
         }
     }
     match (args.queue_bytes, queues.as_slice(), kinds.as_slice()) {
