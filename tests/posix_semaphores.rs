@@ -37,7 +37,7 @@ fn a_semaphore_of_musl_is_the_memory_that_it_is_and_stat_says_what_it_may_be() {
     // Ours is another one, which musl's programs do not see.
     shell.run("ipctool create psem --name /lock --value 7").ok();
     shell.run("./posix /lock sem_open 0").prints("3\n");
-    shell.run("ipctool list psem -o value --no-headings").prints("     7\n");
+    shell.run("ipctool list psem -o value --no-headings").prints("7\n");
     shell.run("ipctool rm psem:/lock pshm:/lock").ok();
     shell.run("ls /dev/shm").prints("");
 }
