@@ -17,7 +17,8 @@ _ipctool() {
     done
     local current=${words[${#words[@]} - 1]} candidates
     # A quote that is not closed yet.
-    current=${current#[\"\']}
+    local quoted=
+    [[ $current == [\"\']* ]] && quoted=1 current=${current:1}
     words[${#words[@]} - 1]=$current
     candidates=$(COMPLETE=bash "${COMP_WORDS[0]}" -- "${words[@]}" 2> /dev/null) || return
     COMPREPLY=()
@@ -34,14 +35,14 @@ _ipctool() {
     fi
     # What bash takes for words of their own stays on the line.
     local before=
-    [[ $current == *[:=]* && $COMP_WORDBREAKS == *:* ]] && before=${current%"${current##*[:=]}"}
+    [[ -z $quoted && $current == *[:=]* && $COMP_WORDBREAKS == *:* ]] && before=${current%"${current##*[:=]}"}
     while IFS= read -r word; do
         word=${word%%$'\t'*}
         [[ -n $word ]] || continue
         [[ $word == *[:=] ]] && compopt -o nospace
         word=${word#"$before"}
         # Names may hold blanks and other characters that the shell knows.
-        [[ $word == *[![:alnum:]:=,.+/_-]* ]] && printf -v word %q "$word"
+        [[ -z $quoted && $word == *[![:alnum:]:=,.+/_-]* ]] && printf -v word %q "$word"
         COMPREPLY+=("$word")
     done <<< "$candidates"
     if ((${#COMPREPLY[@]} == 0)) && [[ $candidates == '' ]]; then

@@ -22,9 +22,11 @@ use crate::output::stdout;
 /// The environment variable with the name of the shell.
 const VARIABLE: &str = "COMPLETE";
 
-/// The shell that asks, if one does.
-pub fn asked_by() -> Option<OsString> {
-    std::env::var_os(VARIABLE).filter(|shell| !shell.is_empty() && shell != "0")
+/// The shell that asks, if one does: the variable is set, and the line, which starts with the path of the
+/// program, has no arguments or only those behind `--`. Any other line is a command, whatever is set.
+pub fn asked_by(mut line: impl Iterator<Item = OsString>) -> Option<OsString> {
+    let shell = std::env::var_os(VARIABLE).filter(|shell| !shell.is_empty() && shell != "0")?;
+    line.nth(1).is_none_or(|first| first == "--").then_some(shell)
 }
 
 /// The scripts for the shells, each with the name of the shell and of its file.
@@ -49,9 +51,11 @@ pub fn answer(shell: &OsStr, line: Vec<OsString>) -> Status {
         None => (*script).to_owned(),
         Some(place) => candidates(line[place + 1..].to_vec()),
     };
-    // A shell that reads no further has its reasons.
-    let _ = stdout::print(&text);
-    Status::Done
+    match stdout::print(&text) {
+        // A shell that reads no further has its reasons.
+        Err(error) if !error.is_closed_pipe() => Status::Failed,
+        _ => Status::Done,
+    }
 }
 
 fn eprintln_quietly(text: &str) {

@@ -16,7 +16,7 @@ ipctool::program!(run);
 fn run() -> u8 {
     let namespace = Namespace::own();
     let status = match personality::called(std::env::args_os()) {
-        _ if let Some(shell) = completion::asked_by() => {
+        _ if let Some(shell) = completion::asked_by(std::env::args_os()) => {
             completion::answer(&shell, std::env::args_os().collect())
         }
         Some(call) => call.run(namespace),

@@ -21,7 +21,7 @@ fn the_step_annotates_the_job() {
     let step = |inputs: &str| shell.run(&format!("{inputs} bash step 2> /dev/null"));
     let leak = "IPCTOOL_RUN='echo one\nipctool create msg --key 0xbeef\necho two'";
     step(leak).exits(6).shows(
-        "one\nmsg:0\ntwo\n::error title=ipctool guard%3A ipc-leak::leaked msg:0 (key 0x0000beef)",
+        "one\nmsg:0\ntwo\n\n::error title=ipctool guard%3A ipc-leak::leaked msg:0 (key 0x0000beef)",
     );
     step(&format!("IPCTOOL_MAX_LEAKS=1 {leak}")).exits(0).shows("::warning ");
     step(&format!("IPCTOOL_IGNORE=0xbeef,0xcafe {leak}")).exits(0).lacks("::");

@@ -70,7 +70,10 @@ fn words_of_this_program() {
         .run("COMPLETE=tcsh ipctool")
         .exits(2)
         .says("no completions for 'tcsh', only for bash, zsh, fish");
-    shell.run("COMPLETE=bash ipctool -- ipctool rm > /dev/full").exits(0);
+    shell.run("COMPLETE=bash ipctool -- ipctool rm > /dev/full").exits(1);
+    // The variable alone does not keep a command from its work.
+    shell.run("COMPLETE=bash ipctool create msg").prints("msg:0\n");
+    shell.run("COMPLETE=1 ipctool list").ok().shows("msg:0");
 }
 
 /// Types a line into a shell, presses the tab key, and waits for what is on the screen then.
@@ -105,6 +108,7 @@ fn bash() {
         &[
             ("ipctool rm sh", "ready>ipctool rm shm:0"),
             ("ipctool stat shm:", "ready>ipctool stat shm:0"),
+            ("ipctool stat \"shm:", "ready>ipctool stat \"shm:0\""),
             ("ipctool recv msg:0x", "ready>ipctool recv msg:0x0000beef"),
             ("ipctool limits --set SHMA", "ready>ipctool limits --set shmall="),
             ("ipctool limits --set shmmn", "ready>ipctool limits --set shmmni="),

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 /// A field of a limit.
 fn field(shell: &Sandbox, name: &str, field: &str) -> Value {
-    let limits = shell.run("ipctool limits --json").ok().json();
+    // Not every user can list POSIX queues where /dev/shm is another file system.
+    let limits = shell.run("ipctool limits --json").exits(0).json();
     let limit = limits.as_array().unwrap().iter().find(|limit| limit["name"] == name);
     limit.unwrap_or_else(|| panic!("no {name}"))[field].clone()
 }
@@ -336,7 +337,8 @@ fn what_has_no_limit_is_unlimited() {
 
 #[test]
 fn dev_shm_is_a_file_system_with_a_size() {
-    let Some(shell) = Sandbox::prepared("mount -o remount,size=1M,nr_inodes=10 /dev/shm") else {
+    let Some(shell) = Sandbox::prepared("mount -n -t tmpfs -o size=1M,nr_inodes=10 tmpfs /dev/shm")
+    else {
         return;
     };
     assert_eq!(field(&shell, "/dev/shm", "limit"), 1 << 20);

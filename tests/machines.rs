@@ -16,8 +16,8 @@ fn a_list_has_the_processes_as_stat_does() {
     shell.compile("use");
     shell.run("ipctool create shm --size 4096; ipctool create msg").ok();
     let _holder = shell.start("exec ./use shm 0 holder").ready();
-    let listed = shell.run("ipctool list msg shm --who --json").ok().records();
-    let shown = shell.run("ipctool stat msg:0 shm:0 --json").ok().records();
+    let listed = shell.run("ipctool list msg shm --who --json").exits(0).records();
+    let shown = shell.run("ipctool stat msg:0 shm:0 --json").exits(0).records();
     for (listed, shown) in listed.iter().zip(&shown) {
         assert_eq!(listed["users"], shown["users"]);
     }
@@ -39,7 +39,7 @@ fn who_waits_for_what() {
         shell.start("exec ipctool recv msg:1 -t 7 --except").waits(),
         shell.start("exec ./waiters semaphore").waits(),
     ];
-    let ran = shell.run("ipctool list msg sem --who --json").ok();
+    let ran = shell.run("ipctool list msg sem --who --json").exits(0);
     let records = ran.records();
     let calls = [
         json!({"call": "msgrcv", "type": 7}),
@@ -58,7 +58,7 @@ fn who_waits_on_posix_objects() {
     let Some(shell) = Sandbox::with_posix() else { return };
     shell.run("ipctool create pmsg --name /jobs").ok();
     let _reader = shell.start("exec ipctool recv /jobs").waits();
-    let ran = shell.run("ipctool list pmsg --who --json").ok();
+    let ran = shell.run("ipctool list pmsg --who --json").exits(0);
     let call = json!({"call": "mq_receive", "type": null});
     assert!(waits(&ran.records()[0]).contains(&&call), "{}", ran.stdout());
 }
@@ -74,7 +74,10 @@ fn the_command_of_the_creator_or_the_last_user() {
     let gone = "ipctool list msg shm -o command --no-headings";
     shell.run(gone).prints("-\n-\n");
     let _holder = shell.start("exec ./use shm 0 holder").ready();
-    shell.run("ipctool list shm -o ref,command --no-headings").ok().shows("./use shm 0 holder\n");
+    shell
+        .run("ipctool list shm -o ref,command --no-headings")
+        .exits(0)
+        .shows("./use shm 0 holder\n");
     shell.run("ipctool list shm --json").ok().lacks("\"command\"");
     shell
         .run("ipctool list shm -o +command --json")
@@ -215,10 +218,10 @@ fn sums() {
     let by_creator = shell.run("ipctool list --by creator --format csv -o creator,objects").ok();
     assert!(by_creator.stdout().contains("\n,1\n"), "POSIX objects have no creator");
     let holder = shell.start("exec ./use shm 0 holder").ready();
-    let by_process = shell.run("ipctool list shm --by process --json").ok().records();
+    let by_process = shell.run("ipctool list shm --by process --json").exits(0).records();
     let mine = by_process.iter().find(|row| row["process"] == holder.pid()).unwrap();
     assert_eq!((&mine["bytes"], &mine["command"]), (&json!(5000), &json!("./use shm 0 holder")));
-    let by_container = shell.run("ipctool list --by container --json").ok().records();
+    let by_container = shell.run("ipctool list --by container --json").exits(0).records();
     assert_eq!(by_container.iter().map(|row| row["objects"].as_u64().unwrap()).sum::<u64>(), 4);
     shell.run("ipctool list --by owner -o mode").exits(2).says("columns: owner objects bytes");
     shell.run("ipctool list --by owner").ok().shows("OBJECTS");

@@ -1,6 +1,6 @@
 //! `ipctool key`: the `ftok(3)` key of a path, and the paths that have a key.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::outcome::PathKey;
-use crate::ipc::{Key, Project, count};
+use crate::ipc::{Foreign, Key, Project, count};
 use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::os_error;
 use crate::kernel::sysv::ftok::{self, Found, ftok};
 use crate::kernel::{CallError, Errno};
 use crate::output::stdout::OutputError;
-use crate::output::{Format, Layout, Render, Section, Style, columns, escape, stdout};
+use crate::output::{Format, Layout, Render, Section, Style, columns, stdout};
 
 const VERB: &str = "key";
 
@@ -116,7 +116,6 @@ enum Listing<'a> {
     Paths {
         out: BufWriter<Interruptible>,
         has_nul_ends: bool,
-        flushes: bool,
     },
     Json(Box<dyn Render<PathKey> + 'a>),
 }
@@ -125,8 +124,7 @@ impl<'a> Listing<'a> {
     fn begin(args: &cli::Key, style: &'a Style) -> Result<Listing<'a>, OutputError> {
         let out = stdout::buffered()?;
         if !args.json {
-            let flushes = io::stdout().is_terminal();
-            return Ok(Listing::Paths { out, has_nul_ends: args.null, flushes });
+            return Ok(Listing::Paths { out, has_nul_ends: args.null });
         }
         let sections = vec![Section::new(&columns::PATH_KEY)];
         let layout = Layout { sections, chosen: None, headings: false, has_nul_ends: false };
@@ -138,7 +136,7 @@ impl<'a> Listing<'a> {
             Listing::Json(render) => {
                 render.row(0, &PathKey { path: path.into(), project, key })?;
             }
-            Listing::Paths { out, has_nul_ends, flushes } => {
+            Listing::Paths { out, has_nul_ends } => {
                 match has_nul_ends {
                     true => {
                         out.write_all(path.as_os_str().as_bytes())?;
@@ -146,9 +144,8 @@ impl<'a> Listing<'a> {
                     }
                     false => writeln!(out, "{}", shown(path))?,
                 }
-                if *flushes {
-                    out.flush()?;
-                }
+                // A search of a large tree takes long, and its reader may want no more than one.
+                out.flush()?;
             }
         }
         Ok(())
@@ -172,5 +169,5 @@ fn reason(errno: Errno) -> Reason {
 }
 
 fn shown(path: &Path) -> String {
-    escape::line(&path.to_string_lossy())
+    Foreign::from(path).to_string()
 }

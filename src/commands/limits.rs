@@ -56,7 +56,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
     let (mut allowances, is_whole) =
-        survey(namespace, &kinds, args.check.is_some() && !args.no_objects)?;
+        survey(namespace, &kinds, args.check.is_some(), args.check.is_some() && !args.no_objects)?;
     if style.human_sizes {
         allowances.iter_mut().for_each(leave_out_the_unreachable);
     }
@@ -97,6 +97,7 @@ fn leave_out_the_unreachable(allowance: &mut Allowance) {
 fn survey(
     namespace: &Namespace,
     kinds: &[Kind],
+    is_check: bool,
     with_objects: bool,
 ) -> Result<(Vec<Allowance>, bool)> {
     let is_wanted = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
@@ -143,9 +144,10 @@ fn survey(
             failures.push(Failure::new(VERB, "queues", what, Reason::Failed));
         }
     }
-    let is_whole = failures.is_empty();
+    // Many systems have no POSIX queues for an ordinary user, so this is no failure. A check, however, must not
+    // pass what it has not seen.
+    let is_whole = failures.is_empty() && !(is_check && unseen.is_some());
     if let Some(error) = unseen {
-        // Many systems have no POSIX queues for an ordinary user, so this is no failure.
         let what = format!("its use is unknown: {error}");
         failures.push(Failure::of_reading(VERB, "RLIMIT_MSGQUEUE", &error).with_message(what));
     }

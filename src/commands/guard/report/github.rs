@@ -3,8 +3,10 @@
 use super::Report;
 
 pub(super) fn write(report: &Report<'_>) -> Vec<u8> {
-    let mut text = String::new();
-    for problem in report.problems() {
+    let problems = report.problems();
+    // The command may have ended in the middle of a line, and an annotation begins one.
+    let mut text = if problems.is_empty() { "" } else { "\n" }.to_owned();
+    for problem in problems {
         let level = if problem.is_error { "error" } else { "warning" };
         let title = property(&format!("ipctool guard: {}", problem.check));
         text += &format!("::{level} title={title}::{}\n", data(&problem.text));

@@ -11,7 +11,7 @@ pub(super) fn write(report: &Report<'_>) -> Vec<u8> {
     let mut suite = TestSuite::new(SUITE);
     let problems = report.problems();
     let mut add = |name: String, status: TestCaseStatus| {
-        let mut case = TestCase::new(name, status);
+        let mut case = TestCase::new(characters(&name), status);
         case.set_classname(SUITE);
         suite.add_test_case(case);
     };
@@ -24,7 +24,7 @@ pub(super) fn write(report: &Report<'_>) -> Vec<u8> {
             // It was allowed, and a reader should still see it.
             false => TestCaseStatus::skipped(),
         };
-        status.set_message(&*problem.text).set_type(problem.check);
+        status.set_message(characters(&problem.text)).set_type(problem.check);
         let name = match problem.subject.as_str() {
             "" => report.command_line(),
             subject => subject.to_owned(),
@@ -37,4 +37,9 @@ pub(super) fn write(report: &Report<'_>) -> Vec<u8> {
     // Writing to a vector cannot fail.
     let _ = document.serialize(&mut text);
     text
+}
+
+/// The text without the two characters that XML has not. The crate drops control characters.
+fn characters(text: &str) -> String {
+    text.replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
