@@ -71,18 +71,18 @@ fn limits_of_which_half_is_used() {
     shell.run("ipctool create msg; ipctool create msg").exits(0);
     let findings = shell.run("ipctool --json").ok().json()["findings"].clone();
     assert_eq!((&findings["error"], &findings["complete"]), (&json!(1), &json!(true)));
-    shell.run("ipctool").ok().shows("1 error by the ");
+    shell.run("ipctool").ok().shows("1 error by 6 of 17 checks; ipctool doctor runs all\n");
     shell.run("ipctool doctor --only limit-near").exits(6);
 }
 
 #[test]
 fn other_namespaces_with_processes() {
     let Some(shell) = Sandbox::new() else { return };
-    let others = || shell.run("ipctool -J").ok().json()["namespaces"]["others"].as_u64().unwrap();
     let _other = shell
         .start("exec unshare --user --map-current-user --ipc sh -c 'echo ready; exec sleep 60'")
         .ready();
-    assert!(others() >= 1);
+    // There is not always time for every process.
+    shell.until("ipctool -J", |ran| ran.json()["namespaces"]["others"].as_u64() >= Some(1));
 }
 
 #[test]

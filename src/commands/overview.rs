@@ -5,6 +5,7 @@ mod record;
 mod screen;
 
 use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
 
 use super::{now, report_all, select};
 use crate::cli::Overview;
@@ -34,8 +35,9 @@ const NOTABLE: u64 = 50;
 /// From how many per cent on a limit counts as a finding, as for `doctor`.
 const NEAR: u64 = 80;
 
-/// How many processes are asked for their namespace. More would take longer than everything else.
-const PROCESSES: usize = 256;
+/// How long the processes are asked for their namespaces at least. Otherwise it is as long as everything else
+/// took, so that a machine with thousands of them gets its overview at once.
+const PATIENCE: Duration = Duration::from_micros(500);
 
 /// Everything that the screen shows.
 struct Facts {
@@ -71,6 +73,7 @@ pub(super) fn run(args: Overview, namespace: &Namespace, mut style: Style) -> Re
 
 /// Looks at everything once.
 fn look(namespace: &Namespace, failures: &mut Vec<Failure>) -> Result<Facts> {
+    let start = Instant::now();
     let mut snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
     snapshot.objects.iter_mut().for_each(complete);
     let kinds = Kind::ALL.into_iter().map(|kind| Summary::of(kind, &snapshot)).collect();
@@ -92,9 +95,11 @@ fn look(namespace: &Namespace, failures: &mut Vec<Failure>) -> Result<Facts> {
             failed(limit.name(), &error);
         });
     limits.retain(|limit| limit.is_at(NOTABLE));
-    let census =
-        Census::take(namespace.handle(), PROCESSES).map_err(|error| failed("/proc", &error));
     let findings = find(namespace, snapshot)?;
+    let now = Instant::now();
+    let deadline = now + now.duration_since(start).max(PATIENCE);
+    let census =
+        Census::take(namespace.handle(), deadline).map_err(|error| failed("/proc", &error));
     Ok(Facts { kinds, limits, dev_shm, findings, census: census.ok() })
 }
 

@@ -249,7 +249,7 @@ fn overview() -> Value {
             "checks": references(), "complete": {"type": "boolean"},
         })),
         "namespaces": some(json!({
-            "others": integer, "processes": integer, "unseen_processes": integer,
+            "others": integer, "processes": integer, "complete": {"type": "boolean"},
         })),
     }))
 }

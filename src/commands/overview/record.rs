@@ -69,7 +69,7 @@ struct FindingsRecord<'a> {
 struct NamespacesRecord {
     others: usize,
     processes: usize,
-    unseen_processes: usize,
+    complete: bool,
 }
 
 pub(super) fn write(facts: &Facts) -> io::Result<()> {
@@ -93,7 +93,7 @@ pub(super) fn write(facts: &Facts) -> io::Result<()> {
         namespaces: census.map(|census| NamespacesRecord {
             others: census.others,
             processes: census.seen,
-            unseen_processes: census.unseen,
+            complete: census.is_whole,
         }),
     };
     let mut out = stdout::buffered().map_err(|error| error.0)?;

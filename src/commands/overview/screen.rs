@@ -111,18 +111,20 @@ fn findings(findings: &Findings, style: &Style) -> String {
         found => found.join(", "),
     };
     let gap = if *is_whole { "" } else { ", not everything could be read" };
-    format!("{found} by the {} quick checks of {}{gap}", checks.len(), CHECKS.len())
+    let (ran, all) = (checks.len(), CHECKS.len());
+    format!("{found} by {ran} of {all} checks{gap}; ipctool doctor runs all")
 }
 
 fn namespaces(census: &Census) -> String {
-    let Census { others, seen, unseen } = *census;
+    let Census { others, seen, is_whole } = *census;
     let others = match others {
         0 => "no other IPC namespace has processes".to_owned(),
         1 => "1 other IPC namespace has processes".to_owned(),
         others => format!("{others} other IPC namespaces have processes"),
     };
-    match unseen {
-        0 => others,
-        _ => format!("{others} ({seen} of {} processes seen)", seen + unseen),
+    match is_whole {
+        true => others,
+        false if seen == 1 => format!("{others}, of 1 process seen"),
+        false => format!("{others}, of {seen} processes seen"),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::time::Instant;
 
 use super::{Handle, Identity};
 
@@ -13,23 +14,24 @@ pub struct Census {
     pub others: usize,
     /// How many processes were looked at.
     pub seen: usize,
-    /// How many were not: the caller may not inspect them, or there are too many.
-    pub unseen: usize,
+    /// Whether these are all; otherwise the caller may not inspect some, or there was no time for them.
+    pub is_whole: bool,
 }
 
 impl Census {
-    /// Looks at the `most` newest processes, which are those with the highest numbers unless the numbers
-    /// have started again. A namespace without processes is not seen.
-    pub fn take(own: &Handle, most: usize) -> io::Result<Census> {
+    /// Looks at processes until all are seen, or until the deadline. A namespace without processes is not
+    /// seen.
+    pub fn take(own: &Handle, deadline: Instant) -> io::Result<Census> {
         let own = own.identity()?;
-        let mut pids: Vec<i32> = fs::read_dir("/proc")?
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .collect();
-        pids.sort_unstable();
-        let mut census = Census { others: 0, seen: 0, unseen: pids.len().saturating_sub(most) };
+        let mut census = Census { others: 0, seen: 0, is_whole: true };
         let mut others: HashSet<Identity> = HashSet::new();
-        for pid in pids.into_iter().rev().take(most) {
+        for entry in fs::read_dir("/proc")?.flatten() {
+            let name = entry.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            if Instant::now() > deadline {
+                census.is_whole = false;
+                break;
+            }
             match Identity::of(pid) {
                 Ok(identity) => {
                     census.seen += 1;
@@ -39,7 +41,7 @@ impl Census {
                 }
                 // It has ended.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => census.unseen += 1,
+                Err(_) => census.is_whole = false,
             }
         }
         census.others = others.len();
