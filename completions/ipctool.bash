@@ -18,7 +18,7 @@ _ipctool() {
     local current=${words[${#words[@]} - 1]} candidates
     # A quote that is not closed yet.
     local quoted=
-    [[ $current == [\"\']* ]] && quoted=1 current=${current:1}
+    [[ $current == [\"\']* ]] && quoted=${current:0:1} current=${current:1}
     words[${#words[@]} - 1]=$current
     candidates=$(COMPLETE=bash "${COMP_WORDS[0]}" -- "${words[@]}" 2> /dev/null) || return
     COMPREPLY=()
@@ -41,8 +41,12 @@ _ipctool() {
         [[ -n $word ]] || continue
         [[ $word == *[:=] ]] && compopt -o nospace
         word=${word#"$before"}
-        # Names may hold blanks and other characters that the shell knows.
-        [[ -z $quoted && $word == *[![:alnum:]:=,.+/_-]* ]] && printf -v word %q "$word"
+        # Names come from anybody, and may hold what the shell would execute. Inside an open quote, such a name
+        # is left out.
+        if [[ $word == *[![:alnum:]:=,.+/_-]* ]]; then
+            [[ -z $quoted || $word != *[![:alnum:][:blank:]:=,.+/_-]* ]] || continue
+            [[ -n $quoted ]] || printf -v word %q "$word"
+        fi
         COMPREPLY+=("$word")
     done <<< "$candidates"
     if ((${#COMPREPLY[@]} == 0)) && [[ $candidates == '' ]]; then

@@ -118,6 +118,26 @@ fn bash() {
     );
 }
 
+/// A name is anybody's, and its completion must not run what is in it.
+#[test]
+fn bash_runs_no_name() {
+    let Some(shell) = Sandbox::new() else { return };
+    if !has(&shell, "bash") {
+        return;
+    }
+    shell.run("COMPLETE=bash ipctool > script; echo \"PS1='ready>'; . ./script\" > rc").ok();
+    shell.run("ipctool create pshm --size 1 --name '/a$(touch hacked)'").exits(0);
+    shell.run("ipctool create pshm --size 1 --name \"/b';touch hacked;'\"").exits(0);
+    for typed in ["\"pshm:/a", "'pshm:/b", "pshm:/a", "pshm:/b", "\"pshm:/", "'pshm:/"] {
+        let terminal = Terminal::run(&shell, SIZE, false, "exec bash --noprofile --rcfile rc -i");
+        let terminal = terminal.shows("ready>").types(&format!("ipctool stat {typed}\t"));
+        let close = &typed[..1];
+        let close = if close == "p" { "" } else { close };
+        terminal.types(&format!("{close}\necho en''ded\n")).shows("ended").types("exit\n").ends();
+        assert!(!shell.directory().join("hacked").exists(), "{typed}");
+    }
+}
+
 #[test]
 fn zsh() {
     let Some(shell) = busy() else { return };
