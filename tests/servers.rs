@@ -265,6 +265,20 @@ struct Apache<'a> {
 impl<'a> Apache<'a> {
     /// With this many sockets to accept on, and its locks of this sort.
     fn start(shell: &'a Sandbox, mutex: &str, sockets: usize) -> Apache<'a> {
+        // A port that was free may be taken by the time it starts.
+        for _ in 0..4 {
+            if let Ok(apache) = Apache::try_to_start(shell, mutex, sockets) {
+                return apache;
+            }
+        }
+        Apache::try_to_start(shell, mutex, sockets).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    fn try_to_start(
+        shell: &'a Sandbox,
+        mutex: &str,
+        sockets: usize,
+    ) -> Result<Apache<'a>, String> {
         let ports: Vec<_> = (0..sockets).map(|_| free_port()).collect();
         let directory = shell.directory().to_str().expect("it is text");
         let mut settings = format!(
@@ -302,10 +316,13 @@ impl<'a> Apache<'a> {
         shell.run_with("cat > settings", settings.as_bytes()).ok();
         // The password is `secret`.
         shell.run("echo 'me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=' > users").ok();
-        shell.run("mkdir www; echo served > www/page").ok();
+        shell.run("mkdir -p www; echo served > www/page").ok();
         let apache = Apache { server: Server::new(shell), port: ports[0] };
-        shell.run(&format!("{APACHE} -f \"$PWD/settings\" -k start > started 2>&1")).exits(0);
-        apache
+        let start = shell.run(&format!("{APACHE} -f \"$PWD/settings\" -k start > started 2>&1"));
+        match start.status() {
+            0 => Ok(apache),
+            _ => Err(shell.run("cat started errors settings 2> /dev/null").stdout()),
+        }
     }
 
     fn serves(&self) {

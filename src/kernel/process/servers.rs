@@ -10,11 +10,17 @@ use super::stat::Stat;
 use super::status::uids;
 use crate::ipc::ProcessName;
 use crate::ipc::process::heirs::Server;
+use crate::kernel::namespace::{Handle, Identity};
 
-/// The servers whose workers run as other users. Fails if not every process may be inspected.
-pub fn servers() -> io::Result<Vec<Server>> {
+/// The servers whose workers run as other users in an IPC namespace, or in one that cannot be seen.
+/// Fails if not every process may be inspected.
+pub fn servers(namespace: &Handle) -> io::Result<Vec<Server>> {
+    let namespace = namespace.identity()?;
     let mut servers = Vec::new();
     for pid in all_visible()? {
+        if Identity::of(pid).is_ok_and(|other| other != namespace) {
+            continue;
+        }
         let Some(stat) = Stat::find(pid)? else { continue };
         let Some(oldest) = oldest_of_family(&stat)?.and_then(|oldest| oldest.pid()) else {
             continue;

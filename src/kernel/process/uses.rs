@@ -21,6 +21,7 @@ use crate::kernel::sysv::sem;
 /// One inspection of all processes, which shows for any object which processes use it.
 #[derive(Debug)]
 pub struct Observer<'a> {
+    namespace: &'a Namespace,
     scan: Scan,
     processes: RefCell<HashMap<i32, Option<Process>>>,
     /// The most users that may be missing for a single object.
@@ -53,6 +54,7 @@ impl<'a> Observer<'a> {
     pub fn new(namespace: &'a Namespace, scope: &ScanScope) -> io::Result<Observer<'a>> {
         let scan = Scan::new(namespace.handle(), scope)?;
         Ok(Observer {
+            namespace,
             scan,
             processes: RefCell::default(),
             missed: Cell::default(),
@@ -83,7 +85,7 @@ impl<'a> Observer<'a> {
             observed.permissions().was_given_away() && observed.is_unused() == Verdict::Yes
         };
         let servers = match all.iter().any(was_given_away) {
-            true => process::servers().ok(),
+            true => process::servers(self.namespace.handle()).ok(),
             false => Some(Vec::new()),
         };
         Heirs::of(all, self.clock, servers)
