@@ -274,11 +274,7 @@ impl<'a> Apache<'a> {
         Apache::try_to_start(shell, mutex, sockets).unwrap_or_else(|why| panic!("{why}"))
     }
 
-    fn try_to_start(
-        shell: &'a Sandbox,
-        mutex: &str,
-        sockets: usize,
-    ) -> Result<Apache<'a>, String> {
+    fn try_to_start(shell: &'a Sandbox, mutex: &str, sockets: usize) -> Result<Apache<'a>, String> {
         let ports: Vec<_> = (0..sockets).map(|_| free_port()).collect();
         let directory = shell.directory().to_str().expect("it is text");
         let mut settings = format!(

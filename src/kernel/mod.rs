@@ -6,6 +6,7 @@
 pub mod call;
 pub mod channel;
 pub mod closing;
+pub mod container;
 pub mod descendants;
 pub mod error;
 pub mod io;

@@ -5,7 +5,7 @@ use super::collection::Collection;
 use crate::commands::Result;
 use crate::explain::Failure;
 use crate::ipc::tally::{By, Tally};
-use crate::kernel::process;
+use crate::kernel::container::Containers;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Column, Format, Layout, Section, Style, Value, columns};
 
@@ -47,7 +47,12 @@ pub(super) fn run(
         read?;
         return Ok(0);
     }
-    let mut tallies = Tally::of(&objects, by, process::container);
+    let containers = Containers::new();
+    let mut tallies = Tally::of(&objects, by, |pid| match containers.of(pid) {
+        Ok(Some(container)) => Some(container.label()),
+        Ok(None) => Some("host".to_owned()),
+        Err(_) => None,
+    });
     if let Some((column, descends)) = sort {
         tallies.sort_by(|a, b| {
             let (a, b) = ((column.value)(a), (column.value)(b));

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use nix::unistd::{Gid, Group, Uid, User};
 
@@ -40,6 +41,12 @@ pub fn group(gid: u32) -> Foreign {
         Ok(Some(group)) => group.name.into(),
         _ => gid.to_string().into(),
     }
+}
+
+/// The home directory of a user.
+pub(in crate::kernel) fn home(uid: u32) -> Option<PathBuf> {
+    let user = User::from_uid(Uid::from_raw(uid)).ok()??;
+    Some(user.dir).filter(|home| home.is_absolute())
 }
 
 /// Why a user or group was not found.

@@ -70,7 +70,7 @@ impl Stat {
         self.fields().split_ascii_whitespace().nth(number - 3)
     }
 
-    pub(super) fn started(&self) -> Option<i64> {
+    pub(in crate::kernel) fn started(&self) -> Option<i64> {
         self.field(22)?.parse().ok()
     }
 

@@ -1,0 +1,213 @@
+//! Containers, as the paths of control groups show them. `cgroups(7)`, `proc_pid_cgroup(5)`.
+
+use super::text::unescape;
+
+/// How much of an id people see, as `docker ps` shows it.
+const SHOWN: usize = 12;
+
+/// The fewest characters of an id that stand for it.
+const SHORTEST_PREFIX: usize = 4;
+
+/// A container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// What runs it.
+    pub runtime: Runtime,
+    /// Its full id; for LXC, systemd-nspawn and a low-level runtime called by hand, its name.
+    pub id: String,
+    /// The uid of its Kubernetes pod.
+    pub pod: Option<String>,
+    /// Its name; `POD/CONTAINER` in Kubernetes, `POD` for the container that holds a pod's namespaces.
+    pub name: Option<String>,
+    /// The user in whose session it runs, if it is in one, as rootless containers are.
+    pub user: Option<u32>,
+}
+
+/// What runs a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Runtime {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+    /// containerd or CRI-O under Kubernetes.
+    Cri,
+    /// LXC, LXD, Incus, or libvirt's LXC driver.
+    Lxc,
+    /// systemd-nspawn.
+    Nspawn,
+    /// Another one, or one that the path does not show.
+    Other,
+}
+
+impl Container {
+    /// The innermost container in the text of `/proc/PID/cgroup`. With version 1 of control groups, not
+    /// every hierarchy need show it; the line that shows the most nested containers counts.
+    pub fn in_groups(text: &str) -> Option<Container> {
+        let mut found: Option<(usize, Container)> = None;
+        for path in paths(text) {
+            let Some((depth, container)) = innermost(path) else { continue };
+            if found.as_ref().is_none_or(|(most, _)| depth > *most) {
+                found = Some((depth, container));
+            }
+        }
+        found.map(|(_, container)| container)
+    }
+
+    /// The innermost container in the path of a control group.
+    pub fn in_path(path: &str) -> Option<Container> {
+        innermost(path).map(|(_, container)| container)
+    }
+
+    /// A container that has only a name, which is its id.
+    pub fn named(runtime: Runtime, name: impl Into<String>) -> Container {
+        let id = name.into();
+        Container { runtime, name: Some(id.clone()), id, pod: None, user: None }
+    }
+
+    /// What people see: its name, or else the first 12 characters of its id.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.chars().take(SHOWN).collect())
+    }
+
+    /// Whether a user means it by this word: its name, its id, or the first characters of its id, at least 4.
+    /// A name cannot be shortened, so neither can an id that is the name.
+    pub fn is_called(&self, word: &str) -> bool {
+        if self.id == word || self.name.as_deref() == Some(word) {
+            return true;
+        }
+        let has_own_name = self.name.as_ref() != Some(&self.id);
+        has_own_name && word.len() >= SHORTEST_PREFIX && self.id.starts_with(word)
+    }
+}
+
+/// The paths in the text of `/proc/PID/cgroup`.
+pub fn paths(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.splitn(3, ':').nth(2))
+}
+
+/// Whether this is an id as engines make them: 64 hexadecimal digits.
+pub fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The innermost container in the path of a control group, and how many containers are around it, itself
+/// included.
+fn innermost(path: &str) -> Option<(usize, Container)> {
+    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+    let mut around: Vec<Container> = Vec::new();
+    let (mut pod, mut user) = (None, None);
+    let mut parent = "";
+    for part in path.split('/') {
+        pod = pod_uid(part).or(pod);
+        user = session_of(part).or(user);
+        let is_in_pod = pod_uid(parent).is_some();
+        if part == "supervisor" && around.last().is_some_and(|one| one.runtime == Runtime::Nspawn) {
+            // systemd-nspawn itself runs beside the container.
+            around.pop();
+        } else if let Some(mut container) = machine(parent, part).or_else(|| engine(parent, part)) {
+            if is_in_pod && container.runtime == Runtime::Other {
+                container.runtime = Runtime::Cri;
+            }
+            (container.pod, container.user) = (pod.clone(), user);
+            around.push(container);
+        }
+        parent = part;
+    }
+    let depth = around.len();
+    Some((depth, around.pop()?))
+}
+
+/// A container of LXC or systemd-nspawn, or one of a low-level runtime called by hand under systemd.
+fn machine(parent: &str, part: &str) -> Option<Container> {
+    if is_id(part) {
+        return None;
+    }
+    if let Some(name) = part.strip_prefix("lxc.payload.").or(part.strip_suffix(".libvirt-lxc")) {
+        return named(Runtime::Lxc, name);
+    }
+    if matches!(parent, "lxc" | "lxc.payload") {
+        return named(Runtime::Lxc, part);
+    }
+    let between = |start, end| part.strip_prefix(start)?.strip_suffix(end);
+    if let Some(name) = between("systemd-nspawn@", ".service") {
+        return named(Runtime::Nspawn, &unescaped(name));
+    }
+    if let Some(name) = between("machine-", ".scope") {
+        let name = unescaped(name);
+        // libvirt calls its machines DRIVER-NUMBER-NAME; those of QEMU are no containers.
+        return match (numbered("qemu-", &name), numbered("lxc-", &name)) {
+            (Some(_), _) => None,
+            (_, Some(name)) => named(Runtime::Lxc, name),
+            _ => named(Runtime::Nspawn, &name),
+        };
+    }
+    let name = between("runc-", ".scope").or(between("crun-", ".scope"))?;
+    if is_id(name) { None } else { named(Runtime::Other, name) }
+}
+
+fn named(runtime: Runtime, name: &str) -> Option<Container> {
+    let is_name = !matches!(name, "" | "." | "..");
+    is_name.then(|| Container::named(runtime, name))
+}
+
+/// The name after a driver of libvirt and a number.
+fn numbered<'a>(driver: &str, name: &'a str) -> Option<&'a str> {
+    let (number, name) = name.strip_prefix(driver)?.split_once('-')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
+}
+
+/// A container of an engine that makes ids: `ID`, `docker-ID.scope`, `libpod-ID`, `SLICE:cri-containerd:ID`.
+fn engine(parent: &str, part: &str) -> Option<Container> {
+    let name = part.strip_suffix(".scope").unwrap_or(part);
+    let (prefix, id) = name.rsplit_once(['-', ':']).unwrap_or(("", name));
+    if !is_id(id) {
+        return None;
+    }
+    let runtime = match prefix.rsplit(':').next().unwrap_or(prefix) {
+        "docker" => Runtime::Docker,
+        "libpod" | "libpod-payload" => Runtime::Podman,
+        "cri-containerd" | "crio" => Runtime::Cri,
+        // conmon watches a container from outside.
+        prefix if prefix.ends_with("conmon") => return None,
+        "" => match parent {
+            "docker" | "moby" => Runtime::Docker,
+            // A pod of Podman, whose containers are in it.
+            "libpod_parent" => return None,
+            _ => Runtime::Other,
+        },
+        _ => Runtime::Other,
+    };
+    Some(Container { runtime, id: id.to_owned(), pod: None, name: None, user: None })
+}
+
+/// The uid of a pod that has this control group: `podUID`, or a slice of systemd, which has `_` for `-`.
+fn pod_uid(part: &str) -> Option<String> {
+    let slice = part.split_once(':').map_or(part, |(slice, _)| slice);
+    let uid = match slice.strip_suffix(".slice") {
+        Some(slice) => slice.rsplit_once("-pod")?.1.replace('_', "-"),
+        None => slice.strip_prefix("pod")?.to_owned(),
+    };
+    let is_uid = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    // The uid of a pod from a file of the node is a hash without dashes.
+    (is_uid && matches!(uid.len(), 32 | 36)).then_some(uid)
+}
+
+/// The user whose session this control group is: `user-UID.slice` or `user@UID.service`.
+fn session_of(part: &str) -> Option<u32> {
+    let slice = part.strip_prefix("user-").and_then(|rest| rest.strip_suffix(".slice"));
+    let service = part.strip_prefix("user@").and_then(|rest| rest.strip_suffix(".service"));
+    slice.or(service)?.parse().ok()
+}
+
+/// The name of a unit without systemd's escapes. `systemd-escape(1)`.
+fn unescaped(name: &str) -> String {
+    let escaped = |text: &[u8]| {
+        let digits = std::str::from_utf8(text.strip_prefix(b"\\x")?.get(..2)?).ok()?;
+        Some((u8::from_str_radix(digits, 16).ok()?, 4))
+    };
+    String::from_utf8_lossy(&unescape(name.as_bytes(), escaped)).into_owned()
+}
+
+#[cfg(test)]
+mod cases;
