@@ -59,6 +59,11 @@ impl Container {
         innermost(path).map(|(_, container)| container)
     }
 
+    /// The user in whose session this control group is.
+    pub fn user_of(path: &str) -> Option<u32> {
+        path.split('/').filter_map(session_of).next_back()
+    }
+
     /// A container that has only a name, which is its id.
     pub fn named(runtime: Runtime, name: impl Into<String>) -> Container {
         let id = name.into();
@@ -123,8 +128,11 @@ fn machine(parent: &str, part: &str) -> Option<Container> {
     if is_id(part) {
         return None;
     }
-    if let Some(name) = part.strip_prefix("lxc.payload.").or(part.strip_suffix(".libvirt-lxc")) {
+    if let Some(name) = part.strip_prefix("lxc.payload.") {
         return named(Runtime::Lxc, name);
+    }
+    if let Some(name) = part.strip_suffix(".libvirt-lxc") {
+        return named(Runtime::Lxc, unnumbered(name.strip_prefix("lxc-").unwrap_or(name)));
     }
     if matches!(parent, "lxc" | "lxc.payload") {
         return named(Runtime::Lxc, part);
@@ -135,14 +143,15 @@ fn machine(parent: &str, part: &str) -> Option<Container> {
     }
     if let Some(name) = between("machine-", ".scope") {
         let name = unescaped(name);
-        // libvirt calls its machines DRIVER-NUMBER-NAME; those of QEMU are no containers.
-        return match (numbered("qemu-", &name), numbered("lxc-", &name)) {
-            (Some(_), _) => None,
-            (_, Some(name)) => named(Runtime::Lxc, name),
-            _ => named(Runtime::Nspawn, &name),
+        // libvirt calls its machines DRIVER-NAME or DRIVER-NUMBER-NAME; those of QEMU are no containers.
+        return match name.strip_prefix("lxc-") {
+            _ if name.starts_with("qemu-") => None,
+            Some(name) => named(Runtime::Lxc, unnumbered(name)),
+            None => named(Runtime::Nspawn, &name),
         };
     }
-    let name = between("runc-", ".scope").or(between("crun-", ".scope"))?;
+    let by_hand = ["runc-", "crun-", "runsc-"];
+    let name = by_hand.iter().find_map(|runtime| between(runtime, ".scope"))?;
     if is_id(name) { None } else { named(Runtime::Other, name) }
 }
 
@@ -151,20 +160,21 @@ fn named(runtime: Runtime, name: &str) -> Option<Container> {
     is_name.then(|| Container::named(runtime, name))
 }
 
-/// The name after a driver of libvirt and a number.
-fn numbered<'a>(driver: &str, name: &'a str) -> Option<&'a str> {
-    let (number, name) = name.strip_prefix(driver)?.split_once('-')?;
-    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
+/// The name of a machine of libvirt without the number before it.
+fn unnumbered(name: &str) -> &str {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    name.split_once('-').filter(|(number, _)| is_number(number)).map_or(name, |(_, name)| name)
 }
 
 /// A container of an engine that makes ids: `ID`, `docker-ID.scope`, `libpod-ID`, `SLICE:cri-containerd:ID`.
 fn engine(parent: &str, part: &str) -> Option<Container> {
     let name = part.strip_suffix(".scope").unwrap_or(part);
     let (prefix, id) = name.rsplit_once(['-', ':']).unwrap_or(("", name));
+    let prefix = prefix.rsplit(':').next().unwrap_or(prefix);
     if !is_id(id) {
-        return None;
+        return unusual_engine(parent, name, prefix, id);
     }
-    let runtime = match prefix.rsplit(':').next().unwrap_or(prefix) {
+    let runtime = match prefix {
         "docker" => Runtime::Docker,
         "libpod" | "libpod-payload" => Runtime::Podman,
         "cri-containerd" | "crio" => Runtime::Cri,
@@ -178,7 +188,28 @@ fn engine(parent: &str, part: &str) -> Option<Container> {
         },
         _ => Runtime::Other,
     };
-    Some(Container { runtime, id: id.to_owned(), pod: None, name: None, user: None })
+    Some(unnamed(runtime, id))
+}
+
+fn unnamed(runtime: Runtime, id: &str) -> Container {
+    Container { runtime, id: id.to_owned(), pod: None, name: None, user: None }
+}
+
+/// A container of an engine that makes other ids: a build step of BuildKit (`buildkit/ID`, `docker-ID.scope`), a
+/// task of Amazon ECS (`ecs/TASK-NUMBER`), an app of Cloud Foundry (`garden/ID`).
+fn unusual_engine(parent: &str, name: &str, prefix: &str, id: &str) -> Option<Container> {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_step =
+        id.len() == 25 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let is_task = prefix.len() == 32 && is_hex(prefix) && is_number(id);
+    let is_app = parent == "garden" && name.len() >= 27 && name.split('-').all(is_hex);
+    match prefix {
+        "docker" if is_step => Some(unnamed(Runtime::Docker, id)),
+        "" if is_step && parent == "buildkit" => Some(unnamed(Runtime::Other, id)),
+        _ if is_task || is_app => Some(unnamed(Runtime::Other, name)),
+        _ => None,
+    }
 }
 
 /// The uid of a pod that has this control group: `podUID`, or a slice of systemd, which has `_` for `-`.

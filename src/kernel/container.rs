@@ -6,7 +6,11 @@ mod bundle;
 mod by_hand;
 mod disk;
 mod docker;
+mod machines;
 mod names;
+mod nerdctl;
+mod proxmox;
+mod states;
 mod storage;
 
 use std::cell::{OnceCell, RefCell};
@@ -15,9 +19,9 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use by_hand::States;
 use disk::Disk;
 use names::Names;
+use states::States;
 
 use crate::ipc::Container;
 use crate::ipc::container::paths;
@@ -70,6 +74,9 @@ impl Containers {
             Some((container, rest)) => Container::in_path(rest).unwrap_or(container),
             None => Container::in_groups(groups)?,
         };
+        if self.states().is_virtual_machine(&container) {
+            return None;
+        }
         self.names.complete(&self.disk, &mut container);
         Some(container)
     }

@@ -72,6 +72,39 @@ const CASES: &[Case] = &[
         Some(UID),
         None,
     ),
+    // Kata containers with a path that it does not understand.
+    ("0::/system.slice:docker:ID", Docker, ID, None, None),
+    // BuildKit.
+    (
+        "0::/docker/buildkit/5cf82fwiumld3vcs5d5l5pzyv",
+        Other,
+        "5cf82fwiumld3vcs5d5l5pzyv",
+        None,
+        None,
+    ),
+    (
+        "0::/system.slice/docker-5cf82fwiumld3vcs5d5l5pzyv.scope",
+        Docker,
+        "5cf82fwiumld3vcs5d5l5pzyv",
+        None,
+        None,
+    ),
+    // Amazon ECS, Cloud Foundry.
+    ("9:perf_event:/ecs/55091c13-b8cf-4801-b527-f4601742204d/ID", Other, ID, None, None),
+    (
+        "1:name=systemd:/ecs/0123456789abcdef0123456789abcdef/0123456789abcdef0123456789abcdef-1234567890",
+        Other,
+        "0123456789abcdef0123456789abcdef-1234567890",
+        None,
+        None,
+    ),
+    (
+        "10:freezer:/garden/6f265890-5165-7fab-6b52-18d1",
+        Other,
+        "6f265890-5165-7fab-6b52-18d1",
+        None,
+        None,
+    ),
     // nerdctl.
     ("0::/system.slice/nerdctl-ID.scope", Other, ID, None, None),
     ("0::/default/ID", Other, ID, None, None),
@@ -91,6 +124,15 @@ const CASES: &[Case] = &[
         None,
         Some("my-web"),
     ),
+    ("0::/machine.slice/machine-lxc\\x2dmy\\x2dweb.scope", Lxc, "my-web", None, Some("my-web")),
+    (
+        "2:cpu:/machine/production.partition/lxc-22222-web.libvirt-lxc",
+        Lxc,
+        "web",
+        None,
+        Some("web"),
+    ),
+    ("0::/osctl/pool.tank/ct.ct1/user-owned/lxc.payload.ct1", Lxc, "ct1", None, Some("ct1")),
     // systemd-nspawn.
     ("0::/machine.slice/machine-my\\x2dweb.scope/payload", Nspawn, "my-web", None, Some("my-web")),
     (
@@ -104,6 +146,7 @@ const CASES: &[Case] = &[
     // runc and crun by hand.
     ("0::/system.slice/runc-web.scope", Other, "web", None, Some("web")),
     ("0::/user.slice/crun-my-web.scope", Other, "my-web", None, Some("my-web")),
+    ("0::/system.slice/runsc-web.scope", Other, "web", None, Some("web")),
     ("0::/system.slice/runc-ID.scope", Other, ID, None, None),
 ];
 
@@ -129,7 +172,12 @@ const NONE: &[&str] = &[
     "0::/machine.slice/systemd-nspawn@web.service/supervisor",
     "0::/machine.slice/machine-web.scope/supervisor",
     "0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator",
+    "0::/machine.slice/machine-qemu\\x2dweb.scope/emulator",
     "2:memory:/machine/web.libvirt-qemu",
+    "0::/lxc.monitor/101",
+    "0::/system.slice/docker-compose.scope",
+    "0::/system.slice/buildkit.service",
+    "0::/garden/garden",
     "0::/web",
     "0::/system.slice/runc-.scope",
 ];

@@ -56,7 +56,7 @@ fn annotated(annotations: &HashMap<String, String>) -> Option<(Runtime, String)>
             text("io.kubernetes.cri-o.ContainerType"),
         ),
     };
-    Some(match container.filter(|_| kind != Some("sandbox")) {
+    Some(match container.filter(|&name| kind != Some("sandbox") && name != "POD") {
         Some(container) => (Runtime::Cri, format!("{pod}/{container}")),
         None => (Runtime::Cri, pod.to_owned()),
     })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use crate::kernel::process::accounts;
+use crate::kernel::process::{self, accounts};
 
 /// The most bytes that are read of a file.
 const MOST_BYTES: u64 = 16 << 20;
@@ -22,23 +22,33 @@ pub(super) struct Disk {
     root: PathBuf,
     /// The home directory of a user.
     home: fn(u32) -> Option<PathBuf>,
+    /// The user who made the user namespace of a process.
+    namespace_owner: fn(i32) -> Option<u32>,
 }
 
 impl Disk {
     /// The files of this machine.
     pub(super) fn of_machine() -> Disk {
-        Disk { root: "/".into(), home: accounts::home }
+        let namespace_owner = process::user_namespace_owner;
+        Disk { root: "/".into(), home: accounts::home, namespace_owner }
     }
 
-    /// The files under a directory, as a machine has them under `/`.
+    /// The files under a directory, as a machine has them under `/`. Each user namespace is one that the user
+    /// made whose number is the pid.
     #[cfg(test)]
     pub(super) fn at(root: &Path) -> Disk {
-        Disk { root: root.into(), home: |uid| Some(format!("/home/{uid}").into()) }
+        let home = |uid| Some(format!("/home/{uid}").into());
+        Disk { root: root.into(), home, namespace_owner: |pid| u32::try_from(pid).ok() }
     }
 
     /// The home directory of a user.
     pub(super) fn home(&self, uid: u32) -> Option<PathBuf> {
         (self.home)(uid)
+    }
+
+    /// The user who made the user namespace of a process.
+    pub(super) fn namespace_owner(&self, pid: i32) -> Option<u32> {
+        (self.namespace_owner)(pid)
     }
 
     /// The content of a regular file. Fails if it is too large.

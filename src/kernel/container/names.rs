@@ -1,10 +1,12 @@
 //! Which files name a container.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::bundle;
 use super::disk::Disk;
 use super::docker::DataRoots;
+use super::nerdctl::NameStores;
+use super::proxmox;
 use super::storage::Storage;
 use crate::ipc::Container;
 use crate::ipc::container::Runtime;
@@ -18,36 +20,46 @@ const LONGEST: usize = 512;
 pub(super) struct Names {
     docker: DataRoots,
     storage: Storage,
+    nerdctl: NameStores,
 }
 
 impl Names {
     /// Fills in the name of a container, and its runtime where only the place of the name shows it.
     pub(super) fn complete(&self, disk: &Disk, container: &mut Container) {
-        if container.name.is_some() {
-            return;
+        if let Some((runtime, name)) = self.find(disk, container).filter(|(_, name)| is_name(name))
+        {
+            if container.runtime == Runtime::Other {
+                container.runtime = runtime;
+            }
+            container.name = Some(in_kubernetes(&name).unwrap_or(name));
         }
-        let Container { id, user, .. } = &*container;
+    }
+
+    fn find(&self, disk: &Disk, container: &Container) -> Option<(Runtime, String)> {
+        let Container { id, user, runtime, name, .. } = container;
+        if *runtime == Runtime::Lxc {
+            return proxmox::name(disk, id).map(|name| (Runtime::Lxc, name));
+        }
+        if name.is_some() {
+            return None;
+        }
         // Only the files of the user whose container it is: others could name it as they like.
-        let home = user.and_then(|uid| disk.home(uid));
-        if user.is_some() && home.is_none() {
-            return;
-        }
-        let docker =
-            || self.docker.name(disk, home.as_deref(), id).map(|name| (Runtime::Docker, name));
-        let podman =
-            || self.storage.name(disk, home.as_deref(), id).map(|name| (Runtime::Podman, name));
+        let home = match user {
+            Some(uid) => Some(disk.home(*uid)?),
+            None => None,
+        };
+        let home = home.as_deref();
+        let docker = || Some((Runtime::Docker, self.docker.name(disk, home, id)?));
+        let podman = || Some((Runtime::Podman, self.storage.name(disk, home, id)?));
+        let nerdctl = || Some((Runtime::Other, self.nerdctl.name(disk, home, id)?));
         let bundle = || bundle::name(disk, id).filter(|_| user.is_none());
-        let found = match container.runtime {
+        match runtime {
             Runtime::Docker => docker(),
             Runtime::Podman => podman(),
             Runtime::Cri => bundle().or_else(docker).or_else(podman),
-            Runtime::Other => docker().or_else(podman).or_else(bundle),
+            Runtime::Other => docker().or_else(podman).or_else(bundle).or_else(nerdctl),
             Runtime::Lxc | Runtime::Nspawn => None,
-        };
-        let Some((runtime, name)) = found.filter(|(_, name)| is_name(name)) else { return };
-        let is_shown = container.runtime != Runtime::Other;
-        container.runtime = if is_shown { container.runtime } else { runtime };
-        container.name = Some(in_kubernetes(&name).unwrap_or(name));
+        }
     }
 }
 
@@ -67,6 +79,6 @@ fn in_kubernetes(name: &str) -> Option<String> {
 }
 
 /// The directory of a user's own data.
-pub(super) fn data_of(home: &std::path::Path) -> PathBuf {
+pub(super) fn data_of(home: &Path) -> PathBuf {
     home.join(".local/share")
 }

@@ -163,6 +163,16 @@ pub fn owns(namespace: &Handle) -> bool {
     search().unwrap_or(false)
 }
 
+/// The user who made the user namespace of a process, `ioctl_ns(2)`; `None` if that may not be seen.
+pub(in crate::kernel) fn user_namespace_owner(pid: i32) -> Option<u32> {
+    const NS_GET_OWNER_UID: libc::Ioctl = 0xb704;
+    let namespace = File::open(format!("/proc/{pid}/ns/user")).ok()?;
+    let mut uid: libc::uid_t = 0;
+    // SAFETY: this request writes one uid to the place that it is given.
+    let result = unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };
+    (result == 0).then_some(uid)
+}
+
 /// Opens a namespace related to this one, `ioctl_ns(2)`.
 fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {
     // SAFETY: these requests take no argument and return a new descriptor.
