@@ -24,8 +24,8 @@ pub(super) fn read(disk: &Disk) -> Machines {
         let Ok(text) = disk.read(&place.join(&name)) else { continue };
         let text = String::from_utf8_lossy(&text);
         let value = |key: &str| {
-            let values = text.lines().filter_map(|line| line.split_once('='));
-            values.filter(|(found, _)| *found == key).map(|(_, value)| value).last()
+            let mut values = text.lines().filter_map(|line| line.split_once('='));
+            values.find(|(found, _)| *found == key).map(|(_, value)| value)
         };
         let leader = value("LEADER").and_then(|pid| pid.parse().ok());
         match (value("CLASS"), leader) {
