@@ -390,7 +390,8 @@ impl Ran {
         self.records().iter().map(|record| fields_of(record, names)).collect()
     }
 
-    fn status(&self) -> i32 {
+    /// Its exit status, as a shell reports it.
+    pub fn status(&self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let status = self.output.status;
         status.code().or(status.signal().map(|signal| 128 + signal)).expect("it has ended")
