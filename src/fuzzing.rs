@@ -12,7 +12,7 @@ use crate::doctor::logind;
 use crate::ipc::message::Label;
 use crate::ipc::posix::{Pattern, SemaphoreState};
 use crate::ipc::{
-    Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
+    Container, Key, Kind, Mode, ModeChange, Name, Project, Reference, Target, duration, limit, size,
 };
 use crate::kernel::descendants::perf;
 
@@ -27,7 +27,7 @@ use crate::personality;
 pub type Feed = fn(&[u8]);
 
 /// All fuzz targets, with their names.
-pub const TARGETS: [(&str, Feed); 20] = [
+pub const TARGETS: [(&str, Feed); 21] = [
     ("command_line", command_line),
     ("reference", reference),
     ("name", name),
@@ -43,6 +43,7 @@ pub const TARGETS: [(&str, Feed); 20] = [
     ("proc_maps", proc_maps),
     ("proc_syscall", proc_syscall),
     ("proc_stat", proc_stat),
+    ("proc_cgroup", proc_cgroup),
     ("mountinfo", mountinfo),
     ("logind_conf", logind_conf),
     ("semaphore_file", semaphore_file),
@@ -96,6 +97,14 @@ pub fn name(bytes: &[u8]) {
             assert_eq!(read, name, "{printed}");
         }
         let _ = Name::parse(kind, text(bytes));
+    }
+}
+
+/// Control groups: a container that is found can be named by its id.
+pub fn proc_cgroup(bytes: &[u8]) {
+    if let Some(container) = Container::in_groups(text(bytes)) {
+        assert!(!container.id.is_empty() && container.is_called(&container.id), "{container:?}");
+        assert!(!container.label().is_empty(), "{container:?}");
     }
 }
 

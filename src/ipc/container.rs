@@ -5,7 +5,7 @@ use super::text::unescape;
 /// How much of an id people see, as `docker ps` shows it.
 const SHOWN: usize = 12;
 
-/// The fewest characters of an id that stand for it.
+/// The fewest characters of an id that can stand for it.
 const SHORTEST_PREFIX: usize = 4;
 
 /// A container.
@@ -41,8 +41,8 @@ pub enum Runtime {
 }
 
 impl Container {
-    /// The innermost container in the text of `/proc/PID/cgroup`. With version 1 of control groups, not
-    /// every hierarchy need show it; the line that shows the most nested containers counts.
+    /// The innermost container in the text of `/proc/PID/cgroup`. With version 1 of control groups, some
+    /// hierarchies may not show it; the line with the most nested containers counts.
     pub fn in_groups(text: &str) -> Option<Container> {
         let mut found: Option<(usize, Container)> = None;
         for path in paths(text) {
@@ -75,8 +75,8 @@ impl Container {
         self.name.clone().unwrap_or_else(|| self.id.chars().take(SHOWN).collect())
     }
 
-    /// Whether a user means it by this word: its name, its id, or the first characters of its id, at least 4.
-    /// A name cannot be shortened, so neither can an id that is the name.
+    /// Whether this word stands for it: its name, its id, or at least the first 4 characters of its id. An id
+    /// that is also the name cannot be shortened.
     pub fn is_called(&self, word: &str) -> bool {
         if self.id == word || self.name.as_deref() == Some(word) {
             return true;
@@ -182,7 +182,7 @@ fn engine(parent: &str, part: &str) -> Option<Container> {
         prefix if prefix.ends_with("conmon") => return None,
         "" => match parent {
             "docker" | "moby" => Runtime::Docker,
-            // A pod of Podman, whose containers are in it.
+            // The control group of a pod, which has containers in it.
             "libpod_parent" => return None,
             _ => Runtime::Other,
         },
@@ -220,7 +220,7 @@ fn pod_uid(part: &str) -> Option<String> {
         None => slice.strip_prefix("pod")?.to_owned(),
     };
     let is_uid = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    // The uid of a pod from a file of the node is a hash without dashes.
+    // A pod that a file on the node defines has a hash without dashes.
     (is_uid && matches!(uid.len(), 32 | 36)).then_some(uid)
 }
 

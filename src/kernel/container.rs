@@ -1,6 +1,6 @@
 //! The containers of processes, with the names that their runtimes leave on disk.
 //!
-//! No runtime is asked: its files are enough, and work when its daemon does not.
+//! No program of a runtime is run: its files are enough, and can be read when its daemon hangs.
 
 mod bundle;
 mod by_hand;
@@ -69,8 +69,8 @@ impl Containers {
     fn in_groups(&self, groups: &str) -> Option<Container> {
         let by_hand = paths(groups).find_map(|path| self.states().of_path(path));
         let mut container = match by_hand {
-            // A container may run inside one that was started by hand, but not the other way round: the
-            // state of a runtime that runs in a container is not on this disk.
+            // A runtime inside a container records its containers on that container's disk, so all that can
+            // be nested here is a container inside the one that was started by hand.
             Some((container, rest)) => Container::in_path(rest).unwrap_or(container),
             None => Container::in_groups(groups)?,
         };
@@ -81,8 +81,8 @@ impl Containers {
         Some(container)
     }
 
-    /// The container whose first process is in the same process namespace, for runtimes without control
-    /// groups of their own.
+    /// The container whose first process is in the same process namespace. This finds containers that have no
+    /// control group of their own, as those of users without systemd.
     fn by_namespace(&self, pid: i32) -> Option<Rc<Container>> {
         self.states().of_process(&self.disk, &self.names, pid)
     }

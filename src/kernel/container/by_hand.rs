@@ -1,5 +1,5 @@
-//! Containers that somebody started with a low-level runtime, such as `runc run NAME`: only the state that
-//! the runtime keeps says which control groups and which process are theirs.
+//! Containers that were started with a low-level runtime, as with `runc run NAME`: only the state that the
+//! runtime saves shows which control groups and which process are theirs.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -33,7 +33,7 @@ struct Crun {
     cgroup_path: Option<String>,
 }
 
-/// What the runtimes keep for root and for the users who are logged in.
+/// The states that runtimes saved for root and for the users who are logged in.
 pub(super) fn read(disk: &Disk) -> Vec<State> {
     let mut states = Vec::new();
     for (place, user) in places(disk) {
@@ -78,12 +78,12 @@ fn read_crun(disk: &Disk, place: &Path, user: Option<u32>) -> Vec<State> {
 }
 
 fn container(id: String, user: Option<u32>) -> Container {
-    // An engine keeps its own name for what it has given such an id.
+    // An id like this is made by an engine, which saves the name elsewhere.
     let name = (!is_id(&id)).then(|| id.clone());
     Container { runtime: Runtime::Other, id, pod: None, name, user }
 }
 
-/// Where runtimes keep their states: for root, and for users.
+/// The directories of states: root's, and those of users.
 fn places(disk: &Disk) -> Vec<(PathBuf, Option<u32>)> {
     let mut places: Vec<(PathBuf, Option<u32>)> = vec![("/run".into(), None)];
     let users = Path::new("/run/user");
@@ -99,7 +99,8 @@ fn places(disk: &Disk) -> Vec<(PathBuf, Option<u32>)> {
 }
 
 /// The path of a control group in its hierarchy, as `/proc/PID/cgroup` shows it, from the path of its
-/// directory. The hierarchies of version 1 are mounted side by side, the one of version 2 alone or among them.
+/// directory. Each hierarchy of version 1 is mounted under its name; that of version 2 is mounted at the top, or as
+/// `unified` beside the others.
 fn in_hierarchy<'a>(hierarchy: &str, directory: &'a str) -> Option<&'a str> {
     let path = directory.strip_prefix("/sys/fs/cgroup")?;
     let path = match hierarchy {

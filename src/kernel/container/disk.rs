@@ -1,5 +1,5 @@
-//! What runtimes leave on disk. These files may belong to any user, so none may be trusted to be small, regular
-//! or well-formed.
+//! What runtimes leave on disk. Some of these files belong to ordinary users, so any may be huge, malformed or a
+//! pipe.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::kernel::process::{self, accounts};
 
-/// The most bytes that are read of a file.
+/// Larger files are not read.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// The most names that are read of a directory.
+/// The most names that are read from a directory.
 const MOST_NAMES: usize = 10_000;
 
 /// The files of a machine.
@@ -33,8 +33,8 @@ impl Disk {
         Disk { root: "/".into(), home: accounts::home, namespace_owner }
     }
 
-    /// The files under a directory, as a machine has them under `/`. Each user namespace is one that the user
-    /// made whose number is the pid.
+    /// The files under a directory, in place of those under `/`. For tests, the user namespace of each process
+    /// was made by the user whose uid equals the pid.
     #[cfg(test)]
     pub(super) fn at(root: &Path) -> Disk {
         let home = |uid| Some(format!("/home/{uid}").into());
@@ -53,7 +53,7 @@ impl Disk {
 
     /// The content of a regular file. Fails if it is too large.
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // Opening a pipe would wait for somebody to write to it.
+        // Opening a pipe would wait for a writer.
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = OpenOptions::new().read(true).custom_flags(flags).open(self.place(path))?;
         if !file.metadata()?.is_file() {
@@ -62,7 +62,7 @@ impl Disk {
         read_capped(&file)
     }
 
-    /// What a JSON file holds; `None` if it is missing, unreadable or malformed.
+    /// The value in a JSON file; `None` if it is missing, unreadable or malformed.
     pub(super) fn json<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
         serde_json::from_slice(&self.read(path).ok()?).ok()
     }

@@ -1,5 +1,5 @@
-//! The machines that systemd-machined knows: `/run/systemd/machines/NAME`, lines of `KEY=VALUE`. Only its own
-//! programs are meant to read these files, but they have had these keys since it exists.
+//! The machines of systemd-machined: `/run/systemd/machines/NAME`, lines of `KEY=VALUE`. The format is not
+//! documented, but these keys have been the same in every version.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) struct Machines {
     pub(super) virtual_machines: Vec<String>,
 }
 
-/// Reads what systemd-machined keeps.
+/// Reads the files of systemd-machined.
 pub(super) fn read(disk: &Disk) -> Machines {
     let mut machines = Machines::default();
     let place = Path::new("/run/systemd/machines");

@@ -12,7 +12,7 @@ use crate::ipc::Container;
 use crate::ipc::container::Runtime;
 use crate::ipc::text::is_unsafe;
 
-/// The longest name that is taken for one.
+/// The longest name that is shown.
 const LONGEST: usize = 512;
 
 /// The names of containers, as far as they were read.
@@ -43,7 +43,8 @@ impl Names {
         if name.is_some() {
             return None;
         }
-        // Only the files of the user whose container it is: others could name it as they like.
+        // Only that user's files count for a user's container, and only root's for others: any user can write
+        // any id into files of their own.
         let home = match user {
             Some(uid) => Some(disk.home(*uid)?),
             None => None,
@@ -63,7 +64,7 @@ impl Names {
     }
 }
 
-/// Whether text can be a name. A user can write some of these files, so it may be anything.
+/// Whether this can be shown as a name. Ordinary users can write some of these files, so it may be any text.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST && !text.contains(is_unsafe)
 }

@@ -1,5 +1,5 @@
-//! Containers that are known by their control groups or their first process, where the path of a control group
-//! alone tells nothing.
+//! Containers by what their runtimes recorded of them, their control groups or their first process, for
+//! processes whose control groups have no telling paths.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -13,54 +13,64 @@ use crate::ipc::Container;
 use crate::ipc::container::Runtime;
 use crate::kernel::process::stat::Stat;
 
-/// What is kept about a container that runs.
+/// What a runtime recorded of a container.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) container: Container,
     /// Its first process.
     pub(super) pid: i32,
-    /// When that started, in ticks since boot, if that is kept.
+    /// When that process started, in ticks since boot, if it is recorded.
     pub(super) started: Option<i64>,
     /// The paths of its control groups.
     pub(super) groups: Vec<String>,
 }
 
 impl State {
-    /// Whether its first process still is the one with this pid.
+    /// The user who wrote this, unless that is root.
+    fn writer(&self) -> Option<u32> {
+        self.container.user.filter(|&uid| uid != 0)
+    }
+
+    /// Whether its first process still is the one with this pid, not another that has it now.
     fn is_alive(&self, disk: &Disk) -> bool {
         let stat = disk.read(Path::new(&format!("/proc/{}/stat", self.pid)));
         let started = stat.ok().and_then(Stat::parse).and_then(|stat| stat.started());
-        started.is_some() && self.started.is_none_or(|kept| started == Some(kept))
+        started.is_some() && self.started.is_none_or(|recorded| started == Some(recorded))
     }
 
-    /// Whether the process is one that the user can have put into a container who keeps this state.
-    /// A user could keep a state that names any process.
-    fn is_honest(&self, disk: &Disk) -> bool {
-        let uid = self.container.user.filter(|&uid| uid != 0);
-        uid.is_none_or(|uid| disk.namespace_owner(self.pid) == Some(uid))
+    /// Whether the user who wrote this can have started a container there. Any user can write any path or pid,
+    /// for example that of a service.
+    fn owns_group(&self, path: &str) -> bool {
+        self.writer().is_none_or(|uid| Container::user_of(path) == Some(uid))
+    }
+
+    /// The same for its first process.
+    fn owns_process(&self, disk: &Disk) -> bool {
+        self.writer().is_none_or(|uid| disk.namespace_owner(self.pid) == Some(uid))
     }
 }
 
-/// The containers with such a state.
+/// What the runtimes recorded of their containers.
 #[derive(Debug)]
 pub(super) struct States {
     states: Vec<State>,
     virtual_machines: Vec<String>,
-    /// The container that alone has this control group.
+    /// The container that alone has this control group; `None` if several share it.
     by_path: HashMap<String, Option<usize>>,
-    /// The container that alone has this process namespace, by the link to the namespace.
+    /// The container that alone has this process namespace; `None` if several share it.
     by_namespace: OnceCell<HashMap<PathBuf, Option<Rc<Container>>>>,
 }
 
 impl States {
-    /// Reads all of them.
+    /// Reads all records.
     pub(super) fn read(disk: &Disk) -> States {
         let machines = machines::read(disk);
         let mut states = by_hand::read(disk);
         states.extend(machines.containers);
         let mut by_path = HashMap::new();
         for (index, state) in states.iter().enumerate() {
-            for group in state.groups.iter().filter(|group| group.len() > 1) {
+            let is_own = |group: &&String| group.len() > 1 && state.owns_group(group);
+            for group in state.groups.iter().filter(is_own) {
                 let owner = by_path.entry(group.clone()).or_insert(Some(index));
                 if *owner != Some(index) {
                     *owner = None;
@@ -71,7 +81,7 @@ impl States {
         States { states, virtual_machines, by_path, by_namespace: OnceCell::new() }
     }
 
-    /// Whether a container that a path shows is a virtual machine in fact.
+    /// Whether what looks like a container by its path is a virtual machine.
     pub(super) fn is_virtual_machine(&self, container: &Container) -> bool {
         container.runtime == Runtime::Nspawn && self.virtual_machines.contains(&container.id)
     }
@@ -82,11 +92,8 @@ impl States {
         loop {
             if let Some(Some(index)) = self.by_path.get(&path[..end]) {
                 let container = &self.states[*index].container;
-                let uid = container.user.filter(|&uid| uid != 0);
-                let is_own = uid.is_none_or(|uid| Container::user_of(path) == Some(uid));
-                // Without a name of its own, it is of an engine, whose paths are known.
-                let is_known = is_own && container.name.is_some();
-                return is_known.then(|| (container.clone(), &path[end..]));
+                // Without a name, it is an engine's, and its path shows that.
+                return container.name.is_some().then(|| (container.clone(), &path[end..]));
             }
             end = path[..end].rfind('/')?;
         }
@@ -111,13 +118,13 @@ impl States {
         for state in &self.states {
             let namespace = process_namespace(disk, &state.pid.to_string());
             let Some(namespace) = namespace.filter(|_| state.is_alive(disk)) else { continue };
-            if Some(&namespace) == own.as_ref() || !state.is_honest(disk) {
+            if Some(&namespace) == own.as_ref() || !state.owns_process(disk) {
                 continue;
             }
             let mut container = state.container.clone();
             names.complete(disk, &mut container);
             let container = Some(Rc::new(container));
-            // With a namespace that containers share, it is not known which one a process is in.
+            // A process in a namespace that containers share may be in any of them.
             found.entry(namespace).and_modify(|known| *known = None).or_insert(container);
         }
         found

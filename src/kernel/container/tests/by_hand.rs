@@ -1,4 +1,4 @@
-//! Containers whose names or control groups only a state tells.
+//! Containers that are found by what a runtime recorded of them.
 
 use super::*;
 
@@ -55,6 +55,14 @@ fn a_process_that_is_gone() {
 }
 
 #[test]
+fn started_with_ctr() {
+    let machine = Machine::new();
+    machine.file("/run/containerd/runc/default/web/state.json", &runc("web", 10, "/default/web"));
+    machine.process(10, "/default/web", "2");
+    assert_eq!(machine.of(10), Some(Container::named(Runtime::Other, "web")));
+}
+
+#[test]
 fn of_a_user() {
     let machine = Machine::new();
     machine.file("/run/user/1000/runc/web/state.json", &runc("web", 1000, "/web"));
@@ -74,8 +82,12 @@ fn of_a_user() {
     let of = |pid| machine.of(pid).map(|container| container.label());
     assert_eq!((of(1000), of(1001)), (name("web"), name("web")));
     assert_eq!(machine.of(1000).unwrap().user, Some(1000));
-    // This user cannot have started that.
+    // This user cannot have started that, nor hide what root has started.
     assert_eq!(of(20), None);
+    machine.file("/run/runc/root/state.json", &runc("root", 30, "/root"));
+    machine.file("/run/user/1000/runc/hide/state.json", &runc("hide", 30, "/root"));
+    machine.process(30, "/root", "5");
+    assert_eq!(of(30), name("root"));
     assert_eq!(of(21), name("box"));
 }
 
