@@ -26,6 +26,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ipc::Kind;
+use crate::kernel::namespace::Where;
 use crate::output::Color;
 use crate::personality::{self, Personality};
 use page::{Group, Page};
@@ -73,6 +74,9 @@ pub struct Overview {
     /// Print the overview as JSON
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// Show all IPC namespaces
+    #[arg(short = 'A', long, conflicts_with = "place")]
+    pub all_namespaces: bool,
 }
 
 impl Cli {
@@ -190,6 +194,14 @@ pub struct Global {
     /// Each call is a line with its arguments and its result, in the notation of strace(1).
     #[arg(long, global = true)]
     pub trace: bool,
+    /// Do it in another IPC namespace: that of a process, a file, a container, or 'host'
+    ///
+    /// WHERE is the id of a process, a link such as /proc/PID/ns/ipc or a bind mount of one, the number of a
+    /// namespace as 'list --all-namespaces' shows it, 'host' for the namespace of process 1, or a container:
+    /// its name, its id, or the start of its id. The /dev/shm and the POSIX queues are those of that place;
+    /// users, processes and files stay those of the caller.
+    #[arg(long = "in", value_name = "WHERE", global = true)]
+    pub place: Option<Where>,
 }
 
 /// Declares the verbs. Each builds its options only when it is called: defining those of all verbs
@@ -200,6 +212,15 @@ macro_rules! verbs {
         #[derive(Debug)]
         pub enum Command {
             $($(#[doc = $about])+ $verb($verb),)+
+        }
+
+        impl Command {
+            /// Its name on the command line.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Command::$verb(_) => $name,)+
+                }
+            }
         }
 
         impl Subcommand for Command {

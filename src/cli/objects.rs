@@ -58,6 +58,19 @@ pub struct List {
     /// Show creator and owner
     #[arg(short = 'c', long, overrides_with_all = ["times", "pids"])]
     pub creators: bool,
+    /// List the objects of every IPC namespace
+    ///
+    /// Adds the columns ns, the number of the namespace, and container. A namespace counts if a process lives
+    /// in it, or if a mount or an open descriptor keeps it alive. What may not be looked at is counted on
+    /// standard error.
+    #[arg(short = 'A', long, conflicts_with = "place")]
+    pub all_namespaces: bool,
+    /// List the IPC namespaces themselves, with the number of their processes and objects
+    #[arg(
+        long,
+        conflicts_with_all = ["place", "all_namespaces", "kinds", "queues", "shmems", "semaphores", "who", "by", "times", "pids", "creators"]
+    )]
+    pub namespaces: bool,
     /// Show only these columns, or with +COL,… add them to the default
     ///
     /// Columns are separated by commas. With a leading '+' they are added to the default ones. See

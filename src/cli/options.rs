@@ -72,8 +72,8 @@ macro_rules! filters {
 
         impl Filters {
             /// The conditions that were asked for.
-            pub fn conditions(self) -> Vec<Box<dyn Condition>> {
-                [$(self.$name.asked_for()),+].into_iter().flatten().collect()
+            pub fn conditions(&mut self) -> Vec<Box<dyn Condition>> {
+                [$(std::mem::take(&mut self.$name).asked_for()),+].into_iter().flatten().collect()
             }
         }
     };
@@ -192,6 +192,12 @@ impl Asked for Vec<Expected> {
 /// A condition that is asked for by an option without a value.
 #[derive(Clone, Debug)]
 pub struct Flag<C>(Option<C>);
+
+impl<C> Default for Flag<C> {
+    fn default() -> Flag<C> {
+        Flag(None)
+    }
+}
 
 impl<C: Condition + 'static> Asked for Flag<C> {
     fn asked_for(self) -> Option<Box<dyn Condition>> {

@@ -3,21 +3,24 @@
 mod by;
 mod choice;
 mod collection;
+mod namespaces;
 mod rest;
+mod rows;
 mod sort;
 
 use std::collections::HashSet;
 
-use by::Request;
-use choice::Choice;
+use choice::{Choice, Looked};
 use collection::{Collection, Depth};
 use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
+use crate::commands::everywhere::Everywhere;
 use crate::commands::{Error, Result, remark, select};
 use crate::exit::Status;
 use crate::explain::Failure;
+use crate::ipc::tally::By;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::kernel::{Namespace, process};
 use crate::output::columns::Preset;
@@ -26,7 +29,7 @@ use crate::output::{Format, Layout, Style};
 
 const VERB: &str = "list";
 
-pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Status> {
+pub(super) fn run(mut args: List, namespace: &Namespace, style: Style) -> Result<Status> {
     let format = match (args.null, args.format.chosen()) {
         (false, format) => format,
         (true, _) if args.format.format.is_none_or(|format| format == Format::Plain) => {
@@ -36,20 +39,25 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
     };
     let mut style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
+    if args.namespaces {
+        return namespaces::run(&args, format, &style);
+    }
     let filter = Filter::new(asked_for, args.filter.conditions());
+    let everywhere = if args.all_namespaces { Some(Everywhere::find()?) } else { None };
+    let looked = match (&everywhere, namespace.home()) {
+        (Some(_), _) => Looked::All,
+        (None, Some(_)) => Looked::Named,
+        (None, None) => Looked::Own,
+    };
     let kinds: Vec<Kind> = filter.kinds().collect();
     if let Some(by) = args.by {
-        let depth = Depth::for_columns(format, |name| by.needs_users() && name == "users");
+        // Where an object lives is known without a look at its users.
+        let needs_users = by.needs_users() && (by != By::Container || looked == Looked::Own);
+        let depth = Depth::for_columns(format, |name| needs_users && name == "users");
         let verbose = args.verbose;
-        let mut collection = Collection::new(namespace, &filter, depth, Rest::default(), verbose);
-        let request = Request {
-            by,
-            output: args.output.as_deref(),
-            sort: args.sort.as_deref(),
-            headings: !args.no_headings,
-            has_nul_ends: args.null,
-        };
-        let rows = by::run(&request, format, &mut collection, &style)?;
+        let mut collection =
+            Collection::new(namespace, &filter, depth, Rest::default(), everywhere, verbose);
+        let rows = by::run(by, &args, format, &mut collection, &style)?;
         collection.warn_uninspected();
         select::warn_cautions(VERB, &filter);
         if rows == 0 && !format.is_for_machines() {
@@ -57,11 +65,11 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
         }
         return Ok(Status::Done);
     }
-    let choice = Choice::parse(preset, args.output.as_deref(), args.who, &kinds)?;
+    let choice = Choice::parse(preset, args.output.as_deref(), args.who, &kinds, looked)?;
     let sort = args.sort.as_deref().map(|text| Sort::parse(text, &kinds)).transpose()?;
     let rest = match choice.shows_rest(format) {
-        true => Rest::read(namespace, &filter),
-        false => Rest::default(),
+        true if everywhere.is_none() => Rest::read(namespace, &filter),
+        _ => Rest::default(),
     };
     let beside = rest.columns(choice.chosen.as_ref(), choice.is_by_name);
     let layout = Layout {
@@ -73,8 +81,9 @@ pub(super) fn run(args: List, namespace: &Namespace, style: Style) -> Result<Sta
     let depth = Depth::for_columns(format, |name| {
         layout.fields().contains(&name) || sort.as_ref().is_some_and(|sort| sort.name == name)
     });
-    let mut collection = Collection::new(namespace, &filter, depth, rest, args.verbose);
-    let listing = Listing { kinds, layout, format };
+    let is_mixed = everywhere.is_some();
+    let mut collection = Collection::new(namespace, &filter, depth, rest, everywhere, args.verbose);
+    let listing = Listing { kinds, layout, format, is_mixed };
     let is_empty = listing.write(&mut collection, sort.as_ref(), &mut style)? == 0;
     collection.warn_uninspected();
     select::warn_cautions(VERB, &filter);
@@ -121,6 +130,8 @@ struct Listing {
     kinds: Vec<Kind>,
     layout: Layout<Observed>,
     format: Format,
+    /// Whether the kinds come again for each place.
+    is_mixed: bool,
 }
 
 impl Listing {
@@ -134,19 +145,20 @@ impl Listing {
         sort: Option<&Sort>,
         style: &mut Style,
     ) -> Result<u64> {
-        let Listing { kinds, layout, format } = self;
+        let Listing { kinds, layout, format, is_mixed } = self;
         let section = |observed: &Observed| kinds.iter().position(|&kind| kind == observed.kind());
         let marks = style.screen.color && format.has_colors();
-        let gathers = sort.is_some() || marks;
+        let is_for_people = !format.is_for_machines();
+        let gathers = sort.is_some() || marks || (is_mixed && is_for_people);
         let (mut gathered, read) = match gathers {
             true => collection.all(),
             false => (Vec::new(), Ok(())),
         };
         if let Some(sort) = sort {
             sort.apply(&mut gathered, style);
-            if !format.is_for_machines() {
-                gathered.sort_by_key(section);
-            }
+        }
+        if is_for_people {
+            gathered.sort_by_key(section);
         }
         if marks {
             let shown = gathered.iter().filter_map(|one| Some(layout.pids(section(one)?, one)));

@@ -7,6 +7,7 @@ mod consent;
 mod create;
 mod doctor;
 mod error;
+mod everywhere;
 mod explain;
 mod guard;
 mod help;
@@ -36,6 +37,7 @@ use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::io::stdio;
+use crate::kernel::namespace::{Manner, Stay, Where};
 use crate::kernel::{Namespace, StatusError};
 use crate::output::style::{ASIDE, paint};
 use crate::output::{Color, Screen, Style, escape, stderr, stdout};
@@ -51,27 +53,53 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         print_error(notice.with_hint("for example: ipctool list --json"));
         return Status::Usage;
     }
+    let verb = cli.command.as_ref().map_or("overview", Command::name);
+    // Where the user sends it; that of this process otherwise.
+    let elsewhere = match cli.global.place.map(|place| enter(verb, cli.command.as_ref(), &place)) {
+        Some(Err(failure)) => return report(namespace, failure),
+        Some(Ok(elsewhere)) => Some(elsewhere),
+        None => None,
+    };
+    let namespace = elsewhere.as_ref().map_or(namespace, |(namespace, _)| namespace);
     let Some(command) = cli.command else {
         return overview::run(cli.overview, namespace, style)
-            .unwrap_or_else(|error| end("overview", namespace, error));
+            .unwrap_or_else(|error| end(verb, namespace, error));
     };
-    let (verb, result) = match command {
-        Command::List(args) => ("list", list::run(args, namespace, style)),
-        Command::Stat(args) => ("stat", stat::run(args, namespace, style)),
-        Command::Create(args) => ("create", create::run(args, namespace, &style)),
-        Command::Send(args) => ("send", send::run(args, namespace, &style)),
-        Command::Recv(args) => ("recv", recv::run(args, namespace, style)),
-        Command::Rm(args) => ("rm", rm::run(args, namespace, style)),
-        Command::Chmod(args) => ("chmod", chmod::run(args, namespace, style)),
-        Command::Chown(args) => ("chown", chown::run(args, namespace, style)),
-        Command::Limits(args) => ("limits", limits::run(args, namespace, style)),
-        Command::Doctor(args) => ("doctor", doctor::run(args, namespace, style)),
-        Command::Guard(args) => ("guard", guard::run(args, namespace, style)),
-        Command::Key(args) => ("key", key::run(args, &style)),
-        Command::InstallLinks(args) => ("install-links", install_links::run(args, namespace)),
-        Command::Help(args) => ("help", Ok(help::run(args))),
+    let result = match command {
+        Command::List(args) => list::run(args, namespace, style),
+        Command::Stat(args) => stat::run(args, namespace, style),
+        Command::Create(args) => create::run(args, namespace, &style),
+        Command::Send(args) => send::run(args, namespace, &style),
+        Command::Recv(args) => recv::run(args, namespace, style),
+        Command::Rm(args) => rm::run(args, namespace, style),
+        Command::Chmod(args) => chmod::run(args, namespace, style),
+        Command::Chown(args) => chown::run(args, namespace, style),
+        Command::Limits(args) => limits::run(args, namespace, style),
+        Command::Doctor(args) => doctor::run(args, namespace, style),
+        Command::Guard(args) => guard::run(args, namespace, style),
+        Command::Key(args) => key::run(args, &style),
+        Command::InstallLinks(args) => install_links::run(args, namespace),
+        Command::Help(args) => Ok(help::run(args)),
     };
     result.unwrap_or_else(|error| end(verb, namespace, error))
+}
+
+/// Enters the namespace that the user names.
+fn enter(
+    verb: &'static str,
+    command: Option<&Command>,
+    place: &Where,
+) -> Result<(Namespace, Stay), Failure> {
+    let manner = match command {
+        Some(Command::Guard(_) | Command::Key(_) | Command::InstallLinks(_) | Command::Help(_)) => {
+            return Err(Failure::usage(verb, "--in is for commands that look at objects"));
+        }
+        // They wait.
+        Some(Command::Send(_) | Command::Recv(_)) => Manner::ForGood,
+        _ => Manner::ByCall,
+    };
+    let found = everywhere::find(verb, place)?;
+    everywhere::enter(verb, &format!("--in {place}"), &found, manner)
 }
 
 /// Prints why a command failed, and returns its status.

@@ -20,7 +20,7 @@ use crate::ipc::{Filter, Kind, Snapshot};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
 use crate::kernel::limits;
-use crate::kernel::namespace::{Census, complete};
+use crate::kernel::namespace::{Tally, complete};
 use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
 use crate::output::Style;
@@ -48,7 +48,7 @@ struct Facts {
     dev_shm: Option<Space>,
     findings: Findings,
     /// `None` if the namespaces cannot be seen.
-    census: Option<Census>,
+    census: Option<Tally>,
 }
 
 /// How many findings the quick checks have.
@@ -98,8 +98,7 @@ fn look(namespace: &Namespace, failures: &mut Vec<Failure>) -> Result<Facts> {
     let findings = find(namespace, snapshot)?;
     let now = Instant::now();
     let deadline = now + now.duration_since(start).max(PATIENCE);
-    let census =
-        Census::take(namespace.handle(), deadline).map_err(|error| failed("/proc", &error));
+    let census = Tally::take(namespace.handle(), deadline).map_err(|error| failed("/proc", &error));
     Ok(Facts { kinds, limits, dev_shm, findings, census: census.ok() })
 }
 

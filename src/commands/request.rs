@@ -35,7 +35,7 @@ impl Request {
         usage: Usage,
         namespace: &Namespace,
         operands: &[Operand],
-        selecting: Selecting,
+        mut selecting: Selecting,
         is_all: bool,
     ) -> Result<Request, Failure> {
         let Usage { verb, nothing, both } = usage;

@@ -14,6 +14,7 @@ use crate::explain::{Failure, Notice};
 use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Reference, count};
 use crate::kernel::Namespace;
+use crate::kernel::namespace::Identity;
 use crate::kernel::process::Process;
 use crate::kernel::process::scan::{Scan, ScanScope};
 use crate::output::stdout::{self, OutputError};
@@ -181,7 +182,10 @@ pub(super) fn explain_marked(
     if marked.is_empty() {
         return Vec::new();
     }
-    let scan = Scan::new(namespace.handle(), &ScanScope::around(marked));
+    let scan = namespace
+        .handle()
+        .identity()
+        .and_then(|here| Ok((here, Scan::new([here], &ScanScope::around(marked))?)));
     let explain = |object: &Object| {
         let times = match object {
             Object::Segment(segment) => count(segment.attached, "time"),
@@ -191,16 +195,16 @@ pub(super) fn explain_marked(
             "{verb} {}: still attached {times}, so it was only marked for destruction; the kernel removes it when the last process detaches it",
             object.reference(),
         ));
-        let holders = scan.as_ref().ok().and_then(|scan| holders(scan, object));
+        let holders = scan.as_ref().ok().and_then(|(here, scan)| holders(*here, scan, object));
         holders.into_iter().fold(notice, Notice::with_hint)
     };
     marked.iter().map(explain).collect()
 }
 
 /// The processes that have this segment attached, as a hint.
-fn holders(scan: &Scan, segment: &Object) -> Option<String> {
+fn holders(here: Identity, scan: &Scan, segment: &Object) -> Option<String> {
     let name = |&(pid, _): &(i32, _)| Process::name(pid).to_string();
-    let holders: Vec<_> = scan.present(segment).iter().map(name).collect();
+    let holders: Vec<_> = scan.present(here, segment).iter().map(name).collect();
     match (holders.as_slice(), scan.uninspected.len()) {
         ([], 0) => None,
         ([], unseen) => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::everywhere::Everywhere;
 use super::{Error, now, print_error, report};
 use crate::commands::Result;
 use crate::explain::Failure;
@@ -9,8 +10,9 @@ use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, Time, Verdict};
 use crate::kernel::Namespace;
+use crate::kernel::namespace::complete;
 use crate::kernel::process::scan::ScanScope;
-use crate::kernel::process::uses::{Missed, Observer};
+use crate::kernel::process::uses::{Inspection, Missed};
 use crate::kernel::process::{self, Length};
 
 /// Every object of the kinds that can pass the filter, and the kinds that could not be listed. If a POSIX
@@ -50,6 +52,7 @@ fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
 }
 
 /// The objects that certainly pass a filter, and what could not be seen.
+#[derive(Debug, Default)]
 pub struct Observation {
     /// The objects with their users.
     pub objects: Vec<Observed>,
@@ -72,43 +75,117 @@ pub fn observe(
     verbose: bool,
     commands: Length,
 ) -> Result<Observation> {
-    let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
-    // The users of any object of a kind may be heirs of another one, so the filter applies later.
-    let compares = filter.needs_heirs();
-    let candidates = objects.iter().filter(|one| filter.may_match(one, now));
-    let kinds: HashSet<_> = candidates.map(Object::kind).collect();
-    match compares {
-        true => objects.retain(|object| kinds.contains(&object.kind())),
-        false => objects.retain(|object| filter.may_match(object, now)),
+    let search = Search { verb, filter, now, verbose };
+    let Snapshot { objects, unlisted } = search.candidates(namespace)?;
+    let scope = search.scope(&objects).with_commands(commands);
+    let inspection = Inspection::of(namespace, &scope)?;
+    let mut observation = Observation { unlisted, ..Observation::default() };
+    search.judge(&inspection, namespace, objects, &mut observation)?;
+    observation.missed = inspection.missed();
+    Ok(observation)
+}
+
+/// The same for every IPC namespace, with one inspection of the processes.
+pub fn observe_everywhere(
+    verb: &'static str,
+    everywhere: &mut Everywhere,
+    filter: &Filter,
+    now: Time,
+    verbose: bool,
+    commands: Length,
+) -> Result<Observation> {
+    let search = Search { verb, filter, now, verbose };
+    let mut observation = Observation::default();
+    let mut candidates: Vec<Vec<Object>> = Vec::new();
+    let mut places = Vec::new();
+    everywhere.each(|place, namespace| {
+        let Snapshot { objects, unlisted } = search.candidates(namespace)?;
+        observation.unlisted.extend(unlisted);
+        if !objects.is_empty() {
+            candidates.push(objects);
+            places.push(place.clone());
+        }
+        Ok(())
+    })?;
+    let scope = search.scope(candidates.iter().flatten()).with_commands(commands);
+    let identities: Vec<_> = places.iter().map(|place| place.identity).collect();
+    let inspection = Inspection::of_all(identities, &scope)?;
+    for (place, objects) in places.iter().zip(candidates) {
+        // What is gone by now was so short-lived that it need not be shown.
+        Everywhere::visit(place, |namespace| {
+            search.judge(&inspection, namespace, objects, &mut observation)
+        })
+        .transpose()?;
     }
-    let scope = match filter.needs_unused() {
-        true => ScanScope::to_judge(&objects),
-        false => ScanScope::around(&objects),
-    };
-    let scope = scope.with_commands(commands);
-    let observer = Observer::new(namespace, &scope)?;
-    let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
-    let heirs = compares.then(|| observer.heirs(&all));
-    let mut observation = Observation {
-        objects: Vec::new(),
-        missed: observer.missed(),
-        has_outsiders: false,
-        unlisted,
-    };
-    for observed in all {
-        match filter.matches(&observed, now, heirs.as_ref()) {
-            Verdict::Yes => observation.objects.push(observed),
-            Verdict::No => {}
-            Verdict::Unknown(why) => {
-                observation.has_outsiders |= observer.has_outsiders();
-                if verbose {
-                    let reference = observed.reference();
-                    print_error(format_args!("{verb} {reference}: skipped as uncertain: {why}"));
+    observation.missed = inspection.missed();
+    Ok(observation)
+}
+
+/// A search for objects that pass a filter.
+struct Search<'a> {
+    verb: &'static str,
+    filter: &'a Filter,
+    now: Time,
+    /// Whether to print what is skipped as uncertain.
+    verbose: bool,
+}
+
+impl Search<'_> {
+    /// The objects that may pass, and those that matter for a decision about one of them.
+    fn candidates(&self, namespace: &Namespace) -> Result<Snapshot> {
+        let Search { verb, filter, now, .. } = *self;
+        let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
+        let candidates = objects.iter().filter(|one| filter.may_match(one, now));
+        let kinds: HashSet<_> = candidates.map(Object::kind).collect();
+        match filter.needs_heirs() {
+            // The users of any object of a kind may be heirs of another one, so the filter applies later.
+            true => objects.retain(|object| kinds.contains(&object.kind())),
+            false => objects.retain(|object| filter.may_match(object, now)),
+        }
+        Ok(Snapshot { objects, unlisted })
+    }
+
+    fn scope<'a>(&self, objects: impl IntoIterator<Item = &'a Object>) -> ScanScope {
+        match self.filter.needs_unused() {
+            true => ScanScope::to_judge(objects),
+            false => ScanScope::around(objects),
+        }
+    }
+
+    /// Adds the objects of a namespace that certainly pass.
+    fn judge(
+        &self,
+        inspection: &Inspection,
+        namespace: &Namespace,
+        objects: Vec<Object>,
+        observation: &mut Observation,
+    ) -> Result<()> {
+        let Search { verb, filter, now, verbose } = *self;
+        let observer = inspection.observer(namespace)?;
+        let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
+        let heirs = filter.needs_heirs().then(|| observer.heirs(&all));
+        for mut observed in all {
+            match filter.matches(&observed, now, heirs.as_ref()) {
+                Verdict::Yes => {
+                    complete(&mut observed.object);
+                    observation.objects.push(observed);
+                }
+                Verdict::No => {}
+                Verdict::Unknown(why) => {
+                    observation.has_outsiders |= inspection.has_outsiders();
+                    if verbose {
+                        let reference = observed.reference();
+                        let home = namespace.home().map(|home| format!(" in {home}"));
+                        let home = home.unwrap_or_default();
+                        print_error(format_args!(
+                            "{verb} {reference}{home}: skipped as uncertain: {why}"
+                        ));
+                    }
                 }
             }
         }
+        Ok(())
     }
-    Ok(observation)
 }
 
 impl Observation {

@@ -24,7 +24,7 @@ use crate::kernel::namespace::complete;
 use crate::kernel::process;
 use crate::kernel::process::Length;
 use crate::kernel::process::scan::ScanScope;
-use crate::kernel::process::uses::Observer;
+use crate::kernel::process::uses::{Inspection, Observer};
 use crate::kernel::sysv::sem;
 use crate::output::Style;
 use crate::output::formats::json;
@@ -56,7 +56,9 @@ pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result
         objects.extend(selected);
     }
     let commands = if args.json { Length::Whole } else { Length::Shown };
-    let observer = Observer::new(namespace, &ScanScope::around(&objects).with_commands(commands))?;
+    let scope = ScanScope::around(&objects).with_commands(commands);
+    let inspection = Inspection::of(namespace, &scope)?;
+    let observer = inspection.observer(namespace)?;
     let seen = |object| Seen::by(&observer, namespace, object);
     let seen: Vec<_> = objects.into_iter().map(seen).collect();
     let gaps: Vec<_> = seen.iter().filter_map(|seen| gap(&seen.observed)).collect();
@@ -69,7 +71,7 @@ pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result
         true => write_json(&seen, &style, out)?,
         false => write_sheets(&seen, namespace, &style, out)?,
     }
-    select::warn_uninspected(VERB, &observer.missed());
+    select::warn_uninspected(VERB, &inspection.missed());
     Ok(status)
 }
 

@@ -22,7 +22,7 @@ use crate::kernel::limits::{self, Limit};
 use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
-use crate::kernel::process::uses::{Missed, Observer};
+use crate::kernel::process::uses::{Inspection, Missed};
 use crate::kernel::process::{self, accounts};
 use crate::kernel::sysv::{msg, sem};
 use crate::output::escape::shell_word;
@@ -162,17 +162,18 @@ impl Facts {
         let Snapshot { mut objects, unlisted } = snapshot;
         objects.iter_mut().for_each(complete);
         let scope = ScanScope::to_judge(&objects);
-        let (observed, observer): (Vec<Observed>, _) = match needs.users {
-            true => {
-                let observer = Observer::new(namespace, &scope)?;
-                let observed = objects.into_iter().map(|object| observer.observe(object)).collect();
-                (observed, Some(observer))
-            }
-            false => (objects.into_iter().map(Observed::from).collect(), None),
+        let inspection = match needs.users {
+            true => Some(Inspection::of(namespace, &scope)?),
+            false => None,
+        };
+        let observer = inspection.as_ref().map(|it| it.observer(namespace)).transpose()?;
+        let observed: Vec<Observed> = match &observer {
+            Some(observer) => objects.into_iter().map(|object| observer.observe(object)).collect(),
+            None => objects.into_iter().map(Observed::from).collect(),
         };
         // The users of an ignored object may be heirs of others.
         let heirs = observer.as_ref().map(|observer| observer.heirs(&observed));
-        let missed = observer.map_or_else(Missed::default, |observer| observer.missed());
+        let missed = inspection.as_ref().map_or_else(Missed::default, Inspection::missed);
         let is_kept =
             |observed: &Observed| !ignore.iter().any(|expected| expected.is(&observed.object));
         let kept = observed.into_iter().filter(is_kept);

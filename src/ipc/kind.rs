@@ -33,6 +33,11 @@ impl Kind {
         !Kind::SYSTEM_V.contains(&self)
     }
 
+    /// Whether its objects are files in `/dev/shm`, which does not belong to an IPC namespace.
+    pub fn is_in_dev_shm(self) -> bool {
+        matches!(self, Kind::Pshm | Kind::Psem)
+    }
+
     /// Whether it is a message queue.
     pub fn is_queue(self) -> bool {
         matches!(self, Kind::Msg | Kind::Pmsg)

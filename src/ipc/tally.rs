@@ -143,6 +143,10 @@ fn parties(
             let command = user.command.clone().filter(|_| is_alive);
             (Party::Process(user.pid, is_alive), command)
         })),
+        By::Container if observed.home.is_some() => {
+            let home = observed.home.as_ref().map(|home| Party::Container(home.name()));
+            parties.extend(home.map(|home| (home, None)));
+        }
         By::Container => {
             let alive = observed.users().iter().filter(|user| user.state == State::Alive);
             let of_user = |pid| container(pid).map_or(Party::Nobody, Party::Container);

@@ -2,26 +2,46 @@
 
 mod census;
 pub mod create;
+mod enter;
 pub mod identity;
+pub(in crate::kernel) mod ids;
 mod objects;
+mod place;
+mod search;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-pub use census::Census;
+pub use census::{Census, Member, Seen, Tally};
+pub(in crate::kernel) use enter::inside;
+pub use enter::{Manner, Stay};
 pub use identity::{Handle, Identity};
 pub use objects::complete;
+pub use place::{Place, Places};
+pub use search::{NotFound, Where};
+
+use nix::errno::Errno;
+
+use crate::ipc::{Home, Kind};
 
 use super::posix::dev_shm::DevShm;
 use super::posix::mq_mount::QueueMount;
 
 /// An IPC namespace with the POSIX objects that belong to it. Everything that is read, changed or
 /// removed goes through it; no other code accesses `/proc/sysvipc`, `/dev/shm` or the files of queues.
+///
+/// Whatever is done with one that is not the calling process's own happens in the wrong namespace unless
+/// it was entered.
 #[derive(Debug)]
 pub struct Namespace {
     handle: Handle,
     tables: PathBuf,
     shm: DevShm,
     queues: QueueMount,
+    /// The kinds of objects that are looked for here.
+    kinds: Vec<Kind>,
+    /// Its name for people, unless it is taken for granted.
+    home: Option<Arc<Home>>,
 }
 
 impl Namespace {
@@ -30,10 +50,23 @@ impl Namespace {
         let handle = Handle::own();
         Namespace {
             tables: "/proc/sysvipc".into(),
-            shm: DevShm::at("/dev/shm"),
+            shm: DevShm::own(),
             queues: QueueMount::of(handle.clone()),
+            kinds: Kind::ALL.to_vec(),
+            home: None,
             handle,
         }
+    }
+
+    /// Its name for people; `None` if only the calling process's own is in question.
+    pub fn home(&self) -> Option<&Arc<Home>> {
+        self.home.as_ref()
+    }
+
+    /// Moves the calling thread into it, until the returned value goes. `EPERM` if that is not
+    /// permitted.
+    pub fn enter(&self, manner: Manner) -> Result<Stay, Errno> {
+        enter::enter(&self.handle, manner)
     }
 
     /// The file that identifies the namespace.

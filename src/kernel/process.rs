@@ -30,9 +30,10 @@ pub(super) use pids::{listed, threads};
 pub use proc_mount::{BadProc, check_proc};
 pub use rlimit::least_queue_bytes;
 pub(super) use rlimit::rlimit;
+pub(super) use scan::is_initial_process_namespace;
 pub use servers::servers;
 
 pub use stat::{
     has_left, has_thread_left, is_gone, is_kernel_thread, is_stopped, named, page_size,
 };
-pub(super) use stat::{is_gone_error, ticks_per_second};
+pub(super) use stat::{is_gone_error, started, ticks_per_second};

@@ -15,7 +15,7 @@ use super::io::os_error::describe;
 use super::namespace::Namespace;
 use super::posix::lease::{Lease, Leases, Refused};
 use super::process::scan::ScanScope;
-use super::process::uses::Observer;
+use super::process::uses::{Inspection, Observer};
 use super::sysv::sem;
 use crate::ipc::{Kind, Object, Observed, Verdict};
 
@@ -53,10 +53,11 @@ pub fn settle_some<T, Fate>(
     let batch = &items[..items.len().min(BATCH)];
     let objects: Vec<Object> = batch.iter().filter_map(object).cloned().collect();
     let begun = Instant::now();
-    let observer = match objects.is_empty() {
+    let inspection = match objects.is_empty() {
         true => None,
-        false => Some(Observer::new(namespace, &ScanScope::around(&objects))?),
+        false => Some(Inspection::of(namespace, &ScanScope::around(&objects))?),
     };
+    let observer = inspection.as_ref().map(|it| it.observer(namespace)).transpose()?;
     let (looked, cost) = (Instant::now(), begun.elapsed().max(FRESH));
     let mut fates = Vec::new();
     for item in batch {

@@ -2,6 +2,7 @@
 //! that have it, and from there appears in every format, `--output`, `--sort`, the help and the page of
 //! `stat`.
 
+mod namespace;
 mod object;
 mod outcomes;
 mod posix;
@@ -11,7 +12,8 @@ mod sysv;
 mod tally;
 mod waits;
 
-use object::ON_REQUEST;
+pub use namespace::NAMESPACE;
+use object::{HOME, ON_REQUEST};
 pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};
 pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, SUMMARY, USER};
@@ -61,12 +63,17 @@ pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
 
 /// All columns of a kind, including those shown on request.
 pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    of_kind(kind).chain(ON_REQUEST).chain(own_on_request(kind))
+    of_kind(kind).chain(HOME).chain(ON_REQUEST).chain(own_on_request(kind))
+}
+
+/// The names of the columns that tell where an object lives.
+pub fn home() -> impl Iterator<Item = &'static str> {
+    HOME.iter().map(|column| column.name)
 }
 
 /// The columns of a kind that need only the object, in the order of the page of `stat`.
 pub fn on_page(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
-    Blocks::of(kind).on_page().chain(ON_REQUEST).chain(own_on_request(kind))
+    Blocks::of(kind).on_page().chain(HOME).chain(ON_REQUEST).chain(own_on_request(kind))
 }
 
 /// The names of the columns that need an inspection of all processes.
@@ -112,6 +119,7 @@ pub fn groups() -> Vec<Group> {
     };
     let mut groups = vec![
         group("Columns of every object", &[EVERY, OWNER, MODE]),
+        group("Columns of every object with --in or --all-namespaces", &[HOME]),
         group("Columns of every object that require inspecting all processes", &[ON_REQUEST]),
         group("Columns of every System V object", &[SYSTEM_V_NAMES, CREATOR, SYSTEM_V_CHANGE]),
         group("Columns of every POSIX object", &[POSIX_NAMES, POSIX_CHANGE]),

@@ -9,7 +9,7 @@ use crate::kernel::namespace::complete;
 use crate::kernel::posix::dev_shm::Tree;
 use crate::kernel::process::Length;
 use crate::kernel::process::scan::ScanScope;
-use crate::kernel::process::uses::Observer;
+use crate::kernel::process::uses::Inspection;
 
 /// A look at the objects of some kinds.
 pub(super) struct Survey {
@@ -76,7 +76,13 @@ impl Survey {
         let (compared, old): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|object| obscure.contains(&object.kind()));
         new.extend(compared);
-        match Observer::new(namespace, &ScanScope::around(&new).with_commands(commands)) {
+        let inspection =
+            Inspection::of(namespace, &ScanScope::around(&new).with_commands(commands));
+        let observer = match &inspection {
+            Ok(inspection) => inspection.observer(namespace).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match observer {
             Ok(observer) => {
                 survey.objects.extend(new.into_iter().map(|object| observer.observe(object)));
             }
@@ -130,14 +136,14 @@ impl Survey {
 
 /// An object with the processes that the kernel recorded in it, if no others can be seen.
 fn observe_recorded(namespace: &Namespace, object: Object) -> Observed {
-    match Observer::new(namespace, &ScanScope::default()) {
-        Ok(observer) => {
-            let mut observed = observer.observe(object);
-            if let Some(users) = &mut observed.users {
-                users.has_strangers = true;
-            }
-            observed
-        }
-        Err(_) => Observed::from(object),
+    // Nothing is searched for, so nothing fails.
+    let Ok(inspection) = Inspection::of(namespace, &ScanScope::default()) else {
+        return Observed::from(object);
+    };
+    let Ok(observer) = inspection.observer(namespace) else { return Observed::from(object) };
+    let mut observed = observer.observe(object);
+    if let Some(users) = &mut observed.users {
+        users.has_strangers = true;
     }
+    observed
 }

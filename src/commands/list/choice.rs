@@ -14,6 +14,19 @@ pub(super) struct Choice {
     pub chosen: Option<Chosen>,
     /// Whether `--output` was given.
     pub is_by_name: bool,
+    /// Which places are looked at.
+    pub places: Looked,
+}
+
+/// Which places a listing looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// That of this process.
+    Own,
+    /// One that the user named.
+    Named,
+    /// All of them.
+    All,
 }
 
 /// The value of `--output`.
@@ -31,6 +44,7 @@ impl Choice {
         output: Option<&str>,
         who: bool,
         kinds: &[Kind],
+        places: Looked,
     ) -> Result<Choice, Failure> {
         let text = match (who, output) {
             (true, None) => Some("+waiting,users".to_owned()),
@@ -38,13 +52,13 @@ impl Choice {
             (false, output) => output.map(str::to_owned),
         };
         let chosen = text.map(|text| Chosen::parse(&text, kinds)).transpose()?;
-        Ok(Choice { preset, chosen, is_by_name: output.is_some() })
+        Ok(Choice { preset, chosen, is_by_name: output.is_some(), places })
     }
 
     /// Whether to list files in `/dev/shm` that are not objects: only with the usual columns or `status`.
     pub fn shows_rest(&self, format: Format) -> bool {
         let is_usual = self.preset == Preset::Usual && !self.is_by_name;
-        let mut columns = visible(Kind::Pshm, self.preset, self.chosen.as_ref(), format);
+        let mut columns = self.visible(Kind::Pshm, self.chosen.as_ref(), format);
         is_usual || columns.any(|column| column.name == "status")
     }
 
@@ -60,13 +74,56 @@ impl Choice {
             let chosen = if kind == Kind::Pshm { beside } else { self.chosen.as_ref() };
             Section {
                 title: format!("{}s", kind.noun()),
-                columns: visible(kind, self.preset, chosen, format).collect(),
+                columns: self.visible(kind, chosen, format).collect(),
                 asked_for: filter.kinds.contains(&kind) && !filter.has_conditions(),
                 kept: chosen.map_or(Vec::new(), |chosen| chosen.names.clone()),
                 margin: 0,
             }
         };
         filter.kinds().map(section).collect()
+    }
+
+    /// The columns that are shown for a kind.
+    fn visible(
+        &self,
+        kind: Kind,
+        chosen: Option<&Chosen>,
+        format: Format,
+    ) -> impl Iterator<Item = &'static Column<Observed>> + use<> {
+        let names = match chosen {
+            Some(Chosen { names, added: false }) => names.clone(),
+            chosen => {
+                let mut names = self.usual(kind, format);
+                for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
+                    if !names.contains(name) {
+                        names.push(name);
+                    }
+                }
+                names
+            }
+        };
+        let find = move |name| columns::with_requests(kind).find(|column| column.name == name);
+        names.into_iter().filter_map(find)
+    }
+
+    /// The columns that are shown if the user names none. Machine formats carry every column that costs
+    /// no extra system call.
+    fn usual(&self, kind: Kind, format: Format) -> Vec<&'static str> {
+        let mut names: Vec<&str> = match format.is_for_machines() {
+            true => columns::of_kind(kind).map(|column| column.name).collect(),
+            false => columns::preset(self.preset, kind, format == Format::Table).to_vec(),
+        };
+        let shows_home = match self.places {
+            Looked::Own => false,
+            // A person knows what was asked for.
+            Looked::Named => format.is_for_machines(),
+            Looked::All => true,
+        };
+        if shows_home {
+            // The reference stays first.
+            names.splice(1..1, columns::home());
+        }
+        names
     }
 
     /// The fields of every record, if the user named all of them.
@@ -108,31 +165,4 @@ pub(super) fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Fa
         Failure::usage(VERB, format!("there is no column '{name}' for {}", kinds.join(", ")))
             .with_hint(format!("columns: {}", known.join(" ")))
     })
-}
-
-/// The columns that are shown for a kind.
-fn visible(
-    kind: Kind,
-    preset: Preset,
-    chosen: Option<&Chosen>,
-    format: Format,
-) -> impl Iterator<Item = &'static Column<Observed>> {
-    let names = match chosen {
-        Some(Chosen { names, added: false }) => names.clone(),
-        chosen => {
-            // Machine formats carry every column that costs no extra system call.
-            let mut names: Vec<&str> = match format.is_for_machines() {
-                true => columns::of_kind(kind).map(|column| column.name).collect(),
-                false => columns::preset(preset, kind, format == Format::Table).to_vec(),
-            };
-            for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
-                if !names.contains(name) {
-                    names.push(name);
-                }
-            }
-            names
-        }
-    };
-    let find = move |name| columns::with_requests(kind).find(|column| column.name == name);
-    names.into_iter().filter_map(find)
 }

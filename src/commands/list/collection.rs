@@ -4,12 +4,13 @@ use std::mem;
 
 use super::VERB;
 use super::rest::Rest;
+use crate::commands::everywhere::Everywhere;
 use crate::commands::{Result, now, select};
 use crate::ipc::{Filter, Kind, Object, Observed, Time};
 use crate::kernel::Namespace;
 use crate::kernel::namespace::complete;
 use crate::kernel::process::Length;
-use crate::kernel::sysv::huge_pages;
+use crate::kernel::sysv::huge_pages::Finder;
 use crate::output::stdout::OutputError;
 use crate::output::{Format, columns};
 
@@ -49,9 +50,11 @@ pub(super) struct Collection<'a> {
     looks: bool,
     verbose: bool,
     depth: Depth,
-    huge_pages: Option<huge_pages::Finder>,
+    huge_pages: Option<Finder>,
     observation: Option<select::Observation>,
     rest: Rest,
+    /// All places, if the objects of all of them are asked for.
+    everywhere: Option<Everywhere>,
 }
 
 impl<'a> Collection<'a> {
@@ -61,6 +64,7 @@ impl<'a> Collection<'a> {
         filter: &'a Filter,
         depth: Depth,
         rest: Rest,
+        everywhere: Option<Everywhere>,
         verbose: bool,
     ) -> Collection<'a> {
         Collection {
@@ -70,9 +74,10 @@ impl<'a> Collection<'a> {
             looks: depth.users || filter.needs_users(),
             verbose,
             depth,
-            huge_pages: depth.huge_pages.then(|| huge_pages::Finder::new(namespace.handle())),
+            huge_pages: depth.huge_pages.then(|| Finder::new(namespace.handle())),
             observation: None,
             rest,
+            everywhere,
         }
     }
 
@@ -83,15 +88,12 @@ impl<'a> Collection<'a> {
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
     ) -> Result<()> {
         if self.looks {
-            let (filter, now) = (self.filter, self.now);
-            self.observation = Some(select::observe(
-                VERB,
-                self.namespace,
-                filter,
-                now,
-                self.verbose,
-                self.depth.commands,
-            )?);
+            let Collection { filter, now, verbose, depth, .. } = *self;
+            let commands = depth.commands;
+            self.observation = Some(match &mut self.everywhere {
+                Some(all) => select::observe_everywhere(VERB, all, filter, now, verbose, commands),
+                None => select::observe(VERB, self.namespace, filter, now, verbose, commands),
+            }?);
         }
         let rest = mem::take(&mut self.rest);
         let mut rest = rest.observed(self.namespace, self.looks)?.into_iter();
@@ -119,18 +121,34 @@ impl<'a> Collection<'a> {
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
     ) -> Result<()> {
         if let Some(observation) = &mut self.observation {
-            for mut observed in mem::take(&mut observation.objects) {
-                complete(&mut observed.object);
+            for observed in mem::take(&mut observation.objects) {
                 visit(observed)?;
             }
             return Ok(());
         }
-        select::read_all(VERB, self.namespace, self.filter, |mut object| {
+        let Some(mut everywhere) = self.everywhere.take() else {
+            return self.each_in(self.namespace, visit);
+        };
+        let all = everywhere.each(|_, namespace| {
+            self.huge_pages = self.depth.huge_pages.then(|| Finder::new(namespace.handle()));
+            self.each_in(namespace, visit)
+        });
+        self.everywhere = Some(everywhere);
+        all
+    }
+
+    fn each_in(
+        &self,
+        namespace: &Namespace,
+        visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
+    ) -> Result<()> {
+        select::read_all(VERB, namespace, self.filter, |mut object| {
             if !self.filter.may_match(&object, self.now) {
                 return Ok(());
             }
             self.complete(&mut object);
-            Ok(visit(Observed::from(object))?)
+            let home = namespace.home().cloned();
+            Ok(visit(Observed { home, ..Observed::from(object) })?)
         })?;
         Ok(())
     }
@@ -147,6 +165,9 @@ impl<'a> Collection<'a> {
 
     /// Warns about uninspected processes.
     pub fn warn_uninspected(&self) {
+        if let Some(everywhere) = &self.everywhere {
+            everywhere.warn(VERB);
+        }
         if let Some(observation) = &self.observation {
             observation.warn_uninspected(VERB);
         }

@@ -6,7 +6,7 @@ use super::{Facts, Findings, NEAR, NOTABLE};
 use crate::doctor::CHECKS;
 use crate::ipc::count;
 use crate::ipc::limit::{Allowance, Unit};
-use crate::kernel::namespace::Census;
+use crate::kernel::namespace::Tally;
 use crate::kernel::posix::dev_shm::Space;
 use crate::output::style::{ALARM, NOTE, WARNING, human_size, paint};
 use crate::output::{Format, Section, Style, columns, stdout, write_rows};
@@ -115,8 +115,8 @@ fn findings(findings: &Findings, style: &Style) -> String {
     format!("{found} by {ran} of {all} checks{gap}; ipctool doctor runs all")
 }
 
-fn namespaces(census: &Census) -> String {
-    let Census { others, seen, is_whole } = *census;
+fn namespaces(tally: &Tally) -> String {
+    let Tally { others, seen, is_whole } = *tally;
     let others = match others {
         0 => "no other IPC namespace has processes".to_owned(),
         1 => "1 other IPC namespace has processes".to_owned(),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     fn observed(object: Object, all: Vec<Use>) -> Observed {
-        Observed { object, semaphores: None, users: Some(Users { all, ..Users::default() }) }
+        Observed { users: Some(Users { all, ..Users::default() }), ..Observed::from(object) }
     }
 
     fn queue(id: i32, sender: Option<(i32, i64)>) -> Observed {

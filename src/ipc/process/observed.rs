@@ -1,9 +1,11 @@
 //! An object together with the processes that use it, as far as they are known.
 
+use std::sync::Arc;
+
 use super::role::{Role, State, Use};
-use crate::ipc::Object;
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::text::count;
+use crate::ipc::{Home, Object};
 use crate::ipc::{Key, Kind, Permissions, Reference};
 
 /// An object and, if the processes were inspected, its users.
@@ -15,6 +17,8 @@ pub struct Observed {
     pub semaphores: Option<Vec<Semaphore>>,
     /// The processes that use it or are recorded in it; `None` if they were not inspected.
     pub users: Option<Users>,
+    /// Where it lives; `None` if only one place is looked at.
+    pub home: Option<Arc<Home>>,
 }
 
 /// The processes that use an object or are recorded in it.
@@ -91,7 +95,7 @@ impl From<bool> for Verdict {
 
 impl From<Object> for Observed {
     fn from(object: Object) -> Observed {
-        Observed { object, semaphores: None, users: None }
+        Observed { object, semaphores: None, users: None, home: None }
     }
 }
 

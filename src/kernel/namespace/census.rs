@@ -1,15 +1,21 @@
-//! Which IPC namespaces the processes of the machine live in.
+//! The IPC namespaces of the machine: those of processes, and those that a mount or a descriptor alone
+//! keeps alive. `namespaces(7)`, "Namespace lifetime".
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::thread;
 use std::time::Instant;
 
 use super::{Handle, Identity};
+use crate::kernel::posix::dev_shm::DevShm;
+use crate::kernel::process::{self, has_left};
 
-/// The IPC namespaces of processes, as far as they can be seen.
+/// How many namespaces there are besides one, as far as there was time to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Census {
+pub struct Tally {
     /// How many namespaces other than the own one have processes.
     pub others: usize,
     /// How many processes were looked at.
@@ -18,33 +24,228 @@ pub struct Census {
     pub is_whole: bool,
 }
 
-impl Census {
+impl Tally {
     /// Looks at processes until all are seen, or until the deadline. A namespace without processes is not
     /// seen.
-    pub fn take(own: &Handle, deadline: Instant) -> io::Result<Census> {
+    pub fn take(own: &Handle, deadline: Instant) -> io::Result<Tally> {
         let own = own.identity()?;
-        let mut census = Census { others: 0, seen: 0, is_whole: true };
-        let mut others: HashSet<Identity> = HashSet::new();
-        for entry in fs::read_dir("/proc")?.flatten() {
-            let name = entry.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let mut tally = Tally { others: 0, seen: 0, is_whole: true };
+        let mut others: BTreeSet<Identity> = BTreeSet::new();
+        for pid in process::listed()? {
+            let pid = pid?;
             if Instant::now() > deadline {
-                census.is_whole = false;
+                tally.is_whole = false;
                 break;
             }
             match Identity::of(pid) {
                 Ok(identity) => {
-                    census.seen += 1;
+                    tally.seen += 1;
                     if identity != own {
                         others.insert(identity);
                     }
                 }
                 // It has ended.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => census.is_whole = false,
+                Err(_) => tally.is_whole = false,
             }
         }
-        census.others = others.len();
+        tally.others = others.len();
+        Ok(tally)
+    }
+}
+
+/// A process in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    /// When it started, in ticks since boot.
+    pub started: i64,
+    /// Its id.
+    pub pid: i32,
+}
+
+impl Member {
+    /// The process with this id; `None` if it has ended, and for a kernel thread.
+    pub fn find(pid: i32) -> Option<Member> {
+        Some(Member { started: process::started(pid)?, pid })
+    }
+}
+
+/// What keeps a namespace alive besides processes that live in it: a file to open it by.
+type Keeper = PathBuf;
+
+/// An IPC namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// How many processes live in it.
+    pub processes: u64,
+    /// The one that has lived longest.
+    pub oldest: Option<Member>,
+    /// The oldest process of each mount namespace of these processes, by its number.
+    pub mounts: BTreeMap<u64, Member>,
+    /// The numbers of their process namespaces.
+    pub process_namespaces: BTreeSet<u64>,
+    /// A bind mount, or a descriptor of some process.
+    pub keeper: Option<Keeper>,
+}
+
+/// All IPC namespaces that the caller can see.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    /// The namespaces.
+    pub namespaces: BTreeMap<Identity, Seen>,
+    /// How many processes the caller may not inspect.
+    pub uninspected: u64,
+}
+
+impl Census {
+    /// Looks at every process, on all processors, and at all mounts. Processes that end meanwhile are
+    /// left out.
+    pub fn take() -> io::Result<Census> {
+        let pids = process::listed()?.collect::<io::Result<Vec<i32>>>()?;
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let share = pids.len().div_ceil(processors).max(64);
+        let mut census = Census::default();
+        thread::scope(|scope| {
+            let mut shares = pids.chunks(share);
+            let own = shares.next().unwrap_or_default();
+            let look = |pids: &[i32]| Census::of(pids);
+            let started: Vec<_> = shares
+                .map(|pids| (pids, thread::Builder::new().spawn_scoped(scope, move || look(pids))))
+                .collect();
+            census.add(look(own));
+            for (pids, started) in started {
+                // If no thread could be started, this one does its work.
+                let found = started.ok().and_then(|thread| thread.join().ok());
+                census.add(found.unwrap_or_else(|| look(pids)));
+            }
+        });
+        census.add_mounts();
         Ok(census)
+    }
+
+    fn of(pids: &[i32]) -> Census {
+        let mut census = Census::default();
+        for &pid in pids {
+            match census.look_at(pid) {
+                Ok(()) => {}
+                Err(_) if has_left(pid) => {}
+                // Kernel threads are in the namespace of the machine, as its process 1 is.
+                Err(_) if process::is_kernel_thread(pid) => {}
+                Err(_) if pid == 1 && Identity::of_host().is_some() => {}
+                Err(_) => census.uninspected += 1,
+            }
+        }
+        census
+    }
+
+    fn look_at(&mut self, pid: i32) -> io::Result<()> {
+        let identity = Identity::of(pid)?;
+        let number = |kind: &str| {
+            let link = fs::metadata(format!("/proc/{pid}/ns/{kind}"));
+            link.map(|data| data.ino())
+        };
+        let (mounts, process_namespace) = (number("mnt")?, number("pid")?);
+        let Some(member) = Member::find(pid) else { return Ok(()) };
+        self.namespaces.entry(identity).or_default().add(member, mounts, process_namespace);
+        for entry in fs::read_dir(format!("/proc/{pid}/fd"))?.flatten() {
+            let path = entry.path();
+            // Most descriptors are something else, which the text of the link tells.
+            let Ok(target) = fs::read_link(&path) else { continue };
+            if let Some(kept) = Identity::in_link(&target) {
+                self.namespaces.entry(kept).or_default().keeper.get_or_insert(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, other: Census) {
+        self.uninspected += other.uninspected;
+        for (identity, seen) in other.namespaces {
+            self.namespaces.entry(identity).or_default().merge(seen);
+        }
+    }
+
+    /// Adds the namespaces that are mounted somewhere: in this mount namespace, or in that of a process
+    /// that was seen.
+    fn add_mounts(&mut self) {
+        let mut spaces: HashMap<u64, i32> = HashMap::new();
+        for seen in self.namespaces.values() {
+            for (&space, member) in &seen.mounts {
+                spaces.entry(space).or_insert(member.pid);
+            }
+        }
+        for pid in spaces.into_values() {
+            let text = fs::read(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+            for (kept, point) in process::mounts::ipc_namespaces(&text) {
+                // Below the root of that process.
+                let point = point.strip_prefix("/").unwrap_or(&point);
+                let path = PathBuf::from(format!("/proc/{pid}/root")).join(point);
+                let seen = self.namespaces.entry(Identity::numbered(kept)).or_default();
+                seen.keeper.get_or_insert(path);
+            }
+        }
+    }
+
+    /// The numbers of the namespaces, that of process 1 first.
+    pub fn order(&self) -> Vec<Identity> {
+        let mut all: Vec<Identity> = self.namespaces.keys().copied().collect();
+        let host = Identity::of_host();
+        all.sort_by_key(|identity| (Some(*identity) != host, *identity));
+        all
+    }
+}
+
+impl Seen {
+    fn add(&mut self, member: Member, mounts: u64, process_namespace: u64) {
+        self.processes += 1;
+        self.oldest = Some(self.oldest.map_or(member, |oldest| oldest.min(member)));
+        let oldest = self.mounts.entry(mounts).or_insert(member);
+        *oldest = (*oldest).min(member);
+        self.process_namespaces.insert(process_namespace);
+    }
+
+    fn merge(&mut self, other: Seen) {
+        self.processes += other.processes;
+        self.oldest = self.oldest.into_iter().chain(other.oldest).min();
+        for (space, member) in other.mounts {
+            let oldest = self.mounts.entry(space).or_insert(member);
+            *oldest = (*oldest).min(member);
+        }
+        self.process_namespaces.extend(other.process_namespaces);
+        self.keeper = self.keeper.take().or(other.keeper);
+    }
+
+    /// Opens the namespace with this identity. `ENOENT` if it is gone.
+    pub fn open(&self, identity: Identity) -> io::Result<Handle> {
+        let mut error = io::Error::from(io::ErrorKind::NotFound);
+        let of_processes = self.oldest.into_iter().chain(self.mounts.values().copied());
+        let paths = of_processes.map(|member| format!("/proc/{}/ns/ipc", member.pid).into());
+        for path in paths.chain(self.keeper.clone()) {
+            match Handle::open(&path) {
+                // A process may have ended, and another have its pid.
+                Ok(handle) if handle.identity().is_ok_and(|found| found == identity) => {
+                    return Ok(handle);
+                }
+                Ok(_) => {}
+                Err(other) => error = other,
+            }
+        }
+        Err(error)
+    }
+
+    /// The directories of POSIX memory that its processes see, each once, with the oldest process that
+    /// sees it.
+    pub fn shms(&self) -> Vec<(DevShm, Member)> {
+        let mut members: Vec<Member> = self.mounts.values().copied().collect();
+        members.sort();
+        let mut shms: Vec<(DevShm, Member)> = Vec::new();
+        for member in members {
+            if let Ok(shm) = DevShm::of_process(member.pid)
+                && !shms.iter().any(|(other, _)| other.device() == shm.device())
+            {
+                shms.push((shm, member));
+            }
+        }
+        shms
     }
 }

@@ -167,6 +167,9 @@ impl Namespace {
         kind: Kind,
         mut visit: impl FnMut(Object) -> Result<(), E>,
     ) -> Result<(), E> {
+        if !self.kinds.contains(&kind) {
+            return Ok(());
+        }
         match kind {
             Kind::Msg => proc_table::read(self.tables(), Table::Msg, visit),
             Kind::Shm => proc_table::read(self.tables(), Table::Shm, |mut object| {

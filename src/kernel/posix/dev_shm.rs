@@ -13,12 +13,15 @@ pub use space::Space;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileType, Metadata};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
 
 pub use super::file::Outcome;
 use super::file::{self, Directory, VisitError};
@@ -34,23 +37,56 @@ use crate::kernel::sysv::permissions::Changed;
 const USUAL_PATH: &str = "/dev/shm";
 
 /// The directory of POSIX shared memory and named semaphores.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DevShm(PathBuf);
+#[derive(Clone, Debug)]
+pub struct DevShm {
+    path: PathBuf,
+    /// That of another process, which may be in another mount namespace.
+    open: Option<Arc<File>>,
+}
 
 impl DevShm {
-    /// The directory at this path.
-    pub(in crate::kernel) fn at(path: impl Into<PathBuf>) -> DevShm {
-        DevShm(path.into())
+    /// The directory of the calling process.
+    pub(in crate::kernel) fn own() -> DevShm {
+        DevShm { path: USUAL_PATH.into(), open: None }
+    }
+
+    /// No directory.
+    pub(in crate::kernel) fn none() -> DevShm {
+        DevShm { path: "/proc/self/fd/none".into(), open: None }
+    }
+
+    /// The directory that a process sees. Links on the way to it stay below the root directory of that
+    /// process, so that a container cannot lead the caller to other files.
+    pub(in crate::kernel) fn of_process(pid: i32) -> io::Result<DevShm> {
+        let root = File::open(format!("/proc/{pid}/root"))?;
+        let how = OpenHow::new()
+            .flags(OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        // Linux 5.6. Without it, no part of the path may be a link.
+        let open = match openat2(&root, &USUAL_PATH[1..], how) {
+            Ok(directory) => directory.into(),
+            Err(Errno::ENOSYS) => open_without_links(root)?,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(DevShm {
+            path: format!("/proc/self/fd/{}", open.as_raw_fd()).into(),
+            open: Some(Arc::new(open)),
+        })
+    }
+
+    /// The device of its file system; 0 if there is no such directory.
+    pub fn device(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |data| data.dev())
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The open directory.
     pub(in crate::kernel) fn directory(&self) -> Directory {
-        Directory::at(&self.0)
+        Directory::at(&self.path)
     }
 
     /// Passes every object of this kind to `visit`.
@@ -72,7 +108,10 @@ impl DevShm {
             // Without the directory, there are no objects.
             Err(VisitError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
             all => all.map_err(|stop| {
-                stop.into_error(|error| ReadError::Io { path: Foreign::from(self.path()), error })
+                stop.into_error(|error| ReadError::Io {
+                    path: Foreign::from(Path::new(USUAL_PATH)),
+                    error,
+                })
             }),
         }
     }
@@ -138,6 +177,9 @@ impl DevShm {
         mode: Mode,
         exclusive: bool,
     ) -> Result<Outcome, CallError> {
+        if self.open.is_some() {
+            return self.write_semaphore(name, value, mode, exclusive);
+        }
         let c_name = file::c_name(name)?;
         let open = |flags: i32| -> Result<(), CallError> {
             let mode = mode.bits();
@@ -153,9 +195,39 @@ impl DevShm {
         Ok(file::make_or_open(exclusive, make, || open(0))?.1)
     }
 
+    /// The same in the `/dev/shm` of another process, which `sem_open(3)` cannot reach: with the content that
+    /// the C library gives a semaphore, under a name of its own until it is complete, as there.
+    fn write_semaphore(
+        &self,
+        name: &Name,
+        value: u32,
+        mode: Mode,
+        exclusive: bool,
+    ) -> Result<Outcome, CallError> {
+        let named = |error: CallError| error.named(CallName::SemOpen);
+        let failed =
+            |error: io::Error| CallError { name: CallName::SemOpen, errno: file::errno(&error) };
+        let directory = self.directory();
+        let path = directory.path(&file_name(Kind::Psem, name));
+        let make = || {
+            let content = initial(value)?;
+            let permissions = std::fs::Permissions::from_mode(mode.bits());
+            let draft = tempfile::Builder::new().permissions(permissions).tempfile_in(&self.path);
+            let mut draft = draft.map_err(failed)?;
+            draft.write_all(&content).map_err(failed)?;
+            draft.persist_noclobber(&path).map_err(|error| failed(error.error))?;
+            Ok(())
+        };
+        let open = || {
+            let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+            file::open(&path, flags, Mode::from_bits(0)).map(drop).map_err(named)
+        };
+        Ok(file::make_or_open(exclusive, make, open)?.1)
+    }
+
     /// Who may create and remove names in `/dev/shm`.
     pub fn directory_permissions(&self) -> Option<Permissions> {
-        let data = std::fs::metadata(&self.0).ok()?;
+        let data = std::fs::metadata(&self.path).ok()?;
         Some(file::permissions_of(&data))
     }
 
@@ -207,6 +279,30 @@ impl DevShm {
     ) -> Result<Changed, CallError> {
         self.directory().change(&file_name(kind, name), change)
     }
+}
+
+/// The content of a new semaphore that processes share: `sem_init(3)`. `EINVAL` above `SEM_VALUE_MAX`.
+fn initial(value: u32) -> Result<Vec<u8>, CallError> {
+    // SAFETY: zero is a valid value of every byte.
+    let mut semaphore: libc::sem_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a sem_t, which the call fills.
+    let made = unsafe { libc::sem_init(&mut semaphore, 1, value) };
+    if made != 0 {
+        return Err(CallError { name: CallName::SemOpen, errno: Errno::last() });
+    }
+    // SAFETY: a sem_t consists of plain bytes, all of which have a value.
+    let bytes = unsafe {
+        std::slice::from_raw_parts((&raw const semaphore).cast::<u8>(), size_of::<libc::sem_t>())
+    };
+    Ok(bytes.to_vec())
+}
+
+/// Opens `/dev/shm` below this directory.
+fn open_without_links(root: File) -> io::Result<File> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    USUAL_PATH[1..].split('/').try_fold(root, |parent, name| {
+        Ok(openat(&parent, name, flags, nix::sys::stat::Mode::empty())?.into())
+    })
 }
 
 /// The file name of an object.

@@ -14,6 +14,7 @@ use super::file::{self, Outcome};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Mode, Name};
 use crate::kernel::call::{Call, CallError, CallName, Filled, call};
+use crate::kernel::namespace::inside;
 use crate::kernel::process;
 use crate::kernel::signals::wait::{self, Waited};
 
@@ -35,11 +36,8 @@ pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
     let c_name = file::c_name(name)?;
     let flags = access | libc::O_CLOEXEC;
     // SAFETY: the name is a C string, which the call only reads.
-    let descriptor = call(unsafe { libc::mq_open(c_name.as_ptr(), flags) }, || Call::MqOpen {
-        name: bytes_of(name),
-        flags,
-        mode: 0,
-        attributes: None,
+    let descriptor = call(inside(|| unsafe { libc::mq_open(c_name.as_ptr(), flags) }), || {
+        Call::MqOpen { name: bytes_of(name), flags, mode: 0, attributes: None }
     })?;
     Ok(Open::new(descriptor))
 }
@@ -75,7 +73,7 @@ pub fn create(
         let pointer = attributes.map_or(ptr::null(), ptr::from_ref);
         // SAFETY: the name is a C string, and the last pointer is null or to an mq_attr; the call
         // only reads them.
-        let descriptor = unsafe { libc::mq_open(c_name.as_ptr(), flags, mode, pointer) };
+        let descriptor = inside(|| unsafe { libc::mq_open(c_name.as_ptr(), flags, mode, pointer) });
         let descriptor =
             call(descriptor, || Call::MqOpen { name: bytes_of(name), flags, mode, attributes })?;
         Ok(Open::new(descriptor))
@@ -89,7 +87,8 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
     let c_name = file::c_name(name)?;
     let behind_slash = &c_name.as_c_str()[1..];
     // SAFETY: the name is a C string, which the call only reads.
-    let unlinked = unsafe { libc::syscall(libc::SYS_mq_unlink, behind_slash.as_ptr()) };
+    let unlink = || unsafe { libc::syscall(libc::SYS_mq_unlink, behind_slash.as_ptr()) };
+    let unlinked = inside(unlink);
     let unlinked = call(unlinked as i32, || Call::MqUnlink { name: bytes_of(name) });
     unlinked.map(drop).map_err(|error| match error.errno {
         Errno::EPERM => CallError { errno: Errno::EACCES, ..error },

@@ -12,10 +12,11 @@ use nix::unistd;
 use super::status::uids_in;
 use crate::ipc::{Caller, Kind};
 use crate::kernel::namespace::identity::Handle;
+use crate::kernel::namespace::ids;
 
 /// The effective user id of this process.
 pub fn uid() -> u32 {
-    unistd::geteuid().as_raw()
+    ids::own_user(unistd::geteuid().as_raw())
 }
 
 /// The credentials of this process for objects of this kind in this namespace.
@@ -25,7 +26,12 @@ pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
     }
     const CAP_IPC_OWNER: u32 = 15;
     // In another user namespace, the capabilities of this process have no effect.
-    let capabilities = if owns(namespace) { effective_capabilities() } else { 0 };
+    let capabilities = match owns(namespace) {
+        // Calls are made where this process has all of them.
+        _ if ids::is_elsewhere() => u64::MAX,
+        true => effective_capabilities(),
+        false => 0,
+    };
     caller_with(capabilities, CAP_IPC_OWNER, CAP_SYS_ADMIN)
 }
 
@@ -42,9 +48,10 @@ fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
     if let Ok(supplementary) = unistd::getgroups() {
         groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
     }
+    let groups = groups.into_iter().map(ids::own_group).collect();
     let has = |capability: u32| capabilities & (1 << capability) != 0;
     Caller {
-        uid: unistd::geteuid().as_raw(),
+        uid: uid(),
         groups,
         overrides_mode: has(of_modes),
         overrides_ownership: has(of_ownership),
@@ -148,12 +155,11 @@ fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
 /// Whether the capabilities of this process apply to an IPC namespace: the user namespace that owns it
 /// is this process's own or a descendant of it, `user_namespaces(7)`.
 pub fn owns(namespace: &Handle) -> bool {
-    const NS_GET_USERNS: libc::Ioctl = 0xb701;
     const NS_GET_PARENT: libc::Ioctl = 0xb702;
     let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
     let search = || -> io::Result<bool> {
         let own = identity(&File::open("/proc/self/ns/user")?)?;
-        let mut owner = related(&File::open(namespace.path())?, NS_GET_USERNS)?;
+        let mut owner = owner_of(&File::open(namespace.path())?)?;
         while identity(&owner)? != own {
             // EPERM beyond the last ancestor that this process may see.
             owner = related(&owner, NS_GET_PARENT)?;
@@ -172,6 +178,14 @@ pub(in crate::kernel) fn user_namespace_owner(pid: i32) -> Option<u32> {
     let result = unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };
     (result == 0).then_some(uid)
 }
+
+/// The user namespace that owns a namespace, `NS_GET_USERNS` in `ioctl_ns(2)`. `EPERM` if it is none of
+/// that of this process and its descendants.
+pub(in crate::kernel) fn owner_of(namespace: &File) -> io::Result<File> {
+    related(namespace, NS_GET_USERNS)
+}
+
+const NS_GET_USERNS: libc::Ioctl = 0xb701;
 
 /// Opens a namespace related to this one, `ioctl_ns(2)`.
 fn related(namespace: &File, request: libc::Ioctl) -> io::Result<File> {

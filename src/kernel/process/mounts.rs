@@ -53,6 +53,18 @@ pub(in crate::kernel) fn devices_of(pid: i32) -> Option<HashSet<u64>> {
     Some(parse_all(&text).into_iter().map(|mount| mount.device).collect())
 }
 
+/// The IPC namespaces that are mounted somewhere, by their numbers, in the text of mountinfo.
+pub(in crate::kernel) fn ipc_namespaces(text: &[u8]) -> Vec<(u64, PathBuf)> {
+    let lines = text.split(|&byte| byte == b'\n');
+    let mounted = |line: &[u8]| {
+        let mut words = line.split(|&byte| byte == b' ').skip(3);
+        let root = std::str::from_utf8(words.next()?).ok()?;
+        let number = root.strip_prefix("ipc:[")?.strip_suffix(']')?.parse().ok()?;
+        Some((number, OsString::from_vec(unescape(words.next()?, escaped)).into()))
+    };
+    lines.filter_map(mounted).collect()
+}
+
 fn parse_all(text: &[u8]) -> Vec<Mount> {
     text.split(|&byte| byte == b'\n').filter_map(Mount::parse).collect()
 }
@@ -76,6 +88,13 @@ mod tests {
         let line = "23 27 0:22 / /sys rw,relatime - sysfs sysfs rw";
         assert_eq!(parse(line), mount(22, "/sys", "sysfs"));
         assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn mounted_namespaces() {
+        let text = b"36 24 0:4 ipc:[4026532201] /run/my\\040ipc rw - nsfs nsfs rw\n\
+                     37 24 0:4 net:[4026531992] /run/netns/a rw - nsfs nsfs rw\n";
+        assert_eq!(ipc_namespaces(text), [(4_026_532_201, "/run/my ipc".into())]);
     }
 
     proptest! {

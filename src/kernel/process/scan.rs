@@ -13,6 +13,7 @@ pub(crate) mod system_call;
 pub use hidden::Hidden;
 pub use scope::ScanScope;
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::thread;
@@ -25,16 +26,21 @@ use super::proc_mount::check_proc;
 use super::stat::page_size;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Key, Object, Segment};
-use crate::kernel::namespace::identity::{Handle, Identity};
+use crate::kernel::namespace::identity::Identity;
 use crate::kernel::sysv::shm;
 
 /// The initial process namespace of a machine: a constant inode in the kernel.
 const INITIAL_PID: &str = "pid:[4026531836]";
 
+/// Whether this process sees all processes of the machine: its process namespace is the initial one.
+pub(in crate::kernel) fn is_initial_process_namespace() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == INITIAL_PID)
+}
+
 /// Whether processes in other process namespaces may use this IPC namespace without being visible here:
 /// this process namespace is not the initial one, or that is unknown.
 pub fn has_outsiders() -> bool {
-    fs::read_link("/proc/self/ns/pid").map_or(true, |link| link.as_os_str() != INITIAL_PID)
+    !is_initial_process_namespace()
 }
 
 /// Whether process 1 is that of the machine while this IPC namespace is not the initial one. In a
@@ -52,18 +58,24 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Inspects every process, on all processors, for its use of objects in this IPC namespace.
+    /// Inspects every process, on all processors, for its use of objects in these IPC namespaces.
     /// Processes that end meanwhile are skipped.
-    pub fn new(namespace: &Handle, scope: &ScanScope) -> io::Result<Scan> {
+    pub fn new(
+        namespaces: impl IntoIterator<Item = Identity>,
+        scope: &ScanScope,
+    ) -> io::Result<Scan> {
         if scope.is_empty() {
             return Ok(Scan::default());
         }
         check_proc().map_err(io::Error::other)?;
-        let here = namespace.identity()?;
-        let is_init_elsewhere = is_init_elsewhere(here)?;
+        let here: HashSet<Identity> = namespaces.into_iter().collect();
+        let mut is_init_elsewhere = true;
+        for namespace in &here {
+            is_init_elsewhere &= self::is_init_elsewhere(*namespace)?;
+        }
         let pids = listed()?.collect::<io::Result<Vec<i32>>>()?;
         let devices = if scope.attachments { shm::devices()? } else { Vec::new() };
-        let setting = Setting { scope, here, is_init_elsewhere, devices: &devices };
+        let setting = Setting { scope, here: &here, is_init_elsewhere, devices: &devices };
         let mut scan = Scan::default();
         // Mounted with hidepid=2, /proc does not even show that other processes exist.
         if !fs::exists("/proc/1").unwrap_or(false) {
@@ -100,16 +112,19 @@ impl Scan {
         self.uninspected.extend(hidden);
     }
 
-    /// The processes that use an object now, and how; one entry for each waiting thread.
-    pub fn present(&self, object: &Object) -> &[(i32, Role)] {
-        self.found.of(object)
+    /// The processes that use an object of this namespace now, and how; one entry for each waiting
+    /// thread.
+    pub fn present(&self, namespace: Identity, object: &Object) -> &[(i32, Role)] {
+        self.found.of(namespace, object)
     }
 
     /// The key that a segment had until it was marked for destruction, which only the mappings of
     /// processes show. Takes a scan for attachments.
-    pub fn former_key(&self, object: &Object) -> Option<Key> {
+    pub fn former_key(&self, namespace: Identity, object: &Object) -> Option<Key> {
         match object {
-            Object::Segment(segment) if segment.status.is_marked() => self.found.key(segment.id),
+            Object::Segment(segment) if segment.status.is_marked() => {
+                self.found.key((namespace, segment.id))
+            }
             Object::Queue(_)
             | Object::Segment(_)
             | Object::SemaphoreSet(_)
@@ -121,8 +136,9 @@ impl Scan {
 
     /// Adds to an attached segment that it has huge pages, which only the mappings of processes show.
     /// Takes a scan for attachments.
-    pub fn complete(&self, segment: &mut Segment) {
-        if let Some(pages) = self.found.huge(segment.id).filter(|_| segment.attached > 0) {
+    pub fn complete(&self, namespace: Identity, segment: &mut Segment) {
+        let pages = self.found.huge((namespace, segment.id));
+        if let Some(pages) = pages.filter(|_| segment.attached > 0) {
             segment.set_huge_page(pages.size, page_size(), pages.resident);
         }
     }

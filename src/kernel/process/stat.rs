@@ -129,6 +129,12 @@ pub fn has_thread_left(pid: i32, thread: i32) -> bool {
     }
 }
 
+/// When a process started, in ticks since boot; `None` if it has ended, and for a kernel thread.
+pub(in crate::kernel) fn started(pid: i32) -> Option<i64> {
+    let stat = Stat::read(pid)?;
+    if stat.has_ended() || stat.is_kernel_thread() { None } else { stat.started() }
+}
+
 /// Whether certainly no process has this pid. One that may not be inspected exists.
 pub fn is_gone(pid: i32) -> bool {
     let exists = nix::sys::signal::kill(unistd::Pid::from_raw(pid), None);

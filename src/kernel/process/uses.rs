@@ -13,16 +13,17 @@ use crate::ipc::process::observed::{Observed, Users};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Kind, Object, SemaphoreSet, Time, Use, Verdict};
-use crate::kernel::namespace::Namespace;
+use crate::kernel::namespace::{Identity, Namespace};
 use crate::kernel::posix::lease::Leases;
 use crate::kernel::process;
 use crate::kernel::sysv::sem;
 
-/// One inspection of all processes, which shows for any object which processes use it.
+/// One inspection of all processes, for any number of namespaces.
 #[derive(Debug)]
-pub struct Observer<'a> {
-    namespace: &'a Namespace,
+pub struct Inspection {
     scan: Scan,
+    /// Whether nothing was searched for.
+    is_idle: bool,
     processes: RefCell<HashMap<i32, Option<Process>>>,
     /// The most users that may be missing for a single object.
     missed: Cell<u64>,
@@ -30,7 +31,17 @@ pub struct Observer<'a> {
     clock: Clock,
     /// How much of each command line to read.
     commands: Length,
-    /// Takes leases, if the scope asks for them.
+    /// Whether to take leases.
+    leases: bool,
+}
+
+/// What an inspection shows of a namespace: for any object, which processes use it.
+#[derive(Debug)]
+pub struct Observer<'a> {
+    namespace: &'a Namespace,
+    /// `None` if nothing was searched for.
+    identity: Option<Identity>,
+    inspection: &'a Inspection,
     leases: Option<Leases<'a>>,
 }
 
@@ -45,28 +56,46 @@ pub struct Missed {
 
 /// These objects with the processes that use them, from one inspection of the processes.
 pub fn observe_all(namespace: &Namespace, objects: Vec<Object>) -> io::Result<Vec<Observed>> {
-    let observer = Observer::new(namespace, &ScanScope::around(&objects))?;
+    let inspection = Inspection::of(namespace, &ScanScope::around(&objects))?;
+    let observer = inspection.observer(namespace)?;
     Ok(objects.into_iter().map(|object| observer.observe(object)).collect())
 }
 
-impl<'a> Observer<'a> {
+impl Inspection {
     /// Inspects all processes for what `scope` asks.
-    pub fn new(namespace: &'a Namespace, scope: &ScanScope) -> io::Result<Observer<'a>> {
-        let scan = Scan::new(namespace.handle(), scope)?;
-        Ok(Observer {
-            namespace,
-            scan,
+    pub fn of(namespace: &Namespace, scope: &ScanScope) -> io::Result<Inspection> {
+        let identities = if scope.is_empty() { None } else { Some(namespace.handle().identity()?) };
+        Inspection::of_all(identities, scope)
+    }
+
+    /// The same for several namespaces at once.
+    pub fn of_all(
+        namespaces: impl IntoIterator<Item = Identity>,
+        scope: &ScanScope,
+    ) -> io::Result<Inspection> {
+        Ok(Inspection {
+            scan: Scan::new(namespaces, scope)?,
+            is_idle: scope.is_empty(),
             processes: RefCell::default(),
             missed: Cell::default(),
             has_outsiders: scan::has_outsiders(),
             clock: process::clock(),
             commands: scope.commands(),
-            leases: scope.leases.then(|| Leases::new(namespace)),
+            leases: scope.leases,
         })
     }
 
-    /// The processes that could not be inspected and may use an object that was passed to this
-    /// observer.
+    /// What it shows of one of the namespaces, which must be entered.
+    pub fn observer<'a>(&'a self, namespace: &'a Namespace) -> io::Result<Observer<'a>> {
+        Ok(Observer {
+            namespace,
+            identity: if self.is_idle { None } else { Some(namespace.handle().identity()?) },
+            inspection: self,
+            leases: self.leases.then(|| Leases::new(namespace)),
+        })
+    }
+
+    /// The processes that could not be inspected and may use an object that was observed.
     pub fn missed(&self) -> Missed {
         let processes = self.missed.get();
         let error = self.scan.uninspected.iter().find_map(|hidden| hidden.error.clone());
@@ -78,6 +107,16 @@ impl<'a> Observer<'a> {
         self.has_outsiders
     }
 
+    fn process(&self, pid: i32) -> Option<Process> {
+        self.processes
+            .borrow_mut()
+            .entry(pid)
+            .or_insert_with(|| Process::find(pid, self.commands))
+            .clone()
+    }
+}
+
+impl<'a> Observer<'a> {
     /// The processes that may use an unused object again. `all` must be all objects of their kinds.
     pub fn heirs(&self, all: &[Observed]) -> Heirs {
         // It takes an inspection of all processes, so it is done only if it can matter, which is rare.
@@ -88,7 +127,7 @@ impl<'a> Observer<'a> {
             true => process::servers(self.namespace.handle()).ok(),
             false => Some(Vec::new()),
         };
-        Heirs::of(all, self.clock, servers)
+        Heirs::of(all, self.inspection.clock, servers)
     }
 
     /// An object with the processes that use it. The pids in semaphores need read permission.
@@ -96,14 +135,16 @@ impl<'a> Observer<'a> {
         let observed = self.look_at(object);
         if observed.may_miss_users() {
             let uninspected = observed.users.as_ref().map_or(0, |users| users.uninspected);
-            self.missed.set(self.missed.get().max(uninspected));
+            let missed = &self.inspection.missed;
+            missed.set(missed.get().max(uninspected));
         }
         observed
     }
 
     fn look_at(&self, mut object: Object) -> Observed {
-        if let Object::Segment(segment) = &mut object {
-            self.scan.complete(segment);
+        let scan = &self.inspection.scan;
+        if let (Object::Segment(segment), Some(here)) = (&mut object, self.identity) {
+            scan.complete(here, segment);
         }
         let semaphores = match &object {
             Object::SemaphoreSet(set) => sem::semaphores(set.id, set.nsems).ok(),
@@ -114,15 +155,17 @@ impl<'a> Observer<'a> {
             | Object::PosixSemaphore(_) => None,
         };
         let mut users = self.unseen_users(&object);
-        users.former_key = self.scan.former_key(&object);
+        users.former_key = self.identity.and_then(|here| scan.former_key(here, &object));
         self.add_present(&object, &mut users);
         self.add_recorded(&object, semaphores.as_deref(), &mut users);
-        Observed { object, semaphores, users: Some(users) }
+        let home = self.namespace.home().cloned();
+        Observed { object, semaphores, users: Some(users), home }
     }
 
     /// The processes that may use an object but could not be inspected.
     fn unseen_users(&self, object: &Object) -> Users {
-        let hidden = || self.scan.uninspected.iter().filter(|hidden| hidden.may_reach(object));
+        let hidden =
+            || self.inspection.scan.uninspected.iter().filter(|hidden| hidden.may_reach(object));
         // Judged by the mode: privileged processes that override it are not suspected of using it.
         let may_use = |hidden: &&Hidden| {
             hidden.identity.as_ref().is_none_or(|who| {
@@ -135,7 +178,7 @@ impl<'a> Observer<'a> {
         unseen.sort_unstable();
         unseen.dedup();
         Users {
-            has_outsiders: self.has_outsiders,
+            has_outsiders: self.inspection.has_outsiders,
             uninspected: hidden().count() as u64,
             unseen,
             suspects: hidden().filter(may_use).count() as u64,
@@ -145,7 +188,8 @@ impl<'a> Observer<'a> {
 
     /// Adds the processes that use an object now; if none was found, asks the kernel for proof.
     fn add_present(&self, object: &Object, users: &mut Users) {
-        let present = self.scan.present(object);
+        let scan = &self.inspection.scan;
+        let present = self.identity.map_or(&[][..], |here| scan.present(here, object));
         if present.is_empty() {
             // A request for a lease does not disturb processes that have the file open.
             users.lease = self.leases.as_ref().and_then(|leases| leases.is_free(object));
@@ -156,9 +200,9 @@ impl<'a> Observer<'a> {
             return;
         }
         for (pid, role) in present {
-            let process = self.process(*pid);
-            let since =
-                process.as_ref().map(|process| self.clock.time_of(process.living.since_boot));
+            let process = self.inspection.process(*pid);
+            let clock = &self.inspection.clock;
+            let since = process.as_ref().map(|process| clock.time_of(process.living.since_boot));
             let role = (object.kind(), role.clone());
             users.all.push(user(*pid, role, since, State::Alive, process));
         }
@@ -216,14 +260,14 @@ impl<'a> Observer<'a> {
         // If all processes are visible, a set that was operated on has at least one pid. Otherwise pid
         // 0 may mean no process or one in another process namespace.
         let is_seen = operated.iter().any(|(pid, _)| *pid != 0);
-        let is_stranger = self.has_outsiders || (set.last_op.is_some() && !is_seen);
+        let is_stranger = self.inspection.has_outsiders || (set.last_op.is_some() && !is_seen);
         operated.into_iter().map(|(pid, numbers)| (pid, numbers, is_stranger)).collect()
     }
 
     /// A process that the kernel recorded at a time, and its current state. A process that has its pid
     /// now counts as another one only if it certainly started later.
     fn recorded(&self, pid: i32, role: (Kind, Role), when: Option<Time>) -> Use {
-        let Some(process) = self.process(pid) else {
+        let Some(process) = self.inspection.process(pid) else {
             let is_gone = process::is_gone(pid);
             let state = if is_gone { State::Gone } else { State::Alive };
             let doubt = (!is_gone).then(|| format!("process {pid} could not be inspected"));
@@ -231,7 +275,7 @@ impl<'a> Observer<'a> {
         };
         let is_after = when.map_or(Verdict::No, |when| {
             let living = &process.living;
-            self.clock.has_started_after(living, living.since_boot, when)
+            self.inspection.clock.has_started_after(living, living.since_boot, when)
         });
         let (state, doubt) = match is_after {
             Verdict::Yes => (State::Reused, None),
@@ -242,14 +286,6 @@ impl<'a> Observer<'a> {
             ),
         };
         Use { doubt, ..user(pid, role, when, state, Some(process)) }
-    }
-
-    fn process(&self, pid: i32) -> Option<Process> {
-        self.processes
-            .borrow_mut()
-            .entry(pid)
-            .or_insert_with(|| Process::find(pid, self.commands))
-            .clone()
     }
 }
 

@@ -60,13 +60,16 @@ impl Finder {
         if !may_have_some || !*self.are_reserved.get_or_init(are_reserved) {
             return;
         }
+        let here = self.namespace.identity().ok();
         let scan = self.scan.get_or_init(|| {
             let mut scope = ScanScope::default();
             scope.attachments = true;
             // Without access to the processes, the segment stays as it is.
-            Scan::new(&self.namespace, &scope).unwrap_or_default()
+            Scan::new(here, &scope).unwrap_or_default()
         });
-        scan.complete(segment);
+        if let Some(here) = here {
+            scan.complete(here, segment);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode, Queue, Time};
 use crate::kernel::call::{Argument, Call, CallError, CallName, Filled, Structure, call};
+use crate::kernel::namespace::inside;
 use crate::kernel::signals::wait::{self, Waited};
 
 /// `MSG_STAT_ANY`, Linux 4.17: like `MSG_STAT`, but needs no read permission.
@@ -32,16 +33,14 @@ pub fn create_with_flags(key: Key, flags: i32, exclusive: bool) -> Result<i32, C
 
 fn get(key: Key, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    call(unsafe { libc::msgget(key.0, flags) }, || Call::Msgget { key: key.0, flags })
+    call(inside(|| unsafe { libc::msgget(key.0, flags) }), || Call::Msgget { key: key.0, flags })
 }
 
 /// Removes a queue. Processes that wait on it get `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    call(unsafe { libc::msgctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Msgctl {
-        id,
-        command: IPC_RMID,
-        argument: Argument::NONE,
+    call(inside(|| unsafe { libc::msgctl(id, IPC_RMID, std::ptr::null_mut()) }), || {
+        Call::Msgctl { id, command: IPC_RMID, argument: Argument::NONE }
     })?;
     Ok(())
 }
@@ -111,17 +110,15 @@ fn stat(id: i32, command: i32) -> Result<(i32, libc::msqid_ds), CallError> {
     // SAFETY: zero is a valid value of every field.
     let mut status: libc::msqid_ds = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a msqid_ds, which the call fills; it keeps no pointer.
-    let found = call(unsafe { libc::msgctl(id, command, &mut status) }, || Call::Msgctl {
-        id,
-        command,
-        argument: Structure::Msqid(&status).filled(),
+    let found = call(inside(|| unsafe { libc::msgctl(id, command, &mut status) }), || {
+        Call::Msgctl { id, command, argument: Structure::Msqid(&status).filled() }
     })?;
     Ok((found, status))
 }
 
 fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
     // SAFETY: the pointer is to a msqid_ds, which the call only reads.
-    call(unsafe { libc::msgctl(id, IPC_SET, status) }, || Call::Msgctl {
+    call(inside(|| unsafe { libc::msgctl(id, IPC_SET, status) }), || Call::Msgctl {
         id,
         command: IPC_SET,
         argument: Argument::Read(Structure::Msqid(status)),
@@ -145,7 +142,7 @@ fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
     assert!(message.len() >= TYPE_SIZE);
     let size = message.len() - TYPE_SIZE;
     // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
-    let sent = unsafe { libc::msgsnd(id, message.as_ptr().cast(), size, flags) };
+    let sent = inside(|| unsafe { libc::msgsnd(id, message.as_ptr().cast(), size, flags) });
     call(sent, || Call::Msgsnd { id, message, size, flags })?;
     Ok(())
 }
@@ -203,9 +200,10 @@ fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usi
     assert!(buffer.len() >= TYPE_SIZE);
     let size = buffer.len() - TYPE_SIZE;
     // SAFETY: the buffer has room for the type and `size` bytes of payload.
-    let taken = unsafe {
+    let take = || unsafe {
         libc::msgrcv(id, buffer.as_mut_ptr().cast(), size, message_type as libc::c_long, flags)
     };
+    let taken = inside(take);
     let taken = call(taken, || {
         let message = Filled::here(&*buffer);
         Call::Msgrcv { id, message, size, message_type, flags }

@@ -9,6 +9,7 @@ use crate::ipc::Object;
 use crate::ipc::sysv::{Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 use crate::kernel::error::ReadError;
+use crate::kernel::namespace::{ids, inside};
 
 /// A System V kind, which has a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,8 @@ pub fn read<E: From<ReadError>>(
 ) -> Result<(), E> {
     let path = directory.join(table.file());
     let io_error = |error| ReadError::of_table(&path, error);
-    let mut file = File::open(&path).map_err(io_error)?;
+    // The file shows the namespace of who opens it.
+    let mut file = inside(|| File::open(&path)).map_err(io_error)?;
     // The kernel returns at most a page at a time, however large the buffer.
     let mut buffer = [0; 8192];
     let mut filled = 0;
@@ -221,10 +223,10 @@ impl Fields<'_> {
         let mut user_or_group = || u32::try_from(self.unsigned()?).ok();
         Some(Permissions {
             key,
-            uid: user_or_group()?,
-            gid: user_or_group()?,
-            cuid: user_or_group()?,
-            cgid: user_or_group()?,
+            uid: ids::user_outside(user_or_group()?),
+            gid: ids::group_outside(user_or_group()?),
+            cuid: ids::user_outside(user_or_group()?),
+            cgid: ids::group_outside(user_or_group()?),
             mode,
         })
     }

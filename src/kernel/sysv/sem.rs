@@ -9,6 +9,7 @@ use super::permissions::{self, Changed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{Change, Key, Mode, SemaphoreSet, Time};
 use crate::kernel::call::{Argument, Call, CallError, SemidDs, Structure, call};
+use crate::kernel::namespace::inside;
 
 /// `SEM_STAT_ANY`, Linux 4.17: like `SEM_STAT`, but needs no read permission.
 const SEM_STAT_ANY: i32 = 20;
@@ -36,7 +37,7 @@ pub fn create_with_flags(
 
 fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    let id = unsafe { libc::semget(key.0, nsems, flags) };
+    let id = inside(|| unsafe { libc::semget(key.0, nsems, flags) });
     call(id, || Call::Semget { key: key.0, nsems, flags })
 }
 
@@ -72,7 +73,7 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call only reads.
-    call(unsafe { libc::semctl(id, 0, IPC_SET, pointer) }, || Call::Semctl {
+    call(inside(|| unsafe { libc::semctl(id, 0, IPC_SET, pointer) }), || Call::Semctl {
         id,
         number: 0,
         command: IPC_SET,
@@ -117,11 +118,8 @@ fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
     let pointer: *mut SemidDs = &mut status;
     // SAFETY: the fourth argument is the `buf` of union semun: a pointer to a semid_ds, which the
     // call fills; it keeps no pointer.
-    let found = call(unsafe { libc::semctl(id, 0, command, pointer) }, || Call::Semctl {
-        id,
-        number: 0,
-        command,
-        argument: Structure::Semid(&status).filled(),
+    let found = call(inside(|| unsafe { libc::semctl(id, 0, command, pointer) }), || {
+        Call::Semctl { id, number: 0, command, argument: Structure::Semid(&status).filled() }
     })?;
     Ok((found, status))
 }
@@ -129,6 +127,6 @@ fn stat(id: i32, command: i32) -> Result<(i32, SemidDs), CallError> {
 /// Calls a command without a fourth argument.
 fn plain(id: i32, number: i32, command: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
-    let returned = unsafe { libc::semctl(id, number, command) };
+    let returned = inside(|| unsafe { libc::semctl(id, number, command) });
     call(returned, || Call::Semctl { id, number, command, argument: Argument::NONE })
 }

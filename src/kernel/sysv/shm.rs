@@ -13,6 +13,7 @@ use super::permissions::{self, Changed};
 use crate::ipc::sysv::SegmentStatus;
 use crate::ipc::{Change, Key, Mode, Segment, Time};
 use crate::kernel::call::{Argument, Call, CallError, CallName, Structure, call};
+use crate::kernel::namespace::inside;
 
 /// `SHM_STAT_ANY`, Linux 4.17: like `SHM_STAT`, but needs no read permission.
 const SHM_STAT_ANY: i32 = 15;
@@ -43,7 +44,7 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     let too_large = |_| CallError { name: CallName::Shmget, errno: Errno::EINVAL };
     let size = usize::try_from(size).map_err(too_large)?;
     // SAFETY: takes and returns plain numbers.
-    let id = unsafe { libc::shmget(key.0, size, flags) };
+    let id = inside(|| unsafe { libc::shmget(key.0, size, flags) });
     call(id, || Call::Shmget { key: key.0, size, flags })
 }
 
@@ -89,10 +90,8 @@ pub fn devices() -> io::Result<Vec<Device>> {
 /// Removes a segment, or marks it for destruction if it is attached.
 pub fn remove(id: i32) -> Result<(), CallError> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    call(unsafe { libc::shmctl(id, IPC_RMID, std::ptr::null_mut()) }, || Call::Shmctl {
-        id,
-        command: IPC_RMID,
-        argument: Argument::NONE,
+    call(inside(|| unsafe { libc::shmctl(id, IPC_RMID, std::ptr::null_mut()) }), || {
+        Call::Shmctl { id, command: IPC_RMID, argument: Argument::NONE }
     })?;
     Ok(())
 }
@@ -102,7 +101,7 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     let mut status = status(id)?;
     let changed = permissions::apply(change, &mut status.shm_perm);
     // SAFETY: the pointer is to a shmid_ds, which the call only reads.
-    call(unsafe { libc::shmctl(id, IPC_SET, &mut status) }, || Call::Shmctl {
+    call(inside(|| unsafe { libc::shmctl(id, IPC_SET, &mut status) }), || Call::Shmctl {
         id,
         command: IPC_SET,
         argument: Argument::Read(Structure::Shmid(&status)),
@@ -152,10 +151,8 @@ fn stat(id: i32, command: i32) -> Result<(i32, libc::shmid_ds), CallError> {
     // SAFETY: zero is a valid value of every field.
     let mut status: libc::shmid_ds = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a shmid_ds, which the call fills; it keeps no pointer.
-    let found = call(unsafe { libc::shmctl(id, command, &mut status) }, || Call::Shmctl {
-        id,
-        command,
-        argument: Structure::Shmid(&status).filled(),
+    let found = call(inside(|| unsafe { libc::shmctl(id, command, &mut status) }), || {
+        Call::Shmctl { id, command, argument: Structure::Shmid(&status).filled() }
     })?;
     Ok((found, status))
 }

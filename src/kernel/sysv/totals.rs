@@ -6,6 +6,7 @@
 use std::os::raw::c_int;
 
 use crate::kernel::call::{Call, CallError, MsgInfo, SemInfo, ShmInfo, ShmLimits, Structure, call};
+use crate::kernel::namespace::inside;
 
 const IPC_INFO: c_int = 3;
 const MSG_INFO: c_int = 12;
@@ -110,10 +111,8 @@ fn msginfo(command: c_int) -> Result<MsgInfo, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: MsgInfo = unsafe { std::mem::zeroed() };
     // SAFETY: both commands fill a struct msginfo at the pointer and keep no pointer.
-    call(unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }, || Call::Msgctl {
-        id: 0,
-        command,
-        argument: Structure::Msginfo(&info).filled(),
+    call(inside(|| unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }), || {
+        Call::Msgctl { id: 0, command, argument: Structure::Msginfo(&info).filled() }
     })?;
     Ok(info)
 }
@@ -124,10 +123,8 @@ pub fn segments() -> Result<Segments, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmInfo = unsafe { std::mem::zeroed() };
     // SAFETY: SHM_INFO fills a struct shm_info at the pointer and keeps no pointer.
-    call(unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
-        id: 0,
-        command: SHM_INFO,
-        argument: Structure::ShmUsage(&info).filled(),
+    call(inside(|| unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }), || {
+        Call::Shmctl { id: 0, command: SHM_INFO, argument: Structure::ShmUsage(&info).filled() }
     })?;
     Ok(Segments {
         segments: info.used_ids,
@@ -145,10 +142,8 @@ pub fn segment_limits() -> Result<SegmentLimits, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmLimits = unsafe { std::mem::zeroed() };
     // SAFETY: IPC_INFO fills a struct shminfo at the pointer and keeps no pointer.
-    call(unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }, || Call::Shmctl {
-        id: 0,
-        command: IPC_INFO,
-        argument: Structure::Shminfo(&info).filled(),
+    call(inside(|| unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }), || {
+        Call::Shmctl { id: 0, command: IPC_INFO, argument: Structure::Shminfo(&info).filled() }
     })?;
     Ok(SegmentLimits {
         shmmni: info.shmmni.into(),
@@ -181,7 +176,7 @@ fn seminfo(command: c_int) -> Result<SemInfo, CallError> {
     let mut info: SemInfo = unsafe { std::mem::zeroed() };
     // SAFETY: the fourth argument is the `__buf` of union semun: both commands fill a struct seminfo
     // there, and keep no pointer.
-    call(unsafe { libc::semctl(0, 0, command, &raw mut info) }, || Call::Semctl {
+    call(inside(|| unsafe { libc::semctl(0, 0, command, &raw mut info) }), || Call::Semctl {
         id: 0,
         number: 0,
         command,

@@ -35,6 +35,29 @@ pub(super) static EVERY: &[ObjectColumn] = &[
     .shown_with(TITLE),
 ];
 
+/// Where an object lives, if several places are looked at.
+pub(super) static HOME: &[ObjectColumn] = &[
+    ObjectColumn::number("ns", 10, "number of its IPC namespace", |observed| {
+        observed.home.as_ref().map_or(Value::Missing, |home| Value::Count(home.namespace))
+    })
+    .ranked(1)
+    .shown_with("container"),
+    ObjectColumn::text(
+        "container",
+        12,
+        "name or id of its container; host for the namespace of process 1",
+        |observed| {
+            let container = observed.home.as_ref().and_then(|home| home.container.as_deref());
+            container.map_or(Value::Missing, |container| Value::Text(Cow::Borrowed(container)))
+        },
+    )
+    .shown_by(|observed, _, page| {
+        if let Some(home) = &observed.home {
+            page.line("namespace", home);
+        }
+    }),
+];
+
 /// The columns that name a System V object.
 pub(super) static SYSTEM_V_NAMES: &[ObjectColumn] = &[
     ObjectColumn::number("id", 10, "identifier", |observed| {

@@ -109,7 +109,7 @@ impl Names {
             tree.entries.iter().map(|(_, data)| data).filter(new).map(|data| data.blocks() * 512);
         let bytes = bytes.sum();
         Names {
-            device: fs::metadata(tree.shm.path()).map_or(0, |data| data.dev()),
+            device: tree.shm.device(),
             files,
             bytes,
             // The directory itself has one, and so does each name.

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{DevShm, of, open_to_read};
+use super::{DevShm, USUAL_PATH, of, open_to_read};
 use crate::ipc::posix::{FileKind, MemoryStatus};
 use crate::ipc::{Foreign, Kind, Name, Object};
 use crate::kernel::io::os_error;
@@ -18,7 +18,7 @@ use crate::kernel::io::os_error;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {}", Foreign::from(path.as_path()), os_error::describe(error))]
 pub struct Unread {
-    /// Its path.
+    /// Its path, as the processes that use it see it.
     path: PathBuf,
     /// The error.
     error: io::Error,
@@ -40,7 +40,7 @@ impl Tree {
     pub fn read(shm: &DevShm) -> Tree {
         let mut tree = Tree { shm: shm.clone(), entries: Vec::new(), unread: Vec::new() };
         let mut directories = vec![OsString::new()];
-        let device = fs::metadata(shm.path()).map_or(0, |data| data.dev());
+        let device = shm.device();
         while let Some(name) = directories.pop() {
             let path = shm.directory().path(&name);
             let entries = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -69,7 +69,8 @@ impl Tree {
     /// Records an error, unless the file disappeared meanwhile.
     fn note(&mut self, path: &Path, error: io::Error) {
         if error.kind() != ErrorKind::NotFound {
-            self.unread.push(Unread { path: path.to_owned(), error });
+            let below = path.strip_prefix(self.shm.path()).unwrap_or(path);
+            self.unread.push(Unread { path: Path::new(USUAL_PATH).join(below), error });
         }
     }
 

@@ -5,19 +5,23 @@ use std::collections::HashMap;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Key, Kind, Object};
+use crate::kernel::namespace::Identity;
 
 /// The processes that use each object, and how.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The users of System V objects, by kind and id; one entry for each waiting thread.
-    system_v: HashMap<(Kind, i32), Vec<(i32, Role)>>,
+    /// The users of System V objects, by namespace, kind and id; one entry for each waiting thread.
+    system_v: HashMap<(Identity, Kind, i32), Vec<(i32, Role)>>,
     /// The users of POSIX objects.
     files: HashMap<FileIdentity, Vec<(i32, Role)>>,
-    /// The keys with which the attached segments were created, by id, unless they are private.
-    keys: HashMap<i32, Key>,
-    /// The attached segments with huge pages, by id.
-    huge: HashMap<i32, HugePages>,
+    /// The keys with which the attached segments were created, unless they are private.
+    keys: HashMap<Segment, Key>,
+    /// The attached segments with huge pages.
+    huge: HashMap<Segment, HugePages>,
 }
+
+/// A segment: its namespace and its id.
+type Segment = (Identity, i32);
 
 /// The huge pages of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +34,24 @@ pub(super) struct HugePages {
 
 impl Found {
     /// A process has a segment attached, at least once.
-    pub(super) fn add_attached(&mut self, id: i32, key: Key, pid: i32) {
+    pub(super) fn add_attached(&mut self, segment: Segment, key: Key, pid: i32) {
         if key != Key::PRIVATE {
-            self.keys.insert(id, key);
+            self.keys.insert(segment, key);
         }
-        add_once(self.system_v.entry((Kind::Shm, id)).or_default(), pid, Role::Attached);
+        let (namespace, id) = segment;
+        let users = self.system_v.entry((namespace, Kind::Shm, id)).or_default();
+        add_once(users, pid, Role::Attached);
     }
 
     /// A thread of a process waits on a queue or set.
-    pub(super) fn add_waiter(&mut self, kind: Kind, id: i32, pid: i32, role: Role) {
-        self.system_v.entry((kind, id)).or_default().push((pid, role));
+    pub(super) fn add_waiter(
+        &mut self,
+        namespace: Identity,
+        (kind, id): (Kind, i32),
+        pid: i32,
+        role: Role,
+    ) {
+        self.system_v.entry((namespace, kind, id)).or_default().push((pid, role));
     }
 
     /// A process has a POSIX object open or mapped. Only its first role counts.
@@ -53,8 +65,8 @@ impl Found {
     }
 
     /// A segment has huge pages.
-    pub(super) fn add_huge(&mut self, id: i32, pages: HugePages) {
-        self.huge.insert(id, pages);
+    pub(super) fn add_huge(&mut self, segment: Segment, pages: HugePages) {
+        self.huge.insert(segment, pages);
     }
 
     /// Adds the result for other processes.
@@ -69,23 +81,23 @@ impl Found {
         }
     }
 
-    /// The processes that use an object, and how.
-    pub(super) fn of(&self, object: &Object) -> &[(i32, Role)] {
+    /// The processes that use an object of this namespace, and how.
+    pub(super) fn of(&self, namespace: Identity, object: &Object) -> &[(i32, Role)] {
         let users = match (object.id(), object.file()) {
-            (Some(id), _) => self.system_v.get(&(object.kind(), id)),
+            (Some(id), _) => self.system_v.get(&(namespace, object.kind(), id)),
             (None, file) => file.and_then(|file| self.files.get(&file.identity)),
         };
         users.map_or(&[], Vec::as_slice)
     }
 
     /// The key with which an attached segment was created, if it had one.
-    pub(super) fn key(&self, id: i32) -> Option<Key> {
-        self.keys.get(&id).copied()
+    pub(super) fn key(&self, segment: Segment) -> Option<Key> {
+        self.keys.get(&segment).copied()
     }
 
     /// The huge pages of a segment, if it has any.
-    pub(super) fn huge(&self, id: i32) -> Option<&HugePages> {
-        self.huge.get(&id)
+    pub(super) fn huge(&self, segment: Segment) -> Option<&HugePages> {
+        self.huge.get(&segment)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a single process uses: its mappings, its descriptors, and the system calls of its threads.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -20,8 +21,8 @@ use crate::kernel::sysv::shm::Device;
 pub(super) struct Setting<'a> {
     /// What to look for.
     pub(super) scope: &'a ScanScope,
-    /// The IPC namespace of the objects.
-    pub(super) here: Identity,
+    /// The IPC namespaces of the objects.
+    pub(super) here: &'a HashSet<Identity>,
     /// Whether process 1 is certainly in another namespace.
     pub(super) is_init_elsewhere: bool,
     /// The file systems on which segments reside.
@@ -69,12 +70,12 @@ impl<'a> Inspector<'a> {
         let (directory, namespace) = living_thread(pid)?;
         // Segments and sets belong to one namespace, but the descriptor of a file may come from another
         // one.
-        let attachments = scope.attachments && namespace == self.setting.here;
+        let attachments = scope.attachments && self.setting.here.contains(&namespace);
         let mut holds = Holds::open(&directory, scope)?;
         if attachments || scope.has_mapped_files() {
             read(&format!("{directory}/maps"), &mut self.buffer)?;
             if attachments {
-                self.add_attached(pid, &directory);
+                self.add_attached(pid, namespace, &directory);
             }
             holds = holds.with_mapped(&self.buffer, scope);
         }
@@ -92,16 +93,16 @@ impl<'a> Inspector<'a> {
     }
 
     /// Adds the segments in the text of `maps`.
-    fn add_attached(&mut self, pid: i32, directory: &str) {
+    fn add_attached(&mut self, pid: i32, namespace: Identity, directory: &str) {
         for Attached { id, range, key, huge_page } in attached(&self.buffer, self.setting.devices) {
             if let Some(size) = huge_page {
                 // Needs privileges. The block count of the file is right, unlike the `rss` of the
                 // segment.
                 let file = fs::metadata(format!("{directory}/map_files/{range}"));
                 let resident = file.ok().map(|file| file.blocks() * 512);
-                self.found.add_huge(id, HugePages { size, resident });
+                self.found.add_huge((namespace, id), HugePages { size, resident });
             }
-            self.found.add_attached(id, key, pid);
+            self.found.add_attached((namespace, id), key, pid);
         }
     }
 
@@ -122,8 +123,8 @@ impl<'a> Inspector<'a> {
             if let Some((kind, id, role)) = call.waits_on(&directory).filter(|_| scope.waiters) {
                 // Each thread has its own IPC namespace, which usually is that of its process.
                 match Identity::of_thread(pid, thread) {
-                    Ok(namespace) if namespace == here => {
-                        self.found.add_waiter(kind, id, pid, role);
+                    Ok(namespace) if here.contains(&namespace) => {
+                        self.found.add_waiter(namespace, (kind, id), pid, role);
                     }
                     Ok(_) => {}
                     Err(error) if !has_thread_left(pid, thread) => missed = Some(error),

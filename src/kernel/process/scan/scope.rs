@@ -25,7 +25,7 @@ pub struct ScanScope {
 impl ScanScope {
     /// The scope for the users of these objects. A segment that the kernel counts as unattached has
     /// none.
-    pub fn around(objects: &[Object]) -> ScanScope {
+    pub fn around<'a>(objects: impl IntoIterator<Item = &'a Object>) -> ScanScope {
         let mut scope = ScanScope::default();
         for object in objects {
             match object {
@@ -42,7 +42,7 @@ impl ScanScope {
     }
 
     /// The same scope, and proof whether any process uses them.
-    pub fn to_judge(objects: &[Object]) -> ScanScope {
+    pub fn to_judge<'a>(objects: impl IntoIterator<Item = &'a Object>) -> ScanScope {
         ScanScope { leases: true, ..ScanScope::around(objects) }
     }
 
@@ -57,7 +57,7 @@ impl ScanScope {
     }
 
     /// Whether nothing is searched for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::kernel) fn is_empty(&self) -> bool {
         !self.attachments && !self.waiters && self.files.is_empty()
     }
 

@@ -6,6 +6,7 @@ use std::ptr::{self, NonNull};
 use nix::errno::Errno;
 
 use crate::kernel::call::{Argument, Call, CallError, CallName, call};
+use crate::kernel::namespace::inside;
 use crate::kernel::process::page_size;
 
 /// The value of each of the `nsems` semaphores of a set, all at one moment. Needs read permission.
@@ -15,12 +16,13 @@ pub(super) fn read(id: i32, nsems: usize) -> Result<Vec<u16>, CallError> {
     let numbers = room.numbers();
     // SAFETY: the fourth argument is the `array` of union semun. The call writes as many numbers as the
     // set has; if there is not enough room, it fails at the closed page.
-    let read = call(unsafe { libc::semctl(id, 0, libc::GETALL, numbers) }, || Call::Semctl {
-        id,
-        number: 0,
-        command: libc::GETALL,
-        argument: Argument::Plain(numbers.addr()),
-    });
+    let read =
+        call(inside(|| unsafe { libc::semctl(id, 0, libc::GETALL, numbers) }), || Call::Semctl {
+            id,
+            number: 0,
+            command: libc::GETALL,
+            argument: Argument::Plain(numbers.addr()),
+        });
     match read {
         Ok(_) => Ok(room.to_vec()),
         Err(error) if error.errno == Errno::EFAULT => {

@@ -1,0 +1,84 @@
+//! Where an object lives, if several IPC namespaces are looked at.
+
+use std::fmt;
+
+use super::summary::Summary;
+use super::{Kind, ProcessName, Snapshot};
+
+/// An IPC namespace and a container, as people name them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Home {
+    /// The inode number of the namespace, as `lsns(8)` shows it.
+    pub namespace: u64,
+    /// The container, `host` for the namespace of process 1; `None` for neither.
+    pub container: Option<String>,
+}
+
+impl Home {
+    /// What it is called on the command line: its container, else the number of the namespace.
+    pub fn name(&self) -> String {
+        self.container.clone().unwrap_or_else(|| self.namespace.to_string())
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.container {
+            Some(container) => write!(f, "{} ({container})", self.namespace),
+            None => write!(f, "{}", self.namespace),
+        }
+    }
+}
+
+/// An IPC namespace with what lives there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residence {
+    /// Its name.
+    pub home: Home,
+    /// How many processes live in it.
+    pub processes: u64,
+    /// The process that has lived there longest.
+    pub oldest: Option<ProcessName>,
+    /// How many objects of each kind there are, in the order of [`Kind::ALL`]. `None` for a kind that could
+    /// not be listed, and for all of them if it may not be entered.
+    pub objects: [Option<u64>; 6],
+    /// How many bytes of memory the objects take; `None` if that is unknown of any of them.
+    pub memory: Option<u64>,
+    /// The number of the user namespace that owns it; `None` if that may not be seen.
+    pub user_namespace: Option<u64>,
+}
+
+impl Residence {
+    /// A namespace of which no object is known yet.
+    pub fn new(home: Home) -> Residence {
+        Residence {
+            home,
+            processes: 0,
+            oldest: None,
+            objects: [None; 6],
+            memory: None,
+            user_namespace: None,
+        }
+    }
+
+    /// Adds the objects of these kinds.
+    pub fn add(&mut self, kinds: &[Kind], snapshot: &Snapshot) {
+        for &kind in kinds {
+            let summary = Summary::of(kind, snapshot);
+            let place = &mut self.objects[kind as usize];
+            *place = match (*place, summary.count) {
+                (Some(before), Some(more)) => Some(before + more),
+                (before, more) => before.or(more),
+            };
+            if !matches!(kind, Kind::Sem | Kind::Psem) {
+                let more = summary.memory.unwrap_or(0);
+                self.memory = Some(self.memory.unwrap_or(0).saturating_add(more));
+            }
+        }
+    }
+
+    /// How many objects there are in all.
+    pub fn total(&self) -> u64 {
+        self.objects.iter().flatten().sum()
+    }
+}

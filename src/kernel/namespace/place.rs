@@ -1,0 +1,144 @@
+//! Where objects are: an IPC namespace with a `/dev/shm`, opened when it is looked at.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+
+use super::census::{Census, Member, Seen};
+use super::{Handle, Identity, Namespace};
+use crate::ipc::{Home, Kind};
+use crate::kernel::container::Containers;
+use crate::kernel::posix::dev_shm::DevShm;
+use crate::kernel::posix::mq_mount::QueueMount;
+
+/// A place with objects. It keeps nothing open, so there may be thousands.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The IPC namespace.
+    pub identity: Identity,
+    /// Its name for people.
+    pub home: Arc<Home>,
+    /// The kinds of objects that are there and in no place before it: several IPC namespaces may share
+    /// one `/dev/shm`, and several may belong to one IPC namespace.
+    pub kinds: Vec<Kind>,
+    seen: Arc<Seen>,
+    /// A process that sees the `/dev/shm`, and its device; `None` if there is none.
+    shm: Option<(Member, u64)>,
+}
+
+impl Place {
+    /// The place in which a process lives.
+    pub fn of_process(pid: i32) -> io::Result<Place> {
+        let identity = Identity::of(pid)?;
+        let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
+        let shm = DevShm::of_process(pid).ok().map(|shm| (member, shm.device()));
+        let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
+        let home = Arc::new(home(identity, Some(member), &Containers::new()));
+        Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, shm })
+    }
+
+    /// The place that an open file refers to, by the processes that live there.
+    pub fn of_handle(handle: &Handle, census: &Census) -> io::Result<Place> {
+        let identity = handle.identity()?;
+        let found = Places::of(census).all.into_iter().find(|place| place.identity == identity);
+        // Nothing lives there, and only this file keeps it alive.
+        let unseen = || Place {
+            identity,
+            home: Arc::new(home(identity, None, &Containers::new())),
+            kinds: Kind::ALL.to_vec(),
+            seen: Arc::new(Seen { keeper: Some(handle.path().into()), ..Seen::default() }),
+            shm: None,
+        };
+        let found = found.unwrap_or_else(unseen);
+        Ok(Place { kinds: Kind::ALL.to_vec(), ..found })
+    }
+
+    /// Opens it. `ENOENT` if the namespace is gone.
+    pub fn open(&self) -> io::Result<Namespace> {
+        let handle = self.seen.open(self.identity)?;
+        let shm = match self.shm {
+            Some((member, device)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
+                let shm = DevShm::of_process(member.pid)?;
+                // The process has ended, and another one has its pid.
+                if shm.device() != device {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+                shm
+            }
+            _ => DevShm::none(),
+        };
+        let (kinds, home) = (self.kinds.clone(), Some(self.home.clone()));
+        let queues = QueueMount::of(handle.clone());
+        Ok(Namespace { tables: "/proc/sysvipc".into(), shm, queues, handle, kinds, home })
+    }
+
+    /// What was seen of its processes.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The device of its `/dev/shm`.
+    pub fn shm_device(&self) -> Option<u64> {
+        self.shm.map(|(_, device)| device)
+    }
+}
+
+/// All places of the machine, as far as they can be seen.
+#[derive(Debug)]
+pub struct Places {
+    /// The places, those of process 1 first.
+    pub all: Vec<Place>,
+    /// How many processes the caller may not inspect.
+    pub uninspected: u64,
+}
+
+impl Places {
+    /// Looks at every process.
+    pub fn find() -> io::Result<Places> {
+        Ok(Places::of(&Census::take()?))
+    }
+
+    fn of(census: &Census) -> Places {
+        let containers = Containers::new();
+        let mut devices = HashSet::new();
+        let mut all = Vec::new();
+        for identity in census.order() {
+            let Some(seen) = census.namespaces.get(&identity) else { continue };
+            let seen = Arc::new(seen.clone());
+            let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
+            let mut shms = seen.shms();
+            shms.retain(|(shm, _)| devices.insert(shm.device()));
+            let mut shms = shms.into_iter().map(|(shm, member)| (member, shm.device()));
+            let oldest = seen.oldest;
+            let first = shms.next();
+            for shm in std::iter::once(first).chain(shms.map(Some)) {
+                if shm.is_some() {
+                    kinds.extend([Kind::Pshm, Kind::Psem]);
+                }
+                // Beside the first, a /dev/shm is that of a container which shares the IPC namespace.
+                let is_first = kinds.contains(&Kind::Msg);
+                let of = if is_first { oldest } else { shm.map(|(member, _)| member) };
+                let home = match (is_first, of) {
+                    (false, Some(member)) => Home {
+                        namespace: identity.number(),
+                        container: containers.of(member.pid).ok().flatten().map(|it| it.label()),
+                    },
+                    _ => home(identity, of, &containers),
+                };
+                let kinds = std::mem::take(&mut kinds);
+                all.push(Place { identity, home: Arc::new(home), kinds, seen: seen.clone(), shm });
+            }
+        }
+        Places { all, uninspected: census.uninspected }
+    }
+}
+
+/// The name of a namespace whose oldest process this is.
+fn home(identity: Identity, oldest: Option<Member>, containers: &Containers) -> Home {
+    let container = || Some(containers.of(oldest?.pid).ok().flatten()?.label());
+    let container = match Identity::of_host() == Some(identity) {
+        true => Some("host".to_owned()),
+        false => container(),
+    };
+    Home { namespace: identity.number(), container }
+}

@@ -1,0 +1,180 @@
+//! Finds the IPC namespace that a user means: by a process, a file, a number, or a container.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::census::{Census, Member};
+use super::{Handle, Identity, Place, Places};
+use crate::ipc::Foreign;
+use crate::kernel::container::Containers;
+use crate::kernel::process;
+
+/// An IPC namespace as a user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// That of process 1.
+    Host,
+    /// A link in `/proc/PID/ns`, or a bind mount.
+    File(PathBuf),
+    /// A process id, the number of a namespace, or a container by such an id.
+    Number(u64, String),
+    /// A container.
+    Container(String),
+}
+
+impl FromStr for Where {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Where, Infallible> {
+        Ok(match text.parse() {
+            _ if text == "host" => Where::Host,
+            _ if text.contains('/') => Where::File(text.into()),
+            Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Where::Number(number, text.to_owned())
+            }
+            _ => Where::Container(text.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Where::Host => f.write_str("host"),
+            Where::File(path) => Foreign::from(path.as_path()).fmt(f),
+            Where::Number(_, word) | Where::Container(word) => f.write_str(word),
+        }
+    }
+}
+
+/// Why no namespace was found.
+#[derive(Debug)]
+pub enum NotFound {
+    /// There is none; these are the names of those that exist.
+    Nowhere(Vec<String>),
+    /// Several containers have this name.
+    Several(Vec<String>),
+    /// Looking failed.
+    Failed(io::Error),
+    /// The file is something else.
+    NoNamespace,
+}
+
+impl Where {
+    /// The place that is meant.
+    pub fn find(&self) -> Result<Place, NotFound> {
+        match self {
+            Where::Host => {
+                let host = Identity::of_host().ok_or_else(not_permitted)?;
+                Places::find()
+                    .map_err(NotFound::Failed)?
+                    .all
+                    .into_iter()
+                    .find(|place| place.identity == host)
+                    .ok_or_else(not_permitted)
+            }
+            Where::File(path) => {
+                let handle = Handle::open(path).map_err(|error| match error.raw_os_error() {
+                    Some(libc::EINVAL) => NotFound::NoNamespace,
+                    _ => NotFound::Failed(error),
+                })?;
+                match process_in(path) {
+                    Some(pid) => Place::of_process(pid).map_err(NotFound::Failed),
+                    None => {
+                        let census = Census::take().map_err(NotFound::Failed)?;
+                        Place::of_handle(&handle, &census).map_err(NotFound::Failed)
+                    }
+                }
+            }
+            Where::Number(number, word) => match i32::try_from(*number) {
+                Ok(pid) if !process::is_gone(pid) => {
+                    Place::of_process(pid).map_err(NotFound::Failed)
+                }
+                Ok(_) => container(word),
+                Err(_) => {
+                    let places = Places::find().map_err(NotFound::Failed)?;
+                    let mut all = places.all.into_iter();
+                    let found = all.find(|place| place.identity.number() == *number);
+                    found.map_or_else(|| container(word), Ok)
+                }
+            },
+            Where::Container(word) => container(word),
+        }
+    }
+}
+
+fn not_permitted() -> NotFound {
+    NotFound::Failed(io::ErrorKind::PermissionDenied.into())
+}
+
+/// The process in a path `/proc/PID/ns/ipc`.
+fn process_in(path: &std::path::Path) -> Option<i32> {
+    let pid = path.to_str()?.strip_prefix("/proc/")?.strip_suffix("/ns/ipc")?;
+    match pid {
+        "self" => Some(std::process::id() as i32),
+        pid => pid.parse().ok(),
+    }
+}
+
+/// The place of the container with this name or id.
+fn container(word: &str) -> Result<Place, NotFound> {
+    let containers = Containers::new();
+    let mut found: BTreeMap<String, Member> = BTreeMap::new();
+    let mut all: BTreeMap<String, Member> = BTreeMap::new();
+    for pid in process::all() {
+        let Ok(Some(container)) = containers.of(pid) else { continue };
+        let Some(member) = Member::find(pid) else { continue };
+        let is_meant = container.is_called(word);
+        for (map, belongs) in [(&mut all, true), (&mut found, is_meant)] {
+            if belongs {
+                let oldest = map.entry(container.id.clone()).or_insert(member);
+                *oldest = member.min(*oldest);
+            }
+        }
+    }
+    let names = |members: &BTreeMap<String, Member>| {
+        let mut names: Vec<String> = members
+            .values()
+            .filter_map(|member| Some(containers.of(member.pid).ok()??.label()))
+            .collect();
+        names.dedup();
+        names
+    };
+    let mut members = found.values();
+    match (members.next(), members.next()) {
+        (Some(member), None) => Place::of_process(member.pid).map_err(NotFound::Failed),
+        (Some(_), Some(_)) => Err(NotFound::Several(names(&found))),
+        (None, _) => Err(NotFound::Nowhere(names(&all))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_word_may_mean() {
+        let read = |text: &str| text.parse::<Where>().unwrap();
+        assert_eq!(read("host"), Where::Host);
+        assert_eq!(read("/proc/7/ns/ipc"), Where::File("/proc/7/ns/ipc".into()));
+        assert_eq!(read("4026531839"), Where::Number(4_026_531_839, "4026531839".into()));
+        assert_eq!(read("12"), Where::Number(12, "12".into()));
+        for name in ["web", "0a1b", "+7", "12 ", "99999999999999999999"] {
+            assert_eq!(read(name), Where::Container(name.into()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_process_in_a_path() {
+        let process = |path: &str| process_in(std::path::Path::new(path));
+        assert_eq!(process("/proc/17/ns/ipc"), Some(17));
+        assert_eq!(process("/proc/self/ns/ipc"), Some(std::process::id() as i32));
+        for other in ["/proc/17/task/18/ns/ipc", "/run/ipc", "/proc/x/ns/ipc"] {
+            assert_eq!(process(other), None, "{other}");
+        }
+    }
+}
