@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use census::{Census, Member, Seen, Tally};
-pub(in crate::kernel) use enter::inside;
 pub use enter::{Manner, Stay};
+pub(in crate::kernel) use enter::{inside, inside_mounting};
 pub use identity::{Handle, Identity};
 pub use objects::complete;
 pub use place::{Place, Places};

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sched::{CloneCb, CloneFlags, clone, setns};
+use nix::sched::{CloneCb, CloneFlags, clone, setns, unshare};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
@@ -128,6 +128,17 @@ pub(in crate::kernel) fn inside<R>(work: impl FnOnce() -> R) -> R {
         None => work(),
         Some(door) => door.through(work),
     }
+}
+
+/// The same for a call that mounts something. If the calls are made in another user namespace, it takes a
+/// mount namespace that belongs to that one; a mount that is attached nowhere outlives it.
+pub(in crate::kernel) fn inside_mounting<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+    inside(|| {
+        if IS_INSIDE.get() {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+        }
+        work()
+    })
 }
 
 /// The size of the stack of a child, in bytes. Only what it touches takes memory.

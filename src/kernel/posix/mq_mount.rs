@@ -14,7 +14,7 @@ use super::file::{self, Directory};
 use super::mq_calls;
 use crate::ipc::Name;
 use crate::kernel::namespace::identity::{Handle, Identity};
-use crate::kernel::namespace::inside;
+use crate::kernel::namespace::inside_mounting;
 use crate::kernel::process::mounts;
 
 /// A directory of queues.
@@ -51,7 +51,7 @@ impl QueueMount {
     }
 
     fn find(&self) -> io::Result<Option<Found>> {
-        let error = match inside(detached_mount) {
+        let error = match inside_mounting(detached_mount) {
             Ok(mount) => {
                 let directory = Directory::of_mount(mount);
                 match directory.is_there() {
