@@ -75,7 +75,7 @@ pub struct Overview {
     #[arg(short = 'J', long)]
     pub json: bool,
     /// Show all IPC namespaces
-    #[arg(short = 'A', long, conflicts_with = "place")]
+    #[arg(short = 'A', long)]
     pub all_namespaces: bool,
 }
 
@@ -194,7 +194,7 @@ pub struct Global {
     /// Each call is a line with its arguments and its result, in the notation of strace(1).
     #[arg(long, global = true)]
     pub trace: bool,
-    /// Do it in another IPC namespace: that of a process, a file, a container, or 'host'
+    /// Do it in another IPC namespace: a container's, a process's or 'host'
     ///
     /// WHERE is the id of a process, a link such as /proc/PID/ns/ipc or a bind mount of one, the number of a
     /// namespace as 'list --all-namespaces' shows it, 'host' for the namespace of process 1, or a container:

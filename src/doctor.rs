@@ -27,9 +27,9 @@ use std::io;
 use facts::{Facts, Scope};
 
 use crate::ipc::finding::Finding;
-use crate::ipc::{Expected, Snapshot, Time};
+use crate::ipc::{Expected, Object, Snapshot, Time};
 use crate::kernel::Namespace;
-use crate::kernel::process::uses::Missed;
+use crate::kernel::process::uses::{Inspection, Missed};
 
 /// What to diagnose.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +44,15 @@ pub struct Question<'a> {
     pub now: Time,
     /// Whether to do without a look at the processes. Then only the checks that are quick find everything.
     pub is_quick: bool,
+    /// Objects in other IPC namespaces, which take up limits of users all the same. `None` leaves out the
+    /// limits of users and of the machine.
+    pub elsewhere: Option<&'a [Object]>,
+    /// What an inspection of the processes showed of this namespace and others, if there was one.
+    pub inspection: Option<&'a Inspection>,
 }
 
 /// The answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Diagnosis {
     /// What is wrong, each cause once, the worst first.
     pub findings: Vec<Finding>,
@@ -68,10 +73,10 @@ pub fn diagnose(
     snapshot: Snapshot,
     warn: &mut dyn FnMut(String),
 ) -> io::Result<Diagnosis> {
-    let Question { checks, ignore, threshold, now, is_quick } = question;
+    let Question { checks, ignore, threshold, now, is_quick, elsewhere, inspection } = question;
     let needs = checks.iter().fold(Needs::NONE, |needs, check| needs.and(check.needs));
     let needs = if is_quick { needs.quick() } else { needs };
-    let scope = Scope { needs, ignore, threshold, now };
+    let scope = Scope { needs, ignore, threshold, now, elsewhere, inspection };
     let facts = Facts::gather(scope, namespace, snapshot, warn)?;
     let of_check = |check: &'static Check| {
         let drafts = check.find(&facts).into_iter();

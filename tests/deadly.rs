@@ -105,7 +105,7 @@ fn no_memory_is_no_loss() {
         ("ipctool send 0 < large; ipctool send 0 < large", 2, "--json"),
     ] {
         let ran = shell.run(&format!(
-            "for limit in $(seq 2000 500 24000); do
+            "for limit in $(seq 2000 500 24000) 32000; do
                  ipctool recv 0 --all > /dev/null 2>&1
                  {fill}
                  (ulimit -c 0; ulimit -v $limit; ipctool recv 0 --all {options} > out 2> error)
@@ -114,7 +114,7 @@ fn no_memory_is_no_loss() {
                  case '{options}' in --hex) taken=$(grep -c '|$' out) ;; *) taken=$(grep -c . out) ;; esac
                  [ $((left + taken)) = {sent} ] || echo $limit: $left + $taken of {sent}, status $status: $(cat error)
                  echo $left > left$limit; cat error >> errors
-             done 2> /dev/null; cat left2000 left24000"
+             done 2> /dev/null; cat left2000 left32000"
         ));
         let words: Vec<_> = ran.stdout().split_whitespace().map(str::to_owned).collect();
         assert_eq!(words, [sent.to_string(), "0".to_owned()], "{options}: {}", ran.stdout());

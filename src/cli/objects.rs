@@ -63,12 +63,12 @@ pub struct List {
     /// Adds the columns ns, the number of the namespace, and container. A namespace counts if a process lives
     /// in it, or if a mount or an open descriptor keeps it alive. What may not be looked at is counted on
     /// standard error.
-    #[arg(short = 'A', long, conflicts_with = "place")]
+    #[arg(short = 'A', long)]
     pub all_namespaces: bool,
-    /// List the IPC namespaces themselves, with the number of their processes and objects
+    /// List the IPC namespaces, with their processes and objects counted
     #[arg(
         long,
-        conflicts_with_all = ["place", "all_namespaces", "kinds", "queues", "shmems", "semaphores", "who", "by", "times", "pids", "creators"]
+        conflicts_with_all = ["all_namespaces", "kinds", "queues", "shmems", "semaphores", "who", "by", "times", "pids", "creators"]
     )]
     pub namespaces: bool,
     /// Show only these columns, or with +COL,… add them to the default

@@ -75,6 +75,11 @@ pub struct Limits {
     /// be used up, so it never counts.
     #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = limit::parse_percent, conflicts_with_all = ["set", "queue_bytes"])]
     pub check: Option<u64>,
+    /// Show the limits of every IPC namespace
+    ///
+    /// Adds the columns ns and container. Limits of users and of the machine are shown once.
+    #[arg(short = 'A', long, conflicts_with_all = ["set", "queue_bytes"])]
+    pub all_namespaces: bool,
     /// With --check, leave out how full each queue is
     #[arg(long, requires = "check")]
     pub no_objects: bool,
@@ -214,6 +219,11 @@ pub struct Doctor {
     /// A decimal number is both a key and a user id.
     #[arg(long, value_name = "KEY|/NAME|USER", value_delimiter = ',', value_parser = expected)]
     pub ignore: Vec<Expected>,
+    /// Look at every IPC namespace
+    ///
+    /// The fixes say in which namespace they are to run.
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
     /// List the checks, and look at nothing
     #[arg(long)]
     pub list_checks: bool,

@@ -1,7 +1,9 @@
 //! `ipctool doctor`: finds problems, explains them, and suggests a fix.
 
+mod everywhere;
 mod report;
 
+use super::everywhere::queues_elsewhere;
 use super::{now, print_error, remark, select};
 use crate::cli::Doctor;
 use crate::commands::Result;
@@ -23,16 +25,24 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
         return Ok(Status::Done);
     }
     let checks = wanted(&args)?;
-    let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
     let question = Question {
         checks: &checks,
         ignore: &args.ignore,
         threshold: args.threshold,
         now: now(),
         is_quick: false,
+        elsewhere: None,
+        inspection: None,
     };
-    let mut warn = |gap: String| print_error(format_args!("{VERB}: {gap}"));
-    let diagnosis = diagnose(question, namespace, snapshot, &mut warn)?;
+    let diagnosis = match args.all_namespaces {
+        true => everywhere::diagnose_all(question)?,
+        false => {
+            let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
+            let queues = queues_elsewhere(namespace);
+            let question = Question { elsewhere: Some(&queues), ..question };
+            diagnose(question, namespace, snapshot, &mut warn)?
+        }
+    };
     write(&diagnosis, &args, checks.len(), &style)?;
     select::warn_uninspected(VERB, &diagnosis.missed);
     let is_bad = diagnosis.findings.iter().any(|finding| finding.severity != Severity::Note);
@@ -42,6 +52,10 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
         false if !diagnosis.is_whole => Status::Failed,
         false => Status::Done,
     })
+}
+
+fn warn(gap: String) {
+    print_error(format_args!("{VERB}: {gap}"));
 }
 
 /// The checks that `--only` and `--skip` leave.
@@ -60,7 +74,11 @@ fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> 
     let Diagnosis { findings, objects, is_whole, .. } = diagnosis;
     let format = args.format.chosen();
     if format.is_for_machines() {
-        let section = Section::new(&columns::FINDING);
+        let has_homes = findings.iter().any(|finding| finding.home.is_some());
+        let columns = columns::FINDING
+            .iter()
+            .filter(|column| has_homes || !columns::home().any(|home| home == column.name));
+        let section = Section::new(columns);
         write_rows(format, section, true, findings, style, stdout::buffered()?)
             .map_err(OutputError)?;
     } else if !findings.is_empty() {

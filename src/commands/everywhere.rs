@@ -1,14 +1,18 @@
 //! `--in` and `--all-namespaces`: where else a command looks.
 
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 
 use super::print_error;
 use crate::commands::Result;
 use crate::explain::{Failure, Reason};
-use crate::ipc::count;
+use crate::ipc::home::Residence;
+use crate::ipc::{Home, Kind, Object, Reference, Snapshot, count};
 use crate::kernel::io::os_error;
+use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Identity, Manner, NotFound, Place, Places, Stay, Where};
-use crate::kernel::{Errno, Namespace, process};
+use crate::kernel::process::{self, Process};
+use crate::kernel::{Errno, Namespace};
 
 /// All places of the machine, and what may not be looked at.
 #[derive(Debug)]
@@ -58,9 +62,9 @@ impl Everywhere {
         Some(look(&namespace))
     }
 
-    /// Whether everything could be looked at.
+    /// Whether every namespace that was seen could be entered.
     pub fn is_whole(&self) -> bool {
-        self.closed.is_empty() && self.uninspected == 0
+        self.closed.is_empty()
     }
 
     /// Says what may not be looked at.
@@ -134,17 +138,157 @@ fn denied(verb: &'static str, subject: &str) -> Failure {
     Failure::new(verb, subject, what, Reason::NotPermitted).with_hint(hint)
 }
 
-/// Opens and enters a place.
-pub(super) fn enter(
-    verb: &'static str,
-    subject: &str,
-    place: &Place,
-    manner: Manner,
-) -> Result<(Namespace, Stay), Failure> {
-    let namespace = place.open().map_err(|error| of_io(verb, subject, &error))?;
-    let stay = namespace.enter(manner).map_err(|errno| match errno {
-        Errno::EPERM => denied(verb, subject),
-        errno => of_io(verb, subject, &std::io::Error::from_raw_os_error(errno as i32)),
-    })?;
-    Ok((namespace, stay))
+/// A place that this process is in for a while.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    namespace: Namespace,
+    /// Ends after the namespace was last used.
+    _stay: Stay,
+}
+
+impl Elsewhere {
+    /// Opens and enters a place.
+    pub fn enter(
+        verb: &'static str,
+        subject: &str,
+        place: &Place,
+        manner: Manner,
+    ) -> Result<Elsewhere, Failure> {
+        let namespace = place.open().map_err(|error| of_io(verb, subject, &error))?;
+        let stay = namespace.enter(manner).map_err(|errno| match errno {
+            Errno::EPERM => denied(verb, subject),
+            errno => of_io(verb, subject, &std::io::Error::from_raw_os_error(errno as i32)),
+        })?;
+        Ok(Elsewhere { namespace, _stay: stay })
+    }
+
+    /// Goes where a process lives, and says so. `None` if that is here, or may not be entered.
+    pub fn of_process(here: &Namespace, pid: i32) -> Option<Elsewhere> {
+        let place = Place::of_process(pid).ok()?;
+        if here.handle().identity().ok()? == place.identity {
+            return None;
+        }
+        let there = Elsewhere::enter("list", "--pid", &place, Manner::ByCall).ok()?;
+        let home = &place.home;
+        print_error(format_args!("list: process {pid} lives in the IPC namespace {home}"));
+        Some(there)
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+}
+
+/// How many other IPC namespaces hold objects, as far as they can be seen.
+pub(super) fn occupied(namespace: &Namespace) -> usize {
+    let mut occupied = HashSet::new();
+    each_elsewhere(namespace, |place, namespace| {
+        let holds = |&kind: &Kind| {
+            namespace.snapshot([kind]).is_ok_and(|snapshot| !snapshot.objects.is_empty())
+        };
+        if place.kinds.iter().any(holds) {
+            occupied.insert(place.identity);
+        }
+    });
+    occupied.len()
+}
+
+/// Goes to each place outside of an IPC namespace, as far as they can be seen.
+fn each_elsewhere(namespace: &Namespace, mut look: impl FnMut(&Place, &Namespace)) {
+    let Ok(here) = namespace.handle().identity() else { return };
+    let Ok(mut everywhere) = Everywhere::find() else { return };
+    everywhere.places.retain(|place| place.identity != here);
+    // What cannot be seen is left out.
+    let _ = everywhere.each(|place, namespace| {
+        look(place, namespace);
+        Ok(())
+    });
+}
+
+/// The POSIX queues in all other IPC namespaces: their bytes are charged to their users, wherever they are.
+pub(super) fn queues_elsewhere(namespace: &Namespace) -> Vec<Object> {
+    let mut queues = Vec::new();
+    each_elsewhere(namespace, |_, namespace| {
+        queues.extend(namespace.snapshot([Kind::Pmsg]).unwrap_or_default().objects);
+    });
+    queues
+}
+
+/// For how many bytes the caller's POSIX queues in each of the other IPC namespaces are charged.
+pub(super) fn charged_elsewhere(namespace: &Namespace) -> Vec<(Home, u64)> {
+    let (mut charged, uid) = (Vec::new(), process::uid());
+    each_elsewhere(namespace, |place, namespace| {
+        let queues = namespace.snapshot([Kind::Pmsg]).unwrap_or_default();
+        let bytes = Limit::RlimitMsgqueue.used(&queues, uid).unwrap_or(0);
+        if bytes > 0 {
+            charged.push(((*place.home).clone(), bytes));
+        }
+    });
+    charged
+}
+
+/// Where else objects have the keys or names of these references.
+pub(super) fn find_elsewhere(
+    namespace: &Namespace,
+    references: &HashSet<Reference>,
+) -> HashMap<Reference, Vec<Home>> {
+    let mut found: HashMap<Reference, Vec<Home>> = HashMap::new();
+    each_elsewhere(namespace, |place, namespace| {
+        for reference in references.iter().filter(|reference| place.has(reference.kind)) {
+            let named = namespace.resolve(reference).and_then(|it| namespace.read(&it));
+            // It may exist and be closed to the caller.
+            let exists = match named {
+                Ok(_) => true,
+                Err(error) => matches!(error.errno, Errno::EACCES | Errno::EPERM),
+            };
+            if exists {
+                found.entry(reference.clone()).or_default().push((*place.home).clone());
+            }
+        }
+    });
+    found
+}
+
+/// Every namespace as a row, with its objects if it may be entered.
+pub(super) struct Residences {
+    order: Vec<Identity>,
+    rows: HashMap<Identity, Residence>,
+}
+
+impl Residences {
+    /// The namespaces, without their objects.
+    pub fn of(everywhere: &Everywhere) -> Residences {
+        let (mut order, mut rows) = (Vec::new(), HashMap::new());
+        for place in &everywhere.places {
+            rows.entry(place.identity).or_insert_with(|| {
+                order.push(place.identity);
+                let seen = place.seen();
+                let oldest = seen.oldest.map(|member| Process::name(member.pid));
+                let home = (*place.home).clone();
+                Residence { processes: seen.processes, oldest, ..Residence::new(home) }
+            });
+        }
+        Residences { order, rows }
+    }
+
+    /// Adds the objects of a place. The `max_bytes` of the queues must be known.
+    pub fn add(&mut self, place: &Place, snapshot: &Snapshot) {
+        if let Some(row) = self.rows.get_mut(&place.identity) {
+            row.add(&place.kinds, snapshot);
+        }
+    }
+
+    /// Adds who owns a namespace.
+    pub fn add_owner(&mut self, place: &Place, namespace: &Namespace) {
+        if let Some(row) = self.rows.get_mut(&place.identity) {
+            row.user_namespace = namespace.handle().owner();
+        }
+    }
+
+    /// The rows, that of process 1 first.
+    pub fn into_rows(mut self) -> Vec<Residence> {
+        let rows = self.order.iter().filter_map(|identity| self.rows.remove(identity));
+        rows.collect()
+    }
 }

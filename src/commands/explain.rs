@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
-use super::print_error;
+use super::{everywhere, print_error};
 use crate::exit::Status;
 use crate::explain::{self, Explanation, Facts, Failure, Notice, Privileges, Wanted};
 use crate::ipc::outcome::Failed;
@@ -24,7 +24,12 @@ pub fn explain(namespace: &Namespace, failures: &[Failure]) -> Vec<Explanation> 
     let mut wanted = Wanted::default();
     failures.iter().for_each(|failure| failure.want(&mut wanted));
     let facts = look(namespace, &wanted);
-    failures.iter().map(|failure| failure.explain(&facts)).collect()
+    let explained = failures.iter().map(|failure| failure.explain(&facts));
+    let Some(home) = namespace.home() else { return explained.collect() };
+    // The commands in a hint are for the place where the failures were.
+    explained
+        .map(|one| Explanation { hint: one.hint.map(|hint| home.address(&hint)), ..one })
+        .collect()
 }
 
 /// Prints a failure, and returns its status.
@@ -93,6 +98,12 @@ fn look(namespace: &Namespace, wanted: &Wanted) -> Facts {
             observe_all(namespace, removed.objects).ok()
         };
         facts.removed = find().unwrap_or_default();
+    }
+    if !wanted.elsewhere.is_empty() {
+        facts.elsewhere = everywhere::find_elsewhere(namespace, &wanted.elsewhere);
+    }
+    if wanted.charged {
+        facts.charged = everywhere::charged_elsewhere(namespace);
     }
     if wanted.parts {
         facts.signs = explain::signs().filter(|sign| Path::new(sign).exists()).collect();

@@ -4,6 +4,7 @@ mod set;
 
 use std::io::{self, ErrorKind};
 
+use super::everywhere::{self, Everywhere};
 use super::{report_all, report_each, resolve};
 use crate::cli::Limits;
 use crate::cli::LimitsOf;
@@ -15,7 +16,7 @@ use crate::ipc::outcome::Outcome;
 use crate::ipc::{CommandLine, Kind, Object, Reference, count};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
-use crate::kernel::limits::{self, Limit};
+use crate::kernel::limits::{self, Limit, Load};
 use crate::kernel::namespace::complete;
 use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
@@ -55,8 +56,20 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
-    let (mut allowances, is_whole) =
-        survey(namespace, &kinds, args.check.is_some(), args.check.is_some() && !args.no_objects)?;
+    let elsewhere = match kinds.is_empty() || kinds.contains(&Kind::Pmsg) {
+        true => everywhere::queues_elsewhere(namespace),
+        false => Vec::new(),
+    };
+    let question = Question {
+        elsewhere: &elsewhere,
+        kinds: &kinds,
+        is_check: args.check.is_some(),
+        with_objects: args.check.is_some() && !args.no_objects,
+    };
+    let (mut allowances, is_whole) = match args.all_namespaces {
+        true => survey_everywhere(question)?,
+        false => survey(namespace, question)?,
+    };
     if style.human_sizes {
         allowances.iter_mut().for_each(leave_out_the_unreachable);
     }
@@ -69,8 +82,11 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     }
     let has_findings = args.check.is_some() && !allowances.is_empty();
     let has_objects = allowances.iter().any(|allowance| allowance.object.is_some());
-    let is_shown = |name| format.is_for_machines() || name != "ref" || has_objects;
-    let columns = columns::LIMIT.iter().filter(|column| is_shown(column.name));
+    let has_homes = allowances.iter().any(|allowance| allowance.home.is_some());
+    let columns = columns::LIMIT.iter().filter(|column| match column.name {
+        "ref" => format.is_for_machines() || has_objects,
+        name => has_homes || !columns::home().any(|home| home == name),
+    });
     let section = Section::new(columns);
     write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
         .map_err(OutputError)?;
@@ -92,14 +108,49 @@ fn leave_out_the_unreachable(allowance: &mut Allowance) {
     }
 }
 
-/// Every limit of these kinds (of all, if none is given) with its use in an IPC namespace, and how full the
-/// queues are, if asked for. Prints what could not be read, and returns whether everything could.
-fn survey(
-    namespace: &Namespace,
-    kinds: &[Kind],
+/// Which limits to look at.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    /// Those of these kinds; of all, if none is given.
+    kinds: &'a [Kind],
+    /// Whether what cannot be seen is a failure.
     is_check: bool,
+    /// Whether to add how full each queue is.
     with_objects: bool,
-) -> Result<(Vec<Allowance>, bool)> {
+    /// Objects of other IPC namespaces, which take up limits of users all the same.
+    elsewhere: &'a [Object],
+}
+
+/// The limits of every IPC namespace. Those of users and of the machine come once.
+fn survey_everywhere(question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
+    let mut everywhere = Everywhere::find()?;
+    let (mut all, mut is_whole) = (Vec::new(), true);
+    everywhere.each(|place, namespace| {
+        let (mut allowances, all_read) = survey(namespace, question)?;
+        is_whole &= all_read;
+        let is_first = all.is_empty();
+        allowances.retain(|allowance| {
+            match Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name) {
+                Some(limit) if !limit.is_of_namespace() => is_first,
+                Some(limit) => place.kinds.iter().any(|&kind| limit.is_about(kind)),
+                None => true,
+            }
+        });
+        for allowance in &mut allowances {
+            allowance.home = namespace.home().cloned();
+        }
+        all.extend(allowances);
+        Ok(())
+    })?;
+    everywhere.warn(VERB);
+    let is_whole = is_whole && (everywhere.is_whole() || !question.is_check);
+    Ok((all, is_whole))
+}
+
+/// Every limit with its use in an IPC namespace. Prints what could not be read, and returns whether
+/// everything could.
+fn survey(namespace: &Namespace, question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
+    let Question { kinds, is_check, with_objects, elsewhere } = question;
     let is_wanted = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
     let mut failures = Vec::new();
     let mut failed = |name: &str, error: &io::Error| {
@@ -128,8 +179,9 @@ fn survey(
             None
         }
     };
+    let load = Load { snapshot: &snapshot, space: space.as_ref(), elsewhere };
     let mut warn = |limit: Limit, error| failed(limit.name(), &error);
-    let mut allowances = limits::survey(&snapshot, space.as_ref(), process::uid(), &mut warn);
+    let mut allowances = limits::survey(load, process::uid(), &mut warn);
     allowances.retain(|allowance| {
         let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name);
         limit.is_none_or(|limit| {

@@ -16,8 +16,8 @@ use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
-use crate::commands::everywhere::Everywhere;
-use crate::commands::{Error, Result, remark, select};
+use crate::commands::everywhere::{self, Elsewhere, Everywhere};
+use crate::commands::{Error, Result, is_watched, remark, select};
 use crate::exit::Status;
 use crate::explain::Failure;
 use crate::ipc::tally::By;
@@ -30,6 +30,9 @@ use crate::output::{Format, Layout, Style};
 const VERB: &str = "list";
 
 pub(super) fn run(mut args: List, namespace: &Namespace, style: Style) -> Result<Status> {
+    let of_process = args.filter.pid.filter(|_| !args.all_namespaces && namespace.home().is_none());
+    let elsewhere = of_process.and_then(|process| Elsewhere::of_process(namespace, process.pid()));
+    let namespace = elsewhere.as_ref().map_or(namespace, |there| there.namespace());
     let format = match (args.null, args.format.chosen()) {
         (false, format) => format,
         (true, _) if args.format.format.is_none_or(|format| format == Format::Plain) => {
@@ -87,10 +90,26 @@ pub(super) fn run(mut args: List, namespace: &Namespace, style: Style) -> Result
     let is_empty = listing.write(&mut collection, sort.as_ref(), &mut style)? == 0;
     collection.warn_uninspected();
     select::warn_cautions(VERB, &filter);
-    if is_empty && !format.is_for_machines() {
-        remark_empty(&filter, &style);
+    if !format.is_for_machines() {
+        if is_empty {
+            remark_empty(&filter, &style);
+        }
+        if looked == Looked::Own && is_watched(&style) {
+            remark_others(namespace, &style);
+        }
     }
     Ok(Status::Done)
+}
+
+/// Tells a person of objects elsewhere.
+fn remark_others(namespace: &Namespace, style: &Style) {
+    match everywhere::occupied(namespace) {
+        0 => {}
+        1 => remark(style, "1 other IPC namespace holds objects: ipctool list -A"),
+        number => {
+            remark(style, &format!("{number} other IPC namespaces hold objects: ipctool list -A"));
+        }
+    }
 }
 
 fn styled(mut style: Style, args: &StyleArgs, format: Format) -> Style {

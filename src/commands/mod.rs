@@ -25,6 +25,7 @@ mod stat;
 mod usage;
 
 pub use error::{Error, Result};
+use everywhere::Elsewhere;
 pub use explain::explain;
 use explain::{report, report_all, report_each};
 pub use usage::reject;
@@ -37,7 +38,7 @@ use crate::explain::{Failure, Notice};
 use crate::ipc::{Object, Reference, Time};
 use crate::kernel;
 use crate::kernel::io::stdio;
-use crate::kernel::namespace::{Manner, Stay, Where};
+use crate::kernel::namespace::{Manner, Where};
 use crate::kernel::{Namespace, StatusError};
 use crate::output::style::{ASIDE, paint};
 use crate::output::{Color, Screen, Style, escape, stderr, stdout};
@@ -48,19 +49,25 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         kernel::call::trace(&|event| stdio::print_line(format_args!("{event}")));
     }
     let style = style(cli.global.color);
-    if cli.command.is_some() && cli.overview.json {
-        let notice = Notice::new("--json goes behind the command");
-        print_error(notice.with_hint("for example: ipctool list --json"));
+    let ahead = [(cli.overview.json, "--json"), (cli.overview.all_namespaces, "--all-namespaces")];
+    if let Some((_, option)) = ahead.iter().find(|(is_given, _)| *is_given && cli.command.is_some())
+    {
+        let notice = Notice::new(format_args!("{option} goes behind the command"));
+        print_error(notice.with_hint(format_args!("for example: ipctool list {option}")));
         return Status::Usage;
     }
     let verb = cli.command.as_ref().map_or("overview", Command::name);
     // Where the user sends it; that of this process otherwise.
-    let elsewhere = match cli.global.place.map(|place| enter(verb, cli.command.as_ref(), &place)) {
+    let elsewhere = match cli
+        .global
+        .place
+        .map(|place| enter(verb, cli.command.as_ref(), cli.overview.all_namespaces, &place))
+    {
         Some(Err(failure)) => return report(namespace, failure),
         Some(Ok(elsewhere)) => Some(elsewhere),
         None => None,
     };
-    let namespace = elsewhere.as_ref().map_or(namespace, |(namespace, _)| namespace);
+    let namespace = elsewhere.as_ref().map_or(namespace, |there| there.namespace());
     let Some(command) = cli.command else {
         return overview::run(cli.overview, namespace, style)
             .unwrap_or_else(|error| end(verb, namespace, error));
@@ -88,8 +95,20 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
 fn enter(
     verb: &'static str,
     command: Option<&Command>,
+    is_everywhere: bool,
     place: &Where,
-) -> Result<(Namespace, Stay), Failure> {
+) -> Result<Elsewhere, Failure> {
+    let looks_everywhere = match command {
+        Some(Command::List(args)) => args.all_namespaces || args.namespaces,
+        Some(Command::Limits(args)) => args.all_namespaces,
+        Some(Command::Doctor(args)) => args.all_namespaces,
+        Some(_) => false,
+        None => is_everywhere,
+    };
+    if looks_everywhere {
+        let what = "--in is for one namespace, --all-namespaces and --namespaces for all";
+        return Err(Failure::usage(verb, what));
+    }
     let manner = match command {
         Some(Command::Guard(_) | Command::Key(_) | Command::InstallLinks(_) | Command::Help(_)) => {
             return Err(Failure::usage(verb, "--in is for commands that look at objects"));
@@ -99,7 +118,7 @@ fn enter(
         _ => Manner::ByCall,
     };
     let found = everywhere::find(verb, place)?;
-    everywhere::enter(verb, &format!("--in {place}"), &found, manner)
+    Elsewhere::enter(verb, &format!("--in {place}"), &found, manner)
 }
 
 /// Prints why a command failed, and returns its status.
@@ -119,11 +138,16 @@ pub fn print_error(message: impl Into<Notice>) {
 /// Prints a dim line to standard error that keeps a person from waiting in vain: only if results and errors go
 /// to a terminal, so that scripts never see it. Call it only if the format is one for people.
 fn remark(style: &Style, text: &str) {
-    let errors = Screen::of_stderr(style.color);
-    if stdout::is_terminal() && errors.is_terminal {
+    if is_watched(style) {
+        let errors = Screen::of_stderr(style.color);
         // If standard error fails, there is no other place to report it.
         let _ = stderr::write_line(paint(&escape::line(text), ASIDE, &errors));
     }
+}
+
+/// Whether a person sees both the results and what is said about them.
+fn is_watched(style: &Style) -> bool {
+    stdout::is_terminal() && Screen::of_stderr(style.color).is_terminal
 }
 
 /// Prints a message to standard error, and returns whether that worked.

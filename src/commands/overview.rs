@@ -7,6 +7,7 @@ mod screen;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
+use super::everywhere::{Everywhere, Residences};
 use super::{now, report_all, select};
 use crate::cli::Overview;
 use crate::commands::Result;
@@ -14,12 +15,13 @@ use crate::doctor::{CHECKS, Check, Diagnosis, Question, diagnose};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::finding::Severity;
+use crate::ipc::home::Residence;
 use crate::ipc::limit::Allowance;
 use crate::ipc::summary::Summary;
 use crate::ipc::{Filter, Kind, Snapshot};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
-use crate::kernel::limits;
+use crate::kernel::limits::{self, Load};
 use crate::kernel::namespace::{Tally, complete};
 use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
@@ -49,6 +51,8 @@ struct Facts {
     findings: Findings,
     /// `None` if the namespaces cannot be seen.
     census: Option<Tally>,
+    /// The namespaces, if all are asked for.
+    residences: Option<Vec<Residence>>,
 }
 
 /// How many findings the quick checks have.
@@ -63,7 +67,18 @@ struct Findings {
 
 pub(super) fn run(args: Overview, namespace: &Namespace, mut style: Style) -> Result<Status> {
     let mut failures = Vec::new();
-    let facts = look(namespace, &mut failures)?;
+    let facts = match args.all_namespaces {
+        true => look_everywhere(&mut failures)?,
+        false => {
+            let start = Instant::now();
+            let (mut facts, _) = look(namespace, true, &mut failures)?;
+            let now = Instant::now();
+            let deadline = now + now.duration_since(start).max(PATIENCE);
+            let census = Tally::take(namespace.handle(), deadline);
+            facts.census = census.map_err(|error| failures.push(unread("/proc", &error))).ok();
+            facts
+        }
+    };
     let status = report_all(namespace, &failures);
     style.human_sizes = true;
     let written = if args.json { record::write(&facts) } else { screen::write(&facts, &style) };
@@ -71,42 +86,91 @@ pub(super) fn run(args: Overview, namespace: &Namespace, mut style: Style) -> Re
     Ok(status)
 }
 
-/// Looks at everything once.
-fn look(namespace: &Namespace, failures: &mut Vec<Failure>) -> Result<Facts> {
-    let start = Instant::now();
+/// Looks at everything in one place once. `is_first` is whether to look at the limits of users and of the
+/// machine, too.
+fn look(
+    namespace: &Namespace,
+    is_first: bool,
+    failures: &mut Vec<Failure>,
+) -> Result<(Facts, Snapshot)> {
     let mut snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
     snapshot.objects.iter_mut().for_each(complete);
     let kinds = Kind::ALL.into_iter().map(|kind| Summary::of(kind, &snapshot)).collect();
-    let mut failed = |subject: &str, error: &io::Error| {
-        let what = format!("it cannot be read: {}", os_error::describe(error));
-        failures.push(Failure::new(VERB, subject, what, Reason::Failed));
-    };
     let dev_shm = match Space::read(namespace.shm()) {
         Ok(space) => Some(space),
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                failed("/dev/shm", &error);
+                failures.push(unread("/dev/shm", &error));
             }
             None
         }
     };
-    let mut limits =
-        limits::survey(&snapshot, dev_shm.as_ref(), process::uid(), &mut |limit, error| {
-            failed(limit.name(), &error);
-        });
-    limits.retain(|limit| limit.is_at(NOTABLE));
-    let findings = find(namespace, snapshot)?;
-    let now = Instant::now();
-    let deadline = now + now.duration_since(start).max(PATIENCE);
-    let census = Tally::take(namespace.handle(), deadline).map_err(|error| failed("/proc", &error));
-    Ok(Facts { kinds, limits, dev_shm, findings, census: census.ok() })
+    let load = Load { snapshot: &snapshot, space: dev_shm.as_ref(), elsewhere: &[] };
+    let mut limits = limits::survey(load, process::uid(), &mut |limit, error| {
+        failures.push(unread(limit.name(), &error));
+    });
+    limits.retain(|limit| limit.is_at(NOTABLE) && (is_first || limit.user.is_none()));
+    limits.iter_mut().for_each(|limit| limit.home = namespace.home().cloned());
+    let findings = find(namespace, snapshot.clone(), is_first)?;
+    Ok((Facts { kinds, limits, dev_shm, findings, census: None, residences: None }, snapshot))
+}
+
+fn unread(subject: &str, error: &io::Error) -> Failure {
+    let what = format!("it cannot be read: {}", os_error::describe(error));
+    Failure::new(VERB, subject, what, Reason::Failed)
+}
+
+/// Looks at every IPC namespace. The `/dev/shm` is that of the first, the host.
+fn look_everywhere(failures: &mut Vec<Failure>) -> Result<Facts> {
+    let mut everywhere = Everywhere::find()?;
+    let mut all: Option<Facts> = None;
+    let mut residences = Residences::of(&everywhere);
+    everywhere.each(|place, namespace| {
+        let (mut facts, snapshot) = look(namespace, all.is_none(), failures)?;
+        residences.add(place, &snapshot);
+        for fullest in facts.kinds.iter_mut().filter_map(|kind| kind.fullest.as_mut()) {
+            fullest.home = Some(place.home.clone());
+        }
+        match &mut all {
+            None => all = Some(facts),
+            Some(all) => all.merge(facts),
+        }
+        Ok(())
+    })?;
+    everywhere.warn(VERB);
+    let closed = || Failure::new(VERB, "", "no IPC namespace may be entered", Reason::NotPermitted);
+    let mut all = all.ok_or_else(closed)?;
+    all.residences = Some(residences.into_rows());
+    Ok(all)
+}
+
+impl Facts {
+    /// Adds what is in another place.
+    fn merge(&mut self, other: Facts) {
+        for (kind, more) in self.kinds.iter_mut().zip(other.kinds) {
+            kind.merge(more);
+        }
+        self.limits.extend(other.limits);
+        let (findings, more) = (&mut self.findings, other.findings);
+        findings.errors += more.errors;
+        findings.warnings += more.warnings;
+        findings.notes += more.notes;
+        findings.is_whole &= more.is_whole;
+    }
 }
 
 /// Runs the checks that are quick. `doctor` explains what they find, and what they could not look at.
-fn find(namespace: &Namespace, snapshot: Snapshot) -> Result<Findings> {
+fn find(namespace: &Namespace, snapshot: Snapshot, is_first: bool) -> Result<Findings> {
     let checks: Vec<&Check> = CHECKS.iter().filter(|check| check.is_quick).collect();
-    let question =
-        Question { checks: &checks, ignore: &[], threshold: NEAR, now: now(), is_quick: true };
+    let question = Question {
+        checks: &checks,
+        ignore: &[],
+        threshold: NEAR,
+        now: now(),
+        is_quick: true,
+        elsewhere: is_first.then_some(&[]),
+        inspection: None,
+    };
     let Diagnosis { findings, is_whole, .. } =
         diagnose(question, namespace, snapshot, &mut |_| {})?;
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();

@@ -181,9 +181,10 @@ impl Draft {
             severity: self.severity,
             reference,
             references: self.references,
-            why: self.why,
-            fix,
+            why: facts.address(self.why),
+            fix: fix.map(|fix| facts.address(fix)),
             pids: self.pids,
+            home: facts.home.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,12 +14,12 @@ use crate::ipc::process::observed::Verdict;
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::{
-    Caller, Expected, Heirs, Kind, Object, Observed, ProcessName, Queue, Reference, Snapshot, Time,
-    Use,
+    Caller, Expected, Heirs, Home, Kind, Object, Observed, ProcessName, Queue, Reference, Snapshot,
+    Time, Use,
 };
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
-use crate::kernel::limits::{self, Limit};
+use crate::kernel::limits::{self, Limit, Load};
 use crate::kernel::namespace::{Handle, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{Sleeper, WaitedFor, sleepers};
@@ -89,6 +90,10 @@ pub(super) struct Scope<'a> {
     pub threshold: u64,
     /// The present time.
     pub now: Time,
+    /// See [`Question`](super::Question).
+    pub elsewhere: Option<&'a [Object]>,
+    /// See [`Question`](super::Question).
+    pub inspection: Option<&'a Inspection>,
 }
 
 /// What was seen of the system.
@@ -101,6 +106,8 @@ pub(super) struct Facts {
     pub threshold: u64,
     /// The IPC namespace of the objects.
     pub namespace: Handle,
+    /// Its name, if several places are looked at.
+    pub home: Option<Arc<Home>>,
     /// The caller as System V objects see it.
     system_v_caller: Caller,
     /// The caller as POSIX objects see it.
@@ -149,31 +156,37 @@ impl Facts {
         snapshot: Snapshot,
         warn: &mut dyn FnMut(String),
     ) -> io::Result<Facts> {
-        let Scope { needs, ignore, threshold, now } = scope;
+        let Scope { needs, ignore, threshold, now, elsewhere, inspection } = scope;
         let mut is_whole = true;
+        let load =
+            Load { snapshot: &snapshot, space: None, elsewhere: elsewhere.unwrap_or_default() };
         // Ignored objects use up limits as well. /dev/shm has checks of its own.
-        let allowances = match needs.limits {
-            true => limits::survey(&snapshot, None, process::uid(), &mut |limit, error| {
+        let mut allowances = match needs.limits {
+            true => limits::survey(load, process::uid(), &mut |limit, error| {
                 is_whole = false;
                 warn(format!("cannot read {}: {}", limit.name(), os_error::describe(&error)));
             }),
             false => Vec::new(),
         };
+        if elsewhere.is_none() {
+            allowances.retain(is_of_namespace);
+        }
         let Snapshot { mut objects, unlisted } = snapshot;
         objects.iter_mut().for_each(complete);
         let scope = ScanScope::to_judge(&objects);
-        let inspection = match needs.users {
+        let own = match needs.users && inspection.is_none() {
             true => Some(Inspection::of(namespace, &scope)?),
             false => None,
         };
-        let observer = inspection.as_ref().map(|it| it.observer(namespace)).transpose()?;
+        let inspection = inspection.or(own.as_ref()).filter(|_| needs.users);
+        let observer = inspection.map(|it| it.observer(namespace)).transpose()?;
         let observed: Vec<Observed> = match &observer {
             Some(observer) => objects.into_iter().map(|object| observer.observe(object)).collect(),
             None => objects.into_iter().map(Observed::from).collect(),
         };
         // The users of an ignored object may be heirs of others.
         let heirs = observer.as_ref().map(|observer| observer.heirs(&observed));
-        let missed = inspection.as_ref().map_or_else(Missed::default, Inspection::missed);
+        let missed = inspection.map_or_else(Missed::default, Inspection::missed);
         let is_kept =
             |observed: &Observed| !ignore.iter().any(|expected| expected.is(&observed.object));
         let kept = observed.into_iter().filter(is_kept);
@@ -188,6 +201,7 @@ impl Facts {
             allowances,
             threshold,
             namespace: namespace.handle().clone(),
+            home: namespace.home().cloned(),
             system_v_caller: process::caller(namespace.handle(), Kind::Msg),
             posix_caller: process::caller(namespace.handle(), Kind::Pmsg),
             msgmnb: Limit::Msgmnb.value().unwrap_or(u64::MAX),
@@ -200,10 +214,24 @@ impl Facts {
         })
     }
 
+    /// A text with commands, for the place that was looked at.
+    pub fn address(&self, text: String) -> String {
+        match &self.home {
+            Some(home) => home.address(&text),
+            None => text,
+        }
+    }
+
     /// The caller as objects of this kind see it.
     pub fn caller(&self, kind: Kind) -> &Caller {
         if kind.is_posix() { &self.posix_caller } else { &self.system_v_caller }
     }
+}
+
+/// Whether a limit applies to an IPC namespace.
+fn is_of_namespace(allowance: &Allowance) -> bool {
+    let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name);
+    limit.is_none_or(Limit::is_of_namespace)
 }
 
 /// The option that leaves out the same objects.

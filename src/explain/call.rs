@@ -21,7 +21,7 @@ pub(super) fn want(reference: &Reference, error: CallError, wanted: &mut Wanted)
                 wanted.kinds.insert(reference.kind);
             }
         }
-        (Errno::ENOENT, Target::Name(_)) => missing::want(reference, wanted),
+        (Errno::ENOENT, Target::Key(_) | Target::Name(_)) => missing::want(reference, wanted),
         (Errno::EEXIST, Target::Id(_) | Target::Key(_)) => wanted.object(reference),
         (Errno::EAGAIN | Errno::ENOMSG, _) => wanted.object(reference),
         (Errno::ENOSYS, _) => unsupported::want(wanted),
@@ -118,8 +118,13 @@ fn hint(reference: &Reference, error: CallError, facts: &Facts) -> Option<String
     let kind = reference.kind;
     match (error.errno, &reference.target) {
         (Errno::EINVAL, Target::Id(id)) => missing::id(kind, *id, facts),
-        (Errno::ENOENT, Target::Key(key)) => Some(missing::key(kind, *key)),
-        (Errno::ENOENT, Target::Name(name)) => Some(missing::name(kind, name, facts)),
+        (Errno::ENOENT, Target::Key(key)) => Some(
+            missing::elsewhere(reference, facts).unwrap_or_else(|| missing::key(kind, *key)),
+        ),
+        (Errno::ENOENT, Target::Name(name)) => Some(
+            missing::elsewhere(reference, facts)
+                .unwrap_or_else(|| missing::name(kind, name, facts)),
+        ),
         (Errno::EEXIST, Target::Name(_)) => Some("omit --exclusive to open it".to_owned()),
         (Errno::EEXIST, _) => {
             let object = facts.find(reference)?;

@@ -92,6 +92,7 @@ pub(super) fn want_named(reference: &Reference, error: CallError, wanted: &mut W
     if reference.kind == Kind::Pmsg {
         wanted.limits = true;
         wanted.kinds.insert(Kind::Pmsg);
+        wanted.charged |= error.errno == Errno::EMFILE;
     } else {
         wanted.impostors.insert(reference.clone());
         wanted.space = true;
@@ -160,6 +161,7 @@ fn out_of_bytes_or_descriptors(asked: Option<Shape>, facts: &Facts) -> (String, 
         charged: Limit::RlimitMsgqueue.used(&facts.snapshot, facts.privileges.uid),
         soft: limit(Limit::RlimitMsgqueue),
         hard: limit(Limit::RlimitMsgqueueHard),
+        elsewhere: &facts.charged,
     };
     (bytes.what(), Some(bytes.hint()))
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ipc::snapshot::Index;
-use crate::ipc::{Caller, Foreign, Kind, Name, Object, Observed, Permissions, Reference, Snapshot};
+use crate::ipc::{
+    Caller, Foreign, Home, Kind, Name, Object, Observed, Permissions, Reference, Snapshot,
+};
 use crate::kernel::limits::Limit;
 use crate::kernel::memory::Memory;
 use crate::kernel::posix::dev_shm::Space;
@@ -30,6 +32,10 @@ pub struct Wanted {
     pub removed: bool,
     /// Which optional parts the kernel has.
     pub parts: bool,
+    /// Other IPC namespaces that have objects with the keys or names of these.
+    pub elsewhere: HashSet<Reference>,
+    /// The bytes for which the caller's POSIX queues in other IPC namespaces are charged.
+    pub charged: bool,
 }
 
 impl Wanted {
@@ -81,6 +87,10 @@ pub struct Facts {
     pub removed: Vec<Observed>,
     /// Those of [`signs`](super::signs) that exist.
     pub signs: HashSet<&'static str>,
+    /// Where else an object has this key or name.
+    pub elsewhere: HashMap<Reference, Vec<Home>>,
+    /// For how many bytes the caller's POSIX queues in other IPC namespaces are charged.
+    pub charged: Vec<(Home, u64)>,
     /// Whether `msgrcv(2)` can be called at all.
     pub has_receiving: bool,
 }

@@ -6,10 +6,14 @@ pub(super) use named::name;
 
 use super::facts::{Facts, Wanted};
 use crate::ipc::object::{sequence, slot};
-use crate::ipc::{Key, Kind, Reference, Target};
+use crate::ipc::{CommandLine, Home, Key, Kind, Reference, Target};
+use crate::output::escape::shell_word;
 
-/// Asks for the facts that explain why a name refers to nothing.
+/// Asks for the facts that explain why a key or a name refers to nothing.
 pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
+    if reference.target != Target::Key(Key::FTOK_FAILED) {
+        wanted.elsewhere.insert(reference.clone());
+    }
     match (reference.kind, &reference.target) {
         (Kind::Psem, Target::Name(_)) => {
             wanted.impostors.insert(reference.clone());
@@ -18,6 +22,27 @@ pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
         _ => {}
     }
 }
+
+/// Where an object with this key or name is, if it is in other IPC namespaces alone.
+pub(super) fn elsewhere(reference: &Reference, facts: &Facts) -> Option<String> {
+    let homes = facts.elsewhere.get(reference)?;
+    let first = homes.first()?;
+    let names: Vec<_> = homes.iter().take(MOST_NAMED).map(Home::to_string).collect();
+    let more = match homes.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let place = CommandLine::new("ipctool --in").word(first.name());
+    let namespaces = if homes.len() == 1 { "the IPC namespace" } else { "the IPC namespaces" };
+    Some(format!(
+        "not here, but in {namespaces} {}{more}; to see it: {place} stat {}",
+        names.join(", "),
+        shell_word(&reference.to_string()),
+    ))
+}
+
+/// How many namespaces a hint names.
+const MOST_NAMED: usize = 3;
 
 /// Why an id refers to nothing. An id is `sequence << slot_bits | slot`, and a slot that is used again
 /// gets a higher sequence.

@@ -1,6 +1,6 @@
 //! Which limit or memory is used up, and how much of it: `ENOSPC`, `ENOMEM` and `EMFILE`.
 
-use crate::ipc::{CommandLine, Kind};
+use crate::ipc::{CommandLine, Home, Kind};
 use crate::kernel::limits::Limit;
 use crate::kernel::memory::{Memory, Overcommit};
 use crate::kernel::posix::dev_shm::Space;
@@ -108,7 +108,7 @@ pub(super) fn huge_pages(asked: u64, memory: &Memory) -> String {
 
 /// The bytes that POSIX queues may take (`RLIMIT_MSGQUEUE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct QueueBytes {
+pub(super) struct QueueBytes<'a> {
     /// What the new queue needs.
     pub needed: u64,
     /// What the queues of the user are charged for; `None` if they cannot be listed.
@@ -117,9 +117,11 @@ pub(super) struct QueueBytes {
     pub soft: u64,
     /// The hard limit, up to which the caller may raise the soft one.
     pub hard: u64,
+    /// The same as `charged` in other IPC namespaces, as far as they can be seen.
+    pub elsewhere: &'a [(Home, u64)],
 }
 
-impl QueueBytes {
+impl QueueBytes<'_> {
     /// What happened.
     pub fn what(&self) -> String {
         let QueueBytes { needed, charged, soft, .. } = self;
@@ -135,13 +137,19 @@ impl QueueBytes {
 
     /// What the bytes are charged for, and how to raise the limit.
     pub fn hint(&self) -> String {
-        let QueueBytes { needed, charged, soft, hard } = *self;
+        let QueueBytes { needed, charged, soft, hard, elsewhere } = *self;
         let mut hint = "a queue is charged for its capacity, even while it is empty".to_owned();
         if charged.is_some() {
             hint += "; 'ipctool list pmsg -o ref,owner,reserved_bytes' shows it";
         }
         if charged.is_some_and(|charged| charged.saturating_add(needed) <= soft) {
             hint += "; your queues in other IPC namespaces are charged as well";
+            let of_one = |(home, bytes): &(Home, u64)| format!("{bytes} bytes in {home}");
+            let places: Vec<String> = elsewhere.iter().map(of_one).collect();
+            if let [(first, _), ..] = elsewhere {
+                let place = CommandLine::new("ipctool --in").word(first.name());
+                hint += &format!(": {}; to see them: {place} list pmsg", places.join(", "));
+            }
         }
         // What is charged elsewhere is unknown, but it is at most the present limit.
         let is_elsewhere = charged.is_none_or(|charged| charged.saturating_add(needed) <= soft);
@@ -263,7 +271,8 @@ mod tests {
 
     #[test]
     fn how_to_raise_the_bytes_for_queues() {
-        let bytes = QueueBytes { needed: 300, charged: Some(800), soft: 1000, hard: 1000 };
+        let bytes =
+            QueueBytes { needed: 300, charged: Some(800), soft: 1000, hard: 1000, elsewhere: &[] };
         for (bytes, expected) in [
             (bytes, "set LimitMSGQUEUE=1100 in the unit of a service"),
             (bytes, "for a shell, as root: prlimit --pid $$ --msgqueue=1100"),

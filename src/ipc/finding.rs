@@ -1,5 +1,8 @@
 //! The findings of `doctor`.
 
+use std::sync::Arc;
+
+use super::home::{Home, Housed};
 use super::reference::Reference;
 
 /// A problem: one cause, however many objects it affects.
@@ -20,6 +23,14 @@ pub struct Finding {
     pub fix: Option<String>,
     /// The living processes that are affected.
     pub pids: Vec<i32>,
+    /// Where it is, if several places are looked at.
+    pub home: Option<Arc<Home>>,
+}
+
+impl Housed for Finding {
+    fn home(&self) -> Option<&Home> {
+        self.home.as_deref()
+    }
 }
 
 /// How bad a finding is.

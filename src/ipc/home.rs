@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::summary::Summary;
-use super::{Kind, ProcessName, Snapshot};
+use super::{CommandLine, Kind, ProcessName, Snapshot};
 
 /// An IPC namespace and a container, as people name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,37 @@ impl fmt::Display for Home {
             None => write!(f, "{}", self.namespace),
         }
     }
+}
+
+/// The commands of `ipctool` that look at no objects, so no namespace matters to them.
+const HOMELESS: [&str; 4] = ["guard", "help", "install-links", "key"];
+
+impl Home {
+    /// A text with commands, each sent to this place: `ipctool rm` becomes `ipctool --in NAME rm`.
+    pub fn address(&self, text: &str) -> String {
+        let program = "ipctool ";
+        let sent = CommandLine::new("ipctool --in").word(self.name()).to_string();
+        let mut addressed = String::new();
+        let mut rest = text;
+        while let Some(place) = rest.find(program) {
+            let (before, command) = rest.split_at(place);
+            let behind = &command[program.len()..];
+            let verb = behind.split(|byte: char| !(byte.is_ascii_lowercase() || byte == '-'));
+            let verb = verb.into_iter().next().unwrap_or_default();
+            let is_verb = verb.starts_with(|first: char| first.is_ascii_lowercase());
+            addressed += before;
+            addressed += if is_verb && !HOMELESS.contains(&verb) { &sent } else { "ipctool" };
+            addressed.push(' ');
+            rest = behind;
+        }
+        addressed + rest
+    }
+}
+
+/// What has a home, if several places are looked at.
+pub trait Housed {
+    /// Where it lives.
+    fn home(&self) -> Option<&Home>;
 }
 
 /// An IPC namespace with what lives there.
@@ -80,5 +111,38 @@ impl Residence {
     /// How many objects there are in all.
     pub fn total(&self) -> u64 {
         self.objects.iter().flatten().sum()
+    }
+}
+
+impl Housed for Residence {
+    fn home(&self) -> Option<&Home> {
+        Some(&self.home)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_sent_home() {
+        let home = |container: Option<&str>| Home {
+            namespace: 4_026_532_201,
+            container: container.map(str::to_owned),
+        };
+        let web = home(Some("my web"));
+        for (text, expected) in [
+            ("ipctool rm msg:0", "ipctool --in 'my web' rm msg:0"),
+            (
+                "to see it: ipctool list msg; ipctool help",
+                "to see it: ipctool --in 'my web' list msg; ipctool help",
+            ),
+            ("sudo sh -c 'ipctool recv q'", "sudo sh -c 'ipctool --in 'my web' recv q'"),
+            ("ipctool --in db list", "ipctool --in db list"),
+            ("", ""),
+        ] {
+            assert_eq!(web.address(text), expected);
+        }
+        assert_eq!(home(None).address("ipctool limits"), "ipctool --in 4026532201 limits");
     }
 }

@@ -1,6 +1,9 @@
 //! A limit, its value and its usage.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::home::{Home, Housed};
 
 use super::{Object, Reference};
 
@@ -68,6 +71,14 @@ pub struct Allowance {
     pub help: &'static str,
     /// Whether it is no fault to use all of it: such a pool is made to be used.
     pub is_pool: bool,
+    /// Where it applies, if several places are looked at.
+    pub home: Option<Arc<Home>>,
+}
+
+impl Housed for Allowance {
+    fn home(&self) -> Option<&Home> {
+        self.home.as_deref()
+    }
 }
 
 impl Allowance {
@@ -100,6 +111,7 @@ impl Allowance {
                 source: source.to_owned(),
                 help,
                 is_pool: false,
+                home: None,
             };
         const MESSAGES: Unit = Unit::Count("messages");
         match object {
@@ -167,6 +179,7 @@ mod tests {
             source: String::new(),
             help: "",
             is_pool: false,
+            home: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! All objects of a kind in one line.
 
-use super::{Kind, Object, Reference, Snapshot};
+use std::sync::Arc;
+
+use super::{Home, Kind, Object, Reference, Snapshot};
 
 /// The objects of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Summary {
 /// An object that stands out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fullest {
+    /// Where it lives, if several places are looked at.
+    pub home: Option<Arc<Home>>,
     /// The object.
     pub reference: Reference,
     /// How it stands out.
@@ -73,7 +77,8 @@ impl Summary {
                 && measure.rank() > highest
             {
                 highest = measure.rank();
-                summary.fullest = Some(Fullest { reference: object.reference(), measure });
+                let reference = object.reference();
+                summary.fullest = Some(Fullest { home: None, reference, measure });
             }
         }
         match kind {
@@ -82,6 +87,19 @@ impl Summary {
             }
             Kind::Sem | Kind::Psem => Summary { memory: None, size: None, ..summary },
             Kind::Msg | Kind::Shm | Kind::Pmsg | Kind::Pshm => summary,
+        }
+    }
+}
+
+impl Summary {
+    /// Adds the objects of another place.
+    pub fn merge(&mut self, other: Summary) {
+        self.count = sum(self.count, other.count);
+        self.memory = sum(self.memory, other.memory);
+        self.size = sum(self.size, other.size);
+        let rank = |summary: &Option<Fullest>| summary.as_ref().map(|one| one.measure.rank());
+        if rank(&other.fullest) > rank(&self.fullest) {
+            self.fullest = other.fullest;
         }
     }
 }

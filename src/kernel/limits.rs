@@ -11,7 +11,7 @@ mod sysctl;
 
 pub use registry::Limit;
 use registry::Scope;
-pub use survey::survey;
+pub use survey::{Load, survey};
 pub use sysctl::{is_writable, read, write};
 
 use std::fmt;
@@ -73,6 +73,11 @@ impl Limit {
     /// Its unit.
     pub fn unit(self) -> Unit {
         self.entry().unit
+    }
+
+    /// Whether it applies to an IPC namespace or its `/dev/shm`, not to a user or the whole machine.
+    pub fn is_of_namespace(self) -> bool {
+        self.entry().scope == Scope::Namespace
     }
 
     /// Whether it applies per user, not to the whole IPC namespace.

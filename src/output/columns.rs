@@ -2,6 +2,7 @@
 //! that have it, and from there appears in every format, `--output`, `--sort`, the help and the page of
 //! `stat`.
 
+mod home;
 mod namespace;
 mod object;
 mod outcomes;

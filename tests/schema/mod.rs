@@ -78,10 +78,11 @@ fn object(kind: Kind, also: &[&str]) -> Value {
     schema
 }
 
-/// A record that always has all of these columns.
+/// A record that always has all of these columns, except those that tell where it lives.
 fn whole<T>(columns: &'static [Column<T>]) -> Value {
-    let names: Vec<_> = columns.iter().map(|column| column.name).collect();
-    record(columns, &names)
+    let names = columns.iter().map(|column| column.name);
+    let always = names.filter(|name| !columns::home().any(|home| home == *name));
+    record(columns, &always.collect::<Vec<_>>())
 }
 
 fn record<T: 'static>(
@@ -228,17 +229,26 @@ fn overview() -> Value {
         json!({"type": ["object", "null"], "properties": properties, "required": names})
     };
     let text = json!({"type": "string"});
-    let fullest = some(
+    // With -A.
+    let placed = |mut object: Value| {
+        let home = json!({"ns": integer, "container": of_shape(Shape::Text)});
+        merge(&mut object["properties"], home);
+        object
+    };
+    let fullest = placed(some(
         json!({"ref": text, "used": integer, "limit": integer, "size": integer, "unit": text}),
-    );
+    ));
     let kind = some(json!({
         "kind": {"enum": Kind::ALL.map(Kind::name)},
         "count": integer, "memory": integer, "size": integer, "fullest": fullest,
     }));
-    let limit = some(json!({
+    let limit = placed(some(json!({
         "name": text, "limit": integer, "used": integer, "percent": number, "unit": text, "user": integer,
-    }));
-    some(json!({
+    })));
+    let residence = placed(some(json!({
+        "processes": integer, "objects": integer, "memory": integer,
+    })));
+    let mut overview = some(json!({
         "kinds": array(kind),
         "limits": array(limit),
         "dev_shm": some(json!({
@@ -251,7 +261,9 @@ fn overview() -> Value {
         "namespaces": some(json!({
             "others": integer, "processes": integer, "complete": {"type": "boolean"},
         })),
-    }))
+    }));
+    overview["properties"]["all_namespaces"] = array(residence);
+    overview
 }
 
 fn merge(into: &mut Value, from: Value) {

@@ -29,6 +29,9 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
                 write!(out, " and {more} more")?;
             }
         }
+        if let Some(home) = &finding.home {
+            write!(out, "  in {}", line(&home.name()))?;
+        }
         writeln!(out, "  {}", finding.check)?;
         for line in wrapped(&line(&finding.why), style.screen.columns) {
             writeln!(out, "{line}")?;

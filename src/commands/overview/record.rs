@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Facts;
+use crate::ipc::home::Residence;
 use crate::ipc::limit::Allowance;
 use crate::ipc::summary::{Fullest, Measure, Summary};
 use crate::output::formats::json;
@@ -17,6 +18,17 @@ struct Record<'a> {
     dev_shm: Option<ShmRecord>,
     findings: FindingsRecord<'a>,
     namespaces: Option<NamespacesRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_namespaces: Option<Vec<ResidenceRecord>>,
+}
+
+#[derive(Serialize)]
+struct ResidenceRecord {
+    ns: u64,
+    container: Option<String>,
+    processes: u64,
+    objects: u64,
+    memory: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -32,6 +44,10 @@ struct KindRecord {
 struct FullestRecord {
     #[serde(rename = "ref")]
     reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
     used: Option<u64>,
     limit: Option<u64>,
     size: Option<u64>,
@@ -41,6 +57,10 @@ struct FullestRecord {
 #[derive(Serialize)]
 struct LimitRecord<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
     limit: Option<u64>,
     used: Option<u64>,
     percent: Option<f64>,
@@ -73,7 +93,7 @@ struct NamespacesRecord {
 }
 
 pub(super) fn write(facts: &Facts) -> io::Result<()> {
-    let Facts { kinds, limits, dev_shm, findings, census } = facts;
+    let Facts { kinds, limits, dev_shm, findings, census, residences } = facts;
     let record = Record {
         kinds: kinds.iter().map(kind).collect(),
         limits: limits.iter().map(limit).collect(),
@@ -95,6 +115,16 @@ pub(super) fn write(facts: &Facts) -> io::Result<()> {
             processes: census.seen,
             complete: census.is_whole,
         }),
+        all_namespaces: residences.as_ref().map(|all| {
+            let record = |one: &Residence| ResidenceRecord {
+                ns: one.home.namespace,
+                container: one.home.container.clone(),
+                processes: one.processes,
+                objects: one.total(),
+                memory: one.memory,
+            };
+            all.iter().map(record).collect()
+        }),
     };
     let mut out = stdout::buffered().map_err(|error| error.0)?;
     json::write(&mut out, &record)?;
@@ -104,7 +134,7 @@ pub(super) fn write(facts: &Facts) -> io::Result<()> {
 
 fn kind(summary: &Summary) -> KindRecord {
     let Summary { kind, count, memory, size, fullest } = summary;
-    let fullest = fullest.as_ref().map(|Fullest { reference, measure }| {
+    let fullest = fullest.as_ref().map(|Fullest { home, reference, measure }| {
         let (used, limit, size, unit) = match *measure {
             Measure::Fill { used, limit, is_bytes } => {
                 (Some(used), Some(limit), None, if is_bytes { "bytes" } else { "messages" })
@@ -112,7 +142,9 @@ fn kind(summary: &Summary) -> KindRecord {
             Measure::Bytes(bytes) => (None, None, Some(bytes), "bytes"),
             Measure::Semaphores(count) => (None, None, Some(count), "semaphores"),
         };
-        FullestRecord { reference: reference.to_string(), used, limit, size, unit }
+        let ns = home.as_ref().map(|home| home.namespace);
+        let container = home.as_ref().and_then(|home| home.container.clone());
+        FullestRecord { reference: reference.to_string(), ns, container, used, limit, size, unit }
     });
     KindRecord { kind: kind.name(), count: *count, memory: *memory, size: *size, fullest }
 }
@@ -120,6 +152,8 @@ fn kind(summary: &Summary) -> KindRecord {
 fn limit(allowance: &Allowance) -> LimitRecord<'_> {
     LimitRecord {
         name: &allowance.name,
+        ns: allowance.home.as_ref().map(|home| home.namespace),
+        container: allowance.home.as_ref().and_then(|home| home.container.clone()),
         limit: allowance.limit.number(),
         used: allowance.used,
         percent: allowance.percent(),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Facts, Findings, NEAR, NOTABLE};
 use crate::doctor::CHECKS;
 use crate::ipc::count;
+use crate::ipc::home::Residence;
 use crate::ipc::limit::{Allowance, Unit};
 use crate::kernel::namespace::Tally;
 use crate::kernel::posix::dev_shm::Space;
@@ -24,6 +25,13 @@ const NEXT: [(&str, &str); 3] = [
     ("ipctool help", "all commands"),
 ];
 
+/// The same if all namespaces were looked at.
+const NEXT_EVERYWHERE: [(&str, &str); 3] = [
+    ("ipctool list -A", "every object, with its namespace and container"),
+    ("ipctool doctor -A", "what is wrong, why, and how to fix it"),
+    ("ipctool list --namespaces", "the namespaces"),
+];
+
 pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
     let out = |out: stdout::OutputError| out.0;
     let section = Section::new(&columns::SUMMARY);
@@ -38,12 +46,17 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
         line("/dev/shm", &dev_shm(space));
     }
     line("doctor", &findings(&facts.findings, style));
+    if let Some(residences) = &facts.residences {
+        line("namespaces", &largest(residences));
+    }
     if let Some(census) = &facts.census {
         line("namespaces", &namespaces(census));
     }
     text.push('\n');
-    for (command, aim) in NEXT {
-        text += &format!("{command:<15} {aim}\n");
+    let next = if facts.residences.is_some() { NEXT_EVERYWHERE } else { NEXT };
+    let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or(0).max(15);
+    for (command, aim) in next {
+        text += &format!("{command:<width$} {aim}\n");
     }
     let mut out = stdout::buffered().map_err(out)?;
     out.write_all(text.as_bytes())?;
@@ -80,7 +93,9 @@ fn limit(allowance: &Allowance, style: &Style) -> String {
     };
     let used = number(allowance.used.unwrap_or(0));
     let most = allowance.limit.number().map_or_else(|| "unlimited".to_owned(), number);
-    format!("{} {percent}: {used} of {most} {}", allowance.name, allowance.unit.name())
+    let place = allowance.home.as_ref().map(|home| format!(" in {}", home.name()));
+    let place = place.unwrap_or_default();
+    format!("{}{place} {percent}: {used} of {most} {}", allowance.name, allowance.unit.name())
         .replace(" bytes", "")
 }
 
@@ -113,6 +128,19 @@ fn findings(findings: &Findings, style: &Style) -> String {
     let gap = if *is_whole { "" } else { ", not everything could be read" };
     let (ran, all) = (checks.len(), CHECKS.len());
     format!("{found} by {ran} of {all} checks{gap}; ipctool doctor runs all")
+}
+
+/// The namespaces that take the most memory.
+fn largest(residences: &[Residence]) -> String {
+    let mut all: Vec<&Residence> = residences.iter().filter(|one| one.total() > 0).collect();
+    all.sort_by_key(|one| std::cmp::Reverse(one.memory));
+    let shown: Vec<String> = all
+        .iter()
+        .take(3)
+        .map(|one| format!("{} {}", one.home.name(), human_size(one.memory.unwrap_or(0))))
+        .collect();
+    let shown = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) };
+    format!("{} of {} hold objects{shown}", all.len(), residences.len())
 }
 
 fn namespaces(tally: &Tally) -> String {

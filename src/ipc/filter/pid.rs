@@ -11,6 +11,13 @@ use crate::ipc::{Object, Observed, Time, Verdict, number};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedBy(i32);
 
+impl UsedBy {
+    /// The process.
+    pub fn pid(self) -> i32 {
+        self.0
+    }
+}
+
 impl FromStr for UsedBy {
     type Err = InvalidNumber;
 

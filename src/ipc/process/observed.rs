@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::role::{Role, State, Use};
+use crate::ipc::Object;
+use crate::ipc::home::{Home, Housed};
 use crate::ipc::sysv::Semaphore;
 use crate::ipc::text::count;
-use crate::ipc::{Home, Object};
 use crate::ipc::{Key, Kind, Permissions, Reference};
 
 /// An object and, if the processes were inspected, its users.
@@ -96,6 +97,12 @@ impl From<bool> for Verdict {
 impl From<Object> for Observed {
     fn from(object: Object) -> Observed {
         Observed { object, semaphores: None, users: None, home: None }
+    }
+}
+
+impl Housed for Observed {
+    fn home(&self) -> Option<&Home> {
+        self.home.as_deref()
     }
 }
 

@@ -5,24 +5,31 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 
 use super::{Limit, Source};
-use crate::ipc::Snapshot;
 use crate::ipc::limit::{Allowance, Amount};
+use crate::ipc::{Object, Snapshot};
 use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
 
 /// How much of a limit the objects of each user use, by user id; `None` if that is unknown.
 type Shares = BTreeMap<u32, Option<u64>>;
 
+/// What takes up limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Load<'a> {
+    /// The objects of the IPC namespace.
+    pub snapshot: &'a Snapshot,
+    /// Its `/dev/shm`, if there is one.
+    pub space: Option<&'a Space>,
+    /// Objects in other IPC namespaces, which take up limits of users all the same.
+    pub elsewhere: &'a [Object],
+}
+
 /// The limits of the IPC namespace, of this process and of its user, whose id is `uid`, with how much
-/// of each the objects of the namespace use; and of its `/dev/shm`, if there is one. A limit per user is
-/// repeated for every other user who owns objects that it counts. The usage is unknown if the objects could
-/// not be listed. What this kernel does not have is left out; `warn` gets what cannot be read.
-pub fn survey(
-    snapshot: &Snapshot,
-    space: Option<&Space>,
-    uid: u32,
-    warn: &mut dyn FnMut(Limit, io::Error),
-) -> Vec<Allowance> {
+/// of each the objects use; and of its `/dev/shm`, if there is one. A limit per user is repeated for every
+/// other user who owns objects that it counts. The usage is unknown if the objects could not be listed. What
+/// this kernel does not have is left out; `warn` gets what cannot be read.
+pub fn survey(load: Load<'_>, uid: u32, warn: &mut dyn FnMut(Limit, io::Error)) -> Vec<Allowance> {
+    let Load { snapshot, space, elsewhere } = load;
     let mut allowances = Vec::new();
     let mut of_others = Vec::new();
     for limit in Limit::ALL {
@@ -44,7 +51,8 @@ pub fn survey(
                 }
             },
         };
-        let shares = shares(limit, snapshot);
+        let elsewhere = if limit.is_of_user() { elsewhere } else { &[] };
+        let shares = shares(limit, snapshot, elsewhere);
         let used = used.or_else(|| self::used(limit, shares.as_ref(), uid));
         allowances.push(of_caller(limit, amount, used, uid));
         let others = shares.into_iter().flatten();
@@ -59,17 +67,17 @@ impl Limit {
     /// How much of it the objects of a namespace use; for a limit per user, the objects of the user
     /// with this id. `None` if it counts no objects, or that is unknown.
     pub fn used(self, snapshot: &Snapshot, uid: u32) -> Option<u64> {
-        used(self, shares(self, snapshot).as_ref(), uid)
+        used(self, shares(self, snapshot, &[]).as_ref(), uid)
     }
 }
 
 /// How much of a limit the objects of each user use, by user id. `None` for a user with an object whose
 /// usage is unknown, and `None` altogether if the limit counts no objects or they could not be listed.
 /// The kernel charges the creator; the owner stands in for it, which is usually the same user.
-fn shares(limit: Limit, snapshot: &Snapshot) -> Option<Shares> {
+fn shares(limit: Limit, snapshot: &Snapshot, elsewhere: &[Object]) -> Option<Shares> {
     let kind = limit.counted_kind().filter(|kind| !snapshot.unlisted.contains(kind))?;
     let mut shares = BTreeMap::new();
-    for object in snapshot.of_kind(kind) {
+    for object in snapshot.of_kind(kind).chain(elsewhere.iter().filter(|one| one.kind() == kind)) {
         let sum = shares.entry(object.permissions().uid).or_insert(Some(0u64));
         *sum = sum.zip(limit.share(object)).map(|(sum, share)| sum.saturating_add(share));
     }
@@ -98,6 +106,7 @@ fn of_caller(limit: Limit, amount: Amount, used: Option<u64>, uid: u32) -> Allow
         source: limit.source().to_string(),
         help: limit.help(),
         is_pool: limit.entry().used_by.is_some(),
+        home: None,
     }
 }
 
@@ -116,7 +125,7 @@ fn of_other(limit: Limit, used: Option<u64>, uid: u32) -> Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::{Key, Kind, Mode, Object, Permissions, SemaphoreSet};
+    use crate::ipc::{Key, Kind, Mode, Permissions, SemaphoreSet};
 
     fn set(uid: u32, nsems: u64) -> Object {
         let mode = Mode::from_bits(0o600);
@@ -137,6 +146,8 @@ mod tests {
         assert_eq!(used(Limit::Semmns, &unseen), None, "it could not be seen");
         assert_eq!(used(Limit::Semmsl, &seen), None, "it is no question");
         let by_user = BTreeMap::from([(1, Some(8)), (2, Some(4))]);
-        assert_eq!(shares(Limit::Semmns, &seen), Some(by_user));
+        assert_eq!(shares(Limit::Semmns, &seen, &[]), Some(by_user));
+        let more = BTreeMap::from([(1, Some(8)), (2, Some(10))]);
+        assert_eq!(shares(Limit::Semmns, &seen, &[set(2, 6)]), Some(more));
     }
 }

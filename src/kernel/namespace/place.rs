@@ -72,6 +72,11 @@ impl Place {
         Ok(Namespace { tables: "/proc/sysvipc".into(), shm, queues, handle, kinds, home })
     }
 
+    /// Whether objects of a kind are there.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
     /// What was seen of its processes.
     pub fn seen(&self) -> &Seen {
         &self.seen

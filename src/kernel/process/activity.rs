@@ -7,7 +7,6 @@ use std::io;
 
 use super::command::{Length, command};
 use super::pids::{all, all_visible, threads};
-use super::scan;
 use super::stat::{Stat, has_thread_left, is_gone_error};
 use super::status::{uids, uids_in};
 use crate::ipc::ProcessName;
@@ -92,7 +91,7 @@ impl Activity {
     ) -> io::Result<Vec<Neighbour>> {
         let own = std::process::id() as i32;
         let here = namespace.identity()?;
-        let is_init_elsewhere = scan::is_init_elsewhere(here)?;
+        let is_init_elsewhere = Identity::of_host().is_some_and(|host| host != here);
         let is_other =
             |&pid: &i32| pid != own && !is_known(pid) && !(pid == 1 && is_init_elsewhere);
         let pids = all_visible()?.into_iter().filter(is_other);

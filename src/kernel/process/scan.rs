@@ -43,12 +43,6 @@ pub fn has_outsiders() -> bool {
     !is_initial_process_namespace()
 }
 
-/// Whether process 1 is that of the machine while this IPC namespace is not the initial one. In a
-/// container even root may not inspect that process, but it is known to be elsewhere.
-pub(in crate::kernel) fn is_init_elsewhere(here: Identity) -> io::Result<bool> {
-    Ok(!here.is_initial() && fs::read_link("/proc/self/ns/pid")?.as_os_str() == INITIAL_PID)
-}
-
 /// The result of inspecting the processes.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -69,13 +63,9 @@ impl Scan {
         }
         check_proc().map_err(io::Error::other)?;
         let here: HashSet<Identity> = namespaces.into_iter().collect();
-        let mut is_init_elsewhere = true;
-        for namespace in &here {
-            is_init_elsewhere &= self::is_init_elsewhere(*namespace)?;
-        }
         let pids = listed()?.collect::<io::Result<Vec<i32>>>()?;
         let devices = if scope.attachments { shm::devices()? } else { Vec::new() };
-        let setting = Setting { scope, here: &here, is_init_elsewhere, devices: &devices };
+        let setting = Setting { scope, here: &here, devices: &devices };
         let mut scan = Scan::default();
         // Mounted with hidepid=2, /proc does not even show that other processes exist.
         if !fs::exists("/proc/1").unwrap_or(false) {

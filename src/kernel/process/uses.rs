@@ -164,8 +164,13 @@ impl<'a> Observer<'a> {
 
     /// The processes that may use an object but could not be inspected.
     fn unseen_users(&self, object: &Object) -> Users {
-        let hidden =
-            || self.inspection.scan.uninspected.iter().filter(|hidden| hidden.may_reach(object));
+        let hidden = || {
+            self.inspection
+                .scan
+                .uninspected
+                .iter()
+                .filter(|hidden| hidden.may_reach(self.identity, object))
+        };
         // Judged by the mode: privileged processes that override it are not suspected of using it.
         let may_use = |hidden: &&Hidden| {
             hidden.identity.as_ref().is_none_or(|who| {

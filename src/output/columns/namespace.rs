@@ -1,23 +1,14 @@
 //! Columns of `list --namespaces`.
 
-use std::borrow::Cow;
-
+use super::home;
 use crate::ipc::Kind;
 use crate::ipc::home::Residence;
 use crate::output::{Column, Value};
 
 /// The IPC namespaces.
 pub static NAMESPACE: [Column<Residence>; 13] = [
-    Column::number("ns", 10, "number of the IPC namespace", |row| Value::Count(row.home.namespace)),
-    Column::text(
-        "container",
-        12,
-        "name or id of its container; host for the namespace of process 1",
-        |row| {
-            let container = row.home.container.as_deref();
-            container.map_or(Value::Missing, |name| Value::Text(Cow::Borrowed(name)))
-        },
-    ),
+    home::ns(),
+    home::container(),
     Column::number("processes", 9, "number of processes that live in it", |row| {
         Value::Count(row.processes)
     }),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::ObjectColumn;
 use super::rows::USER;
+use super::{ObjectColumn, home};
 use crate::ipc::posix::{MemoryStatus, NamedFile};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
@@ -37,21 +37,8 @@ pub(super) static EVERY: &[ObjectColumn] = &[
 
 /// Where an object lives, if several places are looked at.
 pub(super) static HOME: &[ObjectColumn] = &[
-    ObjectColumn::number("ns", 10, "number of its IPC namespace", |observed| {
-        observed.home.as_ref().map_or(Value::Missing, |home| Value::Count(home.namespace))
-    })
-    .ranked(1)
-    .shown_with("container"),
-    ObjectColumn::text(
-        "container",
-        12,
-        "name or id of its container; host for the namespace of process 1",
-        |observed| {
-            let container = observed.home.as_ref().and_then(|home| home.container.as_deref());
-            container.map_or(Value::Missing, |container| Value::Text(Cow::Borrowed(container)))
-        },
-    )
-    .shown_by(|observed, _, page| {
+    home::ns().ranked(1).shown_with("container"),
+    home::container().shown_by(|observed, _, page| {
         if let Some(home) = &observed.home {
             page.line("namespace", home);
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::home;
 use super::waits::waits;
 use crate::ipc::attribution::leak::Leak;
 use crate::ipc::count;
@@ -112,7 +113,7 @@ pub static LEAK: [Column<Leak>; 7] = [
 ];
 
 /// The findings of `doctor`.
-pub static FINDING: [Column<Finding>; 8] = [
+pub static FINDING: [Column<Finding>; 10] = [
     Column::text("check", 19, "what was checked", |finding: &Finding| {
         Value::Text(Cow::Borrowed(finding.check))
     }),
@@ -139,6 +140,8 @@ pub static FINDING: [Column<Finding>; 8] = [
     Column::number("count", 5, "number of affected objects", |finding| {
         Value::Count(finding.references.len() as u64)
     }),
+    home::ns(),
+    home::container(),
 ];
 
 /// The objects of each kind, in the overview.
@@ -157,7 +160,10 @@ pub static SUMMARY: [Column<Summary>; 5] = [
         "the fullest queue, or the largest object",
         |summary: &Summary| {
             let Some(fullest) = &summary.fullest else { return Value::Missing };
-            let reference = &fullest.reference;
+            let reference = match &fullest.home {
+                Some(home) => format!("{} in {}", fullest.reference, home.name()),
+                None => fullest.reference.to_string(),
+            };
             Value::Text(Cow::Owned(match fullest.measure {
                 Measure::Fill { used, limit, is_bytes } => {
                     let share = percent(used, limit);
@@ -184,7 +190,7 @@ pub static SUMMARY: [Column<Summary>; 5] = [
 ];
 
 /// The limits.
-pub static LIMIT: [Column<Allowance>; 9] = [
+pub static LIMIT: [Column<Allowance>; 11] = [
     Column::text("name", 25, "name of the limit", |row| Value::Text(Cow::Borrowed(&row.name))),
     Column::number("limit", 20, "its value; none for unlimited", |row| match row.limit {
         Amount::Of(number) => quantity(row, number),
@@ -203,6 +209,8 @@ pub static LIMIT: [Column<Allowance>; 9] = [
         Value::Text(Cow::Borrowed(row.unit.name()))
     })
     .ranked(2),
+    home::ns().ranked(1),
+    home::container(),
     Column::text(
         "ref",
         10,

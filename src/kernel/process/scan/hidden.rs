@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use super::scope::ScanScope;
 use crate::ipc::{Caller, Object};
 use crate::kernel::io::os_error;
+use crate::kernel::namespace::Identity;
 use crate::kernel::process::credentials::caller_of;
 use crate::kernel::process::mounts;
 use crate::kernel::process::stat::{is_gone_error, is_kernel_thread};
@@ -17,8 +18,8 @@ pub struct Hidden {
     pub identity: Option<Caller>,
     /// The error, if it was not a lack of permission.
     pub error: Option<String>,
-    /// Whether it may be in the IPC namespace of this process.
-    is_near: bool,
+    /// Its IPC namespace, if that is known.
+    home: Option<Identity>,
     /// The devices of the file systems that it sees, if known.
     devices: Option<HashSet<u64>>,
 }
@@ -26,18 +27,12 @@ pub struct Hidden {
 impl Hidden {
     /// A process whose pid is not visible either.
     pub(super) fn nameless() -> Hidden {
-        Hidden { identity: None, error: None, is_near: true, devices: None }
+        Hidden { identity: None, error: None, home: None, devices: None }
     }
 
     /// A process that could not be inspected, with the error. `None` for a kernel thread, which uses no
-    /// IPC and cannot be inspected by any user. `is_near` says whether it may be in the IPC namespace
-    /// of this process.
-    pub(super) fn of(
-        pid: i32,
-        scope: &ScanScope,
-        is_near: bool,
-        error: &io::Error,
-    ) -> Option<Hidden> {
+    /// IPC and cannot be inspected by any user.
+    pub(super) fn of(pid: i32, scope: &ScanScope, error: &io::Error) -> Option<Hidden> {
         if is_kernel_thread(pid) {
             return None;
         }
@@ -45,13 +40,13 @@ impl Hidden {
         Some(Hidden {
             identity: caller_of(pid),
             error: (!is_denied).then(|| os_error::describe(error)),
-            is_near,
+            home: home_of(pid),
             devices: if scope.has_files() { mounts::devices_of(pid) } else { None },
         })
     }
 
-    /// Whether it can reach this object at all, whatever the mode.
-    pub fn may_reach(&self, object: &Object) -> bool {
+    /// Whether it can reach this object of a namespace at all, whatever the mode.
+    pub fn may_reach(&self, namespace: Option<Identity>, object: &Object) -> bool {
         match object {
             Object::PosixMemory(_) | Object::PosixSemaphore(_) => {
                 let device = object.file().map_or(0, |file| file.identity.device);
@@ -60,7 +55,16 @@ impl Hidden {
             Object::Queue(_)
             | Object::Segment(_)
             | Object::SemaphoreSet(_)
-            | Object::PosixQueue(_) => self.is_near,
+            | Object::PosixQueue(_) => {
+                let (home, namespace) = (self.home, namespace);
+                home.zip(namespace).is_none_or(|(home, namespace)| home == namespace)
+            }
         }
     }
+}
+
+/// The IPC namespace of a process that may not be inspected, if it is known all the same: that of process 1
+/// of the machine, which not even root may inspect from a container.
+pub(super) fn home_of(pid: i32) -> Option<Identity> {
+    if pid == 1 { Identity::of_host() } else { None }
 }

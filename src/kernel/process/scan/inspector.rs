@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 
 use super::found::{Found, HugePages};
-use super::hidden::Hidden;
+use super::hidden::{Hidden, home_of};
 use super::holds::Holds;
 use super::maps::{Attached, attached};
 use super::scope::ScanScope;
@@ -23,8 +23,6 @@ pub(super) struct Setting<'a> {
     pub(super) scope: &'a ScanScope,
     /// The IPC namespaces of the objects.
     pub(super) here: &'a HashSet<Identity>,
-    /// Whether process 1 is certainly in another namespace.
-    pub(super) is_init_elsewhere: bool,
     /// The file systems on which segments reside.
     pub(super) devices: &'a [Device],
 }
@@ -53,14 +51,14 @@ impl<'a> Inspector<'a> {
 
     fn visit(&mut self, pid: i32) {
         let scope = self.setting.scope;
-        let is_near = pid != 1 || !self.setting.is_init_elsewhere;
-        if !is_near && !scope.has_files() {
+        let is_far = home_of(pid).is_some_and(|home| !self.setting.here.contains(&home));
+        if is_far && !scope.has_files() {
             return;
         }
         match self.inspect(pid) {
             // A process that has ended uses nothing any more.
             Err(_) if has_left(pid) => {}
-            Err(error) => self.hidden.extend(Hidden::of(pid, scope, is_near, &error)),
+            Err(error) => self.hidden.extend(Hidden::of(pid, scope, &error)),
             Ok(()) => {}
         }
     }

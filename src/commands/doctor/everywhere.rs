@@ -1,0 +1,49 @@
+//! `doctor --all-namespaces`.
+
+use super::{VERB, warn};
+use crate::commands::everywhere::Everywhere;
+use crate::commands::{Result, select};
+use crate::doctor::{Diagnosis, Question, diagnose};
+use crate::ipc::{Filter, Kind, Object, Snapshot};
+use crate::kernel::process::scan::ScanScope;
+use crate::kernel::process::uses::Inspection;
+
+/// Diagnoses every IPC namespace, with one inspection of the processes. What holds for the machine and its
+/// users is found once.
+pub(super) fn diagnose_all(question: Question<'_>) -> Result<Diagnosis> {
+    let mut everywhere = Everywhere::find()?;
+    let mut seen = Vec::new();
+    everywhere.each(|place, namespace| {
+        let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
+        seen.push((place.clone(), snapshot));
+        Ok(())
+    })?;
+    let objects = || seen.iter().flat_map(|(_, snapshot)| &snapshot.objects);
+    let scope = ScanScope::to_judge(objects());
+    let inspection = Inspection::of_all(seen.iter().map(|(place, _)| place.identity), &scope)?;
+    let is_queue = |object: &&Object| object.kind() == Kind::Pmsg;
+    let elsewhere = |snapshot: &Snapshot| {
+        let own = snapshot.of_kind(Kind::Pmsg).map(Object::file).collect::<Vec<_>>();
+        objects().filter(is_queue).filter(|one| !own.contains(&one.file())).cloned().collect()
+    };
+    let first: Vec<Object> = seen.first().map(|(_, own)| elsewhere(own)).unwrap_or_default();
+    let mut all = Diagnosis::default();
+    all.is_whole = everywhere.is_whole();
+    for (number, (place, snapshot)) in seen.into_iter().enumerate() {
+        let elsewhere = (number == 0).then_some(first.as_slice());
+        let question = Question { elsewhere, inspection: Some(&inspection), ..question };
+        let diagnosis = Everywhere::visit(&place, |namespace| {
+            diagnose(question, namespace, snapshot, &mut warn)
+        });
+        // One that is gone by now has no problems any more.
+        if let Some(diagnosis) = diagnosis.transpose()? {
+            all.findings.extend(diagnosis.findings);
+            all.objects += diagnosis.objects;
+            all.is_whole &= diagnosis.is_whole;
+        }
+    }
+    all.findings.sort_by_key(|finding| finding.severity);
+    all.missed = inspection.missed();
+    everywhere.warn(VERB);
+    Ok(all)
+}
