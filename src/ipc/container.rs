@@ -75,14 +75,14 @@ impl Container {
         self.name.clone().unwrap_or_else(|| self.id.chars().take(SHOWN).collect())
     }
 
-    /// Whether this word stands for it: its name, its id, or at least the first 4 characters of its id. An id
-    /// that is also the name cannot be shortened.
+    /// Whether this is its name or its id.
     pub fn is_called(&self, word: &str) -> bool {
-        if self.id == word || self.name.as_deref() == Some(word) {
-            return true;
-        }
-        let has_own_name = self.name.as_ref() != Some(&self.id);
-        has_own_name && word.len() >= SHORTEST_PREFIX && self.id.starts_with(word)
+        self.id == word || self.name.as_deref() == Some(word)
+    }
+
+    /// Whether this is the start of its id, of at least 4 characters.
+    pub fn may_be_called(&self, word: &str) -> bool {
+        word.len() >= SHORTEST_PREFIX && self.id.starts_with(word)
     }
 }
 

@@ -27,8 +27,7 @@ pub(super) fn diagnose_all(question: Question<'_>) -> Result<Diagnosis> {
         objects().filter(is_queue).filter(|one| !own.contains(&one.file())).cloned().collect()
     };
     let first: Vec<Object> = seen.first().map(|(_, own)| elsewhere(own)).unwrap_or_default();
-    let mut all = Diagnosis::default();
-    all.is_whole = everywhere.is_whole();
+    let mut all = Diagnosis { is_whole: everywhere.is_whole(), ..Diagnosis::default() };
     for (number, (place, snapshot)) in seen.into_iter().enumerate() {
         let elsewhere = (number == 0).then_some(first.as_slice());
         let question = Question { elsewhere, inspection: Some(&inspection), ..question };

@@ -228,7 +228,7 @@ fn names_and_prefixes() {
     assert_eq!(container.label(), "0123456789ab");
     let called = |container: &Container| {
         ["web", "we", ID, "0123", "012", "0123456789ab", "1234", ""]
-            .map(|word| container.is_called(word))
+            .map(|word| container.is_called(word) || container.may_be_called(word))
     };
     assert_eq!(called(&container), [false, false, true, true, false, true, false, false]);
     container.name = Some("web".to_owned());
@@ -237,6 +237,7 @@ fn names_and_prefixes() {
     let machine = Container::named(Nspawn, "web-server");
     assert_eq!(machine.label(), "web-server");
     assert!(machine.is_called("web-server") && !machine.is_called("web-"));
+    assert!(machine.may_be_called("web-") && !machine.may_be_called("web"));
 }
 
 proptest! {

@@ -16,7 +16,7 @@ pub(super) enum Scope {
     Namespace,
     /// Each user.
     User,
-    /// The system, whatever the namespaces.
+    /// The system or this process, whatever the namespaces.
     System,
 }
 
@@ -184,7 +184,8 @@ limits! {
         DESCRIPTORS,
         "descriptors of a process",
     )
-        .in_count("descriptors");
+        .in_count("descriptors")
+        .of_system();
     DevShmBytes = Entry::new(
         "/dev/shm",
         Source::DevShm { inodes: false },

@@ -241,7 +241,7 @@ impl Seen {
         let mut shms: Vec<(DevShm, Member)> = Vec::new();
         for member in members {
             if let Ok(shm) = DevShm::of_process(member.pid)
-                && !shms.iter().any(|(other, _)| other.device() == shm.device())
+                && !shms.iter().any(|(other, _)| other.identity() == shm.identity())
             {
                 shms.push((shm, member));
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::census::{Census, Member, Seen};
 use super::{Handle, Identity, Namespace};
+use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
@@ -22,8 +23,8 @@ pub struct Place {
     /// one `/dev/shm`, and several may belong to one IPC namespace.
     pub kinds: Vec<Kind>,
     seen: Arc<Seen>,
-    /// A process that sees the `/dev/shm`, and its device; `None` if there is none.
-    shm: Option<(Member, u64)>,
+    /// A process that sees the `/dev/shm`, and which that is; `None` if there is none.
+    shm: Option<(Member, FileIdentity)>,
 }
 
 impl Place {
@@ -31,7 +32,7 @@ impl Place {
     pub fn of_process(pid: i32) -> io::Result<Place> {
         let identity = Identity::of(pid)?;
         let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
-        let shm = DevShm::of_process(pid).ok().map(|shm| (member, shm.device()));
+        let shm = DevShm::of_process(pid).ok().and_then(|shm| Some((member, shm.identity()?)));
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
         let home = Arc::new(home(identity, Some(member), &Containers::new()));
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, shm })
@@ -57,10 +58,10 @@ impl Place {
     pub fn open(&self) -> io::Result<Namespace> {
         let handle = self.seen.open(self.identity)?;
         let shm = match self.shm {
-            Some((member, device)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
+            Some((member, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
                 let shm = DevShm::of_process(member.pid)?;
                 // The process has ended, and another one has its pid.
-                if shm.device() != device {
+                if shm.identity() != Some(identity) {
                     return Err(io::ErrorKind::NotFound.into());
                 }
                 shm
@@ -81,11 +82,6 @@ impl Place {
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
-
-    /// The device of its `/dev/shm`.
-    pub fn shm_device(&self) -> Option<u64> {
-        self.shm.map(|(_, device)| device)
-    }
 }
 
 /// All places of the machine, as far as they can be seen.
@@ -105,15 +101,16 @@ impl Places {
 
     fn of(census: &Census) -> Places {
         let containers = Containers::new();
-        let mut devices = HashSet::new();
+        let mut directories = HashSet::new();
         let mut all = Vec::new();
         for identity in census.order() {
             let Some(seen) = census.namespaces.get(&identity) else { continue };
             let seen = Arc::new(seen.clone());
             let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
             let mut shms = seen.shms();
-            shms.retain(|(shm, _)| devices.insert(shm.device()));
-            let mut shms = shms.into_iter().map(|(shm, member)| (member, shm.device()));
+            shms.retain(|(shm, _)| directories.insert(shm.identity()));
+            let mut shms =
+                shms.into_iter().filter_map(|(shm, member)| Some((member, shm.identity()?)));
             let oldest = seen.oldest;
             let first = shms.next();
             for shm in std::iter::once(first).chain(shms.map(Some)) {

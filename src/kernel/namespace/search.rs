@@ -5,11 +5,12 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use super::census::{Census, Member};
 use super::{Handle, Identity, Place, Places};
-use crate::ipc::Foreign;
+use crate::ipc::{Container, Foreign};
 use crate::kernel::container::Containers;
 use crate::kernel::process;
 
@@ -120,36 +121,40 @@ fn process_in(path: &std::path::Path) -> Option<i32> {
     }
 }
 
-/// The place of the container with this name or id.
+/// The place of the container with this name or id; else of the only one whose id starts so.
 fn container(word: &str) -> Result<Place, NotFound> {
     let containers = Containers::new();
-    let mut found: BTreeMap<String, Member> = BTreeMap::new();
-    let mut all: BTreeMap<String, Member> = BTreeMap::new();
+    // The oldest process of each.
+    let mut all: BTreeMap<String, (Member, Rc<Container>)> = BTreeMap::new();
     for pid in process::all() {
         let Ok(Some(container)) = containers.of(pid) else { continue };
         let Some(member) = Member::find(pid) else { continue };
-        let is_meant = container.is_called(word);
-        for (map, belongs) in [(&mut all, true), (&mut found, is_meant)] {
-            if belongs {
-                let oldest = map.entry(container.id.clone()).or_insert(member);
-                *oldest = member.min(*oldest);
-            }
-        }
+        let (oldest, _) = all.entry(container.id.clone()).or_insert((member, container));
+        *oldest = member.min(*oldest);
     }
-    let names = |members: &BTreeMap<String, Member>| {
-        let mut names: Vec<String> = members
-            .values()
-            .filter_map(|member| Some(containers.of(member.pid).ok()??.label()))
-            .collect();
-        names.dedup();
-        names
+    let which = |is_meant: &dyn Fn(&Container) -> bool| -> Vec<&(Member, Rc<Container>)> {
+        all.values().filter(|(_, container)| is_meant(container)).collect()
     };
-    let mut members = found.values();
-    match (members.next(), members.next()) {
-        (Some(member), None) => Place::of_process(member.pid).map_err(NotFound::Failed),
-        (Some(_), Some(_)) => Err(NotFound::Several(names(&found))),
-        (None, _) => Err(NotFound::Nowhere(names(&all))),
+    let mut found = which(&|container| container.is_called(word));
+    if found.is_empty() {
+        found = which(&|container| container.may_be_called(word));
     }
+    match found.as_slice() {
+        [(member, _)] => Place::of_process(member.pid).map_err(NotFound::Failed),
+        [] => Err(NotFound::Nowhere(names(all.values()))),
+        several => Err(NotFound::Several(names(several.iter().copied()))),
+    }
+}
+
+/// The names of containers; several of one name with their ids.
+fn names<'a>(containers: impl Iterator<Item = &'a (Member, Rc<Container>)>) -> Vec<String> {
+    let all: Vec<&Container> = containers.map(|(_, container)| &**container).collect();
+    let name = |one: &&Container| {
+        let label = one.label();
+        let is_shared = all.iter().filter(|other| other.label() == label).count() > 1;
+        if is_shared { format!("{label} ({})", one.id) } else { label }
+    };
+    all.iter().map(name).collect()
 }
 
 #[cfg(test)]

@@ -74,6 +74,11 @@ impl DevShm {
         })
     }
 
+    /// What no other such directory shares; `None` if there is none.
+    pub(in crate::kernel) fn identity(&self) -> Option<FileIdentity> {
+        std::fs::metadata(&self.path).ok().map(|data| file::identity(&data))
+    }
+
     /// The device of its file system; 0 if there is no such directory.
     pub fn device(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |data| data.dev())
