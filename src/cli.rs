@@ -44,7 +44,11 @@ use page::{Group, Page};
 ///
 /// Without a command, ipctool prints an overview: how many objects there are of each kind, how much memory
 /// they take and which is the fullest, limits that are used to 50 % or more, /dev/shm, how much the quick
-/// checks of 'ipctool doctor' find, and how many other IPC namespaces have processes.
+/// checks of 'ipctool doctor' find, and how many other IPC namespaces have processes. With -A it is one of all
+/// IPC namespaces.
+///
+/// Everything is about the IPC namespace of the caller. --in sends a command to another one, as that of a
+/// container; -A of list, limits and doctor looks at all of them.
 ///
 /// Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
@@ -130,8 +134,8 @@ pub fn with_drop_ins() -> clap::Command {
 const IPCTOOL: Page = Page {
     command: "ipctool",
     synopsis: &[
-        "ipctool [--color WHEN] [--trace] COMMAND [ARGUMENT…]",
-        "ipctool [--color WHEN] [--trace] [-J]",
+        "ipctool [--color WHEN] [--trace] [--in WHERE] COMMAND [ARGUMENT…]",
+        "ipctool [--color WHEN] [--trace] [--in WHERE | -A] [-J]",
         "ipctool help [COMMAND]",
         "ipctool -h | --help | --version",
     ],
@@ -175,6 +179,8 @@ const IPCTOOL: Page = Page {
             "ipctool send 0xbeef 'hello' --create && ipctool recv 0xbeef",
         ),
         ("See who uses a segment", "ipctool stat shm:0x0000beef"),
+        ("See the objects of all containers", "ipctool list -A"),
+        ("List those of a container", "ipctool --in web list"),
         ("Look for problems", "ipctool doctor"),
         ("Remove a queue by its key", "ipctool rm msg:0xbeef"),
     ],

@@ -69,6 +69,7 @@ fn candidates(words: Vec<OsString>) -> String {
         return format!("::command {place}\n");
     }
     let last = words.len().saturating_sub(1);
+    live::look_where(&words[..last]);
     let current = words.last().cloned().unwrap_or_default();
     let here = std::env::current_dir().ok();
     let Ok(mut all) = complete(&mut command, words, last, here.as_deref()) else {
@@ -105,6 +106,7 @@ fn completable() -> Command {
     root.build();
     let verbs: Vec<String> =
         root.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let root = root.mut_args(|arg| with_values("", arg));
     verbs.into_iter().fold(root, |root, verb| {
         root.mut_subcommand(verb, |verb| {
             let name = verb.get_name().to_owned();
@@ -130,6 +132,7 @@ fn with_values(verb: &str, arg: Arg) -> Arg {
         "PATTERN" => ArgValueCompleter::new(live::names),
         "PID" => ArgValueCompleter::new(live::processes),
         "NAME=VALUE" => ArgValueCompleter::new(live::settings),
+        "WHERE" => ArgValueCompleter::new(live::places),
         "CHECK,…" => ArgValueCompleter::new(live::checks),
         "COMMAND" if verb == "help" => ArgValueCompleter::new(live::verbs),
         _ if arg.get_value_hint() == ValueHint::Unknown

@@ -60,6 +60,10 @@ fn words_of_this_program() {
     assert_eq!(candidates(&shell, "chown root:ro"), ["root:root"]);
     assert_eq!(candidates(&shell, "help li"), ["list", "limits"]);
     assert_eq!(candidates(&shell, "list --jso"), ["--json"]);
+    assert!(candidates(&shell, "--in h").contains(&"host".to_owned()));
+    shell.run("ipctool create sem").ok();
+    assert_eq!(candidates(&shell, "--in $$ rm s"), ["sem:0"]);
+    assert_eq!(candidates(&shell, "rm --in=999999999 s"), [] as [&str; 0]);
     // No file names where a file makes no sense, and file names where it does.
     shell.run("touch report.json").ok();
     assert!(candidates(&shell, "send 0 --timeout r").is_empty());

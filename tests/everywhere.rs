@@ -112,7 +112,8 @@ fn what_a_mount_or_a_descriptor_keeps_alive() {
     let ran = shell.run(line).exits(0).stdout();
     let (held, listed) = ran.split_once('\n').expect("a number, and the list");
     let listed: Vec<Value> = serde_json::from_str(listed).expect("it is JSON");
-    let row = listed.iter().find(|row| row["ns"].to_string() == held).expect("it is alive");
+    let row =
+        listed.iter().find(|row| row["ns"].as_u64() == held.parse().ok()).expect("it is alive");
     assert_eq!((&row["processes"], &row["msg"]), (&json!(0), &json!(1)));
 }
 

@@ -13,8 +13,8 @@ use crate::output::columns;
 
 /// List message queues, shared memory and semaphores
 ///
-/// Lists the objects of this IPC namespace: all of them, or those of the kinds that you name and that
-/// pass the filters. Reading the list needs no permission on the objects.
+/// Lists the objects of this IPC namespace, or of all of them: every one, or those of the kinds that you name
+/// and that pass the filters. Reading the list needs no permission on the objects.
 ///
 /// On a terminal each kind is a table, under a title with the number of its objects. A table fits the
 /// width of the terminal: if there is too little room, the least telling columns are left out, and then
@@ -130,7 +130,8 @@ pub struct List {
 pub(super) const LIST: Page = Page {
     command: "list",
     synopsis: &[
-        "ipctool list [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w | --by WHAT] [-v] [--format FORMAT | -J] [--no-headings] [-0] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
+        "ipctool list [-A] [-q] [-m] [-s] [-t | -p | -c] [-o COL,…] [--sort COL] [-w | --by WHAT] [-v] [--format FORMAT | -J] [--no-headings] [-0] [-b] [--time-format FORMAT] [-P] [FILTER…] [KIND…]",
+        "ipctool list --namespaces [-o COL,…] [--sort COL] [--format FORMAT | -J] [--no-headings] [-0]",
     ],
     lists: || vec![columns_list()],
     statuses: &[
@@ -150,6 +151,7 @@ pub(super) const LIST: Page = Page {
         ),
         ("See who uses what", "ipctool list --who"),
         ("See whose objects take the most memory", "ipctool list --by owner"),
+        ("See which container takes the most", "ipctool list -A --by container"),
         (
             "Show everything about each queue",
             "ipctool list -q -o ref --null | xargs -0r ipctool stat",
@@ -185,6 +187,8 @@ fn columns_list() -> page::List {
     let mut groups: Vec<_> = columns::groups().into_iter().map(group).collect();
     let sums = columns::TALLY.iter().map(|column| (column.name, column.help));
     groups.push(Group::new("Columns of --by", sums));
+    let namespaces = columns::NAMESPACE.iter().map(|column| (column.name, column.help));
+    groups.push(Group::new("Columns of --namespaces", namespaces));
     page::List {
         title: "COLUMNS",
         introduction: "The names for --output and --sort, which are also the field names of the machine formats.",

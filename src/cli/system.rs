@@ -58,8 +58,8 @@ fn limits_of(text: &str) -> Result<LimitsOf, InvalidLimitsOf> {
 /// Shows each limit of System V IPC, of POSIX message queues, of /dev/shm and of the pool of huge pages:
 /// its value, how much of it is used in this IPC namespace, and where the value comes from.
 ///
-/// RLIMIT_MSGQUEUE limits the bytes charged to a user for the POSIX queues that they created. A queue
-/// is charged for its capacity, full or empty. Usage is shown for you and every other owner of queues,
+/// RLIMIT_MSGQUEUE limits the bytes charged to a user for the POSIX queues that they created, in all IPC
+/// namespaces together, as far as they can be seen. A queue is charged for its capacity, full or empty. Usage is shown for you and every other owner of queues,
 /// against that user's limit. It is unknown where the queues cannot be listed.
 ///
 /// A limit that you set lasts until the next boot. --persist prints the line that makes it permanent,
@@ -136,7 +136,7 @@ impl FromStr for Setting {
 pub(super) const LIMITS: Page = Page {
     command: "limits",
     synopsis: &[
-        "ipctool limits [--check PERCENT [--no-objects]] [--format FORMAT | -J] [--no-headings] [-b] [KIND…]",
+        "ipctool limits [-A] [--check PERCENT [--no-objects]] [--format FORMAT | -J] [--no-headings] [-b] [KIND…]",
         "ipctool limits --set NAME=VALUE… [--persist] [-J]",
         "ipctool limits --queue-bytes N [-J] QUEUE",
     ],
@@ -244,7 +244,7 @@ fn check() -> impl TypedValueParser<Value = &'static Check> {
 pub(super) const DOCTOR: Page = Page {
     command: "doctor",
     synopsis: &[
-        "ipctool doctor [--only CHECK,…] [--skip CHECK,…] [--ignore KEY|/NAME|USER] [--threshold PERCENT] [--format FORMAT | -J]",
+        "ipctool doctor [-A] [--only CHECK,…] [--skip CHECK,…] [--ignore KEY|/NAME|USER] [--threshold PERCENT] [--format FORMAT | -J]",
         "ipctool doctor --list-checks",
     ],
     lists: || {

@@ -1,7 +1,8 @@
 //! What there is at the moment: objects, accounts, processes; and the words of this program.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::sync::OnceLock;
 
 use clap_complete::engine::CompletionCandidate;
 
@@ -11,6 +12,7 @@ use crate::doctor::CHECKS;
 use crate::ipc::{Key, Kind, Object, Reference, Target, count};
 use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
+use crate::kernel::namespace::{Manner, Places, Where};
 use crate::kernel::process::accounts;
 use crate::output::columns;
 use crate::output::style::human_size;
@@ -20,11 +22,38 @@ const MOST: usize = 500;
 
 type Candidates = Vec<CompletionCandidate>;
 
+/// Where the command line sends its command.
+static PLACE: OnceLock<Where> = OnceLock::new();
+
+/// Offers from now on what there is at the place that `--in` names in these words.
+pub(super) fn look_where(words: &[OsString]) {
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    while let Some(word) = words.next().filter(|word| *word != "--") {
+        let place = match word.strip_prefix("--in") {
+            Some("") => words.next(),
+            Some(place) => place.strip_prefix('='),
+            None => None,
+        };
+        if let Some(Ok(place)) = place.map(str::parse) {
+            let _ = PLACE.set(place);
+            return;
+        }
+    }
+}
+
 /// The objects of these kinds. What cannot be listed is left out.
 fn objects(kinds: impl IntoIterator<Item = Kind>) -> Vec<Object> {
-    let namespace = Namespace::own();
-    let of_kind = |kind| namespace.snapshot([kind]).map_or_else(|_| Vec::new(), |all| all.objects);
-    kinds.into_iter().flat_map(of_kind).collect()
+    let list = |namespace: &Namespace| {
+        let of_kind =
+            |kind| namespace.snapshot([kind]).map_or_else(|_| Vec::new(), |all| all.objects);
+        kinds.into_iter().flat_map(of_kind).collect()
+    };
+    let Some(place) = PLACE.get() else { return list(&Namespace::own()) };
+    let Some(namespace) = place.find().ok().and_then(|place| place.open().ok()) else {
+        return Vec::new();
+    };
+    let Ok(_stay) = namespace.enter(Manner::ByCall) else { return Vec::new() };
+    list(&namespace)
 }
 
 /// References of objects that begin like this, or by key if it begins with a key.
@@ -112,6 +141,25 @@ pub(super) fn columns(current: &OsStr) -> Candidates {
 
 pub(super) fn kinds(current: &OsStr) -> Candidates {
     in_list(current, &[], Kind::ALL.map(|kind| (kind.name().to_owned(), kind.noun().to_owned())))
+}
+
+/// The IPC namespaces that can be seen, by their containers where they have any.
+pub(super) fn places(current: &OsStr) -> Candidates {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    let places = Places::find().map_or_else(|_| Vec::new(), |places| places.all);
+    let mut names: Vec<(String, u64)> =
+        places.iter().map(|place| (place.home.name(), place.seen().processes)).collect();
+    names.dedup();
+    names
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(current))
+        .map(|(name, processes)| candidate(name, processes_of(processes)))
+        .collect()
+}
+
+fn processes_of(number: u64) -> String {
+    let noun = if number == 1 { "process" } else { "processes" };
+    format!("IPC namespace of {number} {noun}")
 }
 
 pub(super) fn checks(current: &OsStr) -> Candidates {
