@@ -125,7 +125,7 @@ fn the_name_of_a_removed_file_says_what_became_of_it() {
     shell
         .run("ipctool stat pshm:/gone")
         .exits(3)
-        .says("hint: to see what exists: ipctool list pshm\n");
+        .says("hint: to see what exists: ipctool list pshm");
     // A new one of that name is another one.
     let ran = shell.run(
         "exec 9<> /dev/shm/gone; echo x >&9; rm /dev/shm/gone; echo new > /dev/shm/gone; \

@@ -125,7 +125,9 @@ fn every_verb_goes_there() {
     let content = |bytes: &[u8]| (bytes.len(), bytes[..12].to_vec());
     assert_eq!(content(own.bytes()), content(&file), "as sem_open(3) makes it");
     run("ipctool create psem --name /made --value 2 --exclusive").exits(1).says("EEXIST");
-    run("ipctool create psem --name /made --value 9").ok().says("it already existed, with value 2");
+    run("ipctool create psem --name /made --value 9")
+        .exits(0)
+        .says("it already existed, with value 2");
 }
 
 #[test]
@@ -138,7 +140,8 @@ fn errors_and_hints_are_about_the_place() {
         .says(&format!("ipctool --in {web} create msg --key 0x00000055"));
     shell.run(&format!("ipctool --in {web} create msg --key 0x56")).ok();
     // A key that is here in another namespace only.
-    let hint = format!("not here, but in the IPC namespace {} ({web})", web.namespace());
+    let hint =
+        format!("the IPC namespace {} ({web}) has one: ipctool --in {web} stat ", web.namespace());
     shell.run("ipctool rm msg:0x56").exits(3).says(&hint);
     shell
         .run("ipctool recv 0x56")

@@ -77,7 +77,7 @@ fn memory_of_the_size_of_a_semaphore_is_none() {
     shell
         .run("ipctool stat psem:/text")
         .exits(3)
-        .says("hint: to see what exists: ipctool list psem\n");
+        .says("hint: to see what exists: ipctool list psem");
 }
 
 /// glibc counts waiters in the semaphore itself, and a killed waiter stays in the count.

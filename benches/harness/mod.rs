@@ -2,6 +2,8 @@
 //! compiles its C programs.
 #![allow(dead_code, reason = "not every benchmark needs all of it")]
 
+pub mod pairs;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;

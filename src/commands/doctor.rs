@@ -38,7 +38,10 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
         true => everywhere::diagnose_all(question)?,
         false => {
             let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
-            let queues = queues_elsewhere(namespace);
+            let queues = match checks.iter().any(|check| check.name == "pmsg-limit") {
+                true => queues_elsewhere(namespace),
+                false => Vec::new(),
+            };
             let question = Question { elsewhere: Some(&queues), ..question };
             diagnose(question, namespace, snapshot, &mut warn)?
         }

@@ -9,6 +9,7 @@ use crate::exit::Status;
 use crate::explain::{self, Explanation, Facts, Failure, Notice, Privileges, Wanted};
 use crate::ipc::outcome::Failed;
 use crate::ipc::{Kind, Permissions, Target};
+use crate::kernel::call::is_traced;
 use crate::kernel::limits::{self, Limit, slot_bits};
 use crate::kernel::memory::Memory;
 use crate::kernel::namespace::complete;
@@ -99,7 +100,8 @@ fn look(namespace: &Namespace, wanted: &Wanted) -> Facts {
         };
         facts.removed = find().unwrap_or_default();
     }
-    if !wanted.elsewhere.is_empty() {
+    // Who reads a trace looks for the calls of the command.
+    if !wanted.elsewhere.is_empty() && !is_traced() {
         facts.elsewhere = everywhere::find_elsewhere(namespace, &wanted.elsewhere);
     }
     if wanted.charged {

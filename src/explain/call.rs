@@ -118,13 +118,12 @@ fn hint(reference: &Reference, error: CallError, facts: &Facts) -> Option<String
     let kind = reference.kind;
     match (error.errno, &reference.target) {
         (Errno::EINVAL, Target::Id(id)) => missing::id(kind, *id, facts),
-        (Errno::ENOENT, Target::Key(key)) => Some(
-            missing::elsewhere(reference, facts).unwrap_or_else(|| missing::key(kind, *key)),
-        ),
-        (Errno::ENOENT, Target::Name(name)) => Some(
-            missing::elsewhere(reference, facts)
-                .unwrap_or_else(|| missing::name(kind, name, facts)),
-        ),
+        (Errno::ENOENT, Target::Key(key)) => {
+            Some(missing::key(kind, *key) + &missing::elsewhere(reference, facts))
+        }
+        (Errno::ENOENT, Target::Name(name)) => {
+            Some(missing::name(kind, name, facts) + &missing::elsewhere(reference, facts))
+        }
         (Errno::EEXIST, Target::Name(_)) => Some("omit --exclusive to open it".to_owned()),
         (Errno::EEXIST, _) => {
             let object = facts.find(reference)?;

@@ -23,22 +23,22 @@ pub(super) fn want(reference: &Reference, wanted: &mut Wanted) {
     }
 }
 
-/// Where an object with this key or name is, if it is in other IPC namespaces alone.
-pub(super) fn elsewhere(reference: &Reference, facts: &Facts) -> Option<String> {
-    let homes = facts.elsewhere.get(reference)?;
-    let first = homes.first()?;
+/// Where else an object has this key or name, as the last clause of a hint; nothing if none has.
+pub(super) fn elsewhere(reference: &Reference, facts: &Facts) -> String {
+    let homes = facts.elsewhere.get(reference).map_or(&[][..], Vec::as_slice);
+    let Some(first) = homes.first() else { return String::new() };
     let names: Vec<_> = homes.iter().take(MOST_NAMED).map(Home::to_string).collect();
     let more = match homes.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let place = CommandLine::new("ipctool --in").word(first.name());
-    let namespaces = if homes.len() == 1 { "the IPC namespace" } else { "the IPC namespaces" };
-    Some(format!(
-        "not here, but in {namespaces} {}{more}; to see it: {place} stat {}",
-        names.join(", "),
-        shell_word(&reference.to_string()),
-    ))
+    let (namespaces, have) = match homes.len() {
+        1 => ("the IPC namespace", "has"),
+        _ => ("the IPC namespaces", "have"),
+    };
+    let reference = shell_word(&reference.to_string());
+    format!("; {namespaces} {}{more} {have} one: {place} stat {reference}", names.join(", "))
 }
 
 /// How many namespaces a hint names.

@@ -30,6 +30,11 @@ pub fn trace(sink: Sink) {
     let _ = SINK.set(sink);
 }
 
+/// Whether calls are traced.
+pub fn is_traced() -> bool {
+    SINK.get().is_some()
+}
+
 /// A failed IPC call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {} ({errno:?})", errno.desc())]

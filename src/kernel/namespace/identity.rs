@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -99,7 +99,8 @@ impl Handle {
     /// The namespace to which this file refers, kept alive from now on. `EINVAL` if it refers to none,
     /// `EACCES` if the caller may not inspect its process.
     pub fn open(path: &Path) -> io::Result<Handle> {
-        let file = File::open(path)?;
+        // A pipe would wait for somebody at its other end.
+        let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
         match kind(&file) {
             Ok(libc::CLONE_NEWIPC) => {}
             Ok(_) => return Err(io::Error::from_raw_os_error(libc::EINVAL)),

@@ -130,10 +130,11 @@ impl IdMaps {
         let child = match unsafe { fork() }? {
             ForkResult::Child => {
                 drop(done);
-                let entered = enter().is_ok();
-                if entered {
+                if enter().is_ok() {
                     let _ = write_byte(&mut tell);
                 }
+                // Otherwise the parent would wait for ever.
+                drop(tell);
                 let _ = read_byte(&wait);
                 // SAFETY: ends the process immediately.
                 unsafe { libc::_exit(0) }

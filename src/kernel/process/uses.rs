@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
+use super::proc_mount::check_proc;
 use super::scan::{self, Hidden, Scan, ScanScope};
 use super::{Length, Process};
 use crate::ipc::clock::Clock;
@@ -64,7 +65,13 @@ pub fn observe_all(namespace: &Namespace, objects: Vec<Object>) -> io::Result<Ve
 impl Inspection {
     /// Inspects all processes for what `scope` asks.
     pub fn of(namespace: &Namespace, scope: &ScanScope) -> io::Result<Inspection> {
-        let identities = if scope.is_empty() { None } else { Some(namespace.handle().identity()?) };
+        let identities = match scope.is_empty() {
+            true => None,
+            false => {
+                check_proc().map_err(io::Error::other)?;
+                Some(namespace.handle().identity()?)
+            }
+        };
         Inspection::of_all(identities, scope)
     }
 
