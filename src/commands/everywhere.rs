@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
+use std::thread;
 
 use super::print_error;
 use crate::commands::Result;
@@ -13,6 +14,16 @@ use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Identity, Manner, NotFound, Place, Places, Stay, Where};
 use crate::kernel::process::{self, Process};
 use crate::kernel::{Errno, Namespace};
+
+/// What became of a visit.
+enum Visit<R> {
+    /// This was found.
+    Seen(R),
+    /// The caller may not go there.
+    Closed,
+    /// The place is gone.
+    Gone,
+}
 
 /// All places of the machine, and what may not be looked at.
 #[derive(Debug)]
@@ -32,34 +43,67 @@ impl Everywhere {
         Ok(Everywhere { places: all, closed: Vec::new(), uninspected })
     }
 
-    /// Goes to each place in turn. One that is gone by now is left out.
-    pub fn each(&mut self, mut look: impl FnMut(&Place, &Namespace) -> Result<()>) -> Result<()> {
-        let mut closed = Vec::new();
-        for place in &self.places {
-            match place
-                .open()
-                .map(|namespace| namespace.enter(Manner::ByCall).map(|stay| (namespace, stay)))
-            {
-                Ok(Ok((namespace, _stay))) => look(place, &namespace)?,
-                Ok(Err(_)) => closed.push(place.identity),
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                    closed.push(place.identity)
-                }
-                // It is gone.
-                Err(_) => {}
+    /// Goes to all places, on all processors, and returns what `look` found in each, in their order, with the
+    /// number of the place. One that is gone by now is left out.
+    pub fn map<R: Send>(
+        &mut self,
+        look: impl Fn(&Place, &Namespace) -> R + Sync,
+    ) -> Vec<(usize, R)> {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        // Starting a thread takes as long as a visit or two.
+        let share = self.places.len().div_ceil(processors).max(4);
+        let visit_all = |(start, places): (usize, &[Place])| -> Vec<_> {
+            let visit = |(number, place)| (start + number, Everywhere::try_to_visit(place, &look));
+            places.iter().enumerate().map(visit).collect()
+        };
+        let mut shares =
+            self.places.chunks(share).enumerate().map(|(number, places)| (number * share, places));
+        let first = shares.next();
+        let visits: Vec<(usize, Visit<R>)> = thread::scope(|scope| {
+            let start = |share| {
+                let visit_all = &visit_all;
+                (share, thread::Builder::new().spawn_scoped(scope, move || visit_all(share)))
+            };
+            let started: Vec<_> = shares.map(start).collect();
+            let mut visits = first.map(visit_all).unwrap_or_default();
+            for (share, started) in started {
+                // If no thread could be started, this one does its work.
+                let found = started.ok().and_then(|thread| thread.join().ok());
+                visits.extend(found.unwrap_or_else(|| visit_all(share)));
+            }
+            visits
+        });
+        let mut found = Vec::new();
+        for (number, visit) in visits {
+            match visit {
+                Visit::Seen(seen) => found.push((number, seen)),
+                Visit::Closed => self.closed.push(self.places[number].identity),
+                Visit::Gone => {}
             }
         }
-        self.closed.extend(closed);
         self.closed.sort_unstable();
         self.closed.dedup();
-        Ok(())
+        found
+    }
+
+    fn try_to_visit<R>(place: &Place, look: impl FnOnce(&Place, &Namespace) -> R) -> Visit<R> {
+        let namespace = match place.open() {
+            Ok(namespace) => namespace,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Visit::Closed,
+            Err(_) => return Visit::Gone,
+        };
+        match namespace.enter(Manner::ByCall) {
+            Ok(_stay) => Visit::Seen(look(place, &namespace)),
+            Err(_) => Visit::Closed,
+        }
     }
 
     /// Goes to a place that was visited before. `None` if it is gone by now.
     pub fn visit<R>(place: &Place, look: impl FnOnce(&Namespace) -> R) -> Option<R> {
-        let namespace = place.open().ok()?;
-        let _stay = namespace.enter(Manner::ByCall).ok()?;
-        Some(look(&namespace))
+        match Everywhere::try_to_visit(place, |_, namespace| look(namespace)) {
+            Visit::Seen(seen) => Some(seen),
+            Visit::Closed | Visit::Gone => None,
+        }
     }
 
     /// Whether every namespace that was seen could be entered.
@@ -180,52 +224,45 @@ impl Elsewhere {
     }
 }
 
+/// What `look` finds in each place outside of an IPC namespace. What cannot be seen is left out.
+fn map_elsewhere<R: Send>(
+    namespace: &Namespace,
+    look: impl Fn(&Place, &Namespace) -> R + Sync,
+) -> Vec<R> {
+    let Ok(here) = namespace.handle().identity() else { return Vec::new() };
+    let Ok(mut everywhere) = Everywhere::find() else { return Vec::new() };
+    everywhere.places.retain(|place| place.identity != here);
+    everywhere.map(look).into_iter().map(|(_, found)| found).collect()
+}
+
 /// How many other IPC namespaces hold objects, as far as they can be seen.
 pub(super) fn occupied(namespace: &Namespace) -> usize {
-    let mut occupied = HashSet::new();
-    each_elsewhere(namespace, |place, namespace| {
+    let occupied = map_elsewhere(namespace, |place, namespace| {
         let holds = |&kind: &Kind| {
             namespace.snapshot([kind]).is_ok_and(|snapshot| !snapshot.objects.is_empty())
         };
-        if place.kinds.iter().any(holds) {
-            occupied.insert(place.identity);
-        }
+        place.kinds.iter().any(holds).then_some(place.identity)
     });
-    occupied.len()
-}
-
-/// Goes to each place outside of an IPC namespace, as far as they can be seen.
-fn each_elsewhere(namespace: &Namespace, mut look: impl FnMut(&Place, &Namespace)) {
-    let Ok(here) = namespace.handle().identity() else { return };
-    let Ok(mut everywhere) = Everywhere::find() else { return };
-    everywhere.places.retain(|place| place.identity != here);
-    // What cannot be seen is left out.
-    let _ = everywhere.each(|place, namespace| {
-        look(place, namespace);
-        Ok(())
-    });
+    occupied.into_iter().flatten().collect::<HashSet<_>>().len()
 }
 
 /// The POSIX queues in all other IPC namespaces: their bytes are charged to their users, wherever they are.
 pub(super) fn queues_elsewhere(namespace: &Namespace) -> Vec<Object> {
-    let mut queues = Vec::new();
-    each_elsewhere(namespace, |_, namespace| {
-        queues.extend(namespace.snapshot([Kind::Pmsg]).unwrap_or_default().objects);
-    });
-    queues
+    let list = |_: &Place, namespace: &Namespace| {
+        namespace.snapshot([Kind::Pmsg]).unwrap_or_default().objects
+    };
+    map_elsewhere(namespace, list).concat()
 }
 
 /// For how many bytes the caller's POSIX queues in each of the other IPC namespaces are charged.
 pub(super) fn charged_elsewhere(namespace: &Namespace) -> Vec<(Home, u64)> {
-    let (mut charged, uid) = (Vec::new(), process::uid());
-    each_elsewhere(namespace, |place, namespace| {
+    let uid = process::uid();
+    let charged = map_elsewhere(namespace, |place, namespace| {
         let queues = namespace.snapshot([Kind::Pmsg]).unwrap_or_default();
-        let bytes = Limit::RlimitMsgqueue.used(&queues, uid).unwrap_or(0);
-        if bytes > 0 {
-            charged.push(((*place.home).clone(), bytes));
-        }
+        let bytes = Limit::RlimitMsgqueue.used(&queues, uid).filter(|bytes| *bytes > 0)?;
+        Some(((*place.home).clone(), bytes))
     });
-    charged
+    charged.into_iter().flatten().collect()
 }
 
 /// Where else objects have the keys or names of these references.
@@ -233,21 +270,26 @@ pub(super) fn find_elsewhere(
     namespace: &Namespace,
     references: &HashSet<Reference>,
 ) -> HashMap<Reference, Vec<Home>> {
-    let mut found: HashMap<Reference, Vec<Home>> = HashMap::new();
-    each_elsewhere(namespace, |place, namespace| {
-        for reference in references.iter().filter(|reference| place.has(reference.kind)) {
+    let found = map_elsewhere(namespace, |place, namespace| {
+        let exists = |reference: &&Reference| {
             let named = namespace.resolve(reference).and_then(|it| namespace.read(&it));
             // It may exist and be closed to the caller.
-            let exists = match named {
-                Ok(_) => true,
-                Err(error) => matches!(error.errno, Errno::EACCES | Errno::EPERM),
-            };
-            if exists {
-                found.entry(reference.clone()).or_default().push((*place.home).clone());
-            }
-        }
+            place.has(reference.kind)
+                && named.map_or_else(
+                    |error| matches!(error.errno, Errno::EACCES | Errno::EPERM),
+                    |_| true,
+                )
+        };
+        let here = references.iter().filter(exists).cloned().collect::<Vec<_>>();
+        (here, (*place.home).clone())
     });
-    found
+    let mut homes: HashMap<Reference, Vec<Home>> = HashMap::new();
+    for (references, home) in found {
+        for reference in references {
+            homes.entry(reference).or_default().push(home.clone());
+        }
+    }
+    homes
 }
 
 /// Every namespace as a row, with its objects if it may be entered.
@@ -280,9 +322,9 @@ impl Residences {
     }
 
     /// Adds who owns a namespace.
-    pub fn add_owner(&mut self, place: &Place, namespace: &Namespace) {
+    pub fn add_owner(&mut self, place: &Place, owner: Option<u64>) {
         if let Some(row) = self.rows.get_mut(&place.identity) {
-            row.user_namespace = namespace.handle().owner();
+            row.user_namespace = owner;
         }
     }
 

@@ -8,7 +8,7 @@ use super::everywhere::{self, Everywhere};
 use super::{report_all, report_each, resolve};
 use crate::cli::Limits;
 use crate::cli::LimitsOf;
-use crate::commands::Result;
+use crate::commands::{Error, Result};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::limit::{Allowance, Amount};
@@ -125,8 +125,16 @@ struct Question<'a> {
 fn survey_everywhere(question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
     let mut everywhere = Everywhere::find()?;
     let (mut all, mut is_whole) = (Vec::new(), true);
-    everywhere.each(|place, namespace| {
-        let (mut allowances, all_read) = survey(namespace, question)?;
+    let found = everywhere.map(|_, namespace| {
+        let (mut allowances, is_whole) = survey(namespace, question)?;
+        for allowance in &mut allowances {
+            allowance.home = namespace.home().cloned();
+        }
+        Ok::<_, Error>((allowances, is_whole))
+    });
+    for (number, found) in found {
+        let (mut allowances, all_read) = found?;
+        let place = &everywhere.places[number];
         is_whole &= all_read;
         let is_first = all.is_empty();
         allowances.retain(|allowance| {
@@ -136,12 +144,8 @@ fn survey_everywhere(question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
                 None => true,
             }
         });
-        for allowance in &mut allowances {
-            allowance.home = namespace.home().cloned();
-        }
         all.extend(allowances);
-        Ok(())
-    })?;
+    }
     everywhere.warn(VERB);
     let is_whole = is_whole && (everywhere.is_whole() || !question.is_check);
     Ok((all, is_whole))

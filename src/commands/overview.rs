@@ -125,8 +125,16 @@ fn look_everywhere(failures: &mut Vec<Failure>) -> Result<Facts> {
     let mut everywhere = Everywhere::find()?;
     let mut all: Option<Facts> = None;
     let mut residences = Residences::of(&everywhere);
-    everywhere.each(|place, namespace| {
-        let (mut facts, snapshot) = look(namespace, all.is_none(), failures)?;
+    let first = everywhere.places.first().map(|place| place.identity);
+    let found = everywhere.map(|place, namespace| {
+        let mut failures = Vec::new();
+        let is_first = Some(place.identity) == first && place.has(Kind::Msg);
+        (look(namespace, is_first, &mut failures), failures)
+    });
+    for (number, (facts, more)) in found {
+        let place = &everywhere.places[number];
+        failures.extend(more);
+        let (mut facts, snapshot) = facts?;
         residences.add(place, &snapshot);
         for fullest in facts.kinds.iter_mut().filter_map(|kind| kind.fullest.as_mut()) {
             fullest.home = Some(place.home.clone());
@@ -135,8 +143,7 @@ fn look_everywhere(failures: &mut Vec<Failure>) -> Result<Facts> {
             None => all = Some(facts),
             Some(all) => all.merge(facts),
         }
-        Ok(())
-    })?;
+    }
     everywhere.warn(VERB);
     let closed = || Failure::new(VERB, "", "no IPC namespace may be entered", Reason::NotPermitted);
     let mut all = all.ok_or_else(closed)?;

@@ -98,15 +98,14 @@ pub fn observe_everywhere(
     let mut observation = Observation::default();
     let mut candidates: Vec<Vec<Object>> = Vec::new();
     let mut places = Vec::new();
-    everywhere.each(|place, namespace| {
-        let Snapshot { objects, unlisted } = search.candidates(namespace)?;
+    for (number, found) in everywhere.map(|_, namespace| search.candidates(namespace)) {
+        let Snapshot { objects, unlisted } = found?;
         observation.unlisted.extend(unlisted);
         if !objects.is_empty() {
             candidates.push(objects);
-            places.push(place.clone());
+            places.push(everywhere.places[number].clone());
         }
-        Ok(())
-    })?;
+    }
     let scope = search.scope(candidates.iter().flatten()).with_commands(commands);
     let identities: Vec<_> = places.iter().map(|place| place.identity).collect();
     let inspection = Inspection::of_all(identities, &scope)?;

@@ -39,7 +39,7 @@ use super::process::observed::{Observed, Verdict};
 use super::time::Time;
 
 /// A condition that an object must meet.
-pub trait Condition: fmt::Debug {
+pub trait Condition: fmt::Debug + Sync {
     /// Whether objects of this kind can meet it at all.
     fn fits(&self, _: Kind) -> bool {
         true

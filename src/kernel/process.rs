@@ -13,6 +13,7 @@ mod credentials;
 mod family;
 mod identity;
 mod pids;
+pub(in crate::kernel) mod proc_directory;
 mod proc_mount;
 mod rlimit;
 mod servers;

@@ -12,12 +12,11 @@ use crate::kernel::process::uses::Inspection;
 /// users is found once.
 pub(super) fn diagnose_all(question: Question<'_>) -> Result<Diagnosis> {
     let mut everywhere = Everywhere::find()?;
-    let mut seen = Vec::new();
-    everywhere.each(|place, namespace| {
-        let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
-        seen.push((place.clone(), snapshot));
-        Ok(())
-    })?;
+    let found = everywhere
+        .map(|_, namespace| select::snapshot(VERB, namespace, &Filter::default()))
+        .into_iter()
+        .map(|(number, snapshot)| Ok((everywhere.places[number].clone(), snapshot?)));
+    let seen = found.collect::<Result<Vec<_>>>()?;
     let objects = || seen.iter().flat_map(|(_, snapshot)| &snapshot.objects);
     let scope = ScanScope::to_judge(objects());
     let inspection = Inspection::of_all(seen.iter().map(|(place, _)| place.identity), &scope)?;

@@ -50,7 +50,6 @@ pub(super) struct Collection<'a> {
     looks: bool,
     verbose: bool,
     depth: Depth,
-    huge_pages: Option<Finder>,
     observation: Option<select::Observation>,
     rest: Rest,
     /// All places, if the objects of all of them are asked for.
@@ -74,7 +73,6 @@ impl<'a> Collection<'a> {
             looks: depth.users || filter.needs_users(),
             verbose,
             depth,
-            huge_pages: depth.huge_pages.then(|| Finder::new(namespace.handle())),
             observation: None,
             rest,
             everywhere,
@@ -126,41 +124,23 @@ impl<'a> Collection<'a> {
             }
             return Ok(());
         }
-        let Some(mut everywhere) = self.everywhere.take() else {
-            return self.each_in(self.namespace, visit);
+        let reader = Reader { filter: self.filter, now: self.now, depth: self.depth };
+        let Some(everywhere) = &mut self.everywhere else {
+            return reader.each(self.namespace, visit);
         };
-        let all = everywhere.each(|_, namespace| {
-            self.huge_pages = self.depth.huge_pages.then(|| Finder::new(namespace.handle()));
-            self.each_in(namespace, visit)
+        let found = everywhere.map(|_, namespace| {
+            let mut all = Vec::new();
+            let read = reader.each(namespace, &mut |observed| {
+                all.push(observed);
+                Ok(())
+            });
+            (all, read)
         });
-        self.everywhere = Some(everywhere);
-        all
-    }
-
-    fn each_in(
-        &self,
-        namespace: &Namespace,
-        visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
-    ) -> Result<()> {
-        select::read_all(VERB, namespace, self.filter, |mut object| {
-            if !self.filter.may_match(&object, self.now) {
-                return Ok(());
-            }
-            self.complete(&mut object);
-            let home = namespace.home().cloned();
-            Ok(visit(Observed { home, ..Observed::from(object) })?)
-        })?;
+        for (_, (all, read)) in found {
+            all.into_iter().try_for_each(&mut *visit)?;
+            read?;
+        }
         Ok(())
-    }
-
-    /// Adds what the kernel's list does not have.
-    fn complete(&self, object: &mut Object) {
-        if self.depth.queues {
-            complete(object);
-        }
-        if let (Some(finder), Object::Segment(segment)) = (&self.huge_pages, object) {
-            finder.complete(segment);
-        }
     }
 
     /// Warns about uninspected processes.
@@ -171,5 +151,38 @@ impl<'a> Collection<'a> {
         if let Some(observation) = &self.observation {
             observation.warn_uninspected(VERB);
         }
+    }
+}
+
+/// Reads the objects of a namespace that pass a filter by themselves.
+struct Reader<'a> {
+    filter: &'a Filter,
+    now: Time,
+    depth: Depth,
+}
+
+impl Reader<'_> {
+    /// Hands out each object as it is read.
+    fn each(
+        &self,
+        namespace: &Namespace,
+        visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
+    ) -> Result<()> {
+        let finder = self.depth.huge_pages.then(|| Finder::new(namespace.handle()));
+        select::read_all(VERB, namespace, self.filter, |mut object| {
+            if !self.filter.may_match(&object, self.now) {
+                return Ok(());
+            }
+            // What the kernel's list does not have.
+            if self.depth.queues {
+                complete(&mut object);
+            }
+            if let (Some(finder), Object::Segment(segment)) = (&finder, &mut object) {
+                finder.complete(segment);
+            }
+            let home = namespace.home().cloned();
+            Ok(visit(Observed { home, ..Observed::from(object) })?)
+        })?;
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn run(args: &List, format: Format, style: &Style) -> Result<Status> 
     let table = Rows::parse(&all, args, "--namespaces")?;
     let mut everywhere = Everywhere::find()?;
     let mut residences = Residences::of(&everywhere);
-    everywhere.each(|place, namespace| {
+    let seen = everywhere.map(|place, namespace| {
         let mut snapshot = Snapshot::default();
         for &kind in &place.kinds {
             match namespace.snapshot([kind]) {
@@ -25,10 +25,13 @@ pub(super) fn run(args: &List, format: Format, style: &Style) -> Result<Status> 
             }
         }
         snapshot.objects.iter_mut().for_each(complete);
+        (snapshot, namespace.handle().owner())
+    });
+    for (number, (snapshot, owner)) in seen {
+        let place = &everywhere.places[number];
         residences.add(place, &snapshot);
-        residences.add_owner(place, namespace);
-        Ok(())
-    })?;
+        residences.add_owner(place, owner);
+    }
     table.write(residences.into_rows(), args, format, style)?;
     everywhere.warn(VERB);
     Ok(Status::Done)

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
 use super::{Handle, Identity};
 use crate::kernel::posix::dev_shm::DevShm;
+use crate::kernel::process::proc_directory::ProcDirectory;
 use crate::kernel::process::{self, has_left};
 
 /// How many namespaces there are besides one, as far as there was time to look.
@@ -80,10 +80,8 @@ pub struct Seen {
     pub processes: u64,
     /// The one that has lived longest.
     pub oldest: Option<Member>,
-    /// The oldest process of each mount namespace of these processes, by its number.
-    pub mounts: BTreeMap<u64, Member>,
-    /// The numbers of their process namespaces.
-    pub process_namespaces: BTreeSet<u64>,
+    /// A process of each of their mount namespaces, by its number.
+    pub mounts: BTreeMap<u64, i32>,
     /// A bind mount, or a descriptor of some process.
     pub keeper: Option<Keeper>,
 }
@@ -102,13 +100,14 @@ impl Census {
     /// left out.
     pub fn take() -> io::Result<Census> {
         let pids = process::listed()?.collect::<io::Result<Vec<i32>>>()?;
+        let host = Identity::of_host();
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let share = pids.len().div_ceil(processors).max(64);
         let mut census = Census::default();
         thread::scope(|scope| {
             let mut shares = pids.chunks(share);
             let own = shares.next().unwrap_or_default();
-            let look = |pids: &[i32]| Census::of(pids);
+            let look = |pids: &[i32]| Census::of(pids, host);
             let started: Vec<_> = shares
                 .map(|pids| (pids, thread::Builder::new().spawn_scoped(scope, move || look(pids))))
                 .collect();
@@ -120,13 +119,18 @@ impl Census {
             }
         });
         census.add_mounts();
+        if let Some(seen) = host.and_then(|host| census.namespaces.get_mut(&host))
+            && Identity::of(1).is_ok()
+        {
+            seen.oldest = Member::find(1).or(seen.oldest);
+        }
         Ok(census)
     }
 
-    fn of(pids: &[i32]) -> Census {
+    fn of(pids: &[i32], host: Option<Identity>) -> Census {
         let mut census = Census::default();
         for &pid in pids {
-            match census.look_at(pid) {
+            match census.look_at(pid, host) {
                 Ok(()) => {}
                 Err(_) if has_left(pid) => {}
                 // Kernel threads are in the namespace of the machine, as its process 1 is.
@@ -138,22 +142,31 @@ impl Census {
         census
     }
 
-    fn look_at(&mut self, pid: i32) -> io::Result<()> {
-        let identity = Identity::of(pid)?;
-        let number = |kind: &str| {
-            let link = fs::metadata(format!("/proc/{pid}/ns/{kind}"));
-            link.map(|data| data.ino())
-        };
-        let (mounts, process_namespace) = (number("mnt")?, number("pid")?);
-        let Some(member) = Member::find(pid) else { return Ok(()) };
-        self.namespaces.entry(identity).or_default().add(member, mounts, process_namespace);
-        for entry in fs::read_dir(format!("/proc/{pid}/fd"))?.flatten() {
-            let path = entry.path();
-            // Most descriptors are something else, which the text of the link tells.
-            let Ok(target) = fs::read_link(&path) else { continue };
-            if let Some(kept) = Identity::in_link(&target) {
-                self.namespaces.entry(kept).or_default().keeper.get_or_insert(path);
+    fn look_at(&mut self, pid: i32, host: Option<Identity>) -> io::Result<()> {
+        let process = ProcDirectory::open(pid)?;
+        let identity = process.namespace(c"ns/ipc")?;
+        let identity = identity.map(Identity::numbered).ok_or(io::ErrorKind::InvalidData)?;
+        let mounts = process.namespace(c"ns/mnt")?;
+        let mut has_descriptors = false;
+        process.each_descriptor(|number, target| {
+            has_descriptors = true;
+            if let Some(kept) = Identity::in_link(target) {
+                let path = || format!("/proc/{pid}/fd/{number}").into();
+                self.namespaces.entry(kept).or_default().keeper.get_or_insert_with(path);
             }
+        })?;
+        // The oldest one of the host is process 1. Kernel threads have no descriptors.
+        let is_of_host = Some(identity) == host && has_descriptors;
+        let member = if is_of_host { None } else { Some(Member::find(pid)) };
+        if member == Some(None) {
+            return Ok(());
+        }
+        let seen = self.namespaces.entry(identity).or_default();
+        seen.processes += 1;
+        seen.oldest = seen.oldest.into_iter().chain(member.flatten()).min();
+        if let Some(mounts) = mounts {
+            let first = seen.mounts.entry(mounts).or_insert(pid);
+            *first = pid.min(*first);
         }
         Ok(())
     }
@@ -170,8 +183,8 @@ impl Census {
     fn add_mounts(&mut self) {
         let mut spaces: HashMap<u64, i32> = HashMap::new();
         for seen in self.namespaces.values() {
-            for (&space, member) in &seen.mounts {
-                spaces.entry(space).or_insert(member.pid);
+            for (&space, &pid) in &seen.mounts {
+                spaces.entry(space).or_insert(pid);
             }
         }
         for pid in spaces.into_values() {
@@ -196,30 +209,22 @@ impl Census {
 }
 
 impl Seen {
-    fn add(&mut self, member: Member, mounts: u64, process_namespace: u64) {
-        self.processes += 1;
-        self.oldest = Some(self.oldest.map_or(member, |oldest| oldest.min(member)));
-        let oldest = self.mounts.entry(mounts).or_insert(member);
-        *oldest = (*oldest).min(member);
-        self.process_namespaces.insert(process_namespace);
-    }
-
     fn merge(&mut self, other: Seen) {
         self.processes += other.processes;
         self.oldest = self.oldest.into_iter().chain(other.oldest).min();
-        for (space, member) in other.mounts {
-            let oldest = self.mounts.entry(space).or_insert(member);
-            *oldest = (*oldest).min(member);
+        for (space, pid) in other.mounts {
+            let first = self.mounts.entry(space).or_insert(pid);
+            *first = pid.min(*first);
         }
-        self.process_namespaces.extend(other.process_namespaces);
         self.keeper = self.keeper.take().or(other.keeper);
     }
 
     /// Opens the namespace with this identity. `ENOENT` if it is gone.
     pub fn open(&self, identity: Identity) -> io::Result<Handle> {
         let mut error = io::Error::from(io::ErrorKind::NotFound);
-        let of_processes = self.oldest.into_iter().chain(self.mounts.values().copied());
-        let paths = of_processes.map(|member| format!("/proc/{}/ns/ipc", member.pid).into());
+        let oldest = self.oldest.map(|member| member.pid);
+        let pids = oldest.into_iter().chain(self.mounts.values().copied());
+        let paths = pids.map(|pid| format!("/proc/{pid}/ns/ipc").into());
         for path in paths.chain(self.keeper.clone()) {
             match Handle::open(&path) {
                 // A process may have ended, and another have its pid.
@@ -233,17 +238,16 @@ impl Seen {
         Err(error)
     }
 
-    /// The directories of POSIX memory that its processes see, each once, with the oldest process that
-    /// sees it.
-    pub fn shms(&self) -> Vec<(DevShm, Member)> {
-        let mut members: Vec<Member> = self.mounts.values().copied().collect();
-        members.sort();
-        let mut shms: Vec<(DevShm, Member)> = Vec::new();
-        for member in members {
-            if let Ok(shm) = DevShm::of_process(member.pid)
+    /// The directories of POSIX memory that its processes see, each once, with a process that sees it;
+    /// that of the oldest process first.
+    pub fn shms(&self) -> Vec<(DevShm, i32)> {
+        let oldest = self.oldest.map(|member| member.pid);
+        let mut shms: Vec<(DevShm, i32)> = Vec::new();
+        for pid in oldest.into_iter().chain(self.mounts.values().copied()) {
+            if let Ok(shm) = DevShm::of_process(pid)
                 && !shms.iter().any(|(other, _)| other.identity() == shm.identity())
             {
-                shms.push((shm, member));
+                shms.push((shm, pid));
             }
         }
         shms

@@ -91,7 +91,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The file for the namespace of the calling process.
+    /// The file for the namespace of the calling thread.
     pub fn own() -> Handle {
         Handle { path: OWN.into(), open: None }
     }
@@ -154,8 +154,8 @@ impl Handle {
     }
 }
 
-/// The link of the calling process.
-const OWN: &str = "/proc/self/ns/ipc";
+/// The link of the calling thread, which may be elsewhere than the first thread of its process. Linux 3.17.
+const OWN: &str = "/proc/thread-self/ns/ipc";
 
 /// The type of the namespace that a file refers to, as a flag of `clone(2)`: `NS_GET_NSTYPE` in
 /// `ioctl_ns(2)`.

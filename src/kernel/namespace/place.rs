@@ -24,7 +24,7 @@ pub struct Place {
     pub kinds: Vec<Kind>,
     seen: Arc<Seen>,
     /// A process that sees the `/dev/shm`, and which that is; `None` if there is none.
-    shm: Option<(Member, FileIdentity)>,
+    shm: Option<(i32, FileIdentity)>,
 }
 
 impl Place {
@@ -32,9 +32,9 @@ impl Place {
     pub fn of_process(pid: i32) -> io::Result<Place> {
         let identity = Identity::of(pid)?;
         let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
-        let shm = DevShm::of_process(pid).ok().and_then(|shm| Some((member, shm.identity()?)));
+        let shm = DevShm::of_process(pid).ok().and_then(|shm| Some((pid, shm.identity()?)));
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
-        let home = Arc::new(home(identity, Some(member), &Containers::new()));
+        let home = Arc::new(home(identity, Some(pid), &Containers::new()));
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, shm })
     }
 
@@ -58,8 +58,8 @@ impl Place {
     pub fn open(&self) -> io::Result<Namespace> {
         let handle = self.seen.open(self.identity)?;
         let shm = match self.shm {
-            Some((member, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
-                let shm = DevShm::of_process(member.pid)?;
+            Some((pid, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
+                let shm = DevShm::of_process(pid)?;
                 // The process has ended, and another one has its pid.
                 if shm.identity() != Some(identity) {
                     return Err(io::ErrorKind::NotFound.into());
@@ -109,9 +109,8 @@ impl Places {
             let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
             let mut shms = seen.shms();
             shms.retain(|(shm, _)| directories.insert(shm.identity()));
-            let mut shms =
-                shms.into_iter().filter_map(|(shm, member)| Some((member, shm.identity()?)));
-            let oldest = seen.oldest;
+            let mut shms = shms.into_iter().filter_map(|(shm, pid)| Some((pid, shm.identity()?)));
+            let oldest = seen.oldest.map(|member| member.pid);
             let first = shms.next();
             for shm in std::iter::once(first).chain(shms.map(Some)) {
                 if shm.is_some() {
@@ -119,11 +118,11 @@ impl Places {
                 }
                 // Beside the first, a /dev/shm is that of a container which shares the IPC namespace.
                 let is_first = kinds.contains(&Kind::Msg);
-                let of = if is_first { oldest } else { shm.map(|(member, _)| member) };
+                let of = if is_first { oldest } else { shm.map(|(pid, _)| pid) };
                 let home = match (is_first, of) {
-                    (false, Some(member)) => Home {
+                    (false, Some(pid)) => Home {
                         namespace: identity.number(),
-                        container: containers.of(member.pid).ok().flatten().map(|it| it.label()),
+                        container: containers.of(pid).ok().flatten().map(|it| it.label()),
                     },
                     _ => home(identity, of, &containers),
                 };
@@ -136,8 +135,8 @@ impl Places {
 }
 
 /// The name of a namespace whose oldest process this is.
-fn home(identity: Identity, oldest: Option<Member>, containers: &Containers) -> Home {
-    let container = || Some(containers.of(oldest?.pid).ok().flatten()?.label());
+fn home(identity: Identity, oldest: Option<i32>, containers: &Containers) -> Home {
+    let container = || Some(containers.of(oldest?).ok().flatten()?.label());
     let container = match Identity::of_host() == Some(identity) {
         true => Some("host".to_owned()),
         false => container(),
