@@ -25,6 +25,7 @@ use crate::kernel::limits::{self, Load};
 use crate::kernel::namespace::{Tally, complete};
 use crate::kernel::posix::dev_shm::Space;
 use crate::kernel::process;
+use crate::kernel::process::scan::has_outsiders;
 use crate::output::Style;
 use crate::output::stdout::OutputError;
 
@@ -51,8 +52,27 @@ struct Facts {
     findings: Findings,
     /// `None` if the namespaces cannot be seen.
     census: Option<Tally>,
+    /// Where all this is seen from; `None` if that is nothing out of the ordinary.
+    vantage: Option<Vantage>,
     /// The namespaces, if all are asked for.
     residences: Option<Vec<Residence>>,
+}
+
+/// What decides which processes and which shared memory one sees.
+struct Vantage {
+    /// The number of the process namespace of the caller; `None` if it is unknown.
+    process_namespace: Option<u64>,
+    /// The device of `/dev/shm`, `MAJOR:MINOR`.
+    device: Option<String>,
+}
+
+impl Vantage {
+    /// In a process namespace of its own, or of another place.
+    fn of(namespace: &Namespace) -> Option<Vantage> {
+        let is_usual = namespace.home().is_none() && !has_outsiders();
+        let device = namespace.shm().device_name();
+        (!is_usual).then(|| Vantage { process_namespace: process::own_namespace(), device })
+    }
 }
 
 /// How many findings the quick checks have.
@@ -112,7 +132,9 @@ fn look(
     limits.retain(|limit| limit.is_at(NOTABLE) && (is_first || limit.user.is_none()));
     limits.iter_mut().for_each(|limit| limit.home = namespace.home().cloned());
     let findings = find(namespace, snapshot.clone(), is_first)?;
-    Ok((Facts { kinds, limits, dev_shm, findings, census: None, residences: None }, snapshot))
+    let vantage = Vantage::of(namespace);
+    let (census, residences) = (None, None);
+    Ok((Facts { kinds, limits, dev_shm, findings, census, vantage, residences }, snapshot))
 }
 
 fn unread(subject: &str, error: &io::Error) -> Failure {
@@ -148,6 +170,8 @@ fn look_everywhere(failures: &mut Vec<Failure>) -> Result<Facts> {
     let closed = || Failure::new(VERB, "", "no IPC namespace may be entered", Reason::NotPermitted);
     let mut all = all.ok_or_else(closed)?;
     all.residences = Some(residences.into_rows());
+    // Several places are seen.
+    all.vantage = None;
     Ok(all)
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::command_line::shell_word;
 use super::summary::Summary;
-use super::{CommandLine, Kind, ProcessName, Snapshot};
+use super::{Kind, ProcessName, Snapshot};
 
 /// An IPC namespace and a container, as people name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +38,10 @@ impl Home {
     /// A text with commands, each sent to this place: `ipctool rm` becomes `ipctool --in NAME rm`.
     pub fn address(&self, text: &str) -> String {
         let program = "ipctool ";
-        let sent = CommandLine::new("ipctool --in").word(self.name()).to_string();
+        // The text may be in quotes already.
+        let number = self.namespace.to_string();
+        let name = self.container.as_ref().filter(|name| shell_word(name) == name.as_str());
+        let sent = format!("ipctool --in {}", name.unwrap_or(&number));
         let mut addressed = String::new();
         let mut rest = text;
         while let Some(place) = rest.find(program) {
@@ -130,19 +134,21 @@ mod tests {
             namespace: 4_026_532_201,
             container: container.map(str::to_owned),
         };
-        let web = home(Some("my web"));
+        let web = home(Some("web"));
         for (text, expected) in [
-            ("ipctool rm msg:0", "ipctool --in 'my web' rm msg:0"),
+            ("ipctool rm msg:0", "ipctool --in web rm msg:0"),
             (
                 "to see it: ipctool list msg; ipctool help",
-                "to see it: ipctool --in 'my web' list msg; ipctool help",
+                "to see it: ipctool --in web list msg; ipctool help",
             ),
-            ("sudo sh -c 'ipctool recv q'", "sudo sh -c 'ipctool --in 'my web' recv q'"),
+            ("sudo sh -c 'ipctool recv q'", "sudo sh -c 'ipctool --in web recv q'"),
             ("ipctool --in db list", "ipctool --in db list"),
             ("", ""),
         ] {
             assert_eq!(web.address(text), expected);
         }
-        assert_eq!(home(None).address("ipctool limits"), "ipctool --in 4026532201 limits");
+        for other in [home(None), home(Some("my web"))] {
+            assert_eq!(other.address("ipctool limits"), "ipctool --in 4026532201 limits");
+        }
     }
 }

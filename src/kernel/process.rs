@@ -32,6 +32,7 @@ pub use proc_mount::{BadProc, check_proc};
 pub use rlimit::least_queue_bytes;
 pub(super) use rlimit::rlimit;
 pub(super) use scan::is_initial_process_namespace;
+pub use scan::own_namespace;
 pub use servers::servers;
 
 pub use stat::{

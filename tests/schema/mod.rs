@@ -263,6 +263,8 @@ fn overview() -> Value {
         })),
     }));
     overview["properties"]["all_namespaces"] = array(residence);
+    overview["properties"]["seen_from"] =
+        some(json!({"process_namespace": integer, "dev_shm": of_shape(Shape::Text)}));
     overview
 }
 

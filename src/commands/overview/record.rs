@@ -19,7 +19,15 @@ struct Record<'a> {
     findings: FindingsRecord<'a>,
     namespaces: Option<NamespacesRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    seen_from: Option<VantageRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     all_namespaces: Option<Vec<ResidenceRecord>>,
+}
+
+#[derive(Serialize)]
+struct VantageRecord<'a> {
+    process_namespace: Option<u64>,
+    dev_shm: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -93,7 +101,7 @@ struct NamespacesRecord {
 }
 
 pub(super) fn write(facts: &Facts) -> io::Result<()> {
-    let Facts { kinds, limits, dev_shm, findings, census, residences } = facts;
+    let Facts { kinds, limits, dev_shm, findings, census, vantage, residences } = facts;
     let record = Record {
         kinds: kinds.iter().map(kind).collect(),
         limits: limits.iter().map(limit).collect(),
@@ -114,6 +122,10 @@ pub(super) fn write(facts: &Facts) -> io::Result<()> {
             others: census.others,
             processes: census.seen,
             complete: census.is_whole,
+        }),
+        seen_from: vantage.as_ref().map(|vantage| VantageRecord {
+            process_namespace: vantage.process_namespace,
+            dev_shm: vantage.device.as_deref(),
         }),
         all_namespaces: residences.as_ref().map(|all| {
             let record = |one: &Residence| ResidenceRecord {

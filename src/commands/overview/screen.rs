@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Facts, Findings, NEAR, NOTABLE};
+use super::{Facts, Findings, NEAR, NOTABLE, Vantage};
 use crate::doctor::CHECKS;
 use crate::ipc::count;
 use crate::ipc::home::Residence;
@@ -46,6 +46,11 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
         line("/dev/shm", &dev_shm(space));
     }
     line("doctor", &findings(&facts.findings, style));
+    if let Some(Vantage { process_namespace, device }) = &facts.vantage {
+        let number = process_namespace.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+        let device = device.as_deref().unwrap_or("none");
+        line("seen from", &format!("process namespace {number}; /dev/shm is device {device}"));
+    }
     if let Some(residences) = &facts.residences {
         line("namespaces", &largest(residences));
     }

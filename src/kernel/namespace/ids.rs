@@ -5,9 +5,12 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
-use nix::unistd::{ForkResult, Pid, fork, pipe};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, fork, pause, pipe, read, write};
 
 /// What the kernel shows for an id that has no mapping, `/proc/sys/kernel/overflowuid`.
 const OVERFLOW: u32 = 65534;
@@ -122,33 +125,29 @@ impl Map {
 
 impl IdMaps {
     /// The mappings of a user namespace, from a child that has entered it. `enter` is what the child does
-    /// for that.
+    /// for that; it makes only system calls. Fails if that fails.
     pub(super) fn of(enter: impl FnOnce() -> nix::Result<()>) -> io::Result<IdMaps> {
-        let (ready, mut tell) = pipe()?;
-        let (wait, done) = pipe()?;
-        // SAFETY: the child makes only system calls, and ends without a return.
+        let (ready, tell) = pipe()?;
+        // SAFETY: the child makes only system calls, and never returns.
         let child = match unsafe { fork() }? {
             ForkResult::Child => {
-                drop(done);
-                if enter().is_ok() {
-                    let _ = write_byte(&mut tell);
+                // SAFETY: takes plain numbers.
+                unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+                let has_entered = u8::from(enter().is_ok());
+                // The end of the pipe tells nothing: a child of another thread may hold it open.
+                let _ = write(&tell, &[has_entered]);
+                loop {
+                    pause();
                 }
-                // Otherwise the parent would wait for ever.
-                drop(tell);
-                let _ = read_byte(&wait);
-                // SAFETY: ends the process immediately.
-                unsafe { libc::_exit(0) }
             }
             ForkResult::Parent { child } => child,
         };
-        drop((tell, wait));
-        let maps = if read_byte(&ready) {
-            IdMaps::of_process(child)
-        } else {
-            Err(io::ErrorKind::PermissionDenied.into())
+        let maps = match has_entered(&ready) {
+            true => IdMaps::of_process(child),
+            false => Err(io::ErrorKind::PermissionDenied.into()),
         };
-        drop(done);
-        let _ = nix::sys::wait::waitpid(child, None);
+        let _ = kill(child, Signal::SIGKILL);
+        let _ = waitpid(child, None);
         maps
     }
 
@@ -158,12 +157,14 @@ impl IdMaps {
     }
 }
 
-fn write_byte(to: &mut OwnedFd) -> bool {
-    nix::unistd::write(&*to, b"!").is_ok()
-}
+/// How long a child may take to enter a namespace.
+const PATIENCE: u16 = 5000;
 
-fn read_byte(from: &OwnedFd) -> bool {
-    nix::unistd::read(from, &mut [0]) == Ok(1)
+/// Whether the child says that it has entered the namespace. It may be killed before it says anything.
+fn has_entered(ready: &OwnedFd) -> bool {
+    let mut said = [0];
+    let mut wait = [PollFd::new(ready.as_fd(), PollFlags::POLLIN)];
+    poll(&mut wait, PATIENCE) == Ok(1) && read(ready, &mut said) == Ok(1) && said == [1]
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::census::{Census, Member, Seen};
 use super::{Handle, Identity, Namespace};
 use crate::ipc::posix::FileIdentity;
-use crate::ipc::{Home, Kind};
+use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
@@ -122,7 +122,7 @@ impl Places {
                 let home = match (is_first, of) {
                     (false, Some(pid)) => Home {
                         namespace: identity.number(),
-                        container: containers.of(pid).ok().flatten().map(|it| it.label()),
+                        container: container_of(pid, &containers),
                     },
                     _ => home(identity, of, &containers),
                 };
@@ -136,10 +136,16 @@ impl Places {
 
 /// The name of a namespace whose oldest process this is.
 fn home(identity: Identity, oldest: Option<i32>, containers: &Containers) -> Home {
-    let container = || Some(containers.of(oldest?).ok().flatten()?.label());
+    let container = || container_of(oldest?, containers);
     let container = match Identity::of_host() == Some(identity) {
         true => Some("host".to_owned()),
         false => container(),
     };
     Home { namespace: identity.number(), container }
+}
+
+/// The name of the container of a process, without anything that acts on a terminal.
+fn container_of(pid: i32, containers: &Containers) -> Option<String> {
+    let label = containers.of(pid).ok()??.label();
+    Some(Foreign::from(label).to_string())
 }

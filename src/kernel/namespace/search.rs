@@ -33,7 +33,8 @@ impl FromStr for Where {
     fn from_str(text: &str) -> Result<Where, Infallible> {
         Ok(match text.parse() {
             _ if text == "host" => Where::Host,
-            _ if text.contains('/') => Where::File(text.into()),
+            // The name of a container of a pod has a slash, too.
+            _ if text.starts_with(['/', '.']) => Where::File(text.into()),
             Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Where::Number(number, text.to_owned())
             }
@@ -168,7 +169,8 @@ mod tests {
         assert_eq!(read("/proc/7/ns/ipc"), Where::File("/proc/7/ns/ipc".into()));
         assert_eq!(read("4026531839"), Where::Number(4_026_531_839, "4026531839".into()));
         assert_eq!(read("12"), Where::Number(12, "12".into()));
-        for name in ["web", "0a1b", "+7", "12 ", "99999999999999999999"] {
+        assert_eq!(read("./kept"), Where::File("./kept".into()));
+        for name in ["web", "0a1b", "pod/web", "+7", "12 ", "99999999999999999999"] {
             assert_eq!(read(name), Where::Container(name.into()), "{name:?}");
         }
     }

@@ -84,6 +84,11 @@ impl DevShm {
         std::fs::metadata(&self.path).map_or(0, |data| data.dev())
     }
 
+    /// The device of its file system, see [`device_name`]; `None` if there is no such directory.
+    pub fn device_name(&self) -> Option<String> {
+        Some(device_name(std::fs::metadata(&self.path).ok()?.dev()))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -300,6 +305,11 @@ fn initial(value: u32) -> Result<Vec<u8>, CallError> {
         std::slice::from_raw_parts((&raw const semaphore).cast::<u8>(), size_of::<libc::sem_t>())
     };
     Ok(bytes.to_vec())
+}
+
+/// A device as `MAJOR:MINOR`, which tells one `/dev/shm` from another.
+pub fn device_name(device: u64) -> String {
+    format!("{}:{}", libc::major(device), libc::minor(device))
 }
 
 /// Opens `/dev/shm` below this directory.

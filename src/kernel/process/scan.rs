@@ -32,6 +32,12 @@ use crate::kernel::sysv::shm;
 /// The initial process namespace of a machine: a constant inode in the kernel.
 const INITIAL_PID: &str = "pid:[4026531836]";
 
+/// The number of the process namespace of this process.
+pub fn own_namespace() -> Option<u64> {
+    let data = fs::metadata("/proc/self/ns/pid").ok()?;
+    Some(std::os::unix::fs::MetadataExt::ino(&data))
+}
+
 /// Whether this process sees all processes of the machine: its process namespace is the initial one.
 pub(in crate::kernel) fn is_initial_process_namespace() -> bool {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == INITIAL_PID)

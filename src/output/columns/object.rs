@@ -8,6 +8,7 @@ use super::{ObjectColumn, home};
 use crate::ipc::posix::{MemoryStatus, NamedFile};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::{Caller, Foreign, Kind, Object, Observed, Use};
+use crate::kernel::posix::dev_shm::device_name;
 use crate::kernel::process::accounts::{group, user};
 use crate::output::page::{OnPage, in_full};
 use crate::output::value::Part;
@@ -41,6 +42,12 @@ pub(super) static HOME: &[ObjectColumn] = &[
     home::container().shown_by(|observed, _, page| {
         if let Some(home) = &observed.home {
             page.line("namespace", home);
+        }
+        if let (Some(_), Some(file)) = (&observed.home, observed.object.file())
+            && observed.kind().is_in_dev_shm()
+        {
+            let device = device_name(file.identity.device);
+            page.line("/dev/shm", format_args!("device {device}"));
         }
     }),
 ];
