@@ -233,4 +233,9 @@ fn a_person_is_told_of_other_namespaces() {
     let screen = Terminal::run(&shell, (80, 24), false, "ipctool list").ends().text;
     assert!(screen.contains(" hold") && screen.contains("ipctool list -A"), "{screen}");
     shell.run("ipctool list").exits(0).denies("list -A");
+    other.run("ipctool create msg --key 0x717").ok();
+    let screen =
+        Terminal::run(&shell, (200, 24), false, "ipctool create msg --key 0x717").ends().text;
+    let hint = format!("the IPC namespace {}", number(&other));
+    assert!(screen.contains(&hint) && screen.contains("has one with this key, too"), "{screen}");
 }

@@ -1,17 +1,18 @@
 //! `ipctool create`: creates an object.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::slice;
 
-use super::{find_all, key, print_error};
+use super::{everywhere, find_all, is_watched, key, print_error, remark};
 use crate::cli::Create;
 use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
-use crate::ipc::{CommandLine, Key, Kind, Name, Object, Observed, Project, Reference};
+use crate::ipc::{CommandLine, Key, Kind, Name, Object, Observed, Project, Reference, Target};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm::Outcome;
 use crate::kernel::posix::mq_calls;
@@ -43,7 +44,29 @@ pub(super) fn run(args: Create, namespace: &Namespace, style: &Style) -> Result<
         Failure::new(VERB, &reference, format!("it exists, but {error}"), Reason::Failed)
             .with_hint(format!("to remove it: {}", CommandLine::new("ipctool rm").word(&reference)))
     })?;
+    remark_elsewhere(&args, namespace, &reference, style);
     Ok(Status::Done)
+}
+
+/// Tells a person where else there is an object with this key or name: it may be the one that was meant.
+fn remark_elsewhere(args: &Create, namespace: &Namespace, made: &Reference, style: &Style) {
+    let named = match args.key {
+        Some(key) if key != Key::PRIVATE => Reference { kind: args.kind, target: Target::Key(key) },
+        None if args.kind.is_posix() => made.clone(),
+        _ => return,
+    };
+    if !is_watched(style) || args.json {
+        return;
+    }
+    let found = everywhere::find_elsewhere(namespace, &HashSet::from([named.clone()]));
+    if let Some(home) = found.get(&named).and_then(|homes| homes.first()) {
+        let stat = CommandLine::new("ipctool --in").word(home.name());
+        let what = if args.kind.is_posix() { "name" } else { "key" };
+        remark(
+            style,
+            &format!("the IPC namespace {home} has one with this {what}, too: {stat} stat {named}"),
+        );
+    }
 }
 
 /// Prints the object as an array of one.

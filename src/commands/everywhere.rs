@@ -1,7 +1,7 @@
 //! `--in` and `--all-namespaces`: where else a command looks.
 
 use std::collections::{HashMap, HashSet};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::thread;
 
 use super::print_error;
@@ -23,6 +23,8 @@ enum Visit<R> {
     Closed,
     /// The place is gone.
     Gone,
+    /// It could not be opened for another reason.
+    Failed(io::Error),
 }
 
 /// All places of the machine, and what may not be looked at.
@@ -34,13 +36,15 @@ pub(super) struct Everywhere {
     closed: Vec<Identity>,
     /// How many processes may not be inspected.
     uninspected: u64,
+    /// Why places could not be looked at otherwise, the first reason; and how many there were.
+    failed: Option<(io::Error, u64)>,
 }
 
 impl Everywhere {
     /// Looks at every process.
     pub fn find() -> Result<Everywhere> {
-        let Places { all, uninspected } = Places::find()?;
-        Ok(Everywhere { places: all, closed: Vec::new(), uninspected })
+        let Places { all, uninspected, failed } = Places::find()?;
+        Ok(Everywhere { places: all, closed: Vec::new(), uninspected, failed })
     }
 
     /// Goes to all places, on all processors, and returns what `look` found in each, in their order, with the
@@ -79,6 +83,10 @@ impl Everywhere {
                 Visit::Seen(seen) => found.push((number, seen)),
                 Visit::Closed => self.closed.push(self.places[number].identity),
                 Visit::Gone => {}
+                Visit::Failed(error) => {
+                    let (_, count) = self.failed.get_or_insert((error, 0));
+                    *count += 1;
+                }
             }
         }
         self.closed.sort_unstable();
@@ -90,29 +98,40 @@ impl Everywhere {
         let namespace = match place.open() {
             Ok(namespace) => namespace,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return Visit::Closed,
-            Err(_) => return Visit::Gone,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Visit::Gone,
+            Err(error) => return Visit::Failed(error),
         };
         match namespace.enter(Manner::ByCall) {
             Ok(_stay) => Visit::Seen(look(place, &namespace)),
-            Err(_) => Visit::Closed,
+            Err(Errno::EPERM) => Visit::Closed,
+            Err(error) => Visit::Failed(error.into()),
         }
     }
 
     /// Goes to a place that was visited before. `None` if it is gone by now.
-    pub fn visit<R>(place: &Place, look: impl FnOnce(&Namespace) -> R) -> Option<R> {
+    pub fn visit<R>(
+        place: &Place,
+        look: impl FnOnce(&Namespace) -> Result<R>,
+    ) -> Result<Option<R>> {
         match Everywhere::try_to_visit(place, |_, namespace| look(namespace)) {
-            Visit::Seen(seen) => Some(seen),
-            Visit::Closed | Visit::Gone => None,
+            Visit::Seen(seen) => seen.map(Some),
+            Visit::Closed | Visit::Gone => Ok(None),
+            Visit::Failed(error) => Err(error.into()),
         }
     }
 
     /// Whether every namespace that was seen could be entered.
     pub fn is_whole(&self) -> bool {
-        self.closed.is_empty()
+        self.closed.is_empty() && self.failed.is_none()
     }
 
     /// Says what may not be looked at.
     pub fn warn(&self, verb: &str) {
+        if let Some((error, number)) = &self.failed {
+            let places = count(*number, "place");
+            let why = os_error::describe(error);
+            print_error(format_args!("{verb}: {places} could not be looked at: {why}"));
+        }
         let namespaces = count(self.closed.len() as u64, "IPC namespace");
         let closed = format!("{namespaces} may not be entered");
         let uninspected = match self.uninspected {
@@ -155,10 +174,10 @@ pub(super) fn find(verb: &'static str, place: &Where) -> Result<Place, Failure> 
     })
 }
 
-fn of_io(verb: &'static str, subject: &str, error: &std::io::Error) -> Failure {
+fn of_io(verb: &'static str, subject: &str, error: &io::Error) -> Failure {
     let reason = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => return denied(verb, subject),
-        std::io::ErrorKind::NotFound => Reason::NothingThere,
+        ErrorKind::PermissionDenied => return denied(verb, subject),
+        ErrorKind::NotFound => Reason::NothingThere,
         _ => Reason::Failed,
     };
     let what = match reason {
@@ -201,7 +220,7 @@ impl Elsewhere {
         let namespace = place.open().map_err(|error| of_io(verb, subject, &error))?;
         let stay = namespace.enter(manner).map_err(|errno| match errno {
             Errno::EPERM => denied(verb, subject),
-            errno => of_io(verb, subject, &std::io::Error::from_raw_os_error(errno as i32)),
+            errno => of_io(verb, subject, &io::Error::from_raw_os_error(errno as i32)),
         })?;
         Ok(Elsewhere { namespace, _stay: stay })
     }

@@ -113,8 +113,7 @@ pub fn observe_everywhere(
         // What is gone by now was so short-lived that it need not be shown.
         Everywhere::visit(place, |namespace| {
             search.judge(&inspection, namespace, objects, &mut observation)
-        })
-        .transpose()?;
+        })?;
     }
     observation.missed = inspection.missed();
     Ok(observation)

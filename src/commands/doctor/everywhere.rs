@@ -31,10 +31,10 @@ pub(super) fn diagnose_all(question: Question<'_>) -> Result<Diagnosis> {
         let elsewhere = (number == 0).then_some(first.as_slice());
         let question = Question { elsewhere, inspection: Some(&inspection), ..question };
         let diagnosis = Everywhere::visit(&place, |namespace| {
-            diagnose(question, namespace, snapshot, &mut warn)
-        });
+            Ok(diagnose(question, namespace, snapshot, &mut warn)?)
+        })?;
         // One that is gone by now has no problems any more.
-        if let Some(diagnosis) = diagnosis.transpose()? {
+        if let Some(diagnosis) = diagnosis {
             all.findings.extend(diagnosis.findings);
             all.objects += diagnosis.objects;
             all.is_whole &= diagnosis.is_whole;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{Handle, Identity};
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::process::proc_directory::ProcDirectory;
-use crate::kernel::process::{self, has_left};
+use crate::kernel::process::{self, has_left, is_gone_error};
 
 /// How many namespaces there are besides one, as far as there was time to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Seen {
     pub processes: u64,
     /// The one that has lived longest.
     pub oldest: Option<Member>,
+    /// One of them with a high pid, which may live on when the oldest has ended.
+    pub newest: Option<i32>,
     /// A process of each of their mount namespaces, by its number.
     pub mounts: BTreeMap<u64, i32>,
     /// A bind mount, or a descriptor of some process.
@@ -164,6 +166,7 @@ impl Census {
         let seen = self.namespaces.entry(identity).or_default();
         seen.processes += 1;
         seen.oldest = seen.oldest.into_iter().chain(member.flatten()).min();
+        seen.newest = seen.newest.max(Some(pid));
         if let Some(mounts) = mounts {
             let first = seen.mounts.entry(mounts).or_insert(pid);
             *first = pid.min(*first);
@@ -212,6 +215,7 @@ impl Seen {
     fn merge(&mut self, other: Seen) {
         self.processes += other.processes;
         self.oldest = self.oldest.into_iter().chain(other.oldest).min();
+        self.newest = self.newest.max(other.newest);
         for (space, pid) in other.mounts {
             let first = self.mounts.entry(space).or_insert(pid);
             *first = pid.min(*first);
@@ -223,7 +227,8 @@ impl Seen {
     pub fn open(&self, identity: Identity) -> io::Result<Handle> {
         let mut error = io::Error::from(io::ErrorKind::NotFound);
         let oldest = self.oldest.map(|member| member.pid);
-        let pids = oldest.into_iter().chain(self.mounts.values().copied());
+        let others = self.mounts.values().copied().chain(self.newest);
+        let pids = oldest.into_iter().chain(others);
         let paths = pids.map(|pid| format!("/proc/{pid}/ns/ipc").into());
         for path in paths.chain(self.keeper.clone()) {
             match Handle::open(&path) {
@@ -232,6 +237,9 @@ impl Seen {
                     return Ok(handle);
                 }
                 Ok(_) => {}
+                Err(other) if is_gone_error(&other) => {}
+                // The descriptor is something else by now.
+                Err(other) if other.kind() == io::ErrorKind::InvalidInput => {}
                 Err(other) => error = other,
             }
         }
@@ -239,15 +247,19 @@ impl Seen {
     }
 
     /// The directories of POSIX memory that its processes see, each once, with a process that sees it;
-    /// that of the oldest process first.
-    pub fn shms(&self) -> Vec<(DevShm, i32)> {
+    /// that of the oldest process first. `warn` gets why one could not be opened.
+    pub fn shms(&self, warn: &mut dyn FnMut(io::Error)) -> Vec<(DevShm, i32)> {
         let oldest = self.oldest.map(|member| member.pid);
         let mut shms: Vec<(DevShm, i32)> = Vec::new();
         for pid in oldest.into_iter().chain(self.mounts.values().copied()) {
-            if let Ok(shm) = DevShm::of_process(pid)
-                && !shms.iter().any(|(other, _)| other.identity() == shm.identity())
-            {
-                shms.push((shm, pid));
+            match DevShm::of_process(pid) {
+                Ok(shm) if !shms.iter().any(|(other, _)| other.identity() == shm.identity()) => {
+                    shms.push((shm, pid));
+                }
+                Ok(_) => {}
+                // Nothing is there, or the process has ended.
+                Err(error) if is_gone_error(&error) => {}
+                Err(error) => warn(error),
             }
         }
         shms

@@ -11,6 +11,7 @@ use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
+use crate::kernel::process::is_gone_error;
 
 /// A place with objects. It keeps nothing open, so there may be thousands.
 #[derive(Clone, Debug)]
@@ -32,7 +33,11 @@ impl Place {
     pub fn of_process(pid: i32) -> io::Result<Place> {
         let identity = Identity::of(pid)?;
         let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
-        let shm = DevShm::of_process(pid).ok().and_then(|shm| Some((pid, shm.identity()?)));
+        let shm = match DevShm::of_process(pid) {
+            Ok(shm) => shm.identity().map(|identity| (pid, identity)),
+            Err(error) if is_gone_error(&error) => None,
+            Err(error) => return Err(error),
+        };
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
         let home = Arc::new(home(identity, Some(pid), &Containers::new()));
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, shm })
@@ -59,12 +64,12 @@ impl Place {
         let handle = self.seen.open(self.identity)?;
         let shm = match self.shm {
             Some((pid, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
-                let shm = DevShm::of_process(pid)?;
-                // The process has ended, and another one has its pid.
-                if shm.identity() != Some(identity) {
-                    return Err(io::ErrorKind::NotFound.into());
+                match DevShm::of_process(pid) {
+                    Ok(shm) if shm.identity() == Some(identity) => shm,
+                    Err(error) if !is_gone_error(&error) => return Err(error),
+                    // The process has ended, and another one may have its pid. The namespace lives on.
+                    Ok(_) | Err(_) => DevShm::none(),
                 }
-                shm
             }
             _ => DevShm::none(),
         };
@@ -91,6 +96,8 @@ pub struct Places {
     pub all: Vec<Place>,
     /// How many processes the caller may not inspect.
     pub uninspected: u64,
+    /// Why some `/dev/shm` could not be opened, the first reason; and how many there were.
+    pub failed: Option<(io::Error, u64)>,
 }
 
 impl Places {
@@ -103,11 +110,15 @@ impl Places {
         let containers = Containers::new();
         let mut directories = HashSet::new();
         let mut all = Vec::new();
+        let mut failed: Option<(io::Error, u64)> = None;
         for identity in census.order() {
             let Some(seen) = census.namespaces.get(&identity) else { continue };
             let seen = Arc::new(seen.clone());
             let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
-            let mut shms = seen.shms();
+            let mut shms = seen.shms(&mut |error| {
+                let (_, count) = failed.get_or_insert((error, 0));
+                *count += 1;
+            });
             shms.retain(|(shm, _)| directories.insert(shm.identity()));
             let mut shms = shms.into_iter().filter_map(|(shm, pid)| Some((pid, shm.identity()?)));
             let oldest = seen.oldest.map(|member| member.pid);
@@ -130,7 +141,7 @@ impl Places {
                 all.push(Place { identity, home: Arc::new(home), kinds, seen: seen.clone(), shm });
             }
         }
-        Places { all, uninspected: census.uninspected }
+        Places { all, uninspected: census.uninspected, failed }
     }
 }
 
