@@ -140,7 +140,12 @@ fn the_namespaces_themselves() {
         .run("ipctool list --namespaces -o pizza")
         .exits(2)
         .says("there is no column 'pizza' with --namespaces");
+    shell.run("ipctool list -A --namespaces").exits(0).shows(&name);
     shell.run("ipctool list --namespaces msg").exits(2);
+    shell
+        .run("ipctool list --namespaces --owner root")
+        .exits(2)
+        .says("--namespaces lists no objects");
 }
 
 #[test]

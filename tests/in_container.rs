@@ -304,6 +304,9 @@ fn a_user_enters_a_rootless_container() {
     user(&format!("ipctool --in {pid} rm msg:0 msg:1 shm:0 pshm:/mem pmsg:/q psem:/s")).ok();
     user(&format!("{list} -o ref --no-headings")).exits(0).prints("");
     user("ipctool list -A").exits(0);
+    // From there, what is here is elsewhere.
+    user("ipctool create msg --key 0x66").ok();
+    user(&format!("ipctool --in {pid} stat msg:0x66")).exits(3).says(" has one: ipctool --in ");
     let Some(stranger) = shell.run_as(4711, &list) else { return };
     stranger
         .exits(5)

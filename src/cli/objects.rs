@@ -68,7 +68,7 @@ pub struct List {
     /// List the IPC namespaces, with their processes and objects counted
     #[arg(
         long,
-        conflicts_with_all = ["all_namespaces", "kinds", "queues", "shmems", "semaphores", "who", "by", "times", "pids", "creators"]
+        conflicts_with_all = ["kinds", "queues", "shmems", "semaphores", "who", "by", "times", "pids", "creators"]
     )]
     pub namespaces: bool,
     /// Show only these columns, or with +COL,… add them to the default

@@ -42,10 +42,16 @@ pub(super) fn run(mut args: List, namespace: &Namespace, style: Style) -> Result
     };
     let mut style = styled(style, &args.style, format);
     let (asked_for, preset) = (kinds(&args), preset(&args));
-    if args.namespaces {
-        return namespaces::run(&args, format, &style);
-    }
     let filter = Filter::new(asked_for, args.filter.conditions());
+    if args.namespaces {
+        return match filter.has_conditions() {
+            true => {
+                Err(Failure::usage(VERB, "--namespaces lists no objects, which filters are for")
+                    .into())
+            }
+            false => namespaces::run(&args, format, &style),
+        };
+    }
     let everywhere = if args.all_namespaces { Some(Everywhere::find()?) } else { None };
     let looked = match (&everywhere, namespace.home()) {
         (Some(_), _) => Looked::All,

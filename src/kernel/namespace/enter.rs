@@ -29,18 +29,32 @@ use crate::kernel::process::owner_of;
 /// The time during which the calling thread is in another IPC namespace. It returns at the end.
 #[derive(Debug)]
 #[must_use]
-pub struct Stay(Return);
+pub struct Stay {
+    /// The namespace to return to, if the thread itself has left it.
+    back: Option<Handle>,
+    /// How calls were made before.
+    before: Way,
+}
 
-#[derive(Debug)]
-enum Return {
-    /// It was there before.
-    Stayed,
-    /// To this namespace.
-    To(Handle),
-    /// Calls go through this door again, or through none, with these ids.
-    By(Option<Rc<Door>>, Option<Entered>),
-    /// There is no way back, and none is needed.
-    Never,
+/// How a thread makes its calls.
+#[derive(Clone, Debug, Default)]
+struct Way {
+    /// Through this door; by itself if there is none.
+    door: Option<Rc<Door>>,
+    /// With the ids of this user namespace.
+    ids: Option<Entered>,
+}
+
+impl Way {
+    /// Makes calls in this way from now on; returns how they were made before.
+    fn take(self) -> Way {
+        Way { door: DOOR.replace(self.door), ids: Entered::set(self.ids) }
+    }
+
+    /// By itself: in the user namespace in which this process is.
+    fn plain() -> Way {
+        Way { door: None, ids: Entered::now().filter(|entered| entered.for_good) }
+    }
 }
 
 /// How to enter a namespace that only the owner of its user namespace may enter.
@@ -71,46 +85,60 @@ thread_local! {
 /// Moves the calling thread into this namespace. `EPERM` if that is not permitted.
 pub(super) fn enter(namespace: &Handle, manner: Manner) -> Result<Stay, Errno> {
     let errno = |error: io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
-    let Some(file) = namespace.file() else { return Ok(Stay(Return::Stayed)) };
     let own = Handle::own().held().map_err(errno)?;
-    if own.identity().map_err(errno)? == namespace.identity().map_err(errno)? {
-        return Ok(Stay(Return::Stayed));
-    }
+    let is_own = own.identity().map_err(errno)? == namespace.identity().map_err(errno)?;
+    let Some(file) = namespace.file().filter(|_| !is_own) else {
+        return Ok(Stay { back: None, before: Way::plain().take() });
+    };
     match setns(file, CloneFlags::CLONE_NEWIPC) {
-        Ok(()) => return Ok(Stay(Return::To(own))),
+        Ok(()) => return Ok(Stay { back: Some(own), before: Way::plain().take() }),
         Err(Errno::EPERM) => {}
         Err(error) => return Err(error),
     }
     // Also fails with EPERM if the owner is none of this user namespace and its descendants.
     let user = owner_of(file).map_err(|_| Errno::EPERM)?;
-    let pass = || pass(&user, namespace);
-    let ids = IdMaps::of(pass).map_err(|_| Errno::EPERM)?;
-    if manner == Manner::ForGood {
-        pass()?;
-        Entered::set(Some(Entered { ids, for_good: true }));
-        return Ok(Stay(Return::Never));
-    }
-    let door = Door { user, namespace: namespace.clone(), stack: RefCell::new(vec![0; STACK]) };
-    let before = DOOR.replace(Some(Rc::new(door)));
-    Ok(Stay(Return::By(before, Entered::set(Some(Entered { ids, for_good: false })))))
+    let ids = IdMaps::of(|| pass(&user, namespace)).map_err(|_| Errno::EPERM)?;
+    let door = match manner {
+        Manner::ForGood => {
+            pass_alone(&user, namespace)?;
+            None
+        }
+        Manner::ByCall => {
+            let stack = RefCell::new(vec![0; STACK]);
+            Some(Rc::new(Door { user, namespace: namespace.clone(), stack }))
+        }
+    };
+    let ids = Some(Entered { ids, for_good: manner == Manner::ForGood });
+    Ok(Stay { back: None, before: Way { door, ids }.take() })
 }
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        match &mut self.0 {
-            Return::Stayed | Return::Never => {}
-            Return::To(own) => {
-                let back = own.file().map(|own| setns(own, CloneFlags::CLONE_NEWIPC));
-                // Otherwise all that follows would happen in the wrong namespace. It does not fail: who
-                // may leave a namespace may return to it.
-                assert_eq!(back, Some(Ok(())), "there is a way back");
-            }
-            Return::By(door, ids) => {
-                DOOR.set(door.take());
-                Entered::set(ids.take());
-            }
+        // From another user namespace there is no way back.
+        let is_for_good = Entered::now().is_some_and(|entered| entered.for_good);
+        let before = std::mem::take(&mut self.before);
+        if before.ids.is_some() || !is_for_good {
+            before.take();
+        }
+        if let Some(own) = self.back.as_ref().and_then(Handle::file) {
+            // Otherwise all that follows would happen in the wrong namespace. It does not fail: who may leave
+            // a namespace may return to it.
+            assert_eq!(setns(own, CloneFlags::CLONE_NEWIPC), Ok(()), "there is a way back");
         }
     }
+}
+
+/// Moves the whole process, which must have no other thread.
+fn pass_alone(user: &File, namespace: &Handle) -> nix::Result<()> {
+    let (attempts, pause) = PATIENCE;
+    for _ in 0..attempts {
+        match pass(user, namespace) {
+            // A thread that has been joined counts for a moment more.
+            Err(Errno::EINVAL) => thread::sleep(pause),
+            passed => return passed,
+        }
+    }
+    pass(user, namespace)
 }
 
 /// Enters a user namespace and an IPC namespace of it. `EPERM` if that is not permitted.
@@ -144,7 +172,7 @@ pub(in crate::kernel) fn inside_mounting<R>(work: impl FnOnce() -> io::Result<R>
 /// The size of the stack of a child, in bytes. Only what it touches takes memory.
 const STACK: usize = 1 << 20;
 
-/// How often and how long to wait for a child to become possible, where too many processes run.
+/// How often and how long to wait for what is impossible for a moment: a child where too many processes run.
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(20));
 
 impl Door {

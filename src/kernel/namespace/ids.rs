@@ -47,6 +47,11 @@ thread_local! {
 }
 
 impl Entered {
+    /// What is in effect.
+    pub(super) fn now() -> Option<Entered> {
+        ENTERED.with_borrow(Option::clone)
+    }
+
     /// Takes effect; returns what was in effect before.
     pub(super) fn set(entered: Option<Entered>) -> Option<Entered> {
         ENTERED.replace(entered)
