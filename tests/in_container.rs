@@ -70,6 +70,10 @@ fn a_place_that_is_not_there() {
     shell.run("ipctool --in /etc/passwd list").exits(2).says("it is not an IPC namespace");
     shell.run("ipctool --in /proc/self/ns/net list").exits(2).says("it is not an IPC namespace");
     shell.run("ipctool --in '' list").exits(3);
+    if is_root() {
+        let inside = "unshare --pid --fork --mount-proc ipctool --in no-such-name list";
+        shell.run(inside).exits(3).says("only the processes of this process namespace can be seen");
+    }
     shell.run("ipctool --in $$ list -A").exits(2).says("--in is for one namespace");
     shell.run("ipctool --in $$ key /").exits(2).says("--in is for commands that look at objects");
     shell.run("ipctool --in $$ guard true").exits(2);
@@ -113,6 +117,7 @@ fn every_verb_goes_there() {
         .exits(6)
         .shows(&format!("fix: ipctool --in {web} rm --kind msg --orphan"));
     run("ipctool --json").ok().shows("\"count\":1");
+    run("ipctool").ok().shows(&format!("ipctool --in {web} doctor runs all"));
     run("ipctool rm msg:0 shm:0 sem:0 pmsg:/jobs pshm:/cache psem:/lock").ok();
     run("ipctool list -o ref --no-headings").ok().prints("");
     // Programs in the container know the semaphore that was made from outside.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind};
-use std::thread;
 
 use super::print_error;
 use crate::commands::Result;
@@ -12,7 +11,9 @@ use crate::ipc::{Home, Kind, Object, Reference, Snapshot, count};
 use crate::kernel::io::os_error;
 use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Identity, Manner, NotFound, Place, Places, Stay, Where};
+use crate::kernel::process::scan::has_outsiders;
 use crate::kernel::process::{self, Process};
+use crate::kernel::shares::on_all_processors;
 use crate::kernel::{Errno, Namespace};
 
 /// What became of a visit.
@@ -53,32 +54,14 @@ impl Everywhere {
         &mut self,
         look: impl Fn(&Place, &Namespace) -> R + Sync,
     ) -> Vec<(usize, R)> {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        // Starting a thread takes as long as a visit or two.
-        let share = self.places.len().div_ceil(processors).max(4);
-        let visit_all = |(start, places): (usize, &[Place])| -> Vec<_> {
-            let visit = |(number, place)| (start + number, Everywhere::try_to_visit(place, &look));
-            places.iter().enumerate().map(visit).collect()
-        };
-        let mut shares =
-            self.places.chunks(share).enumerate().map(|(number, places)| (number * share, places));
-        let first = shares.next();
-        let visits: Vec<(usize, Visit<R>)> = thread::scope(|scope| {
-            let start = |share| {
-                let visit_all = &visit_all;
-                (share, thread::Builder::new().spawn_scoped(scope, move || visit_all(share)))
-            };
-            let started: Vec<_> = shares.map(start).collect();
-            let mut visits = first.map(visit_all).unwrap_or_default();
-            for (share, started) in started {
-                // If no thread could be started, this one does its work.
-                let found = started.ok().and_then(|thread| thread.join().ok());
-                visits.extend(found.unwrap_or_else(|| visit_all(share)));
-            }
-            visits
+        let numbered: Vec<(usize, &Place)> = self.places.iter().enumerate().collect();
+        let visit =
+            |&(number, place): &(usize, &Place)| (number, Everywhere::try_to_visit(place, &look));
+        let visits = on_all_processors(&numbered, 4, |places| {
+            places.iter().map(visit).collect::<Vec<(usize, Visit<R>)>>()
         });
         let mut found = Vec::new();
-        for (number, visit) in visits {
+        for (number, visit) in visits.into_iter().flatten() {
             match visit {
                 Visit::Seen(seen) => found.push((number, seen)),
                 Visit::Closed => self.closed.push(self.places[number].identity),
@@ -161,6 +144,7 @@ pub(super) fn find(verb: &'static str, place: &Where) -> Result<Place, Failure> 
             };
             let failure = failed(what, Reason::NothingThere);
             match names.as_slice() {
+                _ if has_outsiders() => failure.with_hint("only the processes of this process namespace can be seen; to see those of the machine, run the container privileged, with the process namespace of the host (docker: --privileged --pid=host; a pod: hostPID)"),
                 [] => failure.with_hint("no process that can be seen runs in a container; to see the namespaces: ipctool list --namespaces"),
                 names => failure.with_hint(format!("containers: {}", names.join(", "))),
             }

@@ -5,6 +5,7 @@ mod record;
 mod screen;
 
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::everywhere::{Everywhere, Residences};
@@ -18,7 +19,7 @@ use crate::ipc::finding::Severity;
 use crate::ipc::home::Residence;
 use crate::ipc::limit::Allowance;
 use crate::ipc::summary::Summary;
-use crate::ipc::{Filter, Kind, Snapshot};
+use crate::ipc::{Filter, Home, Kind, Snapshot};
 use crate::kernel::Namespace;
 use crate::kernel::io::os_error;
 use crate::kernel::limits::{self, Load};
@@ -64,6 +65,8 @@ struct Vantage {
     process_namespace: Option<u64>,
     /// The device of `/dev/shm`, `MAJOR:MINOR`.
     device: Option<String>,
+    /// Where the objects are, if not here.
+    home: Option<Arc<Home>>,
 }
 
 impl Vantage {
@@ -71,7 +74,8 @@ impl Vantage {
     fn of(namespace: &Namespace) -> Option<Vantage> {
         let is_usual = namespace.home().is_none() && !has_outsiders();
         let device = namespace.shm().device_name();
-        (!is_usual).then(|| Vantage { process_namespace: process::own_namespace(), device })
+        let home = namespace.home().cloned();
+        (!is_usual).then(|| Vantage { process_namespace: process::own_namespace(), device, home })
     }
 }
 

@@ -45,8 +45,9 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
     if let Some(space) = &facts.dev_shm {
         line("/dev/shm", &dev_shm(space));
     }
-    line("doctor", &findings(&facts.findings, style));
-    if let Some(Vantage { process_namespace, device }) = &facts.vantage {
+    let doctor = if facts.residences.is_some() { "ipctool doctor -A" } else { "ipctool doctor" };
+    line("doctor", &findings(&facts.findings, doctor, style));
+    if let Some(Vantage { process_namespace, device, .. }) = &facts.vantage {
         let number = process_namespace.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
         let device = device.as_deref().unwrap_or("none");
         line("seen from", &format!("process namespace {number}; /dev/shm is device {device}"));
@@ -62,6 +63,9 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
     let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or(0).max(15);
     for (command, aim) in next {
         text += &format!("{command:<width$} {aim}\n");
+    }
+    if let Some(home) = facts.vantage.as_ref().and_then(|vantage| vantage.home.as_ref()) {
+        text = home.address(&text);
     }
     let mut out = stdout::buffered().map_err(out)?;
     out.write_all(text.as_bytes())?;
@@ -116,7 +120,7 @@ fn dev_shm(space: &Space) -> String {
     }
 }
 
-fn findings(findings: &Findings, style: &Style) -> String {
+fn findings(findings: &Findings, doctor: &str, style: &Style) -> String {
     let Findings { errors, warnings, notes, checks, is_whole } = findings;
     let found: Vec<String> =
         [(errors, "error", ALARM), (warnings, "warning", WARNING), (notes, "note", NOTE)]
@@ -132,7 +136,7 @@ fn findings(findings: &Findings, style: &Style) -> String {
     };
     let gap = if *is_whole { "" } else { ", not everything could be read" };
     let (ran, all) = (checks.len(), CHECKS.len());
-    format!("{found} by {ran} of {all} checks{gap}; ipctool doctor runs all")
+    format!("{found} by {ran} of {all} checks{gap}; {doctor} runs all")
 }
 
 /// The namespaces that take the most memory.

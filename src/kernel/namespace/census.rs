@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Instant;
 
 use super::{Handle, Identity};
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::process::proc_directory::ProcDirectory;
 use crate::kernel::process::{self, has_left, is_gone_error};
+use crate::kernel::shares::on_all_processors;
 
 /// How many namespaces there are besides one, as far as there was time to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,23 +103,9 @@ impl Census {
     pub fn take() -> io::Result<Census> {
         let pids = process::listed()?.collect::<io::Result<Vec<i32>>>()?;
         let host = Identity::of_host();
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let share = pids.len().div_ceil(processors).max(64);
+        let look = |pids: &[i32]| Census::of(pids, host);
         let mut census = Census::default();
-        thread::scope(|scope| {
-            let mut shares = pids.chunks(share);
-            let own = shares.next().unwrap_or_default();
-            let look = |pids: &[i32]| Census::of(pids, host);
-            let started: Vec<_> = shares
-                .map(|pids| (pids, thread::Builder::new().spawn_scoped(scope, move || look(pids))))
-                .collect();
-            census.add(look(own));
-            for (pids, started) in started {
-                // If no thread could be started, this one does its work.
-                let found = started.ok().and_then(|thread| thread.join().ok());
-                census.add(found.unwrap_or_else(|| look(pids)));
-            }
-        });
+        on_all_processors(&pids, 64, look).into_iter().for_each(|found| census.add(found));
         census.add_mounts();
         if let Some(seen) = host.and_then(|host| census.namespaces.get_mut(&host))
             && Identity::of(1).is_ok()

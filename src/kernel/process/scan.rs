@@ -16,7 +16,6 @@ pub use scope::ScanScope;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::thread;
 
 use found::Found;
 use inspector::{Inspector, Setting};
@@ -27,6 +26,7 @@ use super::stat::page_size;
 use crate::ipc::process::role::Role;
 use crate::ipc::{Key, Object, Segment};
 use crate::kernel::namespace::identity::Identity;
+use crate::kernel::shares::on_all_processors;
 use crate::kernel::sysv::shm;
 
 /// The initial process namespace of a machine: a constant inode in the kernel.
@@ -77,29 +77,10 @@ impl Scan {
         if !fs::exists("/proc/1").unwrap_or(false) {
             scan.uninspected.push(Hidden::nameless());
         }
-        scan.inspect_on_all_processors(&setting, &pids);
-        Ok(scan)
-    }
-
-    fn inspect_on_all_processors(&mut self, setting: &Setting<'_>, pids: &[i32]) {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
         // Starting a thread takes as long as inspecting a few processes.
-        let share = pids.len().div_ceil(processors).max(64);
-        let mut shares = pids.chunks(share);
-        let own_share = shares.next().unwrap_or_default();
-        thread::scope(|scope| {
-            let start = |pids| {
-                let inspect = move || Inspector::inspect_all(setting, pids);
-                (pids, thread::Builder::new().spawn_scoped(scope, inspect))
-            };
-            let started: Vec<_> = shares.map(start).collect();
-            self.add(Inspector::inspect_all(setting, own_share));
-            for (pids, started) in started {
-                // If no thread could be started, or one failed, this thread does its work.
-                let found = started.ok().and_then(|thread| thread.join().ok());
-                self.add(found.unwrap_or_else(|| Inspector::inspect_all(setting, pids)));
-            }
-        });
+        let inspect = |pids: &[i32]| Inspector::inspect_all(&setting, pids);
+        on_all_processors(&pids, 64, inspect).into_iter().for_each(|found| scan.add(found));
+        Ok(scan)
     }
 
     /// Adds the result for some of the processes.
