@@ -240,6 +240,29 @@ fn a_pod_shares_what_it_shares() {
         .shows(&format!("{ns} ({first})"));
 }
 
+/// As with `docker --ipc=host`: the same queues, and a /dev/shm apart.
+#[test]
+fn a_container_in_the_namespace_of_another_process() {
+    let Some(shell) = Sandbox::new() else { return };
+    let here = shell.start("exec sleep 60");
+    let Some(web) = Container::start("apart", Like::IpcOfProcess(here.pid())) else { return };
+    shell.run("ipctool create msg; ipctool create pshm --name /ours --size 5").ok();
+    let there = format!("ipctool --in {web}");
+    shell.run(&format!("{there} create pshm --name /theirs --size 7")).ok();
+    let refs = |line: &str| shell.run(&format!("{line} -o ref --no-headings")).ok().stdout();
+    assert_eq!(refs("ipctool list"), "msg:0\npshm:/ours\n");
+    assert_eq!(refs(&format!("{there} list")), "msg:0\npshm:/theirs\n");
+    let all = shell.run("ipctool list -A --json").exits(0).records();
+    let place = |reference: &str| -> Vec<String> {
+        let of_web = all.iter().filter(|one| one["ns"] == web.namespace());
+        let found = of_web.filter(|one| one["ref"] == reference);
+        found.map(|one| one["container"].to_string()).collect()
+    };
+    assert_eq!(place("msg:0"), ["null"], "its oldest process is in no container");
+    assert_eq!(place("pshm:/ours"), ["null"]);
+    assert_eq!(place("pshm:/theirs"), [format!("\"{web}\"")]);
+}
+
 /// The links of a container do not lead out of it.
 #[test]
 fn a_link_in_a_container_stays_in_it() {

@@ -1,5 +1,5 @@
-//! Whether output is what a page shows, but for what differs from run to run: process ids, times, and
-//! the blanks beside them.
+//! Whether output is what a page shows, but for what differs from run to run: process ids, times,
+//! numbers of namespaces, and the blanks beside them.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,15 @@ use regex_lite::Regex;
 /// A line that stands for any number of lines, none included.
 pub const ANY: &str = "...";
 
-/// Times of day, dates and ages, each of which is as good as any other.
-const TIMES: [(&str, &str); 4] = [
+/// Times of day, dates, ages and namespaces, each of which is as good as any other.
+const VARYING: [(&str, &str); 5] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "TIME"),
     (r"\b(\d\d:\d\d|[A-Z][a-z]{2}\d\d)\b", "TIME"),
     (r"\b\d+[smhd] ago\b", "AGO"),
     // Seconds, in what a system call has filled.
     (r"time=\d{10}\b", "time=TIME"),
+    // The kernel numbers them from 0xf0000000 on.
+    (r"\b402[67]\d{6}\b", "NAMESPACE"),
 ];
 
 /// What is known of the processes of a sandbox.
@@ -37,8 +39,8 @@ impl Likeness {
     /// Whether this is what the page shows. A process id of the page stands for the same process all the
     /// time.
     pub fn accepts(&mut self, expected: &[String], output: &str) -> bool {
-        let expected: Vec<_> = expected.iter().map(|line| without_times(line)).collect();
-        let output: Vec<_> = output.lines().map(without_times).collect();
+        let expected: Vec<_> = expected.iter().map(|line| without_varying(line)).collect();
+        let output: Vec<_> = output.lines().map(without_varying).collect();
         match self.compare(&expected, &output, self.pids.clone()) {
             Some(pids) => {
                 self.pids = pids;
@@ -98,8 +100,8 @@ impl Likeness {
     }
 }
 
-fn without_times(line: &str) -> String {
-    TIMES.iter().fold(line.to_owned(), |line, (pattern, name)| {
+fn without_varying(line: &str) -> String {
+    VARYING.iter().fold(line.to_owned(), |line, (pattern, name)| {
         Regex::new(pattern).expect("it is right").replace_all(&line, *name).into_owned()
     })
 }
