@@ -263,6 +263,23 @@ fn a_container_in_the_namespace_of_another_process() {
     assert_eq!(place("pshm:/theirs"), [format!("\"{web}\"")]);
 }
 
+/// A namespace without a /dev/shm of its own has that of its processes, however it is named.
+#[test]
+fn a_namespace_that_shares_dev_shm() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pshm --name /shared --size 5").ok();
+    let unshare = if is_root() { "--ipc" } else { "--user --map-root-user --ipc" };
+    let other = shell.start(&format!("exec unshare {unshare} sh -c 'echo ready; exec sleep 60'"));
+    let other = other.ready();
+    let link = fs::read_link(format!("/proc/{}/ns/ipc", other.pid())).unwrap();
+    let number: String = link.to_str().unwrap().chars().filter(char::is_ascii_digit).collect();
+    let file = format!("/proc/{}/ns/ipc", other.pid());
+    for place in [number, other.pid().to_string(), file] {
+        let list = format!("ipctool --in {place} list -o ref --no-headings");
+        shell.run(&list).exits(0).prints("pshm:/shared\n");
+    }
+}
+
 /// The links of a container do not lead out of it.
 #[test]
 fn a_link_in_a_container_stays_in_it() {

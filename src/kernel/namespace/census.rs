@@ -102,14 +102,12 @@ impl Census {
     /// left out.
     pub fn take() -> io::Result<Census> {
         let pids = process::listed()?.collect::<io::Result<Vec<i32>>>()?;
-        let host = Identity::of_host();
+        let host = Identity::of(1).ok();
         let look = |pids: &[i32]| Census::of(pids, host);
         let mut census = Census::default();
         on_all_processors(&pids, 64, look).into_iter().for_each(|found| census.add(found));
         census.add_mounts();
-        if let Some(seen) = host.and_then(|host| census.namespaces.get_mut(&host))
-            && Identity::of(1).is_ok()
-        {
+        if let Some(seen) = host.and_then(|host| census.namespaces.get_mut(&host)) {
             seen.oldest = Member::find(1).or(seen.oldest);
         }
         Ok(census)
@@ -143,7 +141,7 @@ impl Census {
                 self.namespaces.entry(kept).or_default().keeper.get_or_insert_with(path);
             }
         })?;
-        // The oldest one of the host is process 1. Kernel threads have no descriptors.
+        // Where process 1 lives, it is the oldest. Kernel threads have no descriptors.
         let is_of_host = Some(identity) == host && has_descriptors;
         let member = if is_of_host { None } else { Some(Member::find(pid)) };
         if member == Some(None) {

@@ -24,6 +24,8 @@ pub struct Place {
     /// one `/dev/shm`, and several may belong to one IPC namespace.
     pub kinds: Vec<Kind>,
     seen: Arc<Seen>,
+    /// The namespace, if it is open already.
+    handle: Option<Handle>,
     /// A process that sees the `/dev/shm`, and which that is; `None` if there is none.
     shm: Option<(i32, FileIdentity)>,
 }
@@ -40,28 +42,40 @@ impl Place {
         };
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
         let home = Arc::new(home(identity, Some(pid), &Containers::new()));
-        Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, shm })
+        Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, handle: None, shm })
     }
 
-    /// The place that an open file refers to, by the processes that live there.
-    pub fn of_handle(handle: &Handle, census: &Census) -> io::Result<Place> {
-        let identity = handle.identity()?;
-        let found = Places::of(census).all.into_iter().find(|place| place.identity == identity);
-        // Nothing lives there, and only this file keeps it alive.
-        let unseen = || Place {
-            identity,
-            home: Arc::new(home(identity, None, &Containers::new())),
-            kinds: Kind::ALL.to_vec(),
-            seen: Arc::new(Seen { keeper: Some(handle.path().into()), ..Seen::default() }),
-            shm: None,
-        };
-        let found = found.unwrap_or_else(unseen);
-        Ok(Place { kinds: Kind::ALL.to_vec(), ..found })
+    /// The place with this IPC namespace: that of the process that has lived there longest. If none does,
+    /// there is no `/dev/shm`. `keeper` is a file that keeps the namespace alive. `None` if nothing does.
+    pub fn of(identity: Identity, keeper: Option<&Handle>) -> io::Result<Option<Place>> {
+        let mut seen = Census::take()?.namespaces.remove(&identity).unwrap_or_default();
+        if let Some(member) = seen.oldest
+            && let Ok(place) = Place::of_process(member.pid)
+            && place.identity == identity
+        {
+            return Ok(Some(place));
+        }
+        seen.keeper = keeper.map(|keeper| keeper.path().into()).or(seen.keeper);
+        if seen.open(identity).is_err() {
+            return Ok(None);
+        }
+        let home = Arc::new(home(identity, None, &Containers::new()));
+        let kinds = Kind::ALL.to_vec();
+        Ok(Some(Place { identity, home, kinds, seen: Arc::new(seen), handle: None, shm: None }))
+    }
+
+    /// The same place, with an open file that keeps its namespace alive.
+    pub(super) fn kept_by(mut self, handle: Handle) -> Place {
+        self.handle = Some(handle);
+        self
     }
 
     /// Opens it. `ENOENT` if the namespace is gone.
     pub fn open(&self) -> io::Result<Namespace> {
-        let handle = self.seen.open(self.identity)?;
+        let handle = match &self.handle {
+            Some(handle) => handle.clone(),
+            None => self.seen.open(self.identity)?,
+        };
         let shm = match self.shm {
             Some((pid, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
                 match DevShm::of_process(pid) {
@@ -138,7 +152,14 @@ impl Places {
                     _ => home(identity, of, &containers),
                 };
                 let kinds = std::mem::take(&mut kinds);
-                all.push(Place { identity, home: Arc::new(home), kinds, seen: seen.clone(), shm });
+                all.push(Place {
+                    identity,
+                    home: Arc::new(home),
+                    kinds,
+                    seen: seen.clone(),
+                    handle: None,
+                    shm,
+                });
             }
         }
         Places { all, uninspected: census.uninspected, failed }

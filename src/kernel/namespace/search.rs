@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use super::census::{Census, Member};
-use super::{Handle, Identity, Place, Places};
+use super::census::Member;
+use super::{Handle, Identity, Place};
 use crate::ipc::{Container, Foreign};
 use crate::kernel::container::Containers;
 use crate::kernel::process;
@@ -71,26 +71,26 @@ impl Where {
     pub fn find(&self) -> Result<Place, NotFound> {
         match self {
             Where::Host => {
-                let host = Identity::of_host().ok_or_else(not_permitted)?;
-                Places::find()
-                    .map_err(NotFound::Failed)?
-                    .all
-                    .into_iter()
-                    .find(|place| place.identity == host)
-                    .ok_or_else(not_permitted)
+                let denied = || NotFound::Failed(io::ErrorKind::PermissionDenied.into());
+                if let Ok(place) = Place::of_process(1) {
+                    return Ok(place);
+                }
+                let host = Identity::of_host().ok_or_else(denied)?;
+                Place::of(host, None).map_err(NotFound::Failed)?.ok_or_else(denied)
             }
             Where::File(path) => {
                 let handle = Handle::open(path).map_err(|error| match error.raw_os_error() {
                     Some(libc::EINVAL) => NotFound::NoNamespace,
                     _ => NotFound::Failed(error),
                 })?;
-                match process_in(path) {
-                    Some(pid) => Place::of_process(pid).map_err(NotFound::Failed),
-                    None => {
-                        let census = Census::take().map_err(NotFound::Failed)?;
-                        Place::of_handle(&handle, &census).map_err(NotFound::Failed)
-                    }
-                }
+                let found = match process_in(path) {
+                    Some(pid) => Place::of_process(pid).map(Some),
+                    None => handle.identity().and_then(|it| Place::of(it, Some(&handle))),
+                };
+                let found = found.map_err(NotFound::Failed)?;
+                let gone = || NotFound::Failed(io::ErrorKind::NotFound.into());
+                // The open file, so that the namespace stays until it is entered.
+                found.ok_or_else(gone).map(|place| place.kept_by(handle))
             }
             Where::Number(number, word) => match i32::try_from(*number) {
                 Ok(pid) if !process::is_gone(pid) => {
@@ -98,19 +98,13 @@ impl Where {
                 }
                 Ok(_) => container(word),
                 Err(_) => {
-                    let places = Places::find().map_err(NotFound::Failed)?;
-                    let mut all = places.all.into_iter();
-                    let found = all.find(|place| place.identity.number() == *number);
-                    found.map_or_else(|| container(word), Ok)
+                    let place = Place::of(Identity::numbered(*number), None);
+                    place.map_err(NotFound::Failed)?.map_or_else(|| container(word), Ok)
                 }
             },
             Where::Container(word) => container(word),
         }
     }
-}
-
-fn not_permitted() -> NotFound {
-    NotFound::Failed(io::ErrorKind::PermissionDenied.into())
 }
 
 /// The process in a path `/proc/PID/ns/ipc`.
