@@ -104,7 +104,12 @@ fn every_verb_goes_there() {
     run("ipctool recv 0x77 --peek").ok().prints("hello\n");
     run("ipctool recv 0x77 > taken; cat taken").ok().prints("hello\n");
     run("ipctool recv pmsg:/jobs").ok().prints("there\n");
-    run("ipctool stat psem:/lock --json").exits(0).shows("\"value\":3");
+    run("ipctool stat psem:/lock --json")
+        .exits(0)
+        .shows("\"value\":3")
+        .shows(&format!("\"ns\":{},\"container\":\"{web}\"", web.namespace()));
+    shell.run("ipctool create sem; ipctool stat sem:0 --json").exits(0).lacks("\"ns\"");
+    shell.run("ipctool rm sem:0").ok();
     run("ipctool chmod 640 msg:0; ipctool chmod 640 pshm:/cache").ok();
     run("ipctool list msg pshm -o mode --no-headings -P").ok().prints("0640\n0640\n");
     run("ipctool chown nobody sem:0").ok();
