@@ -3,7 +3,7 @@
 mod everywhere;
 mod report;
 
-use super::everywhere::queues_elsewhere;
+use super::everywhere::{Everywhere, outside};
 use super::{now, print_error, remark, select};
 use crate::cli::Doctor;
 use crate::commands::Result;
@@ -39,7 +39,7 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
         false => {
             let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
             let queues = match checks.iter().any(|check| check.name == "pmsg-limit") {
-                true => queues_elsewhere(namespace),
+                true => outside(namespace).map(Everywhere::queues).unwrap_or_default(),
                 false => Vec::new(),
             };
             let question = Question { elsewhere: Some(&queues), ..question };
@@ -78,9 +78,8 @@ fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> 
     let format = args.format.chosen();
     if format.is_for_machines() {
         let has_homes = findings.iter().any(|finding| finding.home.is_some());
-        let columns = columns::FINDING
-            .iter()
-            .filter(|column| has_homes || !columns::home().any(|home| home == column.name));
+        let columns =
+            columns::FINDING.iter().filter(|column| has_homes || !columns::is_home(column.name));
         let section = Section::new(columns);
         write_rows(format, section, true, findings, style, stdout::buffered()?)
             .map_err(OutputError)?;

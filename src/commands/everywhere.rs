@@ -48,6 +48,21 @@ impl Everywhere {
         Ok(Everywhere { places: all, closed: Vec::new(), uninspected, failed })
     }
 
+    /// The places outside of an IPC namespace.
+    pub fn outside(&self, here: Identity) -> Everywhere {
+        let is_outside = |place: &&Place| place.identity != here;
+        let places = self.places.iter().filter(is_outside).cloned().collect();
+        Everywhere { places, closed: Vec::new(), uninspected: 0, failed: None }
+    }
+
+    /// Their POSIX queues: the bytes of queues are charged to their users, wherever they are.
+    pub fn queues(mut self) -> Vec<Object> {
+        let list = |_: &Place, namespace: &Namespace| {
+            namespace.snapshot([Kind::Pmsg]).unwrap_or_default().objects
+        };
+        self.map(list).into_iter().flat_map(|(_, queues)| queues).collect()
+    }
+
     /// Goes to all places, on all processors, and returns what `look` found in each, in their order, with the
     /// number of the place. One that is gone by now is left out.
     pub fn map<R: Send>(
@@ -227,15 +242,19 @@ impl Elsewhere {
     }
 }
 
-/// What `look` finds in each place outside of an IPC namespace. What cannot be seen is left out.
+/// All places outside of a namespace. What cannot be seen is left out.
+pub(super) fn outside(namespace: &Namespace) -> Option<Everywhere> {
+    let here = namespace.handle().identity().ok()?;
+    Some(Everywhere::find().ok()?.outside(here))
+}
+
+/// What `look` finds in each place outside of a namespace.
 fn map_elsewhere<R: Send>(
     namespace: &Namespace,
     look: impl Fn(&Place, &Namespace) -> R + Sync,
 ) -> Vec<R> {
-    let Ok(here) = namespace.handle().identity() else { return Vec::new() };
-    let Ok(mut everywhere) = Everywhere::find() else { return Vec::new() };
-    everywhere.places.retain(|place| place.identity != here);
-    everywhere.map(look).into_iter().map(|(_, found)| found).collect()
+    let found = outside(namespace).map(|mut outside| outside.map(look)).unwrap_or_default();
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
 /// How many other IPC namespaces hold objects, as far as they can be seen.
@@ -247,14 +266,6 @@ pub(super) fn occupied(namespace: &Namespace) -> usize {
         place.kinds.iter().any(holds).then_some(place.identity)
     });
     occupied.into_iter().flatten().collect::<HashSet<_>>().len()
-}
-
-/// The POSIX queues in all other IPC namespaces: their bytes are charged to their users, wherever they are.
-pub(super) fn queues_elsewhere(namespace: &Namespace) -> Vec<Object> {
-    let list = |_: &Place, namespace: &Namespace| {
-        namespace.snapshot([Kind::Pmsg]).unwrap_or_default().objects
-    };
-    map_elsewhere(namespace, list).concat()
 }
 
 /// For how many bytes the caller's POSIX queues in each of the other IPC namespaces are charged.

@@ -4,7 +4,7 @@ mod set;
 
 use std::io::{self, ErrorKind};
 
-use super::everywhere::{self, Everywhere};
+use super::everywhere::{Everywhere, outside};
 use super::{report_all, report_each, resolve};
 use crate::cli::Limits;
 use crate::cli::LimitsOf;
@@ -56,19 +56,18 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     }
     let format = args.format.chosen();
     style.human_sizes = format == Format::Table && !args.bytes;
-    let elsewhere = match kinds.is_empty() || kinds.contains(&Kind::Pmsg) {
-        true => everywhere::queues_elsewhere(namespace),
-        false => Vec::new(),
-    };
     let question = Question {
-        elsewhere: &elsewhere,
         kinds: &kinds,
         is_check: args.check.is_some(),
         with_objects: args.check.is_some() && !args.no_objects,
     };
     let (mut allowances, is_whole) = match args.all_namespaces {
         true => survey_everywhere(question)?,
-        false => survey(namespace, question)?,
+        false => {
+            let outside = if question.is_wanted(Kind::Pmsg) { outside(namespace) } else { None };
+            let elsewhere = outside.map(Everywhere::queues).unwrap_or_default();
+            survey(namespace, question, &elsewhere)?
+        }
     };
     if style.human_sizes {
         allowances.iter_mut().for_each(leave_out_the_unreachable);
@@ -85,7 +84,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
     let has_homes = allowances.iter().any(|allowance| allowance.home.is_some());
     let columns = columns::LIMIT.iter().filter(|column| match column.name {
         "ref" => format.is_for_machines() || has_objects,
-        name => has_homes || !columns::home().any(|home| home == name),
+        name => has_homes || !columns::is_home(name),
     });
     let section = Section::new(columns);
     write_rows(format, section, !args.no_headings, &allowances, &style, stdout::buffered()?)
@@ -99,9 +98,7 @@ pub(super) fn run(args: Limits, namespace: &Namespace, mut style: Style) -> Resu
 
 /// Shows a person no number that means "no limit".
 fn leave_out_the_unreachable(allowance: &mut Allowance) {
-    let is_this = |limit: &Limit| limit.name() == allowance.name;
-    if let (Some(limit), Amount::Of(value)) =
-        (Limit::ALL.into_iter().find(is_this), allowance.limit)
+    if let (Some(limit), Amount::Of(value)) = (Limit::named(&allowance.name), allowance.limit)
         && limit.is_practically_unlimited(value)
     {
         allowance.limit = Amount::Unlimited;
@@ -117,32 +114,38 @@ struct Question<'a> {
     is_check: bool,
     /// Whether to add how full each queue is.
     with_objects: bool,
-    /// Objects of other IPC namespaces, which take up limits of users all the same.
-    elsewhere: &'a [Object],
+}
+
+impl Question<'_> {
+    fn is_wanted(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
 }
 
 /// The limits of every IPC namespace. Those of users and of the machine come once.
 fn survey_everywhere(question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
     let mut everywhere = Everywhere::find()?;
     let (mut all, mut is_whole) = (Vec::new(), true);
+    // Only where the limits of users are shown does it matter what is elsewhere.
+    let first = everywhere.places.first().map(|place| place.identity);
+    let outside = first.filter(|_| question.is_wanted(Kind::Pmsg)).map(|it| everywhere.outside(it));
+    let elsewhere = outside.map(Everywhere::queues).unwrap_or_default();
     let found = everywhere.map(|_, namespace| {
-        let (mut allowances, is_whole) = survey(namespace, question)?;
+        let (mut allowances, is_whole) = survey(namespace, question, &elsewhere)?;
         for allowance in &mut allowances {
             allowance.home = namespace.home().cloned();
         }
         Ok::<_, Error>((allowances, is_whole))
     });
-    for (number, found) in found {
+    for (place_in_order, (number, found)) in found.into_iter().enumerate() {
         let (mut allowances, all_read) = found?;
         let place = &everywhere.places[number];
         is_whole &= all_read;
-        let is_first = all.is_empty();
-        allowances.retain(|allowance| {
-            match Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name) {
-                Some(limit) if !limit.is_of_namespace() => is_first,
-                Some(limit) => place.kinds.iter().any(|&kind| limit.is_about(kind)),
-                None => true,
-            }
+        let is_first = place_in_order == 0;
+        allowances.retain(|allowance| match Limit::named(&allowance.name) {
+            Some(limit) if !limit.is_of_namespace() => is_first,
+            Some(limit) => place.kinds.iter().any(|&kind| limit.is_about(kind)),
+            None => true,
         });
         all.extend(allowances);
     }
@@ -151,11 +154,15 @@ fn survey_everywhere(question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
     Ok((all, is_whole))
 }
 
-/// Every limit with its use in an IPC namespace. Prints what could not be read, and returns whether
-/// everything could.
-fn survey(namespace: &Namespace, question: Question<'_>) -> Result<(Vec<Allowance>, bool)> {
-    let Question { kinds, is_check, with_objects, elsewhere } = question;
-    let is_wanted = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
+/// Every limit with its use in an IPC namespace; `elsewhere` are objects of others, which take up limits of
+/// users all the same. Prints what could not be read, and returns whether everything could.
+fn survey(
+    namespace: &Namespace,
+    question: Question<'_>,
+    elsewhere: &[Object],
+) -> Result<(Vec<Allowance>, bool)> {
+    let Question { is_check, with_objects, .. } = question;
+    let is_wanted = |kind: Kind| question.is_wanted(kind);
     let mut failures = Vec::new();
     let mut failed = |name: &str, error: &io::Error| {
         let what = format!("it cannot be read: {}", os_error::describe(error));
@@ -187,8 +194,7 @@ fn survey(namespace: &Namespace, question: Question<'_>) -> Result<(Vec<Allowanc
     let mut warn = |limit: Limit, error| failed(limit.name(), &error);
     let mut allowances = limits::survey(load, process::uid(), &mut warn);
     allowances.retain(|allowance| {
-        let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name);
-        limit.is_none_or(|limit| {
+        Limit::named(&allowance.name).is_none_or(|limit| {
             Kind::ALL.into_iter().any(|kind| is_wanted(kind) && limit.is_about(kind))
         })
     });

@@ -64,71 +64,63 @@ pub struct Observation {
     pub unlisted: Vec<Kind>,
 }
 
-/// The objects that certainly pass the filter. Looks first at the objects and then at the processes, so that
-/// a process that has just begun to use an object is seen. With `verbose`, prints which objects are skipped
-/// as uncertain, and why. `commands` is how much of each command line to read.
-pub fn observe(
-    verb: &'static str,
-    namespace: &Namespace,
-    filter: &Filter,
-    now: Time,
-    verbose: bool,
-    commands: Length,
-) -> Result<Observation> {
-    let search = Search { verb, filter, now, verbose };
-    let Snapshot { objects, unlisted } = search.candidates(namespace)?;
-    let scope = search.scope(&objects).with_commands(commands);
-    let inspection = Inspection::of(namespace, &scope)?;
-    let mut observation = Observation { unlisted, ..Observation::default() };
-    search.judge(&inspection, namespace, objects, &mut observation)?;
-    observation.missed = inspection.missed();
-    Ok(observation)
-}
-
-/// The same for every IPC namespace, with one inspection of the processes.
-pub fn observe_everywhere(
-    verb: &'static str,
-    everywhere: &mut Everywhere,
-    filter: &Filter,
-    now: Time,
-    verbose: bool,
-    commands: Length,
-) -> Result<Observation> {
-    let search = Search { verb, filter, now, verbose };
-    let mut observation = Observation::default();
-    let mut candidates: Vec<Vec<Object>> = Vec::new();
-    let mut places = Vec::new();
-    for (number, found) in everywhere.map(|_, namespace| search.candidates(namespace)) {
-        let Snapshot { objects, unlisted } = found?;
-        observation.unlisted.extend(unlisted);
-        if !objects.is_empty() {
-            candidates.push(objects);
-            places.push(everywhere.places[number].clone());
-        }
-    }
-    let scope = search.scope(candidates.iter().flatten()).with_commands(commands);
-    let identities: Vec<_> = places.iter().map(|place| place.identity).collect();
-    let inspection = Inspection::of_all(identities, &scope)?;
-    for (place, objects) in places.iter().zip(candidates) {
-        // What is gone by now was so short-lived that it need not be shown.
-        Everywhere::visit(place, |namespace| {
-            search.judge(&inspection, namespace, objects, &mut observation)
-        })?;
-    }
-    observation.missed = inspection.missed();
-    Ok(observation)
-}
-
-/// A search for objects that pass a filter.
-struct Search<'a> {
-    verb: &'static str,
-    filter: &'a Filter,
-    now: Time,
-    /// Whether to print what is skipped as uncertain.
-    verbose: bool,
+/// A search for the objects that certainly pass a filter. It looks first at the objects and then at the
+/// processes, so that a process that has just begun to use an object is seen.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// The verb that errors name.
+    pub verb: &'static str,
+    /// The filter.
+    pub filter: &'a Filter,
+    /// The present time.
+    pub now: Time,
+    /// Whether to print which objects are skipped as uncertain, and why.
+    pub verbose: bool,
+    /// How much of each command line to read.
+    pub commands: Length,
 }
 
 impl Search<'_> {
+    /// Searches a namespace.
+    pub fn observe(&self, namespace: &Namespace) -> Result<Observation> {
+        let Snapshot { objects, unlisted } = self.candidates(namespace)?;
+        let inspection = Inspection::of(namespace, &self.scope(&objects))?;
+        let mut observation = Observation { unlisted, ..Observation::default() };
+        self.judge(&inspection, namespace, objects, &mut observation)?;
+        observation.missed = inspection.missed();
+        Ok(observation)
+    }
+
+    /// Searches every IPC namespace, with one inspection of the processes. The `max_bytes` of queues are
+    /// known afterwards, since they cannot be asked for from elsewhere.
+    pub fn observe_everywhere(&self, everywhere: &mut Everywhere) -> Result<Observation> {
+        let mut observation = Observation::default();
+        let mut candidates: Vec<Vec<Object>> = Vec::new();
+        let mut places = Vec::new();
+        for (number, found) in everywhere.map(|_, namespace| self.candidates(namespace)) {
+            let Snapshot { objects, unlisted } = found?;
+            observation.unlisted.extend(unlisted);
+            if !objects.is_empty() {
+                candidates.push(objects);
+                places.push(everywhere.places[number].clone());
+            }
+        }
+        let scope = self.scope(candidates.iter().flatten());
+        let inspection = Inspection::of_all(places.iter().map(|place| place.identity), &scope)?;
+        for (place, objects) in places.iter().zip(candidates) {
+            let before = observation.objects.len();
+            // What is gone by now was so short-lived that it need not be shown.
+            Everywhere::visit(place, |namespace| {
+                self.judge(&inspection, namespace, objects, &mut observation)?;
+                let found = &mut observation.objects[before..];
+                found.iter_mut().for_each(|observed| complete(&mut observed.object));
+                Ok(())
+            })?;
+        }
+        observation.missed = inspection.missed();
+        Ok(observation)
+    }
+
     /// The objects that may pass, and those that matter for a decision about one of them.
     fn candidates(&self, namespace: &Namespace) -> Result<Snapshot> {
         let Search { verb, filter, now, .. } = *self;
@@ -144,10 +136,11 @@ impl Search<'_> {
     }
 
     fn scope<'a>(&self, objects: impl IntoIterator<Item = &'a Object>) -> ScanScope {
-        match self.filter.needs_unused() {
+        let scope = match self.filter.needs_unused() {
             true => ScanScope::to_judge(objects),
             false => ScanScope::around(objects),
-        }
+        };
+        scope.with_commands(self.commands)
     }
 
     /// Adds the objects of a namespace that certainly pass.
@@ -158,16 +151,13 @@ impl Search<'_> {
         objects: Vec<Object>,
         observation: &mut Observation,
     ) -> Result<()> {
-        let Search { verb, filter, now, verbose } = *self;
+        let Search { verb, filter, now, verbose, .. } = *self;
         let observer = inspection.observer(namespace)?;
         let all: Vec<_> = objects.into_iter().map(|object| observer.observe(object)).collect();
         let heirs = filter.needs_heirs().then(|| observer.heirs(&all));
-        for mut observed in all {
+        for observed in all {
             match filter.matches(&observed, now, heirs.as_ref()) {
-                Verdict::Yes => {
-                    complete(&mut observed.object);
-                    observation.objects.push(observed);
-                }
+                Verdict::Yes => observation.objects.push(observed),
                 Verdict::No => {}
                 Verdict::Unknown(why) => {
                     observation.has_outsiders |= inspection.has_outsiders();
@@ -248,7 +238,8 @@ fn select_at(
 ) -> Result<Selection> {
     let now = now();
     let (observed, unlisted) = if filter.needs_users() {
-        let observation = observe(verb, namespace, filter, now, verbose, Length::Shown)?;
+        let search = Search { verb, filter, now, verbose, commands: Length::Shown };
+        let observation = search.observe(namespace)?;
         warn(&observation, verb);
         (observation.objects, observation.unlisted)
     } else {

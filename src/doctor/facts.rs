@@ -230,8 +230,7 @@ impl Facts {
 
 /// Whether a limit applies to an IPC namespace.
 fn is_of_namespace(allowance: &Allowance) -> bool {
-    let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name);
-    limit.is_none_or(Limit::is_of_namespace)
+    Limit::named(&allowance.name).is_none_or(Limit::is_of_namespace)
 }
 
 /// The option that leaves out the same objects.

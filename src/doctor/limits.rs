@@ -18,7 +18,7 @@ pub(super) fn limit_near(facts: &Facts) -> Vec<Draft> {
     let of_all = facts.allowances.iter().filter(|allowance| allowance.user.is_none());
     let near = of_all.filter(|allowance| allowance.is_at(facts.threshold));
     near.filter_map(|allowance| {
-        let limit = Limit::ALL.into_iter().find(|limit| limit.name() == allowance.name)?;
+        let limit = Limit::named(&allowance.name)?;
         Some(near_one(limit, allowance, facts))
     })
     .collect()

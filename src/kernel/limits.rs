@@ -65,6 +65,11 @@ impl Limit {
         self.entry().name
     }
 
+    /// The limit with exactly this name, as [`Limit::name`] gives it.
+    pub fn named(name: &str) -> Option<Limit> {
+        Limit::ALL.into_iter().find(|limit| limit.name() == name)
+    }
+
     /// The source of its value.
     pub fn source(self) -> Source {
         self.entry().source

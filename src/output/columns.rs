@@ -72,6 +72,11 @@ pub fn home() -> impl Iterator<Item = &'static str> {
     HOME.iter().map(|column| column.name)
 }
 
+/// Whether a column of this name tells where something lives.
+pub fn is_home(name: &str) -> bool {
+    home().any(|home| home == name)
+}
+
 /// The columns of a kind that need only the object, in the order of the page of `stat`.
 pub fn on_page(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     Blocks::of(kind).on_page().chain(HOME).chain(ON_REQUEST).chain(own_on_request(kind))

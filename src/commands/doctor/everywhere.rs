@@ -4,7 +4,7 @@ use super::{VERB, warn};
 use crate::commands::everywhere::Everywhere;
 use crate::commands::{Result, select};
 use crate::doctor::{Diagnosis, Question, diagnose};
-use crate::ipc::{Filter, Kind, Object, Snapshot};
+use crate::ipc::{Filter, Kind, Object};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::Inspection;
 
@@ -20,15 +20,13 @@ pub(super) fn diagnose_all(question: Question<'_>) -> Result<Diagnosis> {
     let objects = || seen.iter().flat_map(|(_, snapshot)| &snapshot.objects);
     let scope = ScanScope::to_judge(objects());
     let inspection = Inspection::of_all(seen.iter().map(|(place, _)| place.identity), &scope)?;
-    let is_queue = |object: &&Object| object.kind() == Kind::Pmsg;
-    let elsewhere = |snapshot: &Snapshot| {
-        let own = snapshot.of_kind(Kind::Pmsg).map(Object::file).collect::<Vec<_>>();
-        objects().filter(is_queue).filter(|one| !own.contains(&one.file())).cloned().collect()
-    };
-    let first: Vec<Object> = seen.first().map(|(_, own)| elsewhere(own)).unwrap_or_default();
+    let first = seen.first().map(|(place, _)| place.identity);
+    let others = seen.iter().filter(|(place, _)| Some(place.identity) != first);
+    let queues = others.flat_map(|(_, snapshot)| snapshot.of_kind(Kind::Pmsg));
+    let queues: Vec<Object> = queues.cloned().collect();
     let mut all = Diagnosis { is_whole: everywhere.is_whole(), ..Diagnosis::default() };
     for (number, (place, snapshot)) in seen.into_iter().enumerate() {
-        let elsewhere = (number == 0).then_some(first.as_slice());
+        let elsewhere = (number == 0).then_some(queues.as_slice());
         let question = Question { elsewhere, inspection: Some(&inspection), ..question };
         let diagnosis = Everywhere::visit(&place, |namespace| {
             Ok(diagnose(question, namespace, snapshot, &mut warn)?)

@@ -5,6 +5,7 @@ use std::mem;
 use super::VERB;
 use super::rest::Rest;
 use crate::commands::everywhere::Everywhere;
+use crate::commands::select::Search;
 use crate::commands::{Result, now, select};
 use crate::ipc::{Filter, Kind, Object, Observed, Time};
 use crate::kernel::Namespace;
@@ -88,9 +89,10 @@ impl<'a> Collection<'a> {
         if self.looks {
             let Collection { filter, now, verbose, depth, .. } = *self;
             let commands = depth.commands;
+            let search = Search { verb: VERB, filter, now, verbose, commands };
             self.observation = Some(match &mut self.everywhere {
-                Some(all) => select::observe_everywhere(VERB, all, filter, now, verbose, commands),
-                None => select::observe(VERB, self.namespace, filter, now, verbose, commands),
+                Some(everywhere) => search.observe_everywhere(everywhere),
+                None => search.observe(self.namespace),
             }?);
         }
         let rest = mem::take(&mut self.rest);
@@ -119,7 +121,10 @@ impl<'a> Collection<'a> {
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
     ) -> Result<()> {
         if let Some(observation) = &mut self.observation {
-            for observed in mem::take(&mut observation.objects) {
+            for mut observed in mem::take(&mut observation.objects) {
+                if self.everywhere.is_none() {
+                    complete(&mut observed.object);
+                }
                 visit(observed)?;
             }
             return Ok(());

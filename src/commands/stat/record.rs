@@ -30,9 +30,8 @@ impl<'a> StatRecord<'a> {
         let of_semaphore = |semaphore| Record::of(semaphore, columns::SEMAPHORE.iter(), style);
         let semaphores = observed.semaphores.as_ref();
         let semaphores = semaphores.map(|all| all.iter().map(of_semaphore).collect());
-        let is_home = |name: &str| columns::home().any(|home| home == name);
         let shown = columns::with_requests(kind)
-            .filter(|column| observed.home.is_some() || !is_home(column.name));
+            .filter(|column| observed.home.is_some() || !columns::is_home(column.name));
         StatRecord {
             object: Record::of(observed, shown, style),
             semaphores: (kind == Kind::Sem).then_some(semaphores),

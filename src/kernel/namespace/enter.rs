@@ -120,10 +120,12 @@ impl Drop for Stay {
         if before.ids.is_some() || !is_for_good {
             before.take();
         }
-        if let Some(own) = self.back.as_ref().and_then(Handle::file) {
-            // Otherwise all that follows would happen in the wrong namespace. It does not fail: who may leave
-            // a namespace may return to it.
-            assert_eq!(setns(own, CloneFlags::CLONE_NEWIPC), Ok(()), "there is a way back");
+        if let Some(own) = self.back.as_ref().and_then(Handle::file)
+            && let Err(error) = setns(own, CloneFlags::CLONE_NEWIPC)
+        {
+            // All that follows would happen in the wrong namespace. Only memory can be lacking: who may leave a
+            // namespace may return to it.
+            give_up(error);
         }
     }
 }
@@ -233,8 +235,6 @@ impl Door {
 
 fn give_up(error: Errno) -> ! {
     let what = format!("{} ({error:?})", error.desc());
-    stdio::print_line(format_args!(
-        "ipctool: the other IPC namespace cannot be entered any more: {what}"
-    ));
+    stdio::print_line(format_args!("ipctool: an IPC namespace cannot be entered any more: {what}"));
     std::process::exit(1)
 }

@@ -187,52 +187,37 @@ impl DevShm {
         mode: Mode,
         exclusive: bool,
     ) -> Result<Outcome, CallError> {
-        if self.open.is_some() {
-            return self.write_semaphore(name, value, mode, exclusive);
-        }
-        let c_name = file::c_name(name)?;
-        let open = |flags: i32| -> Result<(), CallError> {
-            let mode = mode.bits();
-            // SAFETY: the name is a C string, which the call only reads.
-            let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
-            let name = c_name.to_bytes();
-            call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
-            // SAFETY: sem_open returned it, and nothing uses it.
-            unsafe { libc::sem_close(semaphore) };
-            Ok(())
+        let outcome = match self.open {
+            None => {
+                let make = || open_semaphore(name, libc::O_CREAT | libc::O_EXCL, mode, value);
+                file::make_or_open(exclusive, make, || open_semaphore(name, 0, mode, value))?.1
+            }
+            Some(_) => {
+                let path = self.directory().path(&file_name(Kind::Psem, name));
+                let make = || self.write_semaphore(&path, mode, value);
+                let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+                let open = || {
+                    let opened = file::open(&path, flags, Mode::from_bits(0));
+                    opened.map(drop).map_err(|error| error.named(CallName::SemOpen))
+                };
+                file::make_or_open(exclusive, make, open)?.1
+            }
         };
-        let make = || open(libc::O_CREAT | libc::O_EXCL);
-        Ok(file::make_or_open(exclusive, make, || open(0))?.1)
+        Ok(outcome)
     }
 
-    /// The same in the `/dev/shm` of another process, which `sem_open(3)` cannot reach: with the content that
-    /// the C library gives a semaphore, under a name of its own until it is complete, as there.
-    fn write_semaphore(
-        &self,
-        name: &Name,
-        value: u32,
-        mode: Mode,
-        exclusive: bool,
-    ) -> Result<Outcome, CallError> {
-        let named = |error: CallError| error.named(CallName::SemOpen);
+    /// Makes a semaphore in the `/dev/shm` of another process, which `sem_open(3)` cannot reach: with the
+    /// content that the C library gives a semaphore, under a name of its own until it is complete, as there.
+    fn write_semaphore(&self, path: &Path, mode: Mode, value: u32) -> Result<(), CallError> {
         let failed =
             |error: io::Error| CallError { name: CallName::SemOpen, errno: file::errno(&error) };
-        let directory = self.directory();
-        let path = directory.path(&file_name(Kind::Psem, name));
-        let make = || {
-            let content = initial(value)?;
-            let permissions = std::fs::Permissions::from_mode(mode.bits());
-            let draft = tempfile::Builder::new().permissions(permissions).tempfile_in(&self.path);
-            let mut draft = draft.map_err(failed)?;
-            draft.write_all(&content).map_err(failed)?;
-            draft.persist_noclobber(&path).map_err(|error| failed(error.error))?;
-            Ok(())
-        };
-        let open = || {
-            let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-            file::open(&path, flags, Mode::from_bits(0)).map(drop).map_err(named)
-        };
-        Ok(file::make_or_open(exclusive, make, open)?.1)
+        let content = initial(value)?;
+        let permissions = std::fs::Permissions::from_mode(mode.bits());
+        let draft = tempfile::Builder::new().permissions(permissions).tempfile_in(&self.path);
+        let mut draft = draft.map_err(failed)?;
+        draft.write_all(&content).map_err(failed)?;
+        draft.persist_noclobber(path).map_err(|error| failed(error.error))?;
+        Ok(())
     }
 
     /// Who may create and remove names in `/dev/shm`.
@@ -289,6 +274,18 @@ impl DevShm {
     ) -> Result<Changed, CallError> {
         self.directory().change(&file_name(kind, name), change)
     }
+}
+
+/// Opens a semaphore in `/dev/shm`, and closes it: `sem_open(3)`.
+fn open_semaphore(name: &Name, flags: i32, mode: Mode, value: u32) -> Result<(), CallError> {
+    let (c_name, mode) = (file::c_name(name)?, mode.bits());
+    // SAFETY: the name is a C string, which the call only reads.
+    let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
+    let name = c_name.to_bytes();
+    call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
+    // SAFETY: sem_open returned it, and nothing uses it.
+    unsafe { libc::sem_close(semaphore) };
+    Ok(())
 }
 
 /// The content of a new semaphore that processes share: `sem_init(3)`. `EINVAL` above `SEM_VALUE_MAX`.
