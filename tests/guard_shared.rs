@@ -259,14 +259,14 @@ fn what_a_living_neighbour_may_have_made_is_no_leak() {
 #[test]
 fn a_kind_that_cannot_be_listed_is_said_and_is_no_success() {
     let Some(shell) = Sandbox::privileged() else { return };
-    shell.run("ipctool create sem --nsems 1").ok();
-    let hide = "printf 'key\\nnonsense\\n' > bad; mount --bind bad /proc/sysvipc/sem";
+    shell.run("ipctool create shm --size 1").ok();
+    let hide = "printf 'key\\nnonsense\\n' > bad; mount --bind bad /proc/sysvipc/shm";
     for (command, status) in [("true", 1), ("exit 3", 3)] {
         let ran = shell.run(&format!(
             "ipctool guard --isolate never --allow-leaks --report report.json -- sh -c \"{hide}; {command}\"; \
-             echo $?; umount /proc/sysvipc/sem"
+             echo $?; umount /proc/sysvipc/shm"
         ));
-        let what = "/proc/sysvipc/sem has an unexpected line: \"nonsense\"";
+        let what = "/proc/sysvipc/shm has an unexpected line: \"nonsense\"";
         let ran = ran.says(&format!("not everything could be looked at: {what}"));
         // What was there and cannot be seen is not called gone.
         assert!(!ran.stderr().contains("vanished"), "{}", ran.stderr());
@@ -275,7 +275,7 @@ fn a_kind_that_cannot_be_listed_is_said_and_is_no_success() {
         assert!(report["uninspected"][0].as_str().unwrap().contains(what), "{report}");
         assert_eq!((&report["vanished"], &report["leaks"]), (&json!([]), &json!([])));
     }
-    shell.run("ipctool list sem --no-headings -o ref").prints("sem:0\n");
+    shell.run("ipctool list shm --no-headings -o ref").prints("shm:0\n");
 }
 
 #[test]

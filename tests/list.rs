@@ -382,26 +382,26 @@ fn what_is_kept_on_purpose_is_left_out() {
 fn an_array_is_whole_where_something_fails_half_way() {
     let Some(shell) = Sandbox::privileged() else { return };
     shell.run("ipctool create msg; ipctool create shm --size 5; ipctool create sem").ok();
-    shell.run("cat /proc/sysvipc/sem > table; echo nonsense >> table").ok();
+    shell.run("cat /proc/sysvipc/shm > table; echo nonsense >> table").ok();
     // A table of the kernel that nobody understands, and one that is not there.
     let covered = |cover: &str, options: &str| {
         let line = format!("mount {cover} && ipctool list {options}");
         shell.run_with("unshare --mount sh", line.as_bytes())
     };
-    let understood = "--bind table /proc/sysvipc/sem";
-    let is_told = "ipctool: list: /proc/sysvipc/sem";
+    let understood = "--bind table /proc/sysvipc/shm";
+    let is_told = "ipctool: list: /proc/sysvipc/shm";
     let ran = covered(understood, "--json").exits(1).says(is_told);
-    assert_eq!(ran.fields("ref"), json!([["msg:0"], ["shm:0"], ["sem:0"]]));
-    covered(understood, "--json --sort -ref -o ref")
+    assert_eq!(ran.fields("ref"), json!([["msg:0"], ["shm:0"]]));
+    covered(understood, "--json --sort -ref -o ref,rss")
         .exits(1)
         .says(is_told)
-        .shows("[\n{\"ref\":\"sem:0\"},\n{\"ref\":\"shm:0\"},\n{\"ref\":\"msg:0\"}\n]\n");
+        .shows("[\n{\"ref\":\"shm:0\",\"rss\":0},\n{\"ref\":\"msg:0\",\"rss\":null}\n]\n");
     let missing = "-t tmpfs none /proc/sysvipc";
-    for options in ["--json", "--json --who", "--json --sort ref", "--json msg pshm"] {
+    for options in ["--json shm", "--json --who", "--json shm --sort ref", "--json shm pshm"] {
         let ran = covered(missing, options).exits(1).says("ipctool: list: ");
         assert_eq!(ran.stdout(), "[]\n", "{options}");
     }
-    assert_eq!(covered(missing, "--format jsonl").exits(1).stdout(), "");
+    assert_eq!(covered(missing, "--format jsonl shm").exits(1).stdout(), "");
     // A person is not told that there is none of what could not be read.
     assert_eq!(covered(missing, "--format table").exits(1).stdout(), "");
 }

@@ -17,10 +17,10 @@ fn without_proc_each_command_says_so_or_does_without() {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
-    shell.run("ipctool create msg --key 5; ipctool send 0x5 x; ipctool create pmsg --name /q; ipctool create pshm --name /m --size 5").ok();
+    shell.run("ipctool create msg --key 5; ipctool send 0x5 x; ipctool create pmsg --name /q; ipctool create pshm --name /m --size 5; ipctool create shm --size 5").ok();
     for command in [
         "list",
-        "list -q",
+        "list -m",
         "list --who",
         "list --orphan",
         "stat msg:0",
@@ -34,6 +34,9 @@ fn without_proc_each_command_says_so_or_does_without() {
         let ran = without_proc(&shell, &format!("ipctool {command}")).exits(1);
         ran.says("there is no /proc here: as root, mount -t proc proc /proc\n").denies("no such");
     }
+    // The kernel tells of queues, sets and segments by call, except of the memory of segments.
+    without_proc(&shell, "ipctool list -q -o ref --no-headings").prints("msg:0\n");
+    without_proc(&shell, "ipctool list -m -o ref,size --no-headings").ok().shows("shm:0");
     without_proc(&shell, "ipctool recv msg:x5").exits(2);
     without_proc(&shell, "ipctool recv 0x5").prints("x\n");
     without_proc(&shell, "ipctool send /q y && ipctool recv /q").prints("y\n");
@@ -65,10 +68,11 @@ fn a_proc_of_processes_alone_is_told_from_a_kernel_without_ipc() {
         return;
     }
     let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create shm --size 5").ok();
     shell
         .run_with(
             "unshare --mount --pid --fork sh",
-            b"mount -t proc -o subset=pid proc /proc && ipctool list -q",
+            b"mount -t proc -o subset=pid proc /proc && ipctool list -m",
         )
         .exits(1)
         .says("subset=pid")

@@ -14,12 +14,13 @@ use crate::kernel::namespace::complete;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Inspection, Missed};
 use crate::kernel::process::{self, Length};
+use crate::kernel::sysv::listing::Detail;
 
 /// Every object of the kinds that can pass the filter, and the kinds that could not be listed. If a POSIX
 /// kind cannot be listed, that is an error if the user asked for it, and otherwise only a warning.
 pub fn snapshot(verb: &'static str, namespace: &Namespace, filter: &Filter) -> Result<Snapshot> {
     let mut objects = Vec::new();
-    let unlisted = read_all(verb, namespace, filter, |object| {
+    let unlisted = read_all(verb, namespace, filter, Detail::Whole, |object| {
         objects.push(object);
         Ok(())
     })?;
@@ -31,11 +32,12 @@ pub fn read_all(
     verb: &'static str,
     namespace: &Namespace,
     filter: &Filter,
+    detail: Detail,
     mut visit: impl FnMut(Object) -> Result<()>,
 ) -> Result<Vec<Kind>> {
     let mut unlisted = Vec::new();
     for kind in filter.kinds() {
-        match namespace.read_all(kind, &mut visit) {
+        match namespace.read_all(kind, detail, &mut visit) {
             Err(Error::Read(error)) if is_dispensable(kind, filter) => {
                 report(namespace, Failure::of_reading(verb, "", &error));
                 unlisted.push(kind);

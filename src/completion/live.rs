@@ -14,6 +14,7 @@ use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Manner, Places, Where};
 use crate::kernel::process::accounts;
+use crate::kernel::sysv::listing::Detail;
 use crate::output::columns;
 use crate::output::style::human_size;
 
@@ -44,8 +45,11 @@ pub(super) fn look_where(words: &[OsString]) {
 /// The objects of these kinds. What cannot be listed is left out.
 fn objects(kinds: impl IntoIterator<Item = Kind>) -> Vec<Object> {
     let list = |namespace: &Namespace| {
-        let of_kind =
-            |kind| namespace.snapshot([kind]).map_or_else(|_| Vec::new(), |all| all.objects);
+        let of_kind = |kind| {
+            namespace
+                .snapshot_in([kind], Detail::WithoutMemory)
+                .map_or_else(|_| Vec::new(), |all| all.objects)
+        };
         kinds.into_iter().flat_map(of_kind).collect()
     };
     let Some(place) = PLACE.get() else { return list(&Namespace::own()) };

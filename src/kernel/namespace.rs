@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use census::{Census, Member, Seen, Tally};
 pub use enter::{Manner, Stay};
-pub(in crate::kernel) use enter::{inside, inside_mounting};
+pub(in crate::kernel) use enter::{goes_by_child, inside, inside_mounting};
 pub use identity::{Handle, Identity};
 pub use objects::complete;
 pub use place::{Place, Places};

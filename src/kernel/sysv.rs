@@ -2,6 +2,7 @@
 
 pub mod ftok;
 pub mod huge_pages;
+pub mod listing;
 pub mod msg;
 pub mod permissions;
 pub mod proc_table;

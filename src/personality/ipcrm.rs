@@ -10,6 +10,7 @@ use super::util_linux::session::{Result, Session};
 use crate::exit::Status;
 use crate::ipc::{Key, Kind, Object, Reference, Target};
 use crate::kernel::Errno;
+use crate::kernel::sysv::listing::Detail;
 
 const fn option(short: char, long: &'static str, value: &'static str, help: &'static str) -> Opt {
     Opt { short: Some(short), long, value: OptValue::Required(value), help }
@@ -179,7 +180,7 @@ impl Removal<'_> {
         let objects = self
             .session
             .namespace
-            .snapshot([kind])
+            .snapshot_in([kind], Detail::WithoutMemory)
             .map_err(|error| self.session.fail(error.to_string()))?;
         for object in objects.objects.iter().map(Object::reference) {
             if self.session.namespace.check_readable(&object).is_ok() {

@@ -13,6 +13,7 @@ use crate::ipc::{Object, Time};
 use crate::kernel::error::ReadError;
 use crate::kernel::local_time;
 use crate::kernel::process::accounts::Names;
+use crate::kernel::sysv::listing::Detail;
 use crate::kernel::sysv::proc_table::Table;
 
 mod details;
@@ -188,7 +189,7 @@ impl Listing<'_> {
         }
         self.print("\n");
         let namespace = Rc::clone(&self.session.namespace);
-        let read = namespace.read_all(kind.kind(), |object| {
+        let read = namespace.read_all(kind.kind(), Detail::WithoutMemory, |object| {
             self.row(layout, &object);
             match self.session.is_broken() {
                 true => Err(Ended::NobodyReads),

@@ -12,6 +12,7 @@ use crate::kernel::Namespace;
 use crate::kernel::namespace::complete;
 use crate::kernel::process::Length;
 use crate::kernel::sysv::huge_pages::Finder;
+use crate::kernel::sysv::listing::Detail;
 use crate::output::stdout::OutputError;
 use crate::output::{Format, columns};
 
@@ -22,8 +23,8 @@ pub(super) struct Depth {
     users: bool,
     /// Each queue, because its `max_bytes` costs a system call.
     queues: bool,
-    /// The processes that have segments attached, to find huge pages.
-    huge_pages: bool,
+    /// The memory of segments, and the processes that have them attached, to find huge pages.
+    memory: bool,
     /// How much of each command line.
     commands: Length,
 }
@@ -35,7 +36,7 @@ impl Depth {
             users: columns::on_request().any(&shows),
             // A table shows which queues are full.
             queues: format == Format::Table || shows("max_bytes") || shows("fill"),
-            huge_pages: shows("status") || shows("rss"),
+            memory: shows("status") || shows("rss") || shows("swap"),
             commands: if format.is_for_machines() { Length::Whole } else { Length::Shown },
         }
     }
@@ -173,8 +174,12 @@ impl Reader<'_> {
         namespace: &Namespace,
         visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
     ) -> Result<()> {
-        let finder = self.depth.huge_pages.then(|| Finder::new(namespace.handle()));
-        select::read_all(VERB, namespace, self.filter, |mut object| {
+        let finder = self.depth.memory.then(|| Finder::new(namespace.handle()));
+        let detail = match self.depth.memory {
+            true => Detail::Whole,
+            false => Detail::WithoutMemory,
+        };
+        select::read_all(VERB, namespace, self.filter, detail, |mut object| {
             if !self.filter.may_match(&object, self.now) {
                 return Ok(());
             }

@@ -160,6 +160,11 @@ pub(in crate::kernel) fn inside<R>(work: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Whether a child makes each call.
+pub(in crate::kernel) fn goes_by_child() -> bool {
+    !IS_INSIDE.get() && DOOR.with_borrow(Option::is_some)
+}
+
 /// The same for a call that mounts something. If the calls are made in another user namespace, it takes a
 /// mount namespace that belongs to that one; a mount that is attached nowhere outlives it.
 pub(in crate::kernel) fn inside_mounting<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R> {

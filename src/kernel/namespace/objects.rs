@@ -9,9 +9,10 @@ use crate::kernel::call::{CallError, CallName};
 use crate::kernel::error::{ReadError, StatusError};
 use crate::kernel::limits::slot_bits;
 use crate::kernel::posix::{mq, mq_calls};
+use crate::kernel::sysv::listing::Detail;
 use crate::kernel::sysv::permissions::Changed;
-use crate::kernel::sysv::proc_table::{self, Table};
-use crate::kernel::sysv::{huge_pages, msg, sem, shm};
+use crate::kernel::sysv::proc_table::Table;
+use crate::kernel::sysv::{listing, msg, sem, shm};
 
 /// The error for a key that names an object of a kind without keys.
 const NO_KEY: CallError = CallError { name: CallName::Openat, errno: Errno::EINVAL };
@@ -165,18 +166,16 @@ impl Namespace {
     pub fn read_all<E: From<ReadError>>(
         &self,
         kind: Kind,
+        detail: Detail,
         mut visit: impl FnMut(Object) -> Result<(), E>,
     ) -> Result<(), E> {
         if !self.kinds.contains(&kind) {
             return Ok(());
         }
         match kind {
-            Kind::Msg => proc_table::read(self.tables(), Table::Msg, visit),
-            Kind::Shm => proc_table::read(self.tables(), Table::Shm, |mut object| {
-                huge_pages::correct(&mut object);
-                visit(object)
-            }),
-            Kind::Sem => proc_table::read(self.tables(), Table::Sem, visit),
+            Kind::Msg => listing::read(self.tables(), Table::Msg, detail, visit),
+            Kind::Shm => listing::read(self.tables(), Table::Shm, detail, visit),
+            Kind::Sem => listing::read(self.tables(), Table::Sem, detail, visit),
             Kind::Pmsg => mq::read_all(self.queues(), |queue| visit(Object::PosixQueue(queue))),
             Kind::Pshm | Kind::Psem => self.shm().read_all(kind, visit),
         }
@@ -184,20 +183,50 @@ impl Namespace {
 
     /// The current state of all objects of these kinds.
     pub fn snapshot(&self, kinds: impl IntoIterator<Item = Kind>) -> Result<Snapshot, ReadError> {
+        self.snapshot_in(kinds, Detail::Whole)
+    }
+
+    /// The same in less detail.
+    pub fn snapshot_in(
+        &self,
+        kinds: impl IntoIterator<Item = Kind>,
+        detail: Detail,
+    ) -> Result<Snapshot, ReadError> {
         let mut snapshot = Snapshot::default();
         for kind in kinds {
-            self.read_all(kind, |object| {
+            self.read_all(kind, detail, |object| {
                 snapshot.objects.push(object);
                 Ok::<_, ReadError>(())
             })?;
         }
         Ok(snapshot)
     }
+
+    /// Whether there is any object of a kind.
+    pub fn has(&self, kind: Kind) -> Result<bool, ReadError> {
+        /// Why the reading ended early.
+        enum End {
+            Found,
+            Error(ReadError),
+        }
+        impl From<ReadError> for End {
+            fn from(error: ReadError) -> End {
+                End::Error(error)
+            }
+        }
+        match self.read_all(kind, Detail::WithoutMemory, |_| Err(End::Found)) {
+            Ok(()) => Ok(false),
+            Err(End::Found) => Ok(true),
+            Err(End::Error(error)) => Err(error),
+        }
+    }
 }
 
 /// Adds the `max_bytes` of a queue, which `/proc/sysvipc` does not show.
 pub fn complete(object: &mut Object) {
-    if let Object::Queue(queue) = object {
+    if let Object::Queue(queue) = object
+        && queue.max_bytes.is_none()
+    {
         queue.max_bytes = msg::max_bytes(queue.id).ok();
     }
 }

@@ -72,10 +72,19 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a queue.
-#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Queue, CallError> {
-    let status = status(id)?;
-    Ok(Queue {
+    Ok(of_status(id, &status(id)?))
+}
+
+/// The queue at this index of the kernel's array. `EINVAL` if there is none, and before Linux 4.17.
+pub fn at(index: i32) -> Result<Queue, CallError> {
+    let (id, status) = stat(index, MSG_STAT_ANY)?;
+    Ok(of_status(id, &status))
+}
+
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn of_status(id: i32, status: &libc::msqid_ds) -> Queue {
+    Queue {
         id,
         permissions: permissions::of(&status.msg_perm),
         changed: Time::from_kernel(status.msg_ctime.into()),
@@ -86,7 +95,7 @@ pub fn read(id: i32) -> Result<Queue, CallError> {
         last_send: Time::from_kernel(status.msg_stime.into()),
         last_recv_pid: status.msg_lrpid,
         last_recv: Time::from_kernel(status.msg_rtime.into()),
-    })
+    }
 }
 
 /// Whether the caller may read a queue, by `IPC_STAT`, which requires exactly that. `EACCES` if not.

@@ -9,6 +9,7 @@ use crate::ipc::Object;
 use crate::ipc::sysv::{Queue, Segment, SegmentStatus, SemaphoreSet};
 use crate::ipc::{Key, Kind, Mode, Permissions, Time};
 use crate::kernel::error::ReadError;
+use crate::kernel::limits::slot_bits;
 use crate::kernel::namespace::{ids, inside};
 
 /// A System V kind, which has a table.
@@ -45,11 +46,12 @@ impl Table {
     }
 }
 
-/// Passes each object of one table in this directory to `visit` as it is read, in the order of the
-/// kernel's slots. `visit` can stop by returning an error.
+/// Passes each object of one table in this directory, from the kernel's slot `first` on, to `visit` as it is
+/// read, in the order of the slots. `visit` can stop by returning an error.
 pub fn read<E: From<ReadError>>(
     directory: &Path,
     table: Table,
+    first: i32,
     mut visit: impl FnMut(Object) -> Result<(), E>,
 ) -> Result<(), E> {
     let path = directory.join(table.file());
@@ -60,6 +62,8 @@ pub fn read<E: From<ReadError>>(
     let mut buffer = [0; 8192];
     let mut filled = 0;
     let mut is_heading = true;
+    // The bits of an id that are the slot.
+    let slots = if first == 0 { 0 } else { (1 << slot_bits()) - 1 };
     loop {
         let count = match file.read(&mut buffer[filled..]) {
             Ok(count) => count,
@@ -75,7 +79,9 @@ pub fn read<E: From<ReadError>>(
                 continue;
             }
             let object = parse(table, line).ok_or_else(|| malformed(&path, line))?;
-            visit(object)?;
+            if first == 0 || object.id().is_none_or(|id| id & slots >= first) {
+                visit(object)?;
+            }
         }
         if count == 0 {
             // The kernel writes no incomplete or endless lines.
@@ -291,6 +297,26 @@ mod tests {
         assert_eq!(parse(Table::Sem, b"1 2x 600 3 0 0 0 0 0 0"), None);
         assert_eq!(parse(Table::Sem, b"1 99999999999 600 3 0 0 0 0 0 0"), None);
         assert_eq!(parse(Table::Sem, b"1 2 600 99999999999999999999 0 0 0 0 0 0"), None);
+    }
+
+    #[test]
+    fn a_table_can_be_read_from_a_slot_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = |id: i32| format!("0 {id} 600 1 0 0 0 0 0 0\n");
+        let text = format!("heading\n{}{}{}", line(0), line(32_769), line(2));
+        std::fs::write(directory.path().join("sem"), text).unwrap();
+        let ids = |first| {
+            let mut ids = Vec::new();
+            let read = read(directory.path(), Table::Sem, first, |object| {
+                ids.extend(object.id());
+                Ok::<_, ReadError>(())
+            });
+            read.unwrap();
+            ids
+        };
+        assert_eq!(ids(0), [0, 32_769, 2]);
+        assert_eq!(ids(1), [32_769, 2]);
+        assert_eq!(ids(2), [2]);
     }
 
     proptest! {

@@ -83,16 +83,25 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a set.
-#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<SemaphoreSet, CallError> {
-    let status = status(id)?;
-    Ok(SemaphoreSet {
+    Ok(of_status(id, &status(id)?))
+}
+
+/// The set at this index of the kernel's array. `EINVAL` if there is none, and before Linux 4.17.
+pub fn at(index: i32) -> Result<SemaphoreSet, CallError> {
+    let (id, status) = stat(index, SEM_STAT_ANY)?;
+    Ok(of_status(id, &status))
+}
+
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn of_status(id: i32, status: &SemidDs) -> SemaphoreSet {
+    SemaphoreSet {
         id,
         permissions: permissions::of(&status.sem_perm),
         changed: Time::from_kernel(status.sem_ctime.into()),
         nsems: status.sem_nsems.into(),
         last_op: Time::from_kernel(status.sem_otime.into()),
-    })
+    }
 }
 
 /// Whether the caller may read a set, by `IPC_STAT`, which requires exactly that. `EACCES` if not.

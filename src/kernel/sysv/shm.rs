@@ -110,10 +110,20 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
 }
 
 /// The current state of a segment, except `rss` and `swap`, which only `/proc/sysvipc/shm` shows.
-#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
 pub fn read(id: i32) -> Result<Segment, CallError> {
-    let status = status(id)?;
-    Ok(Segment {
+    Ok(of_status(id, &status(id)?))
+}
+
+/// The segment at this index of the kernel's array, as [`read`] gives it. `EINVAL` if there is none, and before
+/// Linux 4.17.
+pub fn at(index: i32) -> Result<Segment, CallError> {
+    let (id, status) = stat(index, SHM_STAT_ANY)?;
+    Ok(of_status(id, &status))
+}
+
+#[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
+fn of_status(id: i32, status: &libc::shmid_ds) -> Segment {
+    Segment {
         id,
         permissions: permissions::of(&status.shm_perm),
         changed: Time::from_kernel(status.shm_ctime.into()),
@@ -127,7 +137,7 @@ pub fn read(id: i32) -> Result<Segment, CallError> {
         last_pid: status.shm_lpid,
         last_attach: Time::from_kernel(status.shm_atime.into()),
         last_detach: Time::from_kernel(status.shm_dtime.into()),
-    })
+    }
 }
 
 /// Whether the caller may read a segment, by `IPC_STAT`, which requires exactly that. `EACCES` if not.

@@ -22,6 +22,8 @@ pub struct Queues {
     pub messages: i32,
     /// Bytes of payload on all queues.
     pub bytes: i32,
+    /// The highest index in use; 0 if none is.
+    pub highest: i32,
 }
 
 /// Shared memory, `SHM_INFO` in `shmctl(2)`.
@@ -39,6 +41,8 @@ pub struct Segments {
     pub swap_attempts: u64,
     /// Unused since Linux 2.4.
     pub swap_successes: u64,
+    /// The highest index in use; 0 if none is.
+    pub highest: i32,
 }
 
 /// Semaphore sets, `SEM_INFO` in `semctl(2)`.
@@ -48,6 +52,8 @@ pub struct Sets {
     pub sets: i32,
     /// Semaphores in all sets.
     pub semaphores: i32,
+    /// The highest index in use; 0 if none is.
+    pub highest: i32,
 }
 
 /// The limits on message queues, `IPC_INFO` in `msgctl(2)`.
@@ -72,6 +78,8 @@ pub struct SegmentLimits {
     pub shmmin: u64,
     /// The maximum number of pages in all segments.
     pub shmall: u64,
+    /// The highest index in use; 0 if none is.
+    pub highest: i32,
 }
 
 /// The limits on semaphore sets, `IPC_INFO` in `semctl(2)`. Negative if they were set so, which the
@@ -97,24 +105,25 @@ pub fn has_system_v() -> bool {
 
 /// The totals of message queues.
 pub fn queues() -> Result<Queues, CallError> {
-    let info = msginfo(MSG_INFO)?;
-    Ok(Queues { queues: info.msgpool, messages: info.msgmap, bytes: info.msgtql })
+    let (highest, info) = msginfo(MSG_INFO)?;
+    Ok(Queues { queues: info.msgpool, messages: info.msgmap, bytes: info.msgtql, highest })
 }
 
 /// The limits on message queues.
 pub fn queue_limits() -> Result<QueueLimits, CallError> {
-    let info = msginfo(IPC_INFO)?;
+    let (_, info) = msginfo(IPC_INFO)?;
     Ok(QueueLimits { msgmni: info.msgmni, msgmax: info.msgmax, msgmnb: info.msgmnb })
 }
 
-fn msginfo(command: c_int) -> Result<MsgInfo, CallError> {
+fn msginfo(command: c_int) -> Result<(c_int, MsgInfo), CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: MsgInfo = unsafe { std::mem::zeroed() };
     // SAFETY: both commands fill a struct msginfo at the pointer and keep no pointer.
-    call(inside(|| unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }), || {
-        Call::Msgctl { id: 0, command, argument: Structure::Msginfo(&info).filled() }
-    })?;
-    Ok(info)
+    let highest =
+        call(inside(|| unsafe { libc::msgctl(0, command, (&raw mut info).cast()) }), || {
+            Call::Msgctl { id: 0, command, argument: Structure::Msginfo(&info).filled() }
+        })?;
+    Ok((highest, info))
 }
 
 /// The totals of segments.
@@ -123,9 +132,10 @@ pub fn segments() -> Result<Segments, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmInfo = unsafe { std::mem::zeroed() };
     // SAFETY: SHM_INFO fills a struct shm_info at the pointer and keeps no pointer.
-    call(inside(|| unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }), || {
-        Call::Shmctl { id: 0, command: SHM_INFO, argument: Structure::ShmUsage(&info).filled() }
-    })?;
+    let highest =
+        call(inside(|| unsafe { libc::shmctl(0, SHM_INFO, (&raw mut info).cast()) }), || {
+            Call::Shmctl { id: 0, command: SHM_INFO, argument: Structure::ShmUsage(&info).filled() }
+        })?;
     Ok(Segments {
         segments: info.used_ids,
         pages: info.shm_tot.into(),
@@ -133,6 +143,7 @@ pub fn segments() -> Result<Segments, CallError> {
         swapped: info.shm_swp.into(),
         swap_attempts: info.swap_attempts.into(),
         swap_successes: info.swap_successes.into(),
+        highest,
     })
 }
 
@@ -142,26 +153,28 @@ pub fn segment_limits() -> Result<SegmentLimits, CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: ShmLimits = unsafe { std::mem::zeroed() };
     // SAFETY: IPC_INFO fills a struct shminfo at the pointer and keeps no pointer.
-    call(inside(|| unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }), || {
-        Call::Shmctl { id: 0, command: IPC_INFO, argument: Structure::Shminfo(&info).filled() }
-    })?;
+    let highest =
+        call(inside(|| unsafe { libc::shmctl(0, IPC_INFO, (&raw mut info).cast()) }), || {
+            Call::Shmctl { id: 0, command: IPC_INFO, argument: Structure::Shminfo(&info).filled() }
+        })?;
     Ok(SegmentLimits {
         shmmni: info.shmmni.into(),
         shmmax: info.shmmax.into(),
         shmmin: info.shmmin.into(),
         shmall: info.shmall.into(),
+        highest,
     })
 }
 
 /// The totals of semaphore sets.
 pub fn sets() -> Result<Sets, CallError> {
-    let info = seminfo(SEM_INFO)?;
-    Ok(Sets { sets: info.semusz, semaphores: info.semaem })
+    let (highest, info) = seminfo(SEM_INFO)?;
+    Ok(Sets { sets: info.semusz, semaphores: info.semaem, highest })
 }
 
 /// The limits on semaphore sets.
 pub fn set_limits() -> Result<SetLimits, CallError> {
-    let info = seminfo(IPC_INFO)?;
+    let (_, info) = seminfo(IPC_INFO)?;
     Ok(SetLimits {
         semmni: info.semmni,
         semmsl: info.semmsl,
@@ -171,16 +184,13 @@ pub fn set_limits() -> Result<SetLimits, CallError> {
     })
 }
 
-fn seminfo(command: c_int) -> Result<SemInfo, CallError> {
+fn seminfo(command: c_int) -> Result<(c_int, SemInfo), CallError> {
     // SAFETY: zero is valid in every field.
     let mut info: SemInfo = unsafe { std::mem::zeroed() };
     // SAFETY: the fourth argument is the `__buf` of union semun: both commands fill a struct seminfo
     // there, and keep no pointer.
-    call(inside(|| unsafe { libc::semctl(0, 0, command, &raw mut info) }), || Call::Semctl {
-        id: 0,
-        number: 0,
-        command,
-        argument: Structure::Seminfo(&info).filled(),
+    let highest = call(inside(|| unsafe { libc::semctl(0, 0, command, &raw mut info) }), || {
+        Call::Semctl { id: 0, number: 0, command, argument: Structure::Seminfo(&info).filled() }
     })?;
-    Ok(info)
+    Ok((highest, info))
 }

@@ -31,7 +31,7 @@ impl Listing<'_> {
     }
 
     fn segment_limits(&mut self) -> Option<()> {
-        let SegmentLimits { shmmni, shmmax, shmmin, shmall } = totals::segment_limits().ok()?;
+        let SegmentLimits { shmmni, shmmax, shmmin, shmall, .. } = totals::segment_limits().ok()?;
         self.print("------ Shared Memory Limits --------\n");
         put!(self, "max number of segments = {shmmni}\n");
         self.size(self.unit.or(Unit::Kilobytes), "max seg size", shmmax, "\n");
