@@ -13,7 +13,7 @@ use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Identity, Manner, NotFound, Place, Places, Stay, Where};
 use crate::kernel::process::scan::has_outsiders;
 use crate::kernel::process::{self, Process};
-use crate::kernel::shares::on_all_processors;
+use crate::kernel::shares::in_threads;
 use crate::kernel::{Errno, Namespace};
 
 /// What became of a visit.
@@ -72,7 +72,8 @@ impl Everywhere {
         let numbered: Vec<(usize, &Place)> = self.places.iter().enumerate().collect();
         let visit =
             |&(number, place): &(usize, &Place)| (number, Everywhere::try_to_visit(place, &look));
-        let visits = on_all_processors(&numbered, 4, |places| {
+        // The kernel makes each visitor wait for a moment when it leaves the POSIX queues.
+        let visits = in_threads(&numbered, 4, 4, |places| {
             places.iter().map(visit).collect::<Vec<(usize, Visit<R>)>>()
         });
         let mut found = Vec::new();
@@ -260,9 +261,7 @@ fn map_elsewhere<R: Send>(
 /// How many other IPC namespaces hold objects, as far as they can be seen.
 pub(super) fn occupied(namespace: &Namespace) -> usize {
     let occupied = map_elsewhere(namespace, |place, namespace| {
-        let holds = |&kind: &Kind| {
-            namespace.snapshot([kind]).is_ok_and(|snapshot| !snapshot.objects.is_empty())
-        };
+        let holds = |&kind: &Kind| namespace.has(kind).is_ok_and(|has| has);
         place.kinds.iter().any(holds).then_some(place.identity)
     });
     occupied.into_iter().flatten().collect::<HashSet<_>>().len()

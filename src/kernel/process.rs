@@ -14,6 +14,7 @@ mod family;
 mod identity;
 mod pids;
 pub(in crate::kernel) mod proc_directory;
+pub(in crate::kernel) mod proc_file;
 mod proc_mount;
 mod rlimit;
 mod servers;

@@ -1,4 +1,4 @@
-//! Work on many things at once, on all processors.
+//! Work on many things at once.
 
 use std::thread;
 
@@ -9,8 +9,18 @@ pub fn on_all_processors<T: Sync, R: Send>(
     least: usize,
     work: impl Fn(&[T]) -> R + Sync,
 ) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let mut shares = items.chunks(items.len().div_ceil(processors).max(least.max(1)));
+    in_threads(items, 1, least, work)
+}
+
+/// The same with several threads for each processor, for work that often waits.
+pub fn in_threads<T: Sync, R: Send>(
+    items: &[T],
+    each: usize,
+    least: usize,
+    work: impl Fn(&[T]) -> R + Sync,
+) -> Vec<R> {
+    let threads = each * thread::available_parallelism().map_or(1, usize::from);
+    let mut shares = items.chunks(items.len().div_ceil(threads).max(least.max(1)));
     let own_share = shares.next().unwrap_or_default();
     thread::scope(|scope| {
         let start = |items| {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::{Handle, Identity};
+use crate::ipc::posix::FileIdentity;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::process::proc_directory::ProcDirectory;
 use crate::kernel::process::{self, has_left, is_gone_error};
@@ -130,9 +131,9 @@ impl Census {
 
     fn look_at(&mut self, pid: i32, host: Option<Identity>) -> io::Result<()> {
         let process = ProcDirectory::open(pid)?;
-        let identity = process.namespace(c"ns/ipc")?;
+        let identity = process.ipc_namespace()?;
         let identity = identity.map(Identity::numbered).ok_or(io::ErrorKind::InvalidData)?;
-        let mounts = process.namespace(c"ns/mnt")?;
+        let mounts = process.mount_namespace()?;
         let mut has_descriptors = false;
         process.each_descriptor(|number, target| {
             has_descriptors = true;
@@ -231,21 +232,22 @@ impl Seen {
     }
 
     /// The directories of POSIX memory that its processes see, each once, with a process that sees it;
-    /// that of the oldest process first. `warn` gets why one could not be opened.
-    pub fn shms(&self, warn: &mut dyn FnMut(io::Error)) -> Vec<(DevShm, i32)> {
+    /// that of the oldest process first. Then, why some could not be opened.
+    pub fn shms(&self) -> (Vec<(FileIdentity, i32)>, Vec<io::Error>) {
         let oldest = self.oldest.map(|member| member.pid);
-        let mut shms: Vec<(DevShm, i32)> = Vec::new();
+        let mut shms: Vec<(FileIdentity, i32)> = Vec::new();
+        let mut errors = Vec::new();
         for pid in oldest.into_iter().chain(self.mounts.values().copied()) {
             match DevShm::of_process(pid) {
-                Ok(shm) if !shms.iter().any(|(other, _)| other.identity() == shm.identity()) => {
-                    shms.push((shm, pid));
+                Ok(shm) => {
+                    let new = |id: &FileIdentity| shms.iter().all(|(known, _)| known != id);
+                    shms.extend(shm.identity().filter(new).map(|identity| (identity, pid)));
                 }
-                Ok(_) => {}
                 // Nothing is there, or the process has ended.
                 Err(error) if is_gone_error(&error) => {}
-                Err(error) => warn(error),
+                Err(error) => errors.push(error),
             }
         }
-        shms
+        (shms, errors)
     }
 }

@@ -12,6 +12,7 @@ use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
 use crate::kernel::process::is_gone_error;
+use crate::kernel::shares::on_all_processors;
 
 /// A place with objects. It keeps nothing open, so there may be thousands.
 #[derive(Clone, Debug)]
@@ -125,16 +126,24 @@ impl Places {
         let mut directories = HashSet::new();
         let mut all = Vec::new();
         let mut failed: Option<(io::Error, u64)> = None;
-        for identity in census.order() {
-            let Some(seen) = census.namespaces.get(&identity) else { continue };
-            let seen = Arc::new(seen.clone());
+        let order = census.order();
+        let namespaces: Vec<_> =
+            order.iter().filter_map(|identity| census.namespaces.get_key_value(identity)).collect();
+        let look = |share: &[(&Identity, &Seen)]| -> Vec<_> {
+            share.iter().map(|(_, seen)| seen.shms()).collect()
+        };
+        let shms = on_all_processors(&namespaces, 8, look).into_iter().flatten();
+        for ((identity, seen), (shms, errors)) in namespaces.into_iter().zip(shms) {
+            let identity = *identity;
+            let seen = Arc::new(Seen::clone(seen));
             let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
-            let mut shms = seen.shms(&mut |error| {
+            for error in errors {
                 let (_, count) = failed.get_or_insert((error, 0));
                 *count += 1;
-            });
-            shms.retain(|(shm, _)| directories.insert(shm.identity()));
-            let mut shms = shms.into_iter().filter_map(|(shm, pid)| Some((pid, shm.identity()?)));
+            }
+            let is_new =
+                |&(shm, pid): &(FileIdentity, i32)| directories.insert(shm).then_some((pid, shm));
+            let mut shms = shms.iter().filter_map(is_new).collect::<Vec<_>>().into_iter();
             let oldest = seen.oldest.map(|member| member.pid);
             let first = shms.next();
             for shm in std::iter::once(first).chain(shms.map(Some)) {

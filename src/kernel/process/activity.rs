@@ -2,11 +2,11 @@
 //! used nothing meanwhile. `proc_pid_status(5)`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::io;
 
 use super::command::{Length, command};
 use super::pids::{all, all_visible, threads};
+use super::proc_file;
 use super::stat::{Stat, has_thread_left, is_gone_error};
 use super::status::{uids, uids_in};
 use crate::ipc::ProcessName;
@@ -30,7 +30,7 @@ struct Moment {
 
 impl Moment {
     fn of(pid: i32, stat: &Stat) -> Option<Moment> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let status = proc_file::read_to_string(&format!("/proc/{pid}/status")).unwrap_or_default();
         let (uids, asleep) = (uids_in(&status), asleep(pid, &status));
         Some(Moment { started: stat.started()?, uids, asleep })
     }
@@ -41,7 +41,9 @@ impl Moment {
 fn asleep(pid: i32, status: &str) -> Option<Vec<(i32, u64)>> {
     let of_thread = |thread| match thread == pid {
         true => switches(status),
-        false => switches(&fs::read_to_string(format!("/proc/{pid}/task/{thread}/status")).ok()?),
+        false => {
+            switches(&proc_file::read_to_string(&format!("/proc/{pid}/task/{thread}/status")).ok()?)
+        }
     };
     threads(pid).ok()?.into_iter().map(|thread| Some((thread, of_thread(thread)?))).collect()
 }

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use super::proc_file;
+
 /// The visible restrictions on this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement {
@@ -16,7 +18,7 @@ pub struct Confinement {
 impl Confinement {
     /// Reads the current restrictions on this process.
     pub fn read() -> Confinement {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let status = proc_file::read_to_string("/proc/self/status").unwrap_or_default();
         Confinement {
             filters: filters(&status),
             // EINVAL without a security module.

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
 
+use super::proc_file;
 use super::status::uids_in;
 use crate::ipc::{Caller, Kind};
 use crate::kernel::namespace::identity::Handle;
@@ -61,7 +62,7 @@ fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
 /// The credentials of another process as far as the mode of an object matters: its effective user and
 /// its groups, from `/proc/PID/status`, which all users may read. Capabilities are left out.
 pub fn caller_of(pid: i32) -> Option<Caller> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let status = proc_file::read_to_string(&format!("/proc/{pid}/status")).ok()?;
     let numbers = |label: &str| -> Option<Vec<u32>> {
         let line = status.lines().find_map(|line| line.strip_prefix(label))?;
         line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
@@ -115,7 +116,7 @@ fn effective_capabilities() -> u64 {
 
 /// A capability set of this process, by its label in `/proc/self/status`; empty if that cannot be read.
 pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = proc_file::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix(label));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use super::pids::all;
+use super::proc_file;
 
 /// The soft and the hard limit of this process on a resource, each `None` for unlimited. `None` if the
 /// kernel does not have the resource.
@@ -23,7 +24,7 @@ pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
         if fs::metadata(&directory).ok()?.uid() != uid {
             return None;
         }
-        let limits = fs::read_to_string(format!("{directory}/limits")).ok()?;
+        let limits = proc_file::read_to_string(&format!("{directory}/limits")).ok()?;
         let line = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"))?;
         // Text other than a number is "unlimited".
         Some((pid, line.split_ascii_whitespace().next()?.parse().ok()))

@@ -1,11 +1,11 @@
 //! The state of a process, `/proc/PID/stat` in `proc_pid_stat(5)`, and whether it lives.
 
-use std::fs;
 use std::io;
 
 use nix::unistd;
 
 use super::pids::{all, threads};
+use super::proc_file;
 use crate::ipc::Foreign;
 
 /// The text of `/proc/PID/stat`.
@@ -17,12 +17,12 @@ pub(crate) struct Stat {
 
 impl Stat {
     pub(super) fn read(pid: i32) -> Option<Stat> {
-        Stat::parse(fs::read(format!("/proc/{pid}/stat")).ok()?)
+        Stat::parse(proc_file::read(&format!("/proc/{pid}/stat")).ok()?)
     }
 
     /// The same for a process that may be gone: `None` if it is. Other errors leave its state unknown.
     pub(super) fn find(pid: i32) -> io::Result<Option<Stat>> {
-        match fs::read(format!("/proc/{pid}/stat")) {
+        match proc_file::read(&format!("/proc/{pid}/stat")) {
             Ok(text) => Ok(Stat::parse(text)),
             // If /proc hides the processes of others, this error does not mean that the process is
             // gone.
@@ -123,7 +123,7 @@ pub fn has_left(pid: i32) -> bool {
 
 /// Whether a thread of a process has certainly ended or is about to.
 pub fn has_thread_left(pid: i32, thread: i32) -> bool {
-    match fs::read(format!("/proc/{pid}/task/{thread}/stat")) {
+    match proc_file::read(&format!("/proc/{pid}/task/{thread}/stat")) {
         Ok(text) => Stat::parse(text).is_some_and(|stat| stat.is_leaving()),
         Err(error) => is_gone_error(&error),
     }

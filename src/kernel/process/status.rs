@@ -1,10 +1,10 @@
 //! Fields of `/proc/PID/status`: `proc_pid_status(5)`.
 
-use std::fs;
+use super::proc_file;
 
 /// The real, effective, saved and file system user ids of a process, from `/proc/PID/status`.
 pub(super) fn uids(pid: i32) -> Option<[u32; 4]> {
-    uids_in(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+    uids_in(&proc_file::read_to_string(&format!("/proc/{pid}/status")).ok()?)
 }
 
 /// The user ids in the text of that file.
@@ -21,7 +21,7 @@ pub(super) fn uids_in(status: &str) -> Option<[u32; 4]> {
 /// How often the thread in this directory of `/proc` went to sleep, and whether a signal stopped it:
 /// `voluntary_ctxt_switches` and `State` in `proc_pid_status(5)`.
 pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
-    let status = fs::read_to_string(format!("{directory}/status")).ok()?;
+    let status = proc_file::read_to_string(&format!("{directory}/status")).ok()?;
     let value = |label: &str| status.lines().find_map(|line| line.strip_prefix(label));
     let switches = value("voluntary_ctxt_switches:")?.trim().parse().ok()?;
     Some((switches, value("State:")?.trim_start().starts_with(['T', 't'])))
