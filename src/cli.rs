@@ -5,6 +5,7 @@
 
 mod drop_ins;
 mod messages;
+mod metrics;
 mod objects;
 mod options;
 pub mod page;
@@ -13,6 +14,7 @@ mod system;
 pub mod words;
 
 pub use messages::{Recv, Send, Waiting};
+pub use metrics::{Address, Metrics};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
 pub use system::{
@@ -293,6 +295,8 @@ verbs! {
     Limits as "limits";
     /// Find IPC problems, explain them and suggest a fix
     Doctor as "doctor";
+    /// Print metrics of IPC objects for Prometheus, or serve them
+    Metrics as "metrics";
     /// Run a command, report the IPC objects it leaked, and fail on them
     Guard as "guard";
     /// Print the ftok(3) key of a path, or find the paths that have a key

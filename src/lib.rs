@@ -8,6 +8,7 @@
 //! - [`exit`]: the exit statuses.
 //! - [`doctor`]: the registry of checks for problems, and the facts that they look at. The command line
 //!   takes the names of checks from it.
+//! - [`metrics`]: the registry of metrics, and their text for Prometheus.
 //! - [`rescue`]: saves messages that were taken off a queue and could not be written out, for subcommands
 //!   and drop-in programs.
 //! - [`output`]: how results look: the registry of columns, and one file for each format.
@@ -27,6 +28,7 @@ pub mod explain;
 pub mod fuzzing;
 pub mod ipc;
 pub mod kernel;
+pub mod metrics;
 pub mod output;
 pub mod personality;
 pub mod rescue;

@@ -37,6 +37,7 @@ pages! {
     containers "docs/containers.md"
     develop "docs/develop.md"
     drop_in "docs/drop-in.md"
+    monitoring "docs/monitoring.md"
     scripting "docs/scripting.md"
     teaching "docs/teaching.md"
 }

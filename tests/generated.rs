@@ -54,9 +54,13 @@ fn man_pages_have_their_sections_in_order() {
             assert!(!text.contains("\n\n"), "{file}: a blank line in {title}");
         }
     }
-    for (name, section) in
-        [("list", "COLUMNS"), ("stat", "COLUMNS"), ("doctor", "CHECKS"), ("limits", "LIMITS")]
-    {
+    for (name, section) in [
+        ("list", "COLUMNS"),
+        ("stat", "COLUMNS"),
+        ("doctor", "CHECKS"),
+        ("limits", "LIMITS"),
+        ("metrics", "METRICS"),
+    ] {
         assert!(
             manual::pages()[&format!("ipctool-{name}.1")].contains(&format!(".SH {section}\n"))
         );

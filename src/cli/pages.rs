@@ -16,6 +16,7 @@ pub static ALL: &[&Page] = &[
     &objects::CHOWN,
     &system::LIMITS,
     &system::DOCTOR,
+    &super::metrics::METRICS,
     &system::GUARD,
     &objects::KEY,
     &system::INSTALL_LINKS,

@@ -1,17 +1,16 @@
 //! `ipctool doctor`: finds problems, explains them, and suggests a fix.
 
-mod everywhere;
 mod report;
 
-use super::everywhere::{Everywhere, outside};
-use super::{now, print_error, remark, select};
+use super::diagnosis::{self, All};
+use super::{now, remark, select};
 use crate::cli::Doctor;
 use crate::commands::Result;
-use crate::doctor::{CHECKS, Check, Diagnosis, Question, diagnose};
+use crate::doctor::{CHECKS, Check, Diagnosis, Question};
 use crate::exit::Status;
 use crate::explain::Failure;
+use crate::ipc::count;
 use crate::ipc::finding::Severity;
-use crate::ipc::{Filter, count};
 use crate::kernel::Namespace;
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Section, Style, columns, write_rows};
@@ -35,16 +34,8 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
         inspection: None,
     };
     let diagnosis = match args.all_namespaces {
-        true => everywhere::diagnose_all(question)?,
-        false => {
-            let snapshot = select::snapshot(VERB, namespace, &Filter::default())?;
-            let queues = match checks.iter().any(|check| check.name == "pmsg-limit") {
-                true => outside(namespace).map(Everywhere::queues).unwrap_or_default(),
-                false => Vec::new(),
-            };
-            let question = Question { elsewhere: Some(&queues), ..question };
-            diagnose(question, namespace, snapshot, &mut warn)?
-        }
+        true => everywhere(question)?,
+        false => diagnosis::of(VERB, question, namespace)?,
     };
     write(&diagnosis, &args, checks.len(), &style)?;
     select::warn_uninspected(VERB, &diagnosis.missed);
@@ -57,8 +48,18 @@ pub(super) fn run(args: Doctor, namespace: &Namespace, style: Style) -> Result<S
     })
 }
 
-fn warn(gap: String) {
-    print_error(format_args!("{VERB}: {gap}"));
+/// Diagnoses every IPC namespace, as if they were one.
+fn everywhere(question: Question<'_>) -> Result<Diagnosis> {
+    let All { everywhere, found, missed } = diagnosis::of_all(VERB, question)?;
+    let mut all = Diagnosis { is_whole: everywhere.is_whole(), missed, ..Diagnosis::default() };
+    for (_, diagnosis) in found {
+        all.findings.extend(diagnosis.findings);
+        all.objects.extend(diagnosis.objects);
+        all.is_whole &= diagnosis.is_whole;
+    }
+    all.findings.sort_by_key(|finding| finding.severity);
+    everywhere.warn(VERB);
+    Ok(all)
 }
 
 /// The checks that `--only` and `--skip` leave.
@@ -87,7 +88,7 @@ fn write(diagnosis: &Diagnosis, args: &Doctor, checks: usize, style: &Style) -> 
         report::write(findings, style, stdout::buffered()?).map_err(OutputError)?;
     } else if *is_whole {
         let checks = count(checks as u64, "check");
-        let objects = count(*objects as u64, "object");
+        let objects = count(objects.len() as u64, "object");
         remark(style, &format!("nothing is wrong: {checks}, {objects}"));
     }
     Ok(())

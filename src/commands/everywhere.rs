@@ -124,6 +124,16 @@ impl Everywhere {
         self.closed.is_empty() && self.failed.is_none()
     }
 
+    /// How many namespaces that were seen may not be entered.
+    pub fn unreadable(&self) -> u64 {
+        self.closed.len() as u64
+    }
+
+    /// How many places could not be looked at for another reason.
+    pub fn failed(&self) -> u64 {
+        self.failed.as_ref().map_or(0, |(_, number)| *number)
+    }
+
     /// Says what may not be looked at.
     pub fn warn(&self, verb: &str) {
         if let Some((error, number)) = &self.failed {

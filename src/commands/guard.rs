@@ -1,6 +1,5 @@
 //! `ipctool guard`: runs a command, and reports the objects that it left behind.
 
-mod destination;
 mod removal;
 mod report;
 mod setting;
@@ -12,7 +11,6 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::{env, io};
 
-use destination::Destination;
 use report::Report;
 use setting::Setting;
 use watch::{Course, Watch};
@@ -20,6 +18,7 @@ use watch::{Course, Watch};
 use super::{print_error, report};
 use crate::cli::Guard;
 use crate::commands::Result;
+use crate::commands::destination::Destination;
 use crate::exit::Status;
 use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::Foreign;
@@ -39,7 +38,7 @@ pub(super) fn run(args: Guard, namespace: &Namespace, mut style: Style) -> Resul
     style.human_sizes = true;
     // Everything that can fail without the command is done before it runs.
     let (path, format) = args.document();
-    let destination = path.map(Destination::open).transpose()?;
+    let destination = path.map(|path| Destination::open(VERB, "--report", path)).transpose()?;
     let mut setting = Setting::choose(namespace, args.isolate, args.keep, args.quiet)?;
     // Process ids are recorded from before the command can create anything.
     let mut watch = Watch::begin(&args, &setting)?;

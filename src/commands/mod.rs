@@ -5,6 +5,8 @@ mod chmod;
 mod chown;
 mod consent;
 mod create;
+mod destination;
+mod diagnosis;
 mod doctor;
 mod error;
 mod everywhere;
@@ -15,6 +17,7 @@ mod install_links;
 mod key;
 mod limits;
 mod list;
+mod metrics;
 mod overview;
 mod recv;
 mod request;
@@ -30,7 +33,9 @@ pub use explain::explain;
 use explain::{report, report_all, report_each};
 pub use usage::reject;
 
+use std::collections::HashSet;
 use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::cli::{Cli, Command};
 use crate::exit::Status;
@@ -83,6 +88,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Chown(args) => chown::run(args, namespace, style),
         Command::Limits(args) => limits::run(args, namespace, style),
         Command::Doctor(args) => doctor::run(args, namespace, style),
+        Command::Metrics(args) => metrics::run(args, namespace),
         Command::Guard(args) => guard::run(args, namespace, style),
         Command::Key(args) => key::run(args, &style),
         Command::InstallLinks(args) => install_links::run(args, namespace),
@@ -102,6 +108,7 @@ fn enter(
         Some(Command::List(args)) => args.all_namespaces || args.namespaces,
         Some(Command::Limits(args)) => args.all_namespaces,
         Some(Command::Doctor(args)) => args.all_namespaces,
+        Some(Command::Metrics(args)) => args.all_namespaces,
         Some(_) => false,
         None => is_everywhere,
     };
@@ -129,6 +136,24 @@ fn end(verb: &'static str, namespace: &Namespace, error: Error) -> Status {
     }
 }
 
+/// What was printed to standard error since a server began, which says each thing once.
+static SAID: OnceLock<Mutex<HashSet<String>>> = OnceLock::new();
+
+/// So many different messages of a server are remembered.
+const MOST_SAID: usize = 1000;
+
+/// From now on, prints each message once: a server would repeat them at each request.
+fn say_each_once() {
+    let _ = SAID.set(Mutex::default());
+}
+
+/// Whether a message is to be printed.
+fn is_new(message: &str) -> bool {
+    let Some(said) = SAID.get() else { return true };
+    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    said.len() < MOST_SAID && said.insert(message.to_owned())
+}
+
 /// Prints a message to standard error: a line, and perhaps a hint below it.
 pub fn print_error(message: impl Into<Notice>) {
     // If standard error fails, there is no other place to report it.
@@ -152,7 +177,8 @@ fn is_watched(style: &Style) -> bool {
 
 /// Prints a message to standard error, and returns whether that worked.
 fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
-    stderr::write_line(format!("ipctool: {}", message.into()))
+    let line = format!("ipctool: {}", message.into());
+    if is_new(&line) { stderr::write_line(line) } else { Ok(()) }
 }
 
 /// The choices of the output that hold for every command.

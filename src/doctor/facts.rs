@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use super::dev_shm::{self, DevShm};
@@ -27,9 +26,6 @@ use crate::kernel::process::uses::{Inspection, Missed};
 use crate::kernel::process::{self, accounts};
 use crate::kernel::sysv::{msg, sem};
 use crate::output::escape::shell_word;
-
-/// How long a thread or queue must not move to count as stuck.
-const REST: Duration = Duration::from_millis(100);
 
 /// A queue with more messages is not searched for types, because each peek walks past those before it.
 const MOST_PEEKED: u64 = 20_000;
@@ -100,6 +96,8 @@ pub(super) struct Scope<'a> {
 pub(super) struct Facts {
     /// All objects that are not ignored.
     pub objects: Vec<Seen>,
+    /// What a second look is needed for; `None` if nothing may be stuck, and after it.
+    pause: Option<Pause>,
     /// All limits; empty if no check needs them.
     pub allowances: Vec<Allowance>,
     /// The percentage of use from which something counts as nearly full.
@@ -191,13 +189,12 @@ impl Facts {
             |observed: &Observed| !ignore.iter().any(|expected| expected.is(&observed.object));
         let kept = observed.into_iter().filter(is_kept);
         let mut seen: Vec<Seen> = kept.map(|one| Seen::at_first(one, heirs.as_ref())).collect();
-        if needs.rest {
-            look_again(namespace, &mut seen, &scope, threshold);
-        }
+        let pause = needs.rest.then(|| Pause::begin(&mut seen, scope, threshold)).flatten();
         let (dev_shm, is_shm_whole) =
             if needs.dev_shm { dev_shm::survey(namespace, warn) } else { (None, true) };
         Ok(Facts {
             objects: seen,
+            pause,
             allowances,
             threshold,
             namespace: namespace.handle().clone(),
@@ -212,6 +209,18 @@ impl Facts {
             is_whole: is_whole && is_shm_whole && unlisted.is_empty() && missed.error.is_none(),
             missed,
         })
+    }
+
+    /// Whether something may be stuck, which shows at a second look.
+    pub fn may_be_stuck(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Looks a second time at what may be stuck, and keeps what has not moved.
+    pub fn look_again(&mut self, namespace: &Namespace) {
+        if let Some(pause) = self.pause.take() {
+            pause.end(namespace, &mut self.objects);
+        }
     }
 
     /// A text with commands, for the place that was looked at.
@@ -315,46 +324,69 @@ impl Seen {
     }
 }
 
-/// Looks a second time at what may be stuck, and keeps what has not moved.
-fn look_again(namespace: &Namespace, seen: &mut [Seen], scope: &ScanScope, threshold: u64) {
-    let waits = |user: &&Use| user.role.waits();
-    let pids: BTreeSet<i32> = seen
-        .iter()
-        .flat_map(|one| one.observed.users().iter().filter(waits))
-        .map(|u| u.pid)
-        .collect();
-    let all = || pids.iter().flat_map(|&pid| sleepers(pid, scope));
-    let before: Vec<Sleeper> = all().collect();
-    if before.is_empty() && !seen.iter().any(|one| one.may_be_stuck(threshold)) {
-        return;
-    }
-    for one in seen.iter_mut() {
-        if let Object::Queue(queue) = &one.observed.object
-            && one.present(|role| matches!(role, Role::WaitsToReceive(_))).next().is_some()
-        {
-            one.types = types(queue);
+/// The time between two looks at what may be stuck.
+struct Pause {
+    scope: ScanScope,
+    /// The processes that wait.
+    pids: BTreeSet<i32>,
+    /// Their threads that sleep in a call.
+    before: Vec<Sleeper>,
+}
+
+impl Pause {
+    /// Looks at what may be stuck; `None` if nothing may.
+    fn begin(seen: &mut [Seen], scope: ScanScope, threshold: u64) -> Option<Pause> {
+        let waits = |user: &&Use| user.role.waits();
+        let pids: BTreeSet<i32> = seen
+            .iter()
+            .flat_map(|one| one.observed.users().iter().filter(waits))
+            .map(|u| u.pid)
+            .collect();
+        let before: Vec<Sleeper> = pids.iter().flat_map(|&pid| sleepers(pid, &scope)).collect();
+        if before.is_empty() && !seen.iter().any(|one| one.may_be_stuck(threshold)) {
+            return None;
         }
-    }
-    thread::sleep(REST);
-    let after: HashMap<i32, Sleeper> = all().map(|sleeper| (sleeper.thread, sleeper)).collect();
-    let mut resting: HashMap<WaitedFor, Vec<Sleeper>> = HashMap::new();
-    for sleeper in before {
-        if after.get(&sleeper.thread) == Some(&sleeper) {
-            resting.entry(sleeper.on).or_default().push(sleeper);
-        }
-    }
-    for one in seen {
-        // A file may have several names.
-        let on_it = resting.get(&WaitedFor::of(&one.observed.object));
-        one.resting = on_it.cloned().unwrap_or_default();
-        match &one.observed.object {
-            Object::Queue(_) | Object::PosixQueue(_) => {
-                let now = namespace.read(&one.reference()).ok();
-                one.later = now.filter(|now| one.observed.object.is_same(now));
-                let users = one.pids().into_iter();
-                one.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();
+        for one in seen.iter_mut() {
+            if let Object::Queue(queue) = &one.observed.object
+                && one.present(|role| matches!(role, Role::WaitsToReceive(_))).next().is_some()
+            {
+                one.types = types(queue);
             }
-            Object::SemaphoreSet(set) => one.semaphores = sem::semaphores(set.id, set.nsems).ok(),
+        }
+        Some(Pause { scope, pids, before })
+    }
+
+    /// Looks again, and keeps what has not moved.
+    fn end(self, namespace: &Namespace, seen: &mut [Seen]) {
+        let Pause { scope, pids, before } = self;
+        let after = pids.iter().flat_map(|&pid| sleepers(pid, &scope));
+        let after: HashMap<i32, Sleeper> = after.map(|sleeper| (sleeper.thread, sleeper)).collect();
+        let mut resting: HashMap<WaitedFor, Vec<Sleeper>> = HashMap::new();
+        for sleeper in before {
+            if after.get(&sleeper.thread) == Some(&sleeper) {
+                resting.entry(sleeper.on).or_default().push(sleeper);
+            }
+        }
+        for one in seen {
+            one.look_again(namespace, &resting);
+        }
+    }
+}
+
+impl Seen {
+    /// What is the same at the second look, where these threads have not moved.
+    fn look_again(&mut self, namespace: &Namespace, resting: &HashMap<WaitedFor, Vec<Sleeper>>) {
+        // A file may have several names.
+        let on_it = resting.get(&WaitedFor::of(&self.observed.object));
+        self.resting = on_it.cloned().unwrap_or_default();
+        match &self.observed.object {
+            Object::Queue(_) | Object::PosixQueue(_) => {
+                let now = namespace.read(&self.reference()).ok();
+                self.later = now.filter(|now| self.observed.object.is_same(now));
+                let users = self.pids().into_iter();
+                self.stopped = users.filter(|&pid| process::is_stopped(pid)).collect();
+            }
+            Object::SemaphoreSet(set) => self.semaphores = sem::semaphores(set.id, set.nsems).ok(),
             Object::Segment(_) | Object::PosixMemory(_) | Object::PosixSemaphore(_) => {}
         }
     }

@@ -16,7 +16,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 const RELEASE: (&str, &str) = ("0.1.0", "2026-11-26");
 
 /// The sections of a page, in their order. Those in lists have names of their own.
-pub const SECTIONS: [&str; 14] = [
+pub const SECTIONS: [&str; 15] = [
     "NAME",
     "SYNOPSIS",
     "DESCRIPTION",
@@ -26,6 +26,7 @@ pub const SECTIONS: [&str; 14] = [
     "COLUMNS",
     "CHECKS",
     "LIMITS",
+    "METRICS",
     "REPORT",
     "EXIT STATUS",
     "ENVIRONMENT",

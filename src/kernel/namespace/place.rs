@@ -46,6 +46,11 @@ impl Place {
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, handle: None, shm })
     }
 
+    /// The place of the calling process.
+    pub fn own() -> io::Result<Place> {
+        Place::of_process(i32::try_from(std::process::id()).unwrap_or(0))
+    }
+
     /// The place with this IPC namespace: that of the process that has lived there longest. If none does,
     /// there is no `/dev/shm`. `keeper` is a file that keeps the namespace alive. `None` if nothing does.
     pub fn of(identity: Identity, keeper: Option<&Handle>) -> io::Result<Option<Place>> {

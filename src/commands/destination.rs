@@ -1,13 +1,12 @@
-//! The file for the report. It is opened before anything is mounted over its path, and replaced as a whole
-//! when the report is written. It keeps its owner, mode and links.
+//! A file for results. It is opened before anything is mounted over its path, and replaced as a whole when the
+//! results are written. It keeps its owner, mode and links.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::VERB;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Foreign;
 use crate::kernel::io::directory::{self, Directory, Entry, Place};
@@ -16,10 +15,12 @@ use crate::kernel::io::os_error;
 use crate::kernel::io::stdio;
 use crate::kernel::process::{self, accounts};
 
-/// Where the report goes.
+/// Where the results go.
 pub(super) struct Destination {
-    /// The path as the caller gave it.
-    name: PathBuf,
+    /// The verb that writes there.
+    verb: &'static str,
+    /// The option and the path, as the caller gave it.
+    subject: String,
     way: Way,
 }
 
@@ -35,11 +36,11 @@ enum Way {
 
 impl Destination {
     /// Checks that the file can be written, without changing it.
-    pub fn open(path: &Path) -> Result<Destination, Failure> {
-        let name = path.to_owned();
+    pub fn open(verb: &'static str, option: &str, path: &Path) -> Result<Destination, Failure> {
+        let subject = format!("{option} {}", Foreign::from(path));
         match find(path) {
-            Ok(way) => Ok(Destination { name, way }),
-            Err(error) => Err(failure(&name, &error)),
+            Ok(way) => Ok(Destination { verb, subject, way }),
+            Err(error) => Err(failure(verb, &subject, &error)),
         }
     }
 
@@ -52,28 +53,27 @@ impl Destination {
         }
     }
 
-    /// Writes the whole report.
+    /// Writes all of the results.
     pub fn write(self, text: &[u8]) -> Result<(), Failure> {
         let written = match self.way {
             Way::Replace { directory, file, old } => replace(&directory, &file, old.as_ref(), text),
             Way::Into(file) => overwrite(file, text),
             Way::Later(fifo) => fifo.open().and_then(|file| overwrite(file, text)),
         };
-        written.map_err(|error| failure(&self.name, &error))
+        written.map_err(|error| failure(self.verb, &self.subject, &error))
     }
 }
 
-fn failure(path: &Path, error: &io::Error) -> Failure {
+fn failure(verb: &'static str, subject: &str, error: &io::Error) -> Failure {
     let reason = match error.kind() {
         ErrorKind::PermissionDenied => Reason::NotPermitted,
         _ => Reason::Failed,
     };
-    let subject = format!("--report {}", Foreign::from(path));
     let what = match fifo::has_no_reader(error) {
         true => "no process reads this pipe (ENXIO)".to_owned(),
         false => format!("cannot write: {}", os_error::describe(error)),
     };
-    Failure::new(VERB, subject, what, reason)
+    Failure::new(verb, subject, what, reason)
 }
 
 fn find(path: &Path) -> io::Result<Way> {
@@ -144,14 +144,14 @@ fn beside(directory: &Directory, like: Option<&Entry>) -> io::Result<tempfile::N
     let mut access = OpenOptions::new();
     access.read(true).write(true).create_new(true).mode(0o666);
     let new = tempfile::Builder::new()
-        .prefix(".ipctool-guard-")
+        .prefix(".ipctool-")
         .make_in(directory.path(), |path| access.open(path))?;
     if let Some(like) = like {
         let (own, data) = (new.as_file().metadata()?, like.metadata()?);
         if (own.uid(), own.gid()) != (data.uid(), data.gid()) {
             fchown(new.as_file(), Some(data.uid()), Some(data.gid()))?;
         }
-        // Without the umask. A report is never set-user-ID.
+        // Without the umask. Results are never set-user-ID.
         new.as_file().set_permissions(Permissions::from_mode(data.mode() & 0o777))?;
     }
     Ok(new)
