@@ -10,6 +10,7 @@ mod objects;
 mod options;
 pub mod page;
 pub mod pages;
+mod relay;
 mod system;
 pub mod words;
 
@@ -17,6 +18,7 @@ pub use messages::{Recv, Send, Waiting};
 pub use metrics::{Address, Metrics};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
+pub use relay::{DeadLetters, Relay};
 pub use system::{
     Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
@@ -285,6 +287,8 @@ verbs! {
     Send as "send";
     /// Receive messages from a message queue, or peek at them
     Recv as "recv";
+    /// Hand each message of a queue to a command, and lose none
+    Relay as "relay";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

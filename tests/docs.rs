@@ -33,6 +33,7 @@ macro_rules! pages {
 pages! {
     readme "README.md"
     admin "docs/admin.md"
+    brokers "docs/brokers.md"
     ci "docs/ci.md"
     containers "docs/containers.md"
     develop "docs/develop.md"

@@ -11,6 +11,7 @@ pub static ALL: &[&Page] = &[
     &objects::CREATE,
     &messages::SEND,
     &messages::RECV,
+    &super::relay::RELAY,
     &objects::RM,
     &objects::CHMOD,
     &objects::CHOWN,

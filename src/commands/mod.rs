@@ -20,6 +20,7 @@ mod list;
 mod metrics;
 mod overview;
 mod recv;
+mod relay;
 mod request;
 mod rm;
 mod select;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Create(args) => create::run(args, namespace, &style),
         Command::Send(args) => send::run(args, namespace, &style),
         Command::Recv(args) => recv::run(args, namespace, style),
+        Command::Relay(args) => relay::run(args, namespace),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),

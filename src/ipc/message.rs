@@ -69,6 +69,11 @@ impl Message {
         self.bytes.extend((label.number() as c_long).to_ne_bytes());
     }
 
+    /// Sets the label, and leaves the payload.
+    pub fn set_label(&mut self, label: Label) {
+        set_type(&mut self.bytes, label.number());
+    }
+
     /// The buffer after the type, to append the payload to.
     pub fn payload_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

@@ -1,0 +1,109 @@
+//! Where messages go that cannot be delivered.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::VERB;
+use super::journal::{self, JSON};
+use crate::cli;
+use crate::explain::{Failure, Reason};
+use crate::ipc::message::{Message, type_of};
+use crate::ipc::{Foreign, Reference};
+use crate::kernel::Namespace;
+use crate::kernel::channel::Channel;
+use crate::kernel::io::os_error;
+use crate::output::message::From;
+
+/// An open place for them.
+pub(super) enum DeadLetters {
+    File { file: Option<File>, path: PathBuf, queue: Reference },
+    Queue { channel: Channel, name: String },
+}
+
+impl DeadLetters {
+    /// Opens it, so that what is wrong with it shows at once. The file for a queue in the directory of the
+    /// journals is made when it is needed.
+    pub fn open(
+        asked: Option<&cli::DeadLetters>,
+        journal: &Path,
+        namespace: &Namespace,
+        queue: &Reference,
+    ) -> Result<DeadLetters, Failure> {
+        match asked {
+            Some(cli::DeadLetters::Queue(to)) => {
+                let channel = Channel::for_sending(namespace, to)
+                    .map_err(|error| Failure::of_call(VERB, to, error))?;
+                Ok(DeadLetters::Queue { channel, name: to.to_string() })
+            }
+            Some(cli::DeadLetters::File(path)) => {
+                let file = open(path).map_err(|error| {
+                    let what = format!("cannot write: {}", os_error::describe(&error));
+                    let subject = format!("--dead-letter {}", Foreign::from(path.as_path()));
+                    Failure::new(VERB, subject, what, Reason::Failed)
+                })?;
+                let (path, queue) = (path.clone(), queue.clone());
+                Ok(DeadLetters::File { file: Some(file), path, queue })
+            }
+            None => {
+                let path = journal.with_file_name(format!("{}.dead.jsonl", journal::stem(queue)));
+                Ok(DeadLetters::File { file: None, path, queue: queue.clone() })
+            }
+        }
+    }
+
+    /// Adds a message. It is there for good when this returns.
+    pub fn add(&mut self, message: &Message) -> Result<(), String> {
+        match self {
+            DeadLetters::Queue { channel, .. } => {
+                channel.send(message.as_bytes()).map_err(|error| error.to_string())
+            }
+            DeadLetters::File { file, path, queue } => {
+                let added = add_to_file(file, path, queue, message);
+                added.map_err(|error| os_error::describe(&error))
+            }
+        }
+    }
+
+    /// Its name for people.
+    pub fn shown(&self) -> String {
+        match self {
+            DeadLetters::File { path, .. } => Foreign::from(path.as_path()).to_string(),
+            DeadLetters::Queue { name, .. } => name.clone(),
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+fn add_to_file(
+    file: &mut Option<File>,
+    path: &Path,
+    queue: &Reference,
+    message: &Message,
+) -> io::Result<()> {
+    let file = match file {
+        Some(file) => file,
+        None => file.insert(open(path)?),
+    };
+    let name = queue.to_string();
+    let from = From { kind: queue.kind, name: &name };
+    let mut line = Vec::new();
+    JSON.append(&from, type_of(message.as_bytes()), message.payload(), &mut line);
+    let length = file.seek(io::SeekFrom::End(0));
+    let written = file.write_all(&line).and_then(|()| match file.sync_data() {
+        // A pipe, or a device.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    });
+    if written.is_err()
+        && let Ok(length) = length
+    {
+        // Half a line would make the next one unreadable.
+        let _ = file.set_len(length);
+    }
+    written
+}

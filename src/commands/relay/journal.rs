@@ -1,0 +1,404 @@
+//! The journal of a relay: the messages that were taken off the queue, or are about to be, and are not delivered
+//! yet. A line a message: a checksum, and the message as `recv --json` prints it. A line with a minus and a
+//! number forgets so many of the first ones.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+
+use crate::ipc::message::{Label, Message, type_of};
+use crate::ipc::{Foreign, Reference};
+use crate::output::message::{self, From, MessageFormat, Presentation};
+
+/// How messages are written, in the journal and for commands.
+pub(super) const JSON: Presentation = Presentation {
+    format: MessageFormat::Jsonl,
+    until_nul: false,
+    truncate: None,
+    columns: None,
+    to_terminal: false,
+};
+
+/// An open journal, which no other relay can open.
+pub(super) struct Journal {
+    pub path: PathBuf,
+    file: File,
+    length: u64,
+    /// How many messages it holds.
+    live: usize,
+    /// The queue, as the messages name it.
+    queue: Reference,
+    name: String,
+}
+
+/// What a journal holds when it is opened.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The messages that were not delivered.
+    pub messages: VecDeque<Message>,
+    /// How many lines cannot be read, and where they are now.
+    pub damaged: Option<(usize, PathBuf)>,
+}
+
+/// The directory of the journals; `None` if the environment does not tell.
+pub(super) fn directory() -> Option<PathBuf> {
+    let of = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = of("XDG_STATE_HOME").or_else(|| Some(of("HOME")?.join(".local/state")))?;
+    Some(state.join("ipctool/relay"))
+}
+
+/// Makes the directory, for its owner alone.
+pub(super) fn make(directory: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// The start of the names of the files for a queue.
+pub(super) fn stem(queue: &Reference) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let escape = |byte: u8| match is_plain(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02x}"),
+    };
+    queue.to_string().bytes().map(escape).collect()
+}
+
+impl Journal {
+    /// Opens the first journal for a queue in this directory that no relay has open, and takes over what is in
+    /// further ones.
+    pub fn open_first(directory: &Path, queue: &Reference) -> io::Result<(Journal, Vec<Found>)> {
+        let stem = stem(queue);
+        let mut found = Vec::new();
+        let mut own: Option<Journal> = None;
+        for number in 0..u32::MAX {
+            let path = directory.join(format!("{stem}.{number}.journal"));
+            let exists = path.exists();
+            if !exists && own.is_some() {
+                break;
+            }
+            match (Journal::open(&path, queue), &mut own) {
+                (Ok((journal, in_it)), None) => {
+                    found.push(in_it);
+                    own = Some(journal);
+                }
+                (Ok((mut other, in_it)), Some(own)) => {
+                    own.append(in_it.messages.iter())?;
+                    found.push(in_it);
+                    // Empty, it is removed.
+                    other.forget(other.live)?;
+                }
+                (Err(error), _) if error.kind() == ErrorKind::ResourceBusy => {}
+                (Err(error), _) => return Err(error),
+            }
+        }
+        let own = own.ok_or(ErrorKind::NotFound)?;
+        Ok((own, found))
+    }
+
+    /// Opens a journal, or makes it. `EBUSY` if another relay has it open.
+    pub fn open(path: &Path, queue: &Reference) -> io::Result<(Journal, Found)> {
+        let file = loop {
+            let mut access = OpenOptions::new();
+            access.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let file = access.custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(Errno::EBUSY.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Another relay may have taken it over and removed it, before it was locked here.
+            let (own, named) = (file.metadata()?, fs::metadata(path));
+            if named.is_ok_and(|named| (named.dev(), named.ino()) == (own.dev(), own.ino())) {
+                break file;
+            }
+        };
+        let name = queue.to_string();
+        let mut journal =
+            Journal { path: path.to_owned(), file, length: 0, live: 0, queue: queue.clone(), name };
+        let found = journal.load()?;
+        Ok((journal, found))
+    }
+
+    fn load(&mut self) -> io::Result<Found> {
+        let mut text = Vec::new();
+        self.file.read_to_end(&mut text)?;
+        self.length = text.len() as u64;
+        let mut found = Found::default();
+        let mut damaged: Vec<&[u8]> = Vec::new();
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            match self.parse(line) {
+                Some(Line::Message(message)) => found.messages.push_back(message),
+                Some(Line::Forget(number)) => {
+                    found.messages.drain(..number.min(found.messages.len()));
+                }
+                None => damaged.push(line),
+            }
+        }
+        self.live = found.messages.len();
+        if !damaged.is_empty() {
+            let aside = self.set_aside(&damaged.concat())?;
+            found.damaged = Some((damaged.len(), aside));
+            // From now on there are only lines that can be read.
+            let length = self.length;
+            self.live = 0;
+            self.append(found.messages.iter())?;
+            self.cut_front(length)?;
+        }
+        Ok(found)
+    }
+
+    /// Writes lines that cannot be read to a new file beside the journal.
+    fn set_aside(&self, lines: &[u8]) -> io::Result<PathBuf> {
+        for number in 0..u32::MAX {
+            let path = self.path.with_extension(format!("damaged.{number}"));
+            let mut access = OpenOptions::new();
+            match access.write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(mut file) => {
+                    file.write_all(lines)?;
+                    file.sync_all()?;
+                    return Ok(path);
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+
+    /// Removes the first bytes by writing the others to a new file, which takes the place of this one.
+    fn cut_front(&mut self, front: u64) -> io::Result<()> {
+        let mut rest = Vec::new();
+        self.file.seek(io::SeekFrom::Start(front))?;
+        self.file.read_to_end(&mut rest)?;
+        let mut new = tempfile::NamedTempFile::new_in(
+            self.path.parent().filter(|path| *path != Path::new("")).unwrap_or(Path::new(".")),
+        )?;
+        new.write_all(&rest)?;
+        new.as_file().sync_all()?;
+        // Locked before it has the name, so that no other relay takes it.
+        new.as_file().lock()?;
+        self.file = new.persist(&self.path)?;
+        self.length = rest.len() as u64;
+        Ok(())
+    }
+
+    fn parse(&self, line: &[u8]) -> Option<Line> {
+        let line = line.strip_suffix(b"\n")?;
+        let (sum, rest) = line.split_at_checked(8)?;
+        let rest = rest.strip_prefix(b" ")?;
+        let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
+        if crc32fast::hash(rest) != sum {
+            return None;
+        }
+        if let Some(number) = rest.strip_prefix(b"-") {
+            return Some(Line::Forget(std::str::from_utf8(number).ok()?.parse().ok()?));
+        }
+        let mut message = Message::new(Label::of(self.queue.kind, 1));
+        let label = message::parse(rest, message.payload_mut()).ok()??;
+        message.set_label(label);
+        Some(Line::Message(message))
+    }
+
+    /// Whether there is room for a message of this many bytes, as far as that can be known before.
+    pub fn reserve(&self, bytes: usize) -> io::Result<()> {
+        let most = JSON.most(bytes) as i64;
+        let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        match fallocate(&self.file, flags, self.length as i64, most) {
+            // The file system cannot tell.
+            Ok(()) | Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Adds messages, all of them or none, and waits until they are on the disk.
+    pub fn append<'a>(&mut self, messages: impl Iterator<Item = &'a Message>) -> io::Result<()> {
+        let from = From { kind: self.queue.kind, name: &self.name };
+        let (mut text, mut json, mut count) = (Vec::new(), Vec::new(), 0);
+        for message in messages {
+            json.clear();
+            JSON.append(&from, type_of(message.as_bytes()), message.payload(), &mut json);
+            add_line(&json, &mut text);
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        self.write(&text)?;
+        self.file.sync_data()?;
+        self.live += count;
+        Ok(())
+    }
+
+    /// Forgets the first messages.
+    pub fn forget(&mut self, number: usize) -> io::Result<()> {
+        self.live = self.live.saturating_sub(number);
+        if self.live == 0 {
+            // The room that was reserved goes as well.
+            self.file.set_len(0)?;
+            self.length = 0;
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        add_line(format!("-{number}\n").as_bytes(), &mut text);
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.seek(io::SeekFrom::Start(self.length))?;
+        match self.file.write_all(text) {
+            Ok(()) => {
+                self.length += text.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // Half a line would be damage.
+                self.file.set_len(self.length)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// How many messages it holds.
+    pub fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Its path for people.
+    pub fn shown(&self) -> Foreign {
+        Foreign::from(self.path.as_path())
+    }
+}
+
+impl Drop for Journal {
+    /// An empty one is removed. It is locked until then, so it is nobody else's.
+    fn drop(&mut self) {
+        if self.live == 0 {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+enum Line {
+    Message(Message),
+    Forget(usize),
+}
+
+/// Adds a line, which ends with a newline, with its checksum.
+fn add_line(line: &[u8], text: &mut Vec<u8>) {
+    let sum = crc32fast::hash(line.strip_suffix(b"\n").unwrap_or(line));
+    text.extend_from_slice(format!("{sum:08x} ").as_bytes());
+    text.extend_from_slice(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::Kind;
+    use proptest::prelude::*;
+
+    fn queue() -> Reference {
+        Reference::id(Kind::Msg, 0)
+    }
+
+    fn message(number: i64, payload: &[u8]) -> Message {
+        let mut message = Message::new(Label::Type(number));
+        message.payload_mut().extend_from_slice(payload);
+        message
+    }
+
+    /// Opens a journal. Another test may just be starting a process, which has the lock until it runs its program.
+    fn open(path: &Path) -> (Journal, Found) {
+        for _ in 0..1000 {
+            match Journal::open(path, &queue()) {
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("it stays locked");
+    }
+
+    #[test]
+    fn one_relay_a_journal() {
+        let directory = tempfile::tempdir().unwrap();
+        let open_first = || Journal::open_first(directory.path(), &queue()).unwrap();
+        let (mut first, _) = open_first();
+        let (mut second, _) = open_first();
+        assert_ne!(first.path, second.path);
+        assert!(
+            Journal::open(&first.path, &queue())
+                .is_err_and(|error| { error.kind() == ErrorKind::ResourceBusy })
+        );
+        first.append([message(1, b"a")].iter()).unwrap();
+        second.append([message(2, b"b")].iter()).unwrap();
+        drop((first, second));
+        // Nobody has them by now, or nearly so, see `open`.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        // The next one takes over both.
+        let (journal, found) = open_first();
+        let messages: Vec<_> = found.into_iter().flat_map(|found| found.messages).collect();
+        assert_eq!(messages, [message(1, b"a"), message(2, b"b")]);
+        assert_eq!(journal.len(), 2);
+        drop(journal);
+        let (mut journal, found) = open_first();
+        assert_eq!(found[0].messages.len(), 2);
+        journal.forget(2).unwrap();
+        drop(journal);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_damaged_is_set_aside() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let (mut journal, _) = open(&path);
+        journal
+            .append([message(1, b"one"), message(2, b"two"), message(3, b"three")].iter())
+            .unwrap();
+        drop(journal);
+        let text = fs::read_to_string(&path).unwrap();
+        let cut = text.len() - 5;
+        fs::write(&path, &text.replace("two", "owt")[..cut]).unwrap();
+        let (journal, found) = open(&path);
+        assert_eq!(found.messages, [message(1, b"one")]);
+        assert_eq!(journal.len(), 1);
+        let (number, aside) = found.damaged.unwrap();
+        assert_eq!(number, 2);
+        assert!(fs::read_to_string(aside).unwrap().contains("owt"));
+        drop(journal);
+        let (_, found) = open(&path);
+        assert!(found.messages.len() == 1 && found.damaged.is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_what_was_not_forgotten(
+            steps in proptest::collection::vec((0usize..4, proptest::collection::vec(any::<u8>(), 0..20)), 1..20),
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("journal");
+            let mut expected: VecDeque<Message> = VecDeque::new();
+            let (mut journal, _) = open(&path);
+            for (step, (forgotten, payload)) in steps.into_iter().enumerate() {
+                let message = message(step as i64 + 1, &payload);
+                journal.append([message.clone()].iter()).unwrap();
+                expected.push_back(message);
+                let forgotten = forgotten.min(expected.len());
+                if forgotten > 0 {
+                    journal.forget(forgotten).unwrap();
+                    expected.drain(..forgotten);
+                }
+                prop_assert_eq!(journal.len(), expected.len());
+            }
+            drop(journal);
+            let (_, found) = open(&path);
+            prop_assert_eq!(found.messages, expected);
+            prop_assert!(found.damaged.is_none());
+        }
+    }
+}
