@@ -335,3 +335,45 @@ fn mqtt_both_ways() {
     shell.run("ipctool recv 0xfeed --all").shows("first\n");
     server.signal("TERM").ends();
 }
+
+/// A publisher and a subscriber of NATS, in Python.
+const NATS: &str = r#"
+import asyncio, nats, sys
+
+async def main(port, verb):
+    client = await nats.connect(f"nats://127.0.0.1:{port}")
+    if verb == "publish":
+        await client.publish("jobs", sys.stdin.buffer.read())
+        await client.flush()
+    else:
+        subscription = await client.subscribe("jobs")
+        await client.flush()
+        for _ in range(2):
+            message = await subscription.next_msg(timeout=30)
+            print(message.data.decode(), flush=True)
+    await client.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"#;
+
+#[test]
+fn nats_both_ways() {
+    let Some(shell) = with_queue() else { return };
+    if !has(&shell, "nats-server") || !shell.has_python("nats") {
+        return;
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = shell.start(&format!("exec nats-server -a 127.0.0.1 -p {port} 2> /dev/null"));
+    std::fs::write(shell.directory().join("nats-client.py"), NATS).unwrap();
+    let client = |verb: &str| format!("python3 nats-client.py {port} {verb}");
+    shell.run("ipctool create msg --key 0xfeed").ok();
+    shell.wait_until(&format!("echo x | {}", client("publish")));
+    let back = shell.start(&format!("{} | ipctool send 0xfeed --lines", client("subscribe")));
+    // The subscription is there when a message comes through.
+    shell.wait_until(&format!("printf first | {}; ipctool recv 0xfeed --peek", client("publish")));
+    shell.run("ipctool send 0xbeef hello").ok();
+    shell.run(&format!("{RELAY} 0xbeef --once -- {}", client("publish"))).ok();
+    back.ends().ok();
+    shell.run("ipctool recv 0xfeed --all").shows("first\n");
+    server.signal("TERM").ends();
+}

@@ -176,34 +176,40 @@ impl Relay {
     fn relay(&mut self) -> Result<Status> {
         let most = self.args.batch.unwrap_or(1);
         loop {
+            let mut is_idle = true;
             self.signs.look();
             if let Some(signal) = self.signs.ending {
                 return Ok(Status::Signal(signal));
             }
-            if self.pending.is_empty() && !self.fetch(most)? {
-                if self.args.once {
-                    return Ok(Status::Done);
+            // What was taken before the queue failed is delivered nevertheless.
+            let fetched = if self.pending.is_empty() { self.fetch(most) } else { Ok(()) };
+            while !self.pending.is_empty() && self.signs.ending.is_none() {
+                let number = most.min(self.pending.len());
+                if !self.hand_over(number)? {
+                    return Ok(self.signs.ending.map_or(Status::Failed, Status::Signal));
                 }
-                self.signs.wait(Some(IDLE));
-                continue;
+                self.signs.look();
+                is_idle = false;
             }
-            let number = most.min(self.pending.len());
-            if !self.hand_over(number)? {
-                return Ok(self.signs.ending.map_or(Status::Failed, Status::Signal));
+            fetched?;
+            if is_idle && self.args.once {
+                return Ok(Status::Done);
+            }
+            if is_idle {
+                self.signs.wait(Some(IDLE));
             }
         }
     }
 
-    /// Takes up to so many messages off the queue, by way of the journal. Returns whether there are any.
-    fn fetch(&mut self, most: usize) -> Result<bool> {
+    /// Takes up to so many messages off the queue, by way of the journal.
+    fn fetch(&mut self, most: usize) -> Result<()> {
         self.turn.lock()?;
         let fetched = match self.can_peek {
             true => self.peek_and_take(most),
             false => self.take(most),
         };
         self.turn.unlock()?;
-        fetched?;
-        Ok(!self.pending.is_empty())
+        fetched
     }
 
     /// Peeks at messages, writes them to the journal, and takes them.

@@ -116,6 +116,11 @@ impl Journal {
                 break file;
             }
         };
+        // Its name, too, must outlive a power failure. A directory that cannot be opened is as good as it gets.
+        let directory = path.parent().filter(|path| *path != Path::new(""));
+        if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
+            let _ = directory.sync_all();
+        }
         let name = queue.to_string();
         let mut journal =
             Journal { path: path.to_owned(), file, length: 0, live: 0, queue: queue.clone(), name };
