@@ -114,19 +114,27 @@ struct Family {
 }
 
 impl Family {
-    /// The series of a metric for these things. Of several with the same labels the first counts, since two
-    /// would make the whole text invalid.
+    /// The series of a metric for these things.
     fn of<'a, T: 'a>(
         metric: &Metric<T>,
         things: impl IntoIterator<Item = (Labels, &'a T)>,
     ) -> Family {
+        let value = |(labels, thing)| Some((labels, (metric.value)(thing)?));
+        let values = things.into_iter().filter_map(value);
+        Family::with(metric.name, metric.unit, metric.help, values)
+    }
+
+    /// These series. Of several with the same labels the first counts, since two would make the whole text
+    /// invalid.
+    fn with(
+        name: &'static str,
+        unit: Option<&'static str>,
+        help: &'static str,
+        values: impl Iterator<Item = (Labels, Number)>,
+    ) -> Family {
         let mut seen = HashSet::new();
-        let series = things
-            .into_iter()
-            .filter_map(|(labels, thing)| Some((labels, (metric.value)(thing)?)))
-            .filter(|(labels, _)| seen.insert(labels.clone()))
-            .collect();
-        Family { name: metric.name, unit: metric.unit, help: metric.help, series }
+        let series = values.filter(|(labels, _)| seen.insert(labels.clone())).collect();
+        Family { name, unit, help, series }
     }
 }
 
@@ -152,88 +160,78 @@ fn families(scene: &Scene, most: usize) -> Vec<Family> {
     let run = |metric| Family::of(metric, [(Labels::new(), scene)]);
     families.extend(registry::RUN.iter().map(run));
     families.push(registry::build_info());
-
     let sites = || scene.sites.iter().map(|site| (of_home(&site.home), site));
     families.extend(registry::SITE.iter().map(|metric| Family::of(metric, sites())));
-
-    let kinds: Vec<(Labels, OfKind)> = scene
-        .sites
-        .iter()
-        .enumerate()
-        .flat_map(|(number, site)| {
-            let rest = &rest;
-            site.summaries.iter().map(move |summary| {
-                let kind = summary.kind;
-                let labels = with_home(vec![("kind", kind.name().to_owned())], &site.home);
-                let summed = rest.get(&(number, kind)).map_or(0, |rest| rest.len() as u64);
-                let messages = site.messages.get(&kind).copied().flatten();
-                (labels, OfKind { summary: summary.clone(), messages, summed })
-            })
-        })
-        .collect();
-    let kinds = || kinds.iter().map(|(labels, one)| (labels.clone(), one));
-    families.extend(registry::KIND.iter().map(|metric| Family::of(metric, kinds())));
-
-    let limits = || {
-        scene.sites.iter().flat_map(|site| {
-            site.allowances.iter().map(|limit| {
-                let user = limit.user.map(|uid| accounts::user(uid).to_string());
-                let labels =
-                    vec![("limit", limit.name.to_string()), ("user", user.unwrap_or_default())];
-                (with_home(labels, &site.home), limit)
-            })
-        })
-    };
+    let kinds = of_kinds(scene, &rest);
+    families.extend(registry::KIND.iter().map(|metric| Family::of(metric, labelled(&kinds))));
+    let limits = || scene.sites.iter().flat_map(limits);
     families.extend(registry::LIMIT.iter().map(|metric| Family::of(metric, limits())));
-
-    let spaces = || {
-        let with_space = |site: &'_ Site| site.space.map(|space| (of_home(&site.home), space));
-        scene.sites.iter().filter_map(with_space).collect::<Vec<_>>()
-    };
-    let spaces = spaces();
-    let spaces = || spaces.iter().map(|(labels, space)| (labels.clone(), space));
-    families.extend(registry::SPACE.iter().map(|metric| Family::of(metric, spaces())));
-
-    let findings = || {
-        scene.sites.iter().flat_map(|site| {
-            site.findings.iter().map(|(&(check, severity), findings)| {
-                let labels =
-                    vec![("check", check.to_owned()), ("severity", severity.name().to_owned())];
-                (with_home(labels, &site.home), findings)
-            })
-        })
-    };
+    let with_space = |site: &Site| site.space.map(|space| (of_home(&site.home), space));
+    let spaces: Vec<_> = scene.sites.iter().filter_map(with_space).collect();
+    families.extend(registry::SPACE.iter().map(|metric| Family::of(metric, labelled(&spaces))));
+    let findings = || scene.sites.iter().flat_map(findings);
     families.extend(registry::FINDING.iter().map(|metric| Family::of(metric, findings())));
-
-    let aged = |observed| Aged { observed, now: scene.now };
-    let chosen: Vec<(Labels, Aged<'_>)> = chosen
-        .into_iter()
-        .map(|(site, observed)| (of_object(observed, &site.home), aged(observed)))
-        .collect();
-    for metric in registry::OBJECT {
-        let mut family =
-            Family { name: metric.name, unit: metric.unit, help: metric.help, series: Vec::new() };
-        let mut seen = HashSet::new();
-        for (labels, aged) in &chosen {
-            if let Some(value) = (metric.value)(aged)
-                && seen.insert(labels)
-            {
-                family.series.push((labels.clone(), value));
-            }
-        }
-        if metric.adds_up {
-            for (&(number, kind), objects) in &rest {
-                let values = objects.iter().filter_map(|&observed| (metric.value)(&aged(observed)));
-                if let Some(sum) = values.reduce(add) {
-                    let home = &scene.sites[number].home;
-                    family.series.push((of_rest(kind, home), sum));
-                }
-            }
-        }
-        families.push(family);
-    }
+    families.extend(of_objects(scene, chosen, &rest));
     families.retain(|family| !family.series.is_empty());
     families
+}
+
+/// Things with their labels, for one more metric.
+fn labelled<T>(things: &[(Labels, T)]) -> impl Iterator<Item = (Labels, &T)> {
+    things.iter().map(|(labels, thing)| (labels.clone(), thing))
+}
+
+/// The objects of each kind in each place.
+fn of_kinds(scene: &Scene, rest: &Rest<'_>) -> Vec<(Labels, OfKind)> {
+    let mut kinds = Vec::new();
+    for (number, site) in scene.sites.iter().enumerate() {
+        for summary in &site.summaries {
+            let kind = summary.kind;
+            let labels = with_home(vec![("kind", kind.name().to_owned())], &site.home);
+            let summed = rest.get(&(number, kind)).map_or(0, |rest| rest.len() as u64);
+            let messages = site.messages.get(&kind).copied().flatten();
+            kinds.push((labels, OfKind { summary: summary.clone(), messages, summed }));
+        }
+    }
+    kinds
+}
+
+/// The limits of a place.
+fn limits(site: &Site) -> impl Iterator<Item = (Labels, &Allowance)> {
+    site.allowances.iter().map(|limit| {
+        let user = limit.user.map(|uid| accounts::user(uid).to_string()).unwrap_or_default();
+        let labels = vec![("limit", limit.name.to_string()), ("user", user)];
+        (with_home(labels, &site.home), limit)
+    })
+}
+
+/// The findings in a place.
+fn findings(site: &Site) -> impl Iterator<Item = (Labels, &Findings)> {
+    site.findings.iter().map(|(&(check, severity), findings)| {
+        let labels = vec![("check", check.to_owned()), ("severity", severity.name().to_owned())];
+        (with_home(labels, &site.home), findings)
+    })
+}
+
+/// The families of objects: series of those that were chosen, and sums of the others.
+fn of_objects(scene: &Scene, chosen: Vec<(&Site, &Observed)>, rest: &Rest<'_>) -> Vec<Family> {
+    let aged = |observed| Aged { observed, now: scene.now };
+    let chosen = chosen.into_iter();
+    let chosen: Vec<(Labels, Aged<'_>)> =
+        chosen.map(|(site, observed)| (of_object(observed, &site.home), aged(observed))).collect();
+    let family = |metric: &registry::ObjectMetric| {
+        let values =
+            labelled(&chosen).filter_map(|(labels, aged)| Some((labels, (metric.value)(aged)?)));
+        let mut family = Family::with(metric.name, metric.unit, metric.help, values);
+        for (&(number, kind), objects) in rest.iter().filter(|_| metric.adds_up) {
+            let values = objects.iter().filter_map(|&observed| (metric.value)(&aged(observed)));
+            if let Some(sum) = values.reduce(add) {
+                family.series.push((of_rest(kind, &scene.sites[number].home), sum));
+            }
+        }
+        family
+    };
+    registry::OBJECT.iter().map(family).collect()
 }
 
 fn add(one: Number, other: Number) -> Number {
