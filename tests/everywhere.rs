@@ -5,7 +5,7 @@ mod sandbox;
 mod terminal;
 
 use containers::{Container, Like};
-use sandbox::{Ran, Running, Sandbox, only_root, sees_everybody};
+use sandbox::{Ran, Running, Sandbox, only_root, sees_everybody, until};
 use serde_json::{Value, json};
 use terminal::Terminal;
 
@@ -243,4 +243,72 @@ fn a_person_is_told_of_other_namespaces() {
         Terminal::run(&shell, (200, 24), false, "ipctool create msg --key 0x717").ends().text;
     let hint = format!("the IPC namespace {}", number(&other));
     assert!(screen.contains(&hint) && screen.contains("has one with this key, too"), "{screen}");
+}
+
+/// What a look from outside found wrong once, each with the right answer.
+#[test]
+fn commands_for_a_place_never_act_here() {
+    if !only_root("only root may enter the namespaces of others") {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    // A full /dev/shm is enlarged there, not here.
+    let line = "mount -t tmpfs -o size=64k tmpfs /dev/shm; head -c 64000 /dev/zero > /dev/shm/f; echo ready; exec sleep 60";
+    let full = shell.start(&format!("exec unshare --ipc --mount sh -c '{line}'")).ready();
+    let pid = full.pid();
+    let found = shell.run(&format!("ipctool --in {pid} doctor --only shm-full --json")).exits(6);
+    let fix = found.records()[0]["fix"].as_str().expect("a fix").to_owned();
+    assert!(
+        fix.starts_with(&format!("nsenter --target {pid} --mount mount -o remount,size=")),
+        "{fix}"
+    );
+    let before = shell.run("stat -f -c %b /dev/shm").stdout();
+    shell.run(&fix).ok();
+    shell.run("stat -f -c %b /dev/shm").prints(&before);
+    shell.run(&format!("ipctool --in {pid} doctor --only shm-full")).exits(0);
+    // A /dev/shm that is missing, or something else, is mended there, and is no reason to see nothing.
+    for what in ["true", "touch /dev/shm", "ln -s shm /dev/shm"] {
+        let line = format!("mount -t tmpfs tmpfs /dev; {what}; echo ready; exec sleep 60");
+        let without = shell.start(&format!("exec unshare --ipc --mount sh -c '{line}'")).ready();
+        let pid = without.pid();
+        shell.run(&format!("ipctool --in {pid} create msg")).prints("msg:0\n");
+        shell
+            .run(&format!("ipctool --in {pid} create pshm --name /x --size 10"))
+            .exits(1)
+            .denies("root: mkdir")
+            .denies("root: mount");
+        let ran = shell.run(&format!("ipctool --in {pid} list -o ref --no-headings"));
+        ran.prints("msg:0\n");
+    }
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended() {
+    if !only_root("only root may enter the namespaces of others") {
+        return;
+    }
+    let Some(shell) = Sandbox::new() else { return };
+    shell.compile("headless");
+    let headless = shell.start("exec ./headless 0x2c").ready();
+    let pid = headless.pid();
+    until("its first thread has ended", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.contains(") Z ")
+    });
+    let found = shell.run("ipctool list -A msg --key 0x2c --who --json").exits(0).records();
+    assert_eq!((found.len(), &found[0]["waiting"]), (1, &json!(1)));
+    shell.run(&format!("ipctool --in {pid} list -o key --no-headings")).prints("0x0000002c\n");
+    shell.run(&format!("ipctool --in {} rm 0x2c", found[0]["ns"])).ok();
+}
+
+#[test]
+fn only_columns_that_exist() {
+    let Some(shell) = Sandbox::new() else { return };
+    for line in [
+        "list --namespaces -o +nosuch",
+        "list --by container -o +nosuch",
+        "list --namespaces -o nosuch",
+    ] {
+        shell.run(&format!("ipctool {line}")).exits(2).says("there is no column 'nosuch'");
+    }
 }

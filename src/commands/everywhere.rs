@@ -169,10 +169,12 @@ pub(super) fn find(verb: &'static str, place: &Where) -> Result<Place, Failure> 
                 _ => "there is no such container",
             };
             let failure = failed(what, Reason::NothingThere);
+            // Much may be closed to an ordinary user.
+            let more = if process::uid() == 0 { "" } else { "; root may see more" };
             match names.as_slice() {
                 _ if has_outsiders() => failure.with_hint("only the processes of this process namespace can be seen; to see those of the machine, run the container privileged, with the process namespace of the host (docker: --privileged --pid=host; a pod: hostPID)"),
-                [] => failure.with_hint("no process that can be seen runs in a container; to see the namespaces: ipctool list --namespaces"),
-                names => failure.with_hint(format!("containers: {}", names.join(", "))),
+                [] => failure.with_hint(format!("no process that can be seen runs in a container{more}; to see the namespaces: ipctool list --namespaces")),
+                names => failure.with_hint(format!("containers: {}{more}", names.join(", "))),
             }
         }
         NotFound::Several(names) => {

@@ -70,9 +70,13 @@ impl Container {
         Container { runtime, name: Some(id.clone()), id, pod: None, user: None }
     }
 
-    /// What people see: its name, or else the first 12 characters of its id.
+    /// What people see: its name, or else the first 12 characters of its id. A name that means something else to
+    /// `--in`, the host or a process, counts as none.
     pub fn label(&self) -> String {
-        self.name.clone().unwrap_or_else(|| self.id.chars().take(SHOWN).collect())
+        let means_else =
+            |name: &String| name == "host" || name.bytes().all(|it| it.is_ascii_digit());
+        let name = self.name.clone().filter(|name| !means_else(name));
+        name.unwrap_or_else(|| self.id.chars().take(SHOWN).collect())
     }
 
     /// Whether this is its name or its id.

@@ -13,12 +13,23 @@ pub struct Home {
     pub namespace: u64,
     /// The container, `host` for the namespace of process 1; `None` for neither.
     pub container: Option<String>,
+    /// Whether another place has a container of the same name, so that the name alone says too little.
+    pub is_shared: bool,
+    /// A process that sees its `/dev/shm`.
+    pub member: Option<i32>,
 }
 
 impl Home {
+    /// A place of which no more is known.
+    pub fn new(namespace: u64, container: Option<String>) -> Home {
+        Home { namespace, container, is_shared: false, member: None }
+    }
+
     /// What it is called on the command line: its container, else the number of the namespace.
     pub fn name(&self) -> String {
-        self.container.clone().unwrap_or_else(|| self.namespace.to_string())
+        let is_plain = |name: &&String| !name.bytes().all(|byte| byte.is_ascii_digit());
+        let container = self.container.as_ref().filter(|_| !self.is_shared).filter(is_plain);
+        container.cloned().unwrap_or_else(|| self.namespace.to_string())
     }
 }
 
@@ -39,11 +50,11 @@ impl Home {
     pub fn address(&self, text: &str) -> String {
         let program = "ipctool ";
         // The text may be in quotes already.
-        let number = self.namespace.to_string();
-        let name = self.container.as_ref().filter(|name| shell_word(name) == name.as_str());
-        let sent = format!("ipctool --in {}", name.unwrap_or(&number));
+        let name = self.name();
+        let name = if shell_word(&name) == name { name } else { self.namespace.to_string() };
+        let sent = format!("ipctool --in {name}");
         let mut addressed = String::new();
-        let mut rest = text;
+        let (mut rest, mounting) = self.split_mount(text);
         while let Some(place) = rest.find(program) {
             let (before, command) = rest.split_at(place);
             let behind = &command[program.len()..];
@@ -55,9 +66,29 @@ impl Home {
             addressed.push(' ');
             rest = behind;
         }
-        addressed + rest
+        addressed + rest + &mounting
+    }
+
+    /// Cuts off a command at the end of a text that mounts something, and sends it to the mounts of this place.
+    fn split_mount<'a>(&self, text: &'a str) -> (&'a str, String) {
+        let Some(start) = MOUNTING.iter().find_map(|command| text.find(command)) else {
+            return (text, String::new());
+        };
+        let (before, command) = text.split_at(start);
+        let sent = match self.member {
+            Some(pid) if command.contains("&&") => {
+                format!("nsenter --target {pid} --mount sh -c '{command}'")
+            }
+            Some(pid) => format!("nsenter --target {pid} --mount {command}"),
+            // Here it would change what the caller sees.
+            None => "(no process lives there for which it could be mounted)".to_owned(),
+        };
+        (before, sent)
     }
 }
+
+/// How the commands that mount something begin. They end a text.
+const MOUNTING: [&str; 3] = ["mkdir -p /dev/", "mount -o remount,", "mount -t "];
 
 /// What has a home, if several places are looked at.
 pub trait Housed {
@@ -130,10 +161,7 @@ mod tests {
 
     #[test]
     fn commands_are_sent_home() {
-        let home = |container: Option<&str>| Home {
-            namespace: 4_026_532_201,
-            container: container.map(str::to_owned),
-        };
+        let home = |container: Option<&str>| Home::new(4_026_532_201, container.map(str::to_owned));
         let web = home(Some("web"));
         for (text, expected) in [
             ("ipctool rm msg:0", "ipctool --in web rm msg:0"),
@@ -147,8 +175,24 @@ mod tests {
         ] {
             assert_eq!(web.address(text), expected);
         }
-        for other in [home(None), home(Some("my web"))] {
+        let shared = Home { is_shared: true, ..web.clone() };
+        for other in [home(None), home(Some("my web")), home(Some("1312")), shared] {
             assert_eq!(other.address("ipctool limits"), "ipctool --in 4026532201 limits");
         }
+    }
+
+    #[test]
+    fn what_is_mounted_is_mounted_there() {
+        let home = |member| Home { member, ..Home::new(4_026_532_201, Some("web".to_owned())) };
+        let fix = "mount -o remount,size=131072 /dev/shm";
+        let there = "nsenter --target 77 --mount mount -o remount,size=131072 /dev/shm";
+        assert_eq!(home(Some(77)).address(fix), there);
+        let hint = "'ipctool list pshm' shows it; as root: mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm";
+        assert_eq!(
+            home(Some(77)).address(hint),
+            "'ipctool --in web list pshm' shows it; as root: nsenter --target 77 --mount sh -c 'mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm'"
+        );
+        // Never on the host.
+        assert!(!home(None).address(hint).contains("mount -t"));
     }
 }

@@ -22,7 +22,7 @@ fn queue(id: i32, bytes: u64) -> Observed {
 
 fn scene(places: &[&[(i32, u64)]]) -> Scene {
     let site = |(number, queues): (usize, &&[(i32, u64)])| {
-        let home = Home { namespace: number as u64, container: None };
+        let home = Home::new(number as u64, None);
         let objects = queues.iter().map(|&(id, bytes)| queue(id, bytes)).collect();
         Site::new(Arc::new(home), Kind::ALL.to_vec(), vec![Kind::Psem], objects)
     };

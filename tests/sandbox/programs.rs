@@ -11,7 +11,7 @@ macro_rules! programs {
 }
 
 const PROGRAMS: &[(&str, &str)] = programs! {
-    "breed" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "hold" "mover" "neighbour"
+    "breed" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "headless" "hold" "mover" "neighbour"
     "nonblocking" "posix" "queues" "receive32" "sender" "server" "textbook" "threads" "use"
     "waiters"
 };

@@ -32,9 +32,14 @@ impl<T> Rows<T> {
                     .with_hint(format!("columns: {}", known.join(" ")))
             })
         };
-        let shown = match args.output.as_deref().filter(|text| !text.starts_with('+')) {
+        let named = |text: &str| text.split(',').map(find).collect::<Result<Vec<_>, _>>();
+        let shown = match args.output.as_deref() {
             None => all.to_vec(),
-            Some(text) => text.split(',').map(find).collect::<Result<_, _>>()?,
+            Some(text) => match text.strip_prefix('+') {
+                None => named(text)?,
+                // All are shown already.
+                Some(text) => named(text).map(|_| all.to_vec())?,
+            },
         };
         let sort = args.sort.as_deref().map(|text| match text.strip_prefix('-') {
             Some(name) => find(name).map(|column| (column, true)),

@@ -39,7 +39,9 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
     write_rows(format, section, true, &facts.kinds, style, stdout::buffered().map_err(out)?)?;
     let mut text = String::from("\n");
     let mut line = |label: &str, words: &str| text += &format!("{label:<LABEL$} {words}\n");
-    for (place, words) in limits(&facts.limits, style).iter().enumerate() {
+    for (place, words) in
+        limits(&facts.limits, facts.residences.is_some(), style).iter().enumerate()
+    {
         line(if place == 0 { "limits" } else { "" }, words);
     }
     if let Some(space) = &facts.dev_shm {
@@ -73,7 +75,7 @@ pub(super) fn write(facts: &Facts, style: &Style) -> io::Result<()> {
 }
 
 /// A line for each limit of which much is used.
-fn limits(limits: &[Allowance], style: &Style) -> Vec<String> {
+fn limits(limits: &[Allowance], is_everywhere: bool, style: &Style) -> Vec<String> {
     if limits.is_empty() {
         return vec![format!("all below {NOTABLE} %")];
     }
@@ -85,7 +87,8 @@ fn limits(limits: &[Allowance], style: &Style) -> Vec<String> {
         fullest[..shown].iter().map(|allowance| limit(allowance, style)).collect();
     if fullest.len() > shown {
         let more = fullest.len() - shown;
-        lines.push(format!("and {more} more: ipctool limits --check {NOTABLE}"));
+        let everywhere = if is_everywhere { " -A" } else { "" };
+        lines.push(format!("and {more} more: ipctool limits{everywhere} --check {NOTABLE}"));
     }
     lines
 }

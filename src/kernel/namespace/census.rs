@@ -120,6 +120,8 @@ impl Census {
             match census.look_at(pid, host) {
                 Ok(()) => {}
                 Err(_) if has_left(pid) => {}
+                // Its first thread has ended, and others live on.
+                Err(error) if is_gone_error(&error) && census.look_at_threads(pid, host) => {}
                 // Kernel threads are in the namespace of the machine, as its process 1 is.
                 Err(_) if process::is_kernel_thread(pid) => {}
                 Err(_) if pid == 1 && Identity::of_host().is_some() => {}
@@ -127,6 +129,12 @@ impl Census {
             }
         }
         census
+    }
+
+    /// Looks at the other threads of a process until one can be inspected; returns whether one could.
+    fn look_at_threads(&mut self, pid: i32, host: Option<Identity>) -> bool {
+        let threads = process::threads(pid).unwrap_or_default();
+        threads.into_iter().any(|thread| thread != pid && self.look_at(thread, host).is_ok())
     }
 
     fn look_at(&mut self, pid: i32, host: Option<Identity>) -> io::Result<()> {
@@ -196,6 +204,13 @@ impl Census {
     }
 }
 
+/// Whether an error means that there is no `/dev/shm`: something else has the name, or nothing, or the process
+/// that would see it has ended.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    let is_something_else = matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP));
+    is_something_else || is_gone_error(error)
+}
+
 impl Seen {
     fn merge(&mut self, other: Seen) {
         self.processes += other.processes;
@@ -244,7 +259,7 @@ impl Seen {
                     shms.extend(shm.identity().filter(new).map(|identity| (identity, pid)));
                 }
                 // Nothing is there, or the process has ended.
-                Err(error) if is_gone_error(&error) => {}
+                Err(error) if is_absent(&error) => {}
                 Err(error) => errors.push(error),
             }
         }

@@ -1,17 +1,17 @@
 //! Where objects are: an IPC namespace with a `/dev/shm`, opened when it is looked at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use super::census::{Census, Member, Seen};
+use super::census::{Census, Member, Seen, is_absent};
 use super::{Handle, Identity, Namespace};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
-use crate::kernel::process::is_gone_error;
+use crate::kernel::process::{self, is_gone_error};
 use crate::kernel::shares::on_all_processors;
 
 /// A place with objects. It keeps nothing open, so there may be thousands.
@@ -34,15 +34,25 @@ pub struct Place {
 impl Place {
     /// The place in which a process lives.
     pub fn of_process(pid: i32) -> io::Result<Place> {
-        let identity = Identity::of(pid)?;
+        let identity = match Identity::of(pid) {
+            // Its first thread has ended, and others may live on.
+            Err(error) if is_gone_error(&error) => {
+                let others = process::threads(pid)?.into_iter().filter(|&thread| thread != pid);
+                let mut places = others.filter_map(|thread| Place::of_process(thread).ok());
+                return places.next().ok_or(error);
+            }
+            identity => identity?,
+        };
         let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
         let shm = match DevShm::of_process(pid) {
             Ok(shm) => shm.identity().map(|identity| (pid, identity)),
-            Err(error) if is_gone_error(&error) => None,
+            Err(error) if is_absent(&error) => None,
             Err(error) => return Err(error),
         };
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
-        let home = Arc::new(home(identity, Some(pid), &Containers::new()));
+        let member = shm.map(|(pid, _)| pid);
+        let home = Home { member, ..home(identity, Some(pid), &Containers::new()) };
+        let home = Arc::new(home);
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, handle: None, shm })
     }
 
@@ -86,7 +96,7 @@ impl Place {
             Some((pid, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
                 match DevShm::of_process(pid) {
                     Ok(shm) if shm.identity() == Some(identity) => shm,
-                    Err(error) if !is_gone_error(&error) => return Err(error),
+                    Err(error) if !is_absent(&error) => return Err(error),
                     // The process has ended, and another one may have its pid. The namespace lives on.
                     Ok(_) | Err(_) => DevShm::none(),
                 }
@@ -159,12 +169,12 @@ impl Places {
                 let is_first = kinds.contains(&Kind::Msg);
                 let of = if is_first { oldest } else { shm.map(|(pid, _)| pid) };
                 let home = match (is_first, of) {
-                    (false, Some(pid)) => Home {
-                        namespace: identity.number(),
-                        container: container_of(pid, &containers),
-                    },
+                    (false, Some(pid)) => {
+                        Home::new(identity.number(), container_of(pid, &containers))
+                    }
                     _ => home(identity, of, &containers),
                 };
+                let home = Home { member: shm.map(|(pid, _)| pid), ..home };
                 let kinds = std::mem::take(&mut kinds);
                 all.push(Place {
                     identity,
@@ -176,7 +186,22 @@ impl Places {
                 });
             }
         }
+        mark_shared_names(&mut all);
         Places { all, uninspected: census.uninspected, failed }
+    }
+}
+
+/// Marks places whose containers have one name: it would not tell which is meant.
+fn mark_shared_names(places: &mut [Place]) {
+    let mut numbers: HashMap<String, u64> = HashMap::new();
+    for name in places.iter().filter_map(|place| place.home.container.clone()) {
+        *numbers.entry(name).or_default() += 1;
+    }
+    for place in places {
+        let name = place.home.container.as_ref();
+        if name.is_some_and(|name| numbers.get(name).is_some_and(|number| *number > 1)) {
+            Arc::make_mut(&mut place.home).is_shared = true;
+        }
     }
 }
 
@@ -187,7 +212,7 @@ fn home(identity: Identity, oldest: Option<i32>, containers: &Containers) -> Hom
         true => Some("host".to_owned()),
         false => container(),
     };
-    Home { namespace: identity.number(), container }
+    Home::new(identity.number(), container)
 }
 
 /// The name of the container of a process, without anything that acts on a terminal.

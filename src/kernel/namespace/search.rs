@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::census::Member;
 use super::{Handle, Identity, Place};
@@ -135,7 +136,14 @@ fn container(word: &str) -> Result<Place, NotFound> {
         found = which(&|container| container.may_be_called(word));
     }
     match found.as_slice() {
-        [(member, _)] => Place::of_process(member.pid).map_err(NotFound::Failed),
+        [(member, container)] => {
+            let mut place = Place::of_process(member.pid).map_err(NotFound::Failed)?;
+            let label = container.label();
+            if which(&|other| other.label() == label).len() > 1 {
+                Arc::make_mut(&mut place.home).is_shared = true;
+            }
+            Ok(place)
+        }
         [] => Err(NotFound::Nowhere(names(all.values()))),
         several => Err(NotFound::Several(names(several.iter().copied()))),
     }
