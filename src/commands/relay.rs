@@ -34,6 +34,9 @@ const VERB: &str = "relay";
 /// How long to wait before it looks at an empty queue again. No call waits for a message without taking it.
 const IDLE: Duration = Duration::from_millis(20);
 
+/// How many messages are taken at once. The kernel looks at all before the one that it shows.
+const MOST_PEEKED: usize = 256;
+
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -204,12 +207,24 @@ impl Relay {
     /// Takes up to so many messages off the queue, by way of the journal.
     fn fetch(&mut self, most: usize) -> Result<()> {
         self.turn.lock()?;
-        let fetched = match self.can_peek {
-            true => self.peek_and_take(most),
-            false => self.take(most),
-        };
+        let fetched = self.fetch_in_turn(most);
         self.turn.unlock()?;
         fetched
+    }
+
+    fn fetch_in_turn(&mut self, most: usize) -> Result<()> {
+        loop {
+            let before = self.pending.len();
+            let number = MOST_PEEKED.min(most - before);
+            match self.can_peek {
+                true => self.peek_and_take(number)?,
+                false => self.take(number)?,
+            }
+            // The queue is empty, or there are enough.
+            if self.pending.len() < before + number || self.pending.len() >= most {
+                return Ok(());
+            }
+        }
     }
 
     /// Peeks at messages, writes them to the journal, and takes them.
@@ -257,19 +272,20 @@ impl Relay {
                     break;
                 }
                 Err(error) => {
-                    self.settle(journaled)?;
+                    self.settle()?;
                     return Err(Failure::of_call(VERB, &self.args.queue, error).into());
                 }
             }
         }
         if !is_as_expected {
-            self.settle(journaled)?;
+            self.settle()?;
         }
         Ok(())
     }
 
-    /// Makes the journal hold what was taken, in place of the first messages, which were expected.
-    fn settle(&mut self, expected: usize) -> Result<()> {
+    /// Makes the journal hold what was taken, in place of what was expected.
+    fn settle(&mut self) -> Result<()> {
+        let expected = self.journal.len();
         self.journal.append(self.pending.iter()).map_err(|error| self.journal_failed(&error))?;
         self.journal.forget(expected).map_err(|error| self.journal_failed(&error))?;
         Ok(())

@@ -24,6 +24,10 @@ pub(super) const JSON: Presentation = Presentation {
     to_terminal: false,
 };
 
+/// From how many bytes on an empty journal begins anew. To wait for the disk after that takes many times longer
+/// than after a line more.
+const ENOUGH: u64 = 1 << 20;
+
 /// An open journal, which no other relay can open.
 pub(super) struct Journal {
     pub path: PathBuf,
@@ -241,15 +245,21 @@ impl Journal {
     /// Forgets the first messages.
     pub fn forget(&mut self, number: usize) -> io::Result<()> {
         self.live = self.live.saturating_sub(number);
-        if self.live == 0 {
-            // The room that was reserved goes as well.
-            self.file.set_len(0)?;
-            self.length = 0;
-            return Ok(());
-        }
         let mut text = Vec::new();
         add_line(format!("-{number}\n").as_bytes(), &mut text);
-        self.write(&text)
+        match self.live {
+            0 if self.length > ENOUGH => self.empty(),
+            // A full disk has room for nothing at least.
+            0 => self.write(&text).or_else(|_| self.empty()),
+            _ => self.write(&text),
+        }
+    }
+
+    /// Begins anew.
+    fn empty(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.length = 0;
+        Ok(())
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
