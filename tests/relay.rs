@@ -92,6 +92,10 @@ fn what_fails_is_tried_again_and_then_a_dead_letter() {
     assert_eq!(shell.run("cat file").fields("text"), json!([["x"]]));
     shell.run(&format!("{RELAY} 0xbeef --once --dead-letter 0xabc true")).exits(3);
     shell
+        .run(&format!("{RELAY} 0xbeef --once --dead-letter msg:0 true"))
+        .exits(2)
+        .says("the same queue");
+    shell
         .run(&format!("{RELAY} 0xbeef --once --dead-letter no/file true"))
         .exits(1)
         .says("(ENOENT)");
@@ -271,6 +275,10 @@ fn a_queue_that_goes() {
         shell.run(&format!("ipctool {line}")).exits(2);
     }
     shell.run("ipctool create msg --key 0xbeef").ok();
+    shell.run("mkfifo pipe; mkdir directory").ok();
+    for path in ["pipe", "directory", "no/such"] {
+        shell.run(&format!("ipctool relay 0xbeef --once --journal {path} true")).exits(1);
+    }
     let nowhere = "env -u HOME -u XDG_STATE_HOME ipctool relay 0xbeef --once true";
     shell.run(nowhere).exits(1).says("hint: name it: --journal FILE\n");
 }

@@ -37,6 +37,9 @@ const IDLE: Duration = Duration::from_millis(20);
 /// How many messages are taken at once. The kernel looks at all before the one that it shows.
 const MOST_PEEKED: usize = 256;
 
+/// The room for a message at first. To show a message, the kernel copies as many bytes as there is room for, twice.
+const SMALL: usize = 512;
+
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -83,7 +86,7 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
         dead,
         pending,
         signs,
-        buffer: vec![0; TYPE_SIZE + 8192],
+        buffer: vec![0; TYPE_SIZE + SMALL],
         delivered: 0,
         dead_count: 0,
         args,

@@ -33,8 +33,14 @@ impl DeadLetters {
     ) -> Result<DeadLetters, Failure> {
         match asked {
             Some(cli::DeadLetters::Queue(to)) => {
-                let channel = Channel::for_sending(namespace, to)
-                    .map_err(|error| Failure::of_call(VERB, to, error))?;
+                let failed = |error| Failure::of_call(VERB, to, error);
+                let is_same = namespace.resolve(to).map_err(failed)?
+                    == namespace.resolve(queue).map_err(failed)?;
+                if is_same {
+                    let what = "dead letters must not go back to the same queue";
+                    return Err(Failure::new(VERB, to, what, Reason::Usage));
+                }
+                let channel = Channel::for_sending(namespace, to).map_err(failed)?;
                 Ok(DeadLetters::Queue { channel, name: to.to_string() })
             }
             Some(cli::DeadLetters::File(path)) => {

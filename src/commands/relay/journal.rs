@@ -76,30 +76,33 @@ impl Journal {
     /// further ones.
     pub fn open_first(directory: &Path, queue: &Reference) -> io::Result<(Journal, Vec<Found>)> {
         let stem = stem(queue);
-        let mut found = Vec::new();
-        let mut own: Option<Journal> = None;
-        for number in 0..u32::MAX {
-            let path = directory.join(format!("{stem}.{number}.journal"));
-            let exists = path.exists();
-            if !exists && own.is_some() {
-                break;
+        let path = |number: u32| directory.join(format!("{stem}.{number}.journal"));
+        let is_busy = |error: &io::Error| error.kind() == ErrorKind::ResourceBusy;
+        let mut numbers = 0..u32::MAX;
+        let (mut own, first) = loop {
+            let number = numbers.next().ok_or(ErrorKind::NotFound)?;
+            match Journal::open(&path(number), queue) {
+                Err(error) if is_busy(&error) => {}
+                opened => break opened?,
             }
-            match (Journal::open(&path, queue), &mut own) {
-                (Ok((journal, in_it)), None) => {
-                    found.push(in_it);
-                    own = Some(journal);
-                }
-                (Ok((mut other, in_it)), Some(own)) => {
+        };
+        let mut found = vec![first];
+        for entry in fs::read_dir(directory)? {
+            let name = entry?.file_name().into_string().unwrap_or_default();
+            let number = name.strip_prefix(&stem).and_then(|rest| rest.strip_prefix('.'));
+            let number = number.and_then(|rest| rest.strip_suffix(".journal")?.parse().ok());
+            let Some(path) = number.map(path).filter(|path| *path != own.path) else { continue };
+            match Journal::open(&path, queue) {
+                Ok((mut other, in_it)) => {
                     own.append(in_it.messages.iter())?;
                     found.push(in_it);
                     // Empty, it is removed.
                     other.forget(other.live)?;
                 }
-                (Err(error), _) if error.kind() == ErrorKind::ResourceBusy => {}
-                (Err(error), _) => return Err(error),
+                Err(error) if is_busy(&error) => {}
+                Err(error) => return Err(error),
             }
         }
-        let own = own.ok_or(ErrorKind::NotFound)?;
         Ok((own, found))
     }
 
@@ -108,7 +111,11 @@ impl Journal {
         let file = loop {
             let mut access = OpenOptions::new();
             access.read(true).write(true).create(true).truncate(false).mode(0o600);
-            let file = access.custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
+            let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+            let file = access.custom_flags(flags).open(path)?;
+            if !file.metadata()?.is_file() {
+                return Err(io::Error::other("it is not a regular file"));
+            }
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(Errno::EBUSY.into()),
@@ -351,13 +358,17 @@ mod tests {
         );
         first.append([message(1, b"a")].iter()).unwrap();
         second.append([message(2, b"b")].iter()).unwrap();
-        drop((first, second));
+        // A third one was killed, and the second has ended since.
+        let (mut third, _) = open_first();
+        third.append([message(3, b"c")].iter()).unwrap();
+        second.forget(1).unwrap();
+        drop((first, second, third));
         // Nobody has them by now, or nearly so, see `open`.
         std::thread::sleep(std::time::Duration::from_millis(100));
         // The next one takes over both.
         let (journal, found) = open_first();
         let messages: Vec<_> = found.into_iter().flat_map(|found| found.messages).collect();
-        assert_eq!(messages, [message(1, b"a"), message(2, b"b")]);
+        assert_eq!(messages, [message(1, b"a"), message(3, b"c")]);
         assert_eq!(journal.len(), 2);
         drop(journal);
         let (mut journal, found) = open_first();
