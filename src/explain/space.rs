@@ -127,7 +127,7 @@ impl QueueBytes<'_> {
         let QueueBytes { needed, charged, soft, .. } = self;
         match charged {
             Some(charged) => format!(
-                "RLIMIT_MSGQUEUE exceeded: the queue needs {needed} bytes; {charged} of {soft} are already charged in this IPC namespace"
+                "RLIMIT_MSGQUEUE exceeded: the queue needs {needed} bytes; {charged} of {soft} are already charged"
             ),
             None => format!(
                 "RLIMIT_MSGQUEUE exceeded: the queue needs {needed} bytes; too many of {soft} are already charged for queues that cannot be listed here"
