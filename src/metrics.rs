@@ -27,7 +27,7 @@ pub struct Scene {
     pub sites: Vec<Site>,
     /// How many IPC namespaces may not be entered.
     pub unreadable: u64,
-    /// How many processes could not be inspected and may use an object.
+    /// How many processes could not be inspected, and may use an object or live elsewhere.
     pub uninspected: u64,
     /// How many kinds, places and files could not be looked at.
     pub errors: u64,

@@ -129,6 +129,11 @@ impl Everywhere {
         self.closed.len() as u64
     }
 
+    /// How many processes may not be inspected, and may live in others.
+    pub fn uninspected(&self) -> u64 {
+        self.uninspected
+    }
+
     /// How many places could not be looked at for another reason.
     pub fn failed(&self) -> u64 {
         self.failed.as_ref().map_or(0, |(_, number)| *number)

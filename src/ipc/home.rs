@@ -15,14 +15,26 @@ pub struct Home {
     pub container: Option<String>,
     /// Whether another place has a container of the same name, so that the name alone says too little.
     pub is_shared: bool,
-    /// A process that sees its `/dev/shm`.
-    pub member: Option<i32>,
+    /// Where its `/dev/shm` is mounted.
+    pub mounts: Mounts,
+}
+
+/// Whose mounts are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mounts {
+    /// Nobody's: no process is seen there that has a `/dev/shm`.
+    #[default]
+    Nobodys,
+    /// Those of the caller.
+    Own,
+    /// Those of this process.
+    Of(i32),
 }
 
 impl Home {
     /// A place of which no more is known.
     pub fn new(namespace: u64, container: Option<String>) -> Home {
-        Home { namespace, container, is_shared: false, member: None }
+        Home { namespace, container, is_shared: false, mounts: Mounts::default() }
     }
 
     /// What it is called on the command line: its container, else the number of the namespace.
@@ -75,13 +87,14 @@ impl Home {
             return (text, String::new());
         };
         let (before, command) = text.split_at(start);
-        let sent = match self.member {
-            Some(pid) if command.contains("&&") => {
+        let sent = match self.mounts {
+            Mounts::Own => command.to_owned(),
+            Mounts::Of(pid) if command.contains("&&") => {
                 format!("nsenter --target {pid} --mount sh -c '{command}'")
             }
-            Some(pid) => format!("nsenter --target {pid} --mount {command}"),
+            Mounts::Of(pid) => format!("nsenter --target {pid} --mount {command}"),
             // Here it would change what the caller sees.
-            None => "(no process lives there for which it could be mounted)".to_owned(),
+            Mounts::Nobodys => "(no process lives there for which it could be mounted)".to_owned(),
         };
         (before, sent)
     }
@@ -183,16 +196,17 @@ mod tests {
 
     #[test]
     fn what_is_mounted_is_mounted_there() {
-        let home = |member| Home { member, ..Home::new(4_026_532_201, Some("web".to_owned())) };
+        let home = |mounts| Home { mounts, ..Home::new(4_026_532_201, Some("web".to_owned())) };
         let fix = "mount -o remount,size=131072 /dev/shm";
         let there = "nsenter --target 77 --mount mount -o remount,size=131072 /dev/shm";
-        assert_eq!(home(Some(77)).address(fix), there);
+        assert_eq!(home(Mounts::Of(77)).address(fix), there);
         let hint = "'ipctool list pshm' shows it; as root: mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm";
         assert_eq!(
-            home(Some(77)).address(hint),
+            home(Mounts::Of(77)).address(hint),
             "'ipctool --in web list pshm' shows it; as root: nsenter --target 77 --mount sh -c 'mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm'"
         );
         // Never on the host.
-        assert!(!home(None).address(hint).contains("mount -t"));
+        assert!(!home(Mounts::Nobodys).address(hint).contains("mount -t"));
+        assert_eq!(home(Mounts::Own).address(fix), fix);
     }
 }

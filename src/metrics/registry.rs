@@ -37,7 +37,7 @@ pub(super) static RUN: &[Metric<Scene>] = &[
     Metric {
         name: "ipc_processes_uninspected",
         unit: None,
-        help: "Processes that may use an object and may not be inspected",
+        help: "Processes that may not be inspected, and may use an object or live in another namespace",
         value: |scene| whole(scene.uninspected),
     },
     Metric {

@@ -102,6 +102,7 @@ fn everywhere(now: Time) -> Result<Scene> {
     everywhere.warn(VERB);
     let mut all = scene(&missed, now);
     all.unreadable = everywhere.unreadable();
+    all.uninspected = all.uninspected.max(everywhere.uninspected());
     all.errors = everywhere.failed();
     for (place, diagnosis) in found {
         all.errors += errors(&diagnosis);

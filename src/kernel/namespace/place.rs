@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::census::{Census, Member, Seen, is_absent};
 use super::{Handle, Identity, Namespace};
+use crate::ipc::home::Mounts;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
@@ -50,8 +51,8 @@ impl Place {
             Err(error) => return Err(error),
         };
         let seen = Arc::new(Seen { oldest: Some(member), ..Seen::default() });
-        let member = shm.map(|(pid, _)| pid);
-        let home = Home { member, ..home(identity, Some(pid), &Containers::new()) };
+        let mounts = mounts_of(shm.map(|(pid, _)| pid));
+        let home = Home { mounts, ..home(identity, Some(pid), &Containers::new()) };
         let home = Arc::new(home);
         Ok(Place { identity, home, kinds: Kind::ALL.to_vec(), seen, handle: None, shm })
     }
@@ -174,7 +175,7 @@ impl Places {
                     }
                     _ => home(identity, of, &containers),
                 };
-                let home = Home { member: shm.map(|(pid, _)| pid), ..home };
+                let home = Home { mounts: mounts_of(shm.map(|(pid, _)| pid)), ..home };
                 let kinds = std::mem::take(&mut kinds);
                 all.push(Place {
                     identity,
@@ -188,6 +189,16 @@ impl Places {
         }
         mark_shared_names(&mut all);
         Places { all, uninspected: census.uninspected, failed }
+    }
+}
+
+/// Where a process has its mounts.
+fn mounts_of(pid: Option<i32>) -> Mounts {
+    let Some(pid) = pid else { return Mounts::Nobodys };
+    let space = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/mnt")).ok();
+    match space(&pid.to_string()) {
+        Some(there) if Some(&there) == space("self").as_ref() => Mounts::Own,
+        _ => Mounts::Of(pid),
     }
 }
 
