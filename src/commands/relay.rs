@@ -236,8 +236,8 @@ impl Relay {
         let mut place = 0;
         while expected.len() < most {
             match self.read(|channel, buffer| channel.peek(place, buffer)) {
-                Ok(message) if self.wanted.matches(type_of(message.as_bytes())) => {
-                    expected.push_back(message);
+                Ok(length) if self.wanted.matches(type_of(&self.buffer)) => {
+                    expected.push_back(Message::from_bytes(&self.buffer[..length]));
                 }
                 Ok(_) => {}
                 Err(error) if is_empty(&error) => break,
@@ -258,16 +258,13 @@ impl Relay {
         let (wanted, mut is_as_expected) = (self.wanted, true);
         for _ in 0..journaled {
             match self.read(|channel, buffer| channel.receive(wanted, buffer)) {
-                Ok(message) => {
+                Ok(length) => {
                     // Another program may have taken some of them meanwhile.
-                    match expected.iter().position(|other| *other == message) {
-                        Some(0) => drop(expected.pop_front()),
-                        Some(skipped) => {
-                            is_as_expected = false;
-                            expected.drain(..=skipped);
-                        }
-                        None => is_as_expected = false,
-                    }
+                    let taken = &self.buffer[..length];
+                    let place = expected.iter().position(|other| other.as_bytes() == taken);
+                    is_as_expected &= place == Some(0);
+                    let message = place.and_then(|place| expected.drain(..=place).next_back());
+                    let message = message.unwrap_or_else(|| Message::from_bytes(taken));
                     self.pending.push_back(message);
                 }
                 Err(error) if is_empty(&error) => {
@@ -301,7 +298,7 @@ impl Relay {
             let room = self.buffer.len();
             self.journal.reserve(room).map_err(|error| self.journal_failed(&error))?;
             let message = match self.read(|channel, buffer| channel.receive(wanted, buffer)) {
-                Ok(message) => message,
+                Ok(length) => Message::from_bytes(&self.buffer[..length]),
                 Err(error) if is_empty(&error) => break,
                 Err(error) => return Err(Failure::of_call(VERB, &self.args.queue, error).into()),
             };
@@ -323,20 +320,14 @@ impl Relay {
             .with_hint("to have it elsewhere: --journal FILE")
     }
 
-    /// Reads a message; the buffer grows until it fits.
+    /// Reads a message into the buffer, which grows until it fits. Returns its length, with the type.
     fn read(
         &mut self,
         mut call: impl FnMut(&Channel, &mut [u8]) -> Result<usize, CallError>,
-    ) -> Result<Message, CallError> {
+    ) -> Result<usize, CallError> {
         loop {
             match call(&self.channel, &mut self.buffer) {
-                Ok(size) => {
-                    let number = type_of(&self.buffer);
-                    let mut message = Message::new(self.channel.label(number));
-                    let payload = &self.buffer[TYPE_SIZE..TYPE_SIZE + size];
-                    message.payload_mut().extend_from_slice(payload);
-                    return Ok(message);
-                }
+                Ok(size) => return Ok(TYPE_SIZE + size),
                 Err(CallError { errno: Errno::E2BIG | Errno::EMSGSIZE, .. }) => {
                     self.buffer.resize(2 * self.buffer.len(), 0);
                 }

@@ -69,6 +69,11 @@ impl Message {
         self.bytes.extend((label.number() as c_long).to_ne_bytes());
     }
 
+    /// A message as the kernel wrote it, [`Message::as_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Message {
+        Message { bytes: bytes.to_vec() }
+    }
+
     /// Sets the label, and leaves the payload.
     pub fn set_label(&mut self, label: Label) {
         set_type(&mut self.bytes, label.number());

@@ -312,7 +312,8 @@ enum Line {
 /// Adds a line, which ends with a newline, with its checksum.
 fn add_line(line: &[u8], text: &mut Vec<u8>) {
     let sum = crc32fast::hash(line.strip_suffix(b"\n").unwrap_or(line));
-    text.extend_from_slice(format!("{sum:08x} ").as_bytes());
+    // Writing to a vector cannot fail.
+    let _ = write!(text, "{sum:08x} ");
     text.extend_from_slice(line);
 }
 
