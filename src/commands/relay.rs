@@ -35,7 +35,7 @@ const VERB: &str = "relay";
 const IDLE: Duration = Duration::from_millis(20);
 
 /// How many messages are taken at once. The kernel looks at all before the one that it shows.
-const MOST_PEEKED: usize = 256;
+const MOST_PEEKED: usize = 128;
 
 /// The room for a message at first. To show a message, the kernel copies as many bytes as there is room for, twice.
 const SMALL: usize = 512;
