@@ -76,6 +76,9 @@ pub struct Diagnosis {
     pub is_whole: bool,
 }
 
+/// From how many per cent on a limit or a queue counts as nearly full, unless the user says otherwise.
+pub const NEAR: u64 = 80;
+
 /// How long a thread or queue must not move to count as stuck.
 pub const REST: Duration = Duration::from_millis(100);
 

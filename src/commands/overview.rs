@@ -12,7 +12,7 @@ use super::everywhere::{Everywhere, Residences};
 use super::{now, report_all, select};
 use crate::cli::Overview;
 use crate::commands::Result;
-use crate::doctor::{CHECKS, Check, Diagnosis, Question, diagnose};
+use crate::doctor::{CHECKS, Check, Diagnosis, NEAR, Question, diagnose};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::finding::Severity;
@@ -35,9 +35,6 @@ const VERB: &str = "overview";
 
 /// From how many per cent on a limit is shown.
 const NOTABLE: u64 = 50;
-
-/// From how many per cent on a limit counts as a finding, as for `doctor`.
-const NEAR: u64 = 80;
 
 /// How long the processes are asked for their namespaces at least. Otherwise it is as long as everything else
 /// took, so that a machine with thousands of them gets its overview at once.

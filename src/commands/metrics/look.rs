@@ -9,7 +9,7 @@ use crate::commands::diagnosis::{self, All};
 use crate::commands::everywhere::Everywhere;
 use crate::commands::select::{self, Search};
 use crate::commands::{Result, now};
-use crate::doctor::{CHECKS, Check, Diagnosis, Question};
+use crate::doctor::{CHECKS, Check, Diagnosis, NEAR, Question};
 use crate::explain::{Failure, Reason};
 use crate::ipc::{Filter, Home, Kind, Observed, Reference, Time};
 use crate::kernel::Namespace;
@@ -17,9 +17,6 @@ use crate::kernel::namespace::Place;
 use crate::kernel::process::Length;
 use crate::kernel::process::uses::Missed;
 use crate::metrics::{self, Findings, Scene, Site};
-
-/// From how many per cent on a limit or a queue counts as nearly full, as for `doctor`.
-const NEAR: u64 = 80;
 
 /// Where to look, and what gets series of its own.
 pub(super) struct Looker<'a> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ipc::Foreign;
-use crate::kernel::process::{is_initial_process_namespace, owner_of};
+use crate::kernel::process::{self, is_initial_process_namespace, owner_of};
 
 /// The inode number of an IPC namespace, as `lsns(8)` shows it. It is unique while the namespace
 /// exists, and may be reused afterwards.
@@ -47,6 +47,20 @@ impl Identity {
     /// gone.
     pub fn of(pid: i32) -> io::Result<Identity> {
         Identity::read(Path::new(&format!("/proc/{pid}/ns/ipc")))
+    }
+
+    /// The IPC namespace of a process with the number of a thread that lives in it: another one if the first has
+    /// ended. Errors as of [`Identity::of`].
+    pub(in crate::kernel) fn of_living(pid: i32) -> io::Result<(i32, Identity)> {
+        let of_first = Identity::of(pid);
+        if of_first.is_err() {
+            for thread in process::threads(pid)? {
+                if let Ok(identity) = Identity::of_thread(pid, thread) {
+                    return Ok((thread, identity));
+                }
+            }
+        }
+        Ok((pid, of_first?))
     }
 
     /// That of process 1; `None` if it is unknown.

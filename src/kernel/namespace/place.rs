@@ -12,7 +12,6 @@ use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
-use crate::kernel::process::{self, is_gone_error};
 use crate::kernel::shares::on_all_processors;
 
 /// A place with objects. It keeps nothing open, so there may be thousands.
@@ -35,15 +34,7 @@ pub struct Place {
 impl Place {
     /// The place in which a process lives.
     pub fn of_process(pid: i32) -> io::Result<Place> {
-        let identity = match Identity::of(pid) {
-            // Its first thread has ended, and others may live on.
-            Err(error) if is_gone_error(&error) => {
-                let others = process::threads(pid)?.into_iter().filter(|&thread| thread != pid);
-                let mut places = others.filter_map(|thread| Place::of_process(thread).ok());
-                return places.next().ok_or(error);
-            }
-            identity => identity?,
-        };
+        let (pid, identity) = Identity::of_living(pid)?;
         let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
         let shm = match DevShm::of_process(pid) {
             Ok(shm) => shm.identity().map(|identity| (pid, identity)),

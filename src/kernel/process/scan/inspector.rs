@@ -140,16 +140,12 @@ impl<'a> Inspector<'a> {
 /// The directory of a process in `/proc` and its IPC namespace; those of another thread if the first
 /// one has ended and others live.
 fn living_thread(pid: i32) -> io::Result<(String, Identity)> {
-    let directory = format!("/proc/{pid}");
-    let of_process = Identity::of(pid);
-    if of_process.is_err() {
-        for thread in threads(pid)? {
-            if let Ok(namespace) = Identity::of_thread(pid, thread) {
-                return Ok((format!("/proc/{pid}/task/{thread}"), namespace));
-            }
-        }
-    }
-    Ok((directory, of_process?))
+    let (thread, namespace) = Identity::of_living(pid)?;
+    let directory = match thread == pid {
+        true => format!("/proc/{pid}"),
+        false => format!("/proc/{pid}/task/{thread}"),
+    };
+    Ok((directory, namespace))
 }
 
 /// Reads a whole file of `/proc` into a buffer that is reused.
