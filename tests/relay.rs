@@ -160,6 +160,17 @@ fn a_signal_lets_the_command_finish() {
         assert_eq!(relay.ends().status(), status);
     }
     shell.run("cat out").prints("12");
+    // Of a stream of batches it may have taken the next one already: nothing stays in the journal.
+    shell.run("rm begun go; seq 9 | ipctool send 0xbeef --lines").ok();
+    let late = "sh -c '[ $IPCTOOL_COUNT-$(wc -l < out) = 2-0 ] || until test -e go; do touch begun; sleep 0.01; done; cat >> out'";
+    shell.run("> out").ok();
+    let relay = shell.start(&format!("exec env {RELAY} 0xbeef --batch 2 -- {late}"));
+    shell.wait_until("test -e begun");
+    let relay = relay.signal("TERM");
+    shell.run("touch go").ok();
+    relay.ends().exits(143).denies("not delivered");
+    assert_eq!(shell.run("cat out").records().len(), 6);
+    shell.run("ipctool recv 0xbeef --all").prints("7\n8\n9\n");
     // While it pauses, it ends at once, and the message stays in the journal.
     shell.run("ipctool send 0xbeef 3").ok();
     let relay = shell

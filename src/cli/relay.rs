@@ -78,8 +78,8 @@ fn message_type(text: &str) -> Result<i64, InvalidNumber> {
 /// program takes messages off the same queue, a message that SIGKILL meets between the kernel and the journal, some
 /// microseconds, is lost.
 ///
-/// SIGTERM and SIGINT let COMMAND finish what it has; what it does not deliver stays in the journal. With --in,
-/// COMMAND may be in that IPC namespace, too.
+/// SIGTERM and SIGINT let COMMAND finish what it has, and hand it the batch that was taken meanwhile, if any; what
+/// it does not deliver stays in the journal. With --in, COMMAND may be in that IPC namespace, too.
 #[derive(Debug, Args)]
 pub struct Relay {
     /// Queue: its id, its key as 0x…, or the /name of a POSIX queue

@@ -89,6 +89,9 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
         buffer: vec![0; TYPE_SIZE + SMALL],
         delivered: 0,
         dead_count: 0,
+        is_flowing: false,
+        ahead: 0,
+        failed_ahead: None,
         args,
     };
     relay.run()
@@ -152,6 +155,12 @@ struct Relay {
     buffer: Vec<u8>,
     delivered: u64,
     dead_count: u64,
+    /// Whether the last ones were delivered at once.
+    is_flowing: bool,
+    /// How many of the pending messages were taken while the command had the ones before them.
+    ahead: usize,
+    /// Why no more could be taken then.
+    failed_ahead: Option<Error>,
 }
 
 impl Relay {
@@ -189,8 +198,10 @@ impl Relay {
             }
             // What was taken before the queue failed is delivered nevertheless.
             let fetched = if self.pending.is_empty() { self.fetch(most) } else { Ok(()) };
-            while !self.pending.is_empty() && self.signs.ending.is_none() {
+            // On a signal, too, what was taken ahead: it is in no other hands.
+            while !self.pending.is_empty() && (self.signs.ending.is_none() || self.ahead > 0) {
                 let number = most.min(self.pending.len());
+                self.ahead = 0;
                 if !self.hand_over(number)? {
                     return Ok(self.signs.ending.map_or(Status::Failed, Status::Signal));
                 }
@@ -198,6 +209,9 @@ impl Relay {
                 is_idle = false;
             }
             fetched?;
+            if let Some(error) = self.failed_ahead.take() {
+                return Err(error);
+            }
             if is_idle && self.args.once {
                 return Ok(Status::Done);
             }
@@ -207,7 +221,7 @@ impl Relay {
         }
     }
 
-    /// Takes up to so many messages off the queue, by way of the journal.
+    /// Takes messages off the queue, by way of the journal, until so many are pending.
     fn fetch(&mut self, most: usize) -> Result<()> {
         self.turn.lock()?;
         let fetched = self.fetch_in_turn(most);
@@ -345,10 +359,12 @@ impl Relay {
                 Attempt::Delivered => {
                     self.say(number, format_args!("delivered"));
                     self.delivered += number as u64;
+                    self.is_flowing = attempt == 1;
                     return self.forget(number).map(|()| true);
                 }
                 Attempt::Failed(why) => why,
             };
+            self.is_flowing = false;
             if attempt > self.args.retries {
                 // One of many may be all that is wrong.
                 return match number {
@@ -454,7 +470,23 @@ impl Relay {
             }
         };
         let deliverer = Deliverer { command: &self.args.command, timeout: self.args.timeout };
-        deliverer.attempt(input, &environment, &mut self.signs)
+        match deliverer.start(input, &environment) {
+            Ok(running) => {
+                self.fetch_ahead(number);
+                running.finish(&mut self.signs)
+            }
+            Err(why) => Attempt::Failed(why),
+        }
+    }
+
+    /// Takes the next messages while the command has this many, if there are likely to be as many again, and
+    /// the command is likely to be done with these soon.
+    fn fetch_ahead(&mut self, number: usize) {
+        let is_full = self.args.batch == Some(number) && self.pending.len() == number;
+        if is_full && self.is_flowing && self.signs.ending.is_none() {
+            self.failed_ahead = self.fetch(number.saturating_mul(2)).err();
+            self.ahead = self.pending.len() - number;
+        }
     }
 
     fn forget(&mut self, number: usize) -> Result<()> {

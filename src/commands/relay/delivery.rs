@@ -32,22 +32,39 @@ pub(super) struct Deliverer<'a> {
 }
 
 impl Deliverer<'_> {
-    /// Runs the command with this input, and waits for its end. Signals to this process are noted meanwhile.
-    pub fn attempt(
-        &self,
-        input: &[u8],
-        environment: &[(&str, String)],
-        signs: &mut Signs,
-    ) -> Attempt {
-        let started = file_with(input).and_then(|input| self.start(input, environment));
-        let child = match started {
-            Ok(child) => child,
-            Err(error) => {
-                let why = os_error::describe(&error);
-                return Attempt::Failed(format!("the command does not start: {why}"));
-            }
-        };
-        match self.wait(child, signs) {
+    /// Starts the command with this input.
+    pub fn start(&self, input: &[u8], environment: &[(&str, String)]) -> Result<Running, String> {
+        let child = file_with(input).and_then(|input| self.spawn(input, environment));
+        let child = child.map_err(|error| {
+            format!("the command does not start: {}", os_error::describe(&error))
+        })?;
+        let deadline = self.timeout.and_then(|time| Instant::now().checked_add(time));
+        Ok(Running { child, deadline })
+    }
+
+    fn spawn(&self, input: File, environment: &[(&str, String)]) -> io::Result<Child> {
+        let (program, arguments) = self.command.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        Command::new(program)
+            .args(arguments)
+            .envs(environment)
+            .stdin(Stdio::from(input))
+            // What is typed at a terminal ends relay alone, which lets the command finish.
+            .process_group(0)
+            .spawn()
+    }
+}
+
+/// The command while it runs.
+pub(super) struct Running {
+    child: Child,
+    deadline: Option<Instant>,
+}
+
+impl Running {
+    /// Waits for its end. Signals to this process are noted meanwhile.
+    pub fn finish(mut self, signs: &mut Signs) -> Attempt {
+        match self.wait(signs) {
             Ok(status) => match (status.code(), status.signal()) {
                 (Some(0), _) => Attempt::Delivered,
                 (Some(code), _) => Attempt::Failed(format!("the command ended with status {code}")),
@@ -62,28 +79,16 @@ impl Deliverer<'_> {
         }
     }
 
-    fn start(&self, input: File, environment: &[(&str, String)]) -> io::Result<Child> {
-        let (program, arguments) = self.command.split_first().ok_or(io::ErrorKind::NotFound)?;
-        let environment = environment.iter().map(|(name, value)| (name, value));
-        Command::new(program)
-            .args(arguments)
-            .envs(environment)
-            .stdin(Stdio::from(input))
-            // What is typed at a terminal ends relay alone, which lets the command finish.
-            .process_group(0)
-            .spawn()
-    }
-
-    fn wait(&self, mut child: Child, signs: &mut Signs) -> Result<ExitStatus, String> {
-        let deadline = self.timeout.and_then(|time| Instant::now().checked_add(time));
+    fn wait(&mut self, signs: &mut Signs) -> Result<ExitStatus, String> {
         let failed = |error: io::Error| os_error::describe(&error);
         loop {
-            if let Some(status) = child.try_wait().map_err(failed)? {
+            if let Some(status) = self.child.try_wait().map_err(failed)? {
                 return Ok(status);
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left =
+                self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
-                end(&mut child, signs).map_err(failed)?;
+                end(&mut self.child, signs).map_err(failed)?;
                 return Err("the command took longer than --timeout, and was ended".to_owned());
             }
             signs.wait(left);
