@@ -11,6 +11,7 @@ mod options;
 pub mod page;
 pub mod pages;
 mod relay;
+mod semop;
 mod system;
 pub mod words;
 
@@ -19,6 +20,7 @@ pub use metrics::{Address, Metrics};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
 pub use options::{Changing, Filters, FormatArgs, References, Selecting, StyleArgs};
 pub use relay::{DeadLetters, Relay};
+pub use semop::Semop;
 pub use system::{
     Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
@@ -289,6 +291,8 @@ verbs! {
     Recv as "recv";
     /// Hand each message of a queue to a command, and lose none
     Relay as "relay";
+    /// Operate on semaphores, or hold one while a command runs
+    Semop as "semop";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

@@ -16,6 +16,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 
 use crate::cli;
 use crate::exit::Status;
+use crate::ipc::kind::Family;
 use crate::output::escape;
 use crate::output::stdout;
 
@@ -120,8 +121,10 @@ fn with_values(verb: &str, arg: Arg) -> Arg {
     let name = arg.get_value_names().and_then(|names| names.first()).map(|name| name.to_string());
     let Some(name) = name else { return arg };
     let completer = match name.as_str() {
-        "REF" => ArgValueCompleter::new(|current: &OsStr| live::references(current, false)),
-        "QUEUE" => ArgValueCompleter::new(|current: &OsStr| live::references(current, true)),
+        "REF" => ArgValueCompleter::new(|current: &OsStr| live::references(current, None)),
+        "QUEUE" => of_family(Family::Queues),
+        "SEM" => of_family(Family::Semaphores),
+        "SEGMENT" => of_family(Family::Memory),
         "COL" | "COL,…" => ArgValueCompleter::new(live::columns),
         "KIND" | "KIND,…" if verb != "create" => ArgValueCompleter::new(live::kinds),
         "USER" => ArgValueCompleter::new(live::users),
@@ -145,6 +148,11 @@ fn with_values(verb: &str, arg: Arg) -> Arg {
         _ => return arg,
     };
     arg.add(completer)
+}
+
+/// References of a family.
+fn of_family(family: Family) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |current: &OsStr| live::references(current, Some(family)))
 }
 
 /// A candidate with a description.

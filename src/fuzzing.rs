@@ -9,6 +9,7 @@ use clap::Parser;
 
 use crate::cli::Cli;
 use crate::doctor::logind;
+use crate::ipc::kind::Family;
 use crate::ipc::message::Label;
 use crate::ipc::posix::{Pattern, SemaphoreState};
 use crate::ipc::{
@@ -68,7 +69,7 @@ pub fn reference(bytes: &[u8]) {
         assert_eq!(printed.parse::<Reference>().ok().as_ref(), Some(&reference), "{printed}");
         assert!(!printed.contains('\n'), "{printed:?}");
     }
-    let _ = Reference::to_queue(text(bytes));
+    let _ = Reference::of_family(Family::Queues, text(bytes));
     for kind in Kind::ALL {
         let _ = Target::parse(kind, text(bytes));
     }

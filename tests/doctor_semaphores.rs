@@ -112,7 +112,7 @@ fn who_may_not_release_a_lock_is_told_to_ask_root() {
         shell.start("exec perl -e '$0 = \"ipctool\"; semop(0, pack(\"s3\", 0, -1, 0))'").waits();
     let ran = shell.run_as(NOBODY, "ipctool doctor --only stuck-semaphore --json").unwrap();
     let words = diagnosis::of(&ran)[0]["why"].to_string();
-    assert!(words.contains("; to release it: sudo perl -e "), "{words}");
+    assert!(words.contains("; to release it: sudo ipctool semop "), "{words}");
 }
 
 #[test]

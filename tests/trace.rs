@@ -72,14 +72,15 @@ fn name(line: &str) -> &str {
     line.split_once('(').map_or("", |(name, _)| name)
 }
 
-/// The calls on standard error, between whatever else is there. Two are functions of the C library, of
+/// The calls on standard error, between whatever else is there. Some are functions of the C library, of
 /// which strace sees only what they do: [`is_inside`], and the `stat` of `ftok`.
 fn ours_of(stderr: &str) -> Vec<String> {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
     let lines = stderr.lines().filter(|line| is_name(name(line)) && line.contains(") = "));
-    lines.filter(|line| !matches!(name(line), "ftok" | "sem_open")).map(str::to_owned).collect()
+    let of_library = ["ftok", "sem_open", "sem_post", "sem_trywait", "sem_timedwait"];
+    lines.filter(|line| !of_library.contains(&name(line))).map(str::to_owned).collect()
 }
 
 /// What strace has written, in the order in which the calls returned. Addresses and descriptors are those of
@@ -316,7 +317,13 @@ fn segments_and_sets() {
     traced.run("ipctool doctor --skip pmsg-limit");
     traced.run("ipctool rm --all -y --unused").exits(0);
     traced.run("ipctool rm shm:0xbeef sem:0xbeef").exits(3);
-    traced.has_seen(&["shmget", "shmctl", "semget", "semctl"]);
+    traced.run("ipctool create sem --key 0xcafe --value 1,2 && ipctool semop 0xcafe 0:=4").exits(0);
+    traced.run("ipctool semop 0xcafe 0:-1 1:+2 0:0 --undo --nowait").exits(4);
+    traced
+        .run("ipctool semop 0xcafe 0:-1 1:+2 --timeout 1h -- ipctool list sem")
+        .exits(0)
+        .says("semtimedop(1, [{sem_num=0, sem_op=-1, sem_flg=SEM_UNDO|IPC_NOWAIT}, {");
+    traced.has_seen(&["shmget", "shmctl", "semget", "semctl", "semtimedop"]);
 }
 
 #[test]

@@ -274,7 +274,8 @@ pub(super) const STAT: Page = Page {
 ///
 /// A System V object gets a key by --key or --ftok, under which other programs find it. Without one it
 /// is private, and only its id names it. If the key exists, the existing object is opened, unless you
-/// use --exclusive. The semaphores of a new set are 0. Where kernel.shm_rmid_forced is 1, creating a
+/// use --exclusive. The semaphores of a new set are 0, or what --value says; for the moment between the two
+/// calls that takes they are 0. Where kernel.shm_rmid_forced is 1, creating a
 /// segment fails, because the kernel would destroy the segment as soon as this command ends.
 ///
 /// A POSIX object needs a --name. If the name exists, the existing object is opened, unless you use
@@ -318,9 +319,15 @@ pub struct Create {
     /// The default is fs.mqueue.msgsize_default.
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size::parse)]
     pub message_size: Option<u64>,
-    /// Initial value of a POSIX semaphore; 0 by default
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::within::<u32>(0..=i32::MAX.into()))]
-    pub value: Option<u32>,
+    /// Initial value of a semaphore, or one for each of a set; 0 by default
+    ///
+    /// V,V… makes a set of as many semaphores. A value in a set is at most 32,767, that of a POSIX semaphore
+    /// 2,147,483,647.
+    #[arg(
+        long, value_name = "V,V…", allow_hyphen_values = true, value_delimiter = ',',
+        value_parser = number::within::<u32>(0..=i32::MAX.into())
+    )]
+    pub value: Vec<u32>,
     /// Number of semaphores in a set; 1 by default
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::from::<i32>(1))]
     pub nsems: Option<i32>,
@@ -340,10 +347,10 @@ pub(super) const CREATE: Page = Page {
     synopsis: &[
         "ipctool create msg [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
         "ipctool create shm --size SIZE [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
-        "ipctool create sem [--nsems N] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
+        "ipctool create sem [--nsems N | --value V,V…] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
         "ipctool create pmsg --name /NAME [--max-messages N] [--message-size SIZE] [--mode MODE] [-x] [-J]",
         "ipctool create pshm --name /NAME --size SIZE [--mode MODE] [-x] [-J]",
-        "ipctool create psem --name /NAME [--value N] [--mode MODE] [-x] [-J]",
+        "ipctool create psem --name /NAME [--value V] [--mode MODE] [-x] [-J]",
     ],
     statuses: &[
         ("0", "the object was created, or opened if it existed"),
@@ -364,6 +371,10 @@ pub(super) const CREATE: Page = Page {
         (
             "Create a POSIX queue for 10 messages of up to 1024 bytes",
             "ipctool create pmsg --name /jobs --max-messages 10 --message-size 1K",
+        ),
+        (
+            "Create a lock that is free, as a set of one",
+            "ipctool create sem --key 0xbeef --value 1",
         ),
         ("Create POSIX shared memory", "ipctool create pshm --name /cache --size 1M"),
         ("Create a POSIX semaphore that is free", "ipctool create psem --name /lock --value 1"),

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use crate::ipc::attribution::expected::InvalidExpected;
 use crate::ipc::filter::{self, Condition};
+use crate::ipc::kind::Family;
 use crate::ipc::reference::InvalidReference;
 use crate::ipc::tally::By;
 use crate::ipc::{self, Expected, Kind, Operand, Reference, Target};
@@ -315,7 +316,15 @@ fn ipcrm_id(text: &str) -> Result<i32, InvalidId> {
 }
 
 pub(super) fn queue(text: &str) -> Result<Reference, InvalidReference> {
-    Reference::to_queue(text)
+    Reference::of_family(Family::Queues, text)
+}
+
+pub(super) fn semaphore(text: &str) -> Result<Reference, InvalidReference> {
+    Reference::of_family(Family::Semaphores, text)
+}
+
+pub(super) fn memory(text: &str) -> Result<Reference, InvalidReference> {
+    Reference::of_family(Family::Memory, text)
 }
 
 /// What chmod and chown have in common.

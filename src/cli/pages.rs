@@ -12,6 +12,7 @@ pub static ALL: &[&Page] = &[
     &messages::SEND,
     &messages::RECV,
     &super::relay::RELAY,
+    &super::semop::SEMOP,
     &objects::RM,
     &objects::CHMOD,
     &objects::CHOWN,

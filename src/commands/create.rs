@@ -12,6 +12,7 @@ use crate::commands::Result;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason, Wish};
 use crate::ipc::posix::SemaphoreState;
+use crate::ipc::sysv::operation::SEMVMX;
 use crate::ipc::{CommandLine, Key, Kind, Name, Object, Observed, Project, Reference, Target};
 use crate::kernel::limits::Limit;
 use crate::kernel::posix::dev_shm::Outcome;
@@ -19,7 +20,7 @@ use crate::kernel::posix::mq_calls;
 use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::process::accounts::user;
 use crate::kernel::sysv::{msg, sem, shm};
-use crate::kernel::{Namespace, process};
+use crate::kernel::{CallError, Errno, Namespace, process};
 use crate::output::stdout::{self, OutputError};
 use crate::output::{Format, Section, Style, columns, write_rows};
 
@@ -95,13 +96,27 @@ fn check(args: &Create) -> Result<(), Failure> {
         (args.name.is_some(), "--name", &[Pmsg, Pshm, Psem]),
         (args.max_messages.is_some(), "--max-messages", &[Pmsg]),
         (args.message_size.is_some(), "--message-size", &[Pmsg]),
-        (args.value.is_some(), "--value", &[Psem]),
+        (!args.value.is_empty(), "--value", &[Sem, Psem]),
     ] {
         if is_given && !kinds.contains(&args.kind) {
             return Err(Failure::usage(VERB, format!("a {noun} has no {option}")));
         }
     }
+    let values = args.value.len();
     match args.kind {
+        Sem if args.value.iter().any(|&value| value > SEMVMX) => {
+            let value = args.value.iter().max().copied().unwrap_or_default();
+            let what = format!("--value {value} is above semvmx, {SEMVMX} (ERANGE)");
+            Err(Failure::new(VERB, args.kind, what, Reason::Failed))
+        }
+        Sem if values > 0 && args.nsems.is_some_and(|nsems| nsems as usize != values) => {
+            let nsems = args.nsems.unwrap_or_default();
+            let what = format!("--value has {values} values, but --nsems is {nsems}");
+            Err(Failure::usage(VERB, what))
+        }
+        Psem if values > 1 => {
+            Err(Failure::usage(VERB, format!("a {noun} has one --value, not {values}")))
+        }
         Shm | Pshm if args.size.is_none() => {
             Err(Failure::usage(VERB, format!("a {noun} needs --size")))
         }
@@ -120,11 +135,13 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
         Some(argument) => ftok(argument)?,
         None => args.key.unwrap_or(Key::PRIVATE),
     };
-    let (size, nsems) = (args.size.unwrap_or(0), args.nsems.unwrap_or(1));
+    let size = args.size.unwrap_or(0);
     let (made, size) = match args.kind {
         Kind::Shm => (shm::create(key, size, args.mode, args.exclusive), size),
         Kind::Sem => {
-            (sem::create(key, nsems, args.mode, args.exclusive), nsems.unsigned_abs().into())
+            let given = i32::try_from(args.value.len()).ok().filter(|&number| number > 0);
+            let nsems = args.nsems.or(given).unwrap_or(1);
+            (create_set(key, nsems, args), nsems.unsigned_abs().into())
         }
         Kind::Msg => (msg::create(key, args.mode, args.exclusive), 0),
         kind @ (Kind::Pmsg | Kind::Pshm | Kind::Psem) => {
@@ -146,6 +163,26 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
         warn_differences(args, namespace, &reference);
     }
     Ok(reference)
+}
+
+/// Creates a set. Only a new one gets the values.
+fn create_set(key: Key, nsems: i32, args: &Create) -> Result<i32, CallError> {
+    let create = |exclusive| sem::create(key, nsems, args.mode, exclusive);
+    if args.value.is_empty() {
+        return create(args.exclusive);
+    }
+    // Whether it is new shows only so.
+    let id = match create(true) {
+        Err(CallError { errno: Errno::EEXIST, .. }) if !args.exclusive => return create(false),
+        made => made?,
+    };
+    // Both are checked, or made so.
+    let values: Vec<u16> = args.value.iter().map(|&value| value as u16).collect();
+    sem::set_values(id, &values).inspect_err(|_| {
+        // It is new, so nobody else can rely on it.
+        let _ = sem::remove(id);
+    })?;
+    Ok(id)
 }
 
 /// Fails for a new segment that the kernel would destroy as soon as this process ends, so that its
@@ -178,7 +215,7 @@ fn create_named(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
             mq_calls::create(&name, shape, args.mode, args.exclusive).map(|made| made.1)
         }
         Kind::Psem => {
-            let value = args.value.unwrap_or(0);
+            let value = args.value.first().copied().unwrap_or(0);
             namespace.shm().create_semaphore(&name, value, args.mode, args.exclusive)
         }
         _ => {
@@ -251,7 +288,14 @@ fn content(args: &Create, object: &Object) -> Option<String> {
             let Some(SemaphoreState { value, .. }) = semaphore.state else {
                 return Some("and holds no semaphore that can be read".to_owned());
             };
-            (args.value.is_some_and(|asked| asked != value)).then(|| format!("with value {value}"))
+            let asked = args.value.first().filter(|asked| **asked != value);
+            asked.map(|_| format!("with value {value}"))
+        }
+        Object::SemaphoreSet(set) if !args.value.is_empty() => {
+            let values = sem::values(set.id, set.nsems).ok()?;
+            let differ = !values.iter().copied().map(u32::from).eq(args.value.iter().copied());
+            let values: Vec<String> = values.iter().map(u16::to_string).collect();
+            differ.then(|| format!("with values {}", values.join(",")))
         }
         // A smaller one would have been an error.
         Object::Queue(_)

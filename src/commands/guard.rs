@@ -7,7 +7,6 @@ mod survey;
 mod watch;
 
 use crate::kernel::Namespace;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::{env, io};
 
@@ -15,16 +14,14 @@ use report::Report;
 use setting::Setting;
 use watch::{Course, Watch};
 
-use super::{print_error, report};
+use super::{command, print_error, report};
 use crate::cli::Guard;
 use crate::commands::Result;
 use crate::commands::destination::Destination;
 use crate::exit::Status;
-use crate::explain::{Failure, Notice, Reason};
-use crate::ipc::Foreign;
+use crate::explain::{Failure, Notice};
 use crate::ipc::attribution::leak::{Difference, Leak};
 use crate::kernel::descendants::child::Ended;
-use crate::kernel::io::os_error;
 use crate::kernel::signals;
 use crate::output::Style;
 
@@ -178,37 +175,9 @@ impl Findings {
 
 /// Why the command did not start, and the status for it.
 fn not_started(args: &Guard, setting: &Setting, error: &io::Error) -> (Failure, Status) {
-    let command = &args.command[0];
-    let (what, status) = match error.kind() {
-        io::ErrorKind::NotFound => (os_error::describe(error), Status::NOT_FOUND),
-        // The caller may not search some directory of PATH.
-        io::ErrorKind::PermissionDenied if !is_there(command) => {
-            ("command not found (ENOENT)".to_owned(), Status::NOT_FOUND)
-        }
-        _ => (os_error::describe(error), Status::NOT_EXECUTABLE),
-    };
-    let mut failure = Failure::new(VERB, Foreign::from(command.as_os_str()), what, Reason::Failed);
-    if setting.covers(Path::new(command)) {
-        failure = failure.with_hint(COVERED);
-    } else if error.kind() == io::ErrorKind::NotFound && is_there(command) {
-        failure = failure.with_hint(
-            "the file exists, but the interpreter that '#!' in its first line names does not",
-        );
-    }
-    if let [line] = args.command.as_slice()
-        && line.as_encoded_bytes().contains(&b' ')
-        && !failure.has_hint()
-    {
-        failure = failure.with_hint("to run a line of shell: sh -c 'LINE'");
-    }
-    (failure, status)
-}
-
-/// Whether the file of a command exists: at its path, or in a directory of PATH if it has no slash.
-fn is_there(command: &OsStr) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    match command.as_encoded_bytes().contains(&b'/') {
-        true => Path::new(command).exists(),
-        false => env::split_paths(&path).any(|directory| directory.join(command).exists()),
+    let (failure, status) = command::not_started(VERB, &args.command, error);
+    match setting.covers(Path::new(&args.command[0])) {
+        true => (failure.with_hint(COVERED), status),
+        false => (failure, status),
     }
 }

@@ -3,6 +3,7 @@
 mod change;
 mod chmod;
 mod chown;
+mod command;
 mod consent;
 mod create;
 mod destination;
@@ -24,6 +25,7 @@ mod relay;
 mod request;
 mod rm;
 mod select;
+mod semop;
 mod send;
 mod stat;
 mod usage;
@@ -85,6 +87,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Send(args) => send::run(args, namespace, &style),
         Command::Recv(args) => recv::run(args, namespace, style),
         Command::Relay(args) => relay::run(args, namespace),
+        Command::Semop(args) => semop::run(args, namespace, &style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),
@@ -123,7 +126,7 @@ fn enter(
             return Err(Failure::usage(verb, "--in is for commands that look at objects"));
         }
         // They wait.
-        Some(Command::Send(_) | Command::Recv(_)) => Manner::ForGood,
+        Some(Command::Send(_) | Command::Recv(_) | Command::Semop(_)) => Manner::ForGood,
         _ => Manner::ByCall,
     };
     let found = everywhere::find(verb, place)?;

@@ -9,6 +9,7 @@ use clap_complete::engine::CompletionCandidate;
 use super::candidate;
 use crate::cli;
 use crate::doctor::CHECKS;
+use crate::ipc::kind::Family;
 use crate::ipc::{Key, Kind, Object, Reference, Target, count};
 use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
@@ -61,9 +62,9 @@ fn objects(kinds: impl IntoIterator<Item = Kind>) -> Vec<Object> {
 }
 
 /// References of objects that begin like this, or by key if it begins with a key.
-pub(super) fn references(current: &OsStr, queues: bool) -> Candidates {
+pub(super) fn references(current: &OsStr, family: Option<Family>) -> Candidates {
     let Some(current) = current.to_str() else { return Vec::new() };
-    let is_wanted = |kind: &Kind| !queues || kind.is_queue();
+    let is_wanted = |kind: &Kind| family.is_none_or(|family| kind.family() == family);
     let (kinds, start): (Vec<Kind>, _) = match current.split_once(':') {
         Some((kind, _)) => (kind.parse().into_iter().filter(is_wanted).collect(), true),
         None => (Kind::ALL.into_iter().filter(is_wanted).collect(), false),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Act, Draft, Right, as_root};
 use super::facts::{Facts, Seen};
 use crate::ipc::finding::Severity;
-use crate::ipc::process::role::{Operation, Role, State};
-use crate::ipc::sysv::Semaphore;
+use crate::ipc::process::role::{Role, State};
+use crate::ipc::sysv::{Operation, Semaphore};
 use crate::ipc::{Object, PosixSemaphore, Reference, Use, Verdict};
 use crate::kernel::process;
 use crate::kernel::process::scan::sleepers::Sleeper;
@@ -57,7 +57,7 @@ fn stuck_in_set(seen: &Seen, facts: &Facts) -> Option<Draft> {
     // The smallest increase that one of them waits for.
     let increases = waiters.iter().filter_map(|sleeper| awaited_increase(sleeper, index));
     let more = increases.min().unwrap_or(1);
-    let release = format!("perl -e 'semop({id}, pack(\"s3\", {index}, {more}, 0)) or die $!'");
+    let release = format!("ipctool semop sem:{id} {index}:+{more}");
     // Not a fix: if the semaphore is a counter, this would count work that does not exist.
     match Right::to(Act::Write, seen, facts) {
         Right::Granted => why += &format!("; to release it: {release}"),

@@ -88,13 +88,24 @@ fn describe(reference: &Reference, error: CallError) -> Explanation {
     let noun = reference.kind.noun();
     let waits = matches!(
         error.name,
-        CallName::Msgsnd | CallName::Msgrcv | CallName::MqTimedsend | CallName::MqTimedreceive
+        CallName::Msgsnd
+            | CallName::Msgrcv
+            | CallName::MqTimedsend
+            | CallName::MqTimedreceive
+            | CallName::Semtimedop
+            | CallName::SemTimedwait
     );
     let is_posix = reference.kind.is_posix();
     let (what, reason) = match error.errno {
         Errno::ENOENT if is_posix => (format!("no such {noun}"), Reason::NothingThere),
         Errno::EAGAIN if error.name == CallName::MqTimedreceive => {
             ("no message".to_owned(), Reason::WouldBlock)
+        }
+        Errno::EAGAIN if error.name == CallName::SemTrywait => {
+            ("it would have to wait".to_owned(), Reason::WouldBlock)
+        }
+        Errno::EOVERFLOW if error.name == CallName::SemPost => {
+            (format!("its value would be above SEM_VALUE_MAX, {}", i32::MAX), Reason::Failed)
         }
         Errno::EEXIST if is_posix => (format!("a {noun} with this name exists"), Reason::Failed),
         Errno::EINVAL => (format!("no such {noun}"), Reason::NothingThere),
@@ -131,7 +142,7 @@ fn hint(reference: &Reference, error: CallError, facts: &Facts) -> Option<String
         }
         (Errno::EIDRM, _) => Some(
             match kind.is_posix() {
-                true => "its name was removed, and now leads to another queue or to none",
+                true => "its name was removed, and now leads to another one or to none",
                 false => {
                     "a process removed it (IPC_RMID); every process that waits on it gets this error"
                 }

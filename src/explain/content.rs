@@ -1,9 +1,9 @@
-//! What a queue holds: why it has no room, or no message of the wanted type.
+//! What an object holds: why a queue has no room or no message of the wanted type, or a semaphore is waited for.
 
 use super::facts::Facts;
 use crate::ipc::{CommandLine, Kind, Object, Reference, count};
 
-/// What a queue holds that has no room, or no message of the wanted type.
+/// What it holds.
 pub(super) fn of(reference: &Reference, facts: &Facts) -> Option<String> {
     match facts.find(reference)? {
         Object::Queue(queue) if queue.max_bytes.is_some_and(|most| queue.messages >= most) => {
@@ -26,6 +26,10 @@ pub(super) fn of(reference: &Reference, facts: &Facts) -> Option<String> {
             "it holds {} of at most {} (mq_maxmsg), a limit that was set when the queue was created",
             count(queue.messages?, "message"),
             queue.max_messages?,
+        )),
+        Object::PosixSemaphore(semaphore) if semaphore.state?.value == 0 => Some(format!(
+            "its value is 0; to see who has it open: {}",
+            CommandLine::new("ipctool stat").word(reference),
         )),
         _ => None,
     }

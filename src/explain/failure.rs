@@ -5,6 +5,7 @@ use std::{fmt, io};
 use super::creation::Wish;
 use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
+use super::operation::{self, Operated};
 use super::{call, change, content, creation, setting};
 use crate::ipc::Reference;
 use crate::kernel::io::os_error::describe as describe_io;
@@ -45,7 +46,9 @@ pub(super) enum Cause {
     Call(Reference, CallError),
     /// A peek at a message failed.
     Peek(Reference, CallError),
-    /// A wait for room or for a message timed out.
+    /// Operations on semaphores failed.
+    Operation(Reference, Operated, CallError),
+    /// A wait for room, for a message or for a semaphore timed out.
     TimedOut(Reference),
     /// Owner or mode could not be changed (`IPC_SET`, or `fchmod` and `fchown` of a file).
     Change(Reference, CallError),
@@ -97,6 +100,26 @@ impl Failure {
     /// A peek at a message failed.
     pub fn of_peek(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
         Failure::of(verb, reference, Cause::Peek(reference.clone(), error))
+    }
+
+    /// Operations on the semaphores of a set failed, or timed out (`ETIMEDOUT`).
+    pub fn of_operation(
+        verb: &'static str,
+        reference: &Reference,
+        operated: Operated,
+        stopped: Stopped,
+    ) -> Failure {
+        match stopped {
+            Stopped::Failed(error) => {
+                Failure::of(verb, reference, Cause::Operation(reference.clone(), operated, error))
+            }
+            Stopped::TimedOut => {
+                let hint = operated.blocked();
+                let failure = Failure::of_wait(verb, reference, stopped);
+                hint.into_iter().fold(failure, Failure::with_hint)
+            }
+            Stopped::Signal(_) => Failure::of_wait(verb, reference, stopped),
+        }
     }
 
     /// The objects of a kind could not be listed; the subject is the reference or limit that needs them.
@@ -217,6 +240,7 @@ impl Failure {
             Cause::Message(..) | Cause::TimedOut(_) => None,
             Cause::Call(_, error)
             | Cause::Peek(_, error)
+            | Cause::Operation(_, _, error)
             | Cause::Change(_, error)
             | Cause::QueueBytes(_, _, error)
             | Cause::Creation(_, error)
@@ -228,7 +252,7 @@ impl Failure {
     /// Whether the object does not exist.
     pub fn is_of_missing(&self) -> bool {
         match &self.detail.cause {
-            Cause::Call(_, error) => error.is_missing(),
+            Cause::Call(_, error) | Cause::Operation(_, _, error) => error.is_missing(),
             Cause::Message(_, reason) => *reason == Reason::NothingThere,
             _ => false,
         }
@@ -240,6 +264,7 @@ impl Failure {
             Cause::Message(..) => {}
             Cause::Call(reference, error) => call::want(reference, *error, wanted),
             Cause::Peek(reference, error) => call::want(reference, *error, wanted),
+            Cause::Operation(reference, _, error) => operation::want(reference, *error, wanted),
             Cause::TimedOut(reference) => wanted.object(reference),
             Cause::Change(reference, error) => change::want(reference, *error, wanted),
             Cause::QueueBytes(reference, _, error) => {
@@ -260,6 +285,9 @@ impl Failure {
             Cause::Call(reference, error) => call::explain(self.verb, reference, *error, facts),
             Cause::Peek(reference, error) => {
                 call::explain_peek(self.verb, reference, *error, facts)
+            }
+            Cause::Operation(reference, operated, error) => {
+                operation::explain(reference, operated, *error, facts)
             }
             Cause::TimedOut(reference) => Explanation::new("timed out", Reason::WouldBlock)
                 .with_hint(content::of(reference, facts)),

@@ -53,8 +53,11 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::Msgctl
         | CallName::Shmget
         | CallName::Shmctl
+        | CallName::Shmat
+        | CallName::Shmdt
         | CallName::Semget
-        | CallName::Semctl => Some(SYSTEM_V),
+        | CallName::Semctl
+        | CallName::Semtimedop => Some(SYSTEM_V),
         CallName::MqOpen
         | CallName::MqUnlink
         | CallName::MqTimedsend
@@ -64,6 +67,9 @@ fn part(call: CallName) -> Option<Part> {
         CallName::ShmOpen
         | CallName::ShmUnlink
         | CallName::SemOpen
+        | CallName::SemPost
+        | CallName::SemTrywait
+        | CallName::SemTimedwait
         | CallName::SemUnlink
         | CallName::Ftok
         | CallName::Openat

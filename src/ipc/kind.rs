@@ -20,6 +20,46 @@ pub enum Kind {
     Psem,
 }
 
+/// What a System V kind and a POSIX kind have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Message queues.
+    Queues,
+    /// Shared memory.
+    Memory,
+    /// Semaphores, single ones or in sets.
+    Semaphores,
+}
+
+impl Family {
+    /// Its System V kind.
+    pub fn system_v(self) -> Kind {
+        match self {
+            Family::Queues => Kind::Msg,
+            Family::Memory => Kind::Shm,
+            Family::Semaphores => Kind::Sem,
+        }
+    }
+
+    /// Its POSIX kind.
+    pub fn posix(self) -> Kind {
+        match self {
+            Family::Queues => Kind::Pmsg,
+            Family::Memory => Kind::Pshm,
+            Family::Semaphores => Kind::Psem,
+        }
+    }
+
+    /// What one of it is, for messages.
+    pub fn one(self) -> &'static str {
+        match self {
+            Family::Queues => "a queue",
+            Family::Memory => "shared memory",
+            Family::Semaphores => "a semaphore",
+        }
+    }
+}
+
 impl Kind {
     /// Every kind, in the order of `list`.
     pub const ALL: [Kind; 6] =
@@ -38,9 +78,18 @@ impl Kind {
         matches!(self, Kind::Pshm | Kind::Psem)
     }
 
+    /// The kinds that it belongs to.
+    pub fn family(self) -> Family {
+        match self {
+            Kind::Msg | Kind::Pmsg => Family::Queues,
+            Kind::Shm | Kind::Pshm => Family::Memory,
+            Kind::Sem | Kind::Psem => Family::Semaphores,
+        }
+    }
+
     /// Whether it is a message queue.
     pub fn is_queue(self) -> bool {
-        matches!(self, Kind::Msg | Kind::Pmsg)
+        self.family() == Family::Queues
     }
 
     /// Whether the kernel records which process created such an object.

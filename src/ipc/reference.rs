@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::kind::Kind;
+use super::kind::{Family, Kind};
 use super::posix::name::Name;
 use super::sysv::key::Key;
 
@@ -46,22 +46,23 @@ impl Reference {
         Reference { kind, target: Target::Name(name) }
     }
 
-    /// Reads a reference to a queue. `KIND:` is optional: a name means a POSIX queue and a number a
-    /// System V queue.
-    pub fn to_queue(text: &str) -> Result<Reference, InvalidReference> {
+    /// Reads a reference to one of a family. `KIND:` is optional: a name means a POSIX object and a number a
+    /// System V object.
+    pub fn of_family(family: Family, text: &str) -> Result<Reference, InvalidReference> {
+        let posix = family.posix();
         let reference = match text {
             _ if text.starts_with('/') => {
-                Reference { kind: Kind::Pmsg, target: Target::parse(Kind::Pmsg, text)? }
+                Reference { kind: posix, target: Target::parse(posix, text)? }
             }
             _ if text.contains(':') => text.parse::<Reference>()?,
             _ => {
-                let target = Target::parse(Kind::Msg, text)
-                    .map_err(|error| InvalidReference::NoQueue(Box::new(error)))?;
-                Reference { kind: Kind::Msg, target }
+                let target = Target::parse(family.system_v(), text)
+                    .map_err(|error| InvalidReference::NoTarget(Box::new(error)))?;
+                Reference { kind: family.system_v(), target }
             }
         };
-        if !reference.kind.is_queue() {
-            return Err(InvalidReference::OtherKind(text.to_owned(), reference.kind));
+        if reference.kind.family() != family {
+            return Err(InvalidReference::OtherKind(text.to_owned(), reference.kind, family));
         }
         Ok(reference)
     }
@@ -96,10 +97,10 @@ pub enum InvalidReference {
     NameOfSystemV(String, Kind),
     /// It is neither an id, a key nor a name.
     #[error("{0}, nor a name (/…)")]
-    NoQueue(Box<InvalidReference>),
-    /// The object is not a queue.
-    #[error("'{0}' is a {noun}, not a queue", noun = .1.noun())]
-    OtherKind(String, Kind),
+    NoTarget(Box<InvalidReference>),
+    /// The object is of another family.
+    #[error("'{0}' is a {noun}, not {one}", noun = .1.noun(), one = .2.one())]
+    OtherKind(String, Kind, Family),
 }
 
 impl fmt::Display for Reference {
@@ -209,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_kind_can_be_left_out_where_only_one_makes_sense() {
-        let queue = |text| Reference::to_queue(text).map(|queue| queue.to_string());
+        let queue =
+            |text| Reference::of_family(Family::Queues, text).map(|queue| queue.to_string());
         assert_eq!(queue("7").unwrap(), "msg:7");
         assert_eq!(queue("0x7").unwrap(), "msg:0x00000007");
         assert_eq!(queue("msg:7").unwrap(), "msg:7");
@@ -218,6 +220,13 @@ mod tests {
         assert_eq!(queue("mq:/jobs").unwrap(), "pmsg:/jobs");
         assert!(queue("shm:7").is_err());
         assert!(queue("psem:/jobs").is_err());
+        let memory = |text| Reference::of_family(Family::Memory, text).map(|it| it.to_string());
+        assert_eq!(memory("7").unwrap(), "shm:7");
+        assert_eq!(memory("/cache").unwrap(), "pshm:/cache");
+        assert_eq!(
+            memory("sem:7").unwrap_err().to_string(),
+            "'sem:7' is a semaphore set, not shared memory"
+        );
     }
 
     proptest! {

@@ -6,3 +6,4 @@ pub(in crate::kernel) mod lease;
 pub mod mq;
 pub mod mq_calls;
 pub(crate) mod mq_mount;
+pub mod semaphore;

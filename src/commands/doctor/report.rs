@@ -47,7 +47,7 @@ pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) ->
 /// that is: such a command comes last, after a colon.
 fn wrapped(sentence: &str, columns: Option<usize>) -> Vec<String> {
     let Some(columns) = columns else { return vec![sentence.to_owned()] };
-    let starts = ["ipctool ", "sudo ", "perl "].map(|start| format!(": {start}"));
+    let starts = ["ipctool ", "sudo "].map(|start| format!(": {start}"));
     let command = starts.iter().filter_map(|start| sentence.rfind(start)).min();
     // The clause that announces the command goes with it.
     let clause = command.map(|place| sentence[..place].rfind("; ").map_or(0, |before| before + 2));

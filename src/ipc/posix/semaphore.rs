@@ -46,6 +46,22 @@ impl SemaphoreState {
         (state.value <= i32::MAX as u32).then_some(state)
     }
 
+    /// Whether this is a shared semaphore of the C library and the word size of this program, which alone may
+    /// operate on it.
+    pub fn is_native(bytes: &[u8]) -> bool {
+        let word = |place: usize| {
+            let word = bytes.get(4 * place..4 * place + 4)?;
+            Some(u32::from_ne_bytes(word.try_into().ok()?))
+        };
+        let is_glibc = match bytes.len() {
+            32 => word(2) == Some(128),
+            16 => word(1) == Some(128),
+            _ => false,
+        };
+        let has_own_size = bytes.len() == if cfg!(target_pointer_width = "64") { 32 } else { 16 };
+        has_own_size && is_glibc == cfg!(target_env = "gnu")
+    }
+
     /// Reads a possible musl `sem_t`: 32 bytes, or 16 on a 32-bit machine, with the value, the number
     /// of waiters, and 0 for shared. The highest bit of the value is a flag that there are waiters;
     /// before musl 1.2.4, -1 is that flag for a semaphore of value 0. The rest is not initialized. So

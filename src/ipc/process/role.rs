@@ -6,6 +6,7 @@ use super::name::ProcessName;
 use crate::ipc::foreign::Foreign;
 use crate::ipc::kind::Kind;
 use crate::ipc::message::Wanted;
+use crate::ipc::sysv::Operation;
 use crate::ipc::text::count;
 use crate::ipc::time::Time;
 
@@ -76,15 +77,6 @@ pub enum Role {
     LastAttachDetach,
     /// It last operated on these semaphores.
     LastOperation(Vec<u32>),
-}
-
-/// An operation on a semaphore, `struct sembuf` in `semop(2)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operation {
-    /// The number of the semaphore in the set.
-    pub semaphore: u16,
-    /// What to add to its value; 0 to wait for the value 0.
-    pub change: i16,
 }
 
 impl Use {

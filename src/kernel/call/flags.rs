@@ -30,6 +30,13 @@ const MESSAGE: Table = &[
     (libc::IPC_NOWAIT, "IPC_NOWAIT"),
 ];
 
+/// `shmop(2)`.
+const SHMAT: Table =
+    &[(libc::SHM_RDONLY, "SHM_RDONLY"), (libc::SHM_RND, "SHM_RND"), (libc::SHM_REMAP, "SHM_REMAP")];
+
+/// `semop(2)`.
+const SEMOP: Table = &[(libc::SEM_UNDO, "SEM_UNDO"), (libc::IPC_NOWAIT, "IPC_NOWAIT")];
+
 /// `open(2)`, next to the access mode.
 const OPEN: Table = &[
     (libc::O_CREAT, "O_CREAT"),
@@ -74,6 +81,10 @@ pub(super) enum Flags {
     Shmget(c_int),
     /// `msgop(2)`: `MSG_EXCEPT|IPC_NOWAIT`.
     Message(c_int),
+    /// `shmat(2)`: `SHM_RDONLY`.
+    Shmat(c_int),
+    /// `semop(2)`: `SEM_UNDO|IPC_NOWAIT`.
+    Semop(c_int),
     /// `open(2)`: `O_RDWR|O_CREAT|O_EXCL`.
     Open(c_int),
     /// `sem_open(3)`, which takes no access mode.
@@ -113,6 +124,8 @@ impl fmt::Display for Flags {
             }
             Flags::SemOpen(flags) => list.named_or_zero(flags, OPEN, "O_???"),
             Flags::Message(flags) => list.named_or_zero(flags, MESSAGE, "MSG_???"),
+            Flags::Shmat(flags) => list.named_or_zero(flags, SHMAT, "SHM_???"),
+            Flags::Semop(flags) => list.named_or_zero(flags, SEMOP, "SEM_???"),
             Flags::At(flags) => list.named_or_zero(flags, AT, "AT_???"),
             Flags::Unlinkat(flags) => list.named_or_zero(flags, UNLINKAT, "AT_???"),
             Flags::MqAttr(flags) => list.named_or_zero(flags, MQ_ATTR, "O_???"),

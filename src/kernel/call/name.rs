@@ -17,10 +17,16 @@ pub enum CallName {
     Shmget,
     /// `shmctl(2)`.
     Shmctl,
+    /// `shmat(2)`.
+    Shmat,
+    /// `shmdt(2)`.
+    Shmdt,
     /// `semget(2)`.
     Semget,
     /// `semctl(2)`.
     Semctl,
+    /// `semop(2)`, which is `semtimedop(2)` without a timeout.
+    Semtimedop,
     /// `ftok(3)`.
     Ftok,
     /// `mq_open(3)`.
@@ -39,6 +45,12 @@ pub enum CallName {
     ShmUnlink,
     /// `sem_open(3)`.
     SemOpen,
+    /// `sem_post(3)`.
+    SemPost,
+    /// `sem_trywait(3)`.
+    SemTrywait,
+    /// `sem_timedwait(3)`.
+    SemTimedwait,
     /// `sem_unlink(3)`, an `unlinkat(2)`.
     SemUnlink,
     /// `openat(2)`.
@@ -68,8 +80,11 @@ impl fmt::Display for CallName {
             CallName::Msgctl => "msgctl",
             CallName::Shmget => "shmget",
             CallName::Shmctl => "shmctl",
+            CallName::Shmat => "shmat",
+            CallName::Shmdt => "shmdt",
             CallName::Semget => "semget",
             CallName::Semctl => "semctl",
+            CallName::Semtimedop => "semtimedop",
             CallName::Ftok => "ftok",
             CallName::MqOpen => "mq_open",
             CallName::MqUnlink => "mq_unlink",
@@ -79,6 +94,9 @@ impl fmt::Display for CallName {
             CallName::ShmOpen => "shm_open",
             CallName::ShmUnlink => "shm_unlink",
             CallName::SemOpen => "sem_open",
+            CallName::SemPost => "sem_post",
+            CallName::SemTrywait => "sem_trywait",
+            CallName::SemTimedwait => "sem_timedwait",
             CallName::SemUnlink => "sem_unlink",
             CallName::Openat => "openat",
             CallName::Unlinkat => "unlinkat",

@@ -21,7 +21,9 @@ impl fmt::Display for Event<'_> {
         match (self.result, &self.call) {
             (Err(errno), Call::SemOpen { .. }) => write!(f, "SEM_FAILED {}", Reason(errno)),
             (Err(errno), _) => write!(f, "-1 {}", Reason(errno)),
-            (Ok(number), Call::Ftok { .. } | Call::SemOpen { .. }) => write!(f, "{number:#x}"),
+            (Ok(number), Call::Ftok { .. } | Call::SemOpen { .. } | Call::Shmat { .. }) => {
+                write!(f, "{number:#x}")
+            }
             (Ok(number), _) => write!(f, "{number}"),
         }
     }
@@ -50,12 +52,18 @@ impl Event<'_> {
                 write!(f, "{id}, {}, ", Command::Shmctl(command))?;
                 self.write_last(f, argument)
             }
+            Call::Shmat { id, flags } => write!(f, "{id}, NULL, {}", Flags::Shmat(flags)),
+            Call::Shmdt { address } => write!(f, "{}", Address(address)),
             Call::Semget { key, nsems, flags } => {
                 write!(f, "{}, {nsems}, {}", Key(key), Flags::Get(flags))
             }
             Call::Semctl { id, number, command, argument } => {
                 write!(f, "{id}, {number}, {}, ", Command::Semctl(command))?;
                 self.write_last(f, argument)
+            }
+            Call::Semtimedop { id, operations, timeout } => {
+                let number = operations.len();
+                write!(f, "{id}, {}, {number}, {}", Operations(operations), Time(timeout))
             }
             Call::Ftok { path, project } => write!(f, "{}, {project:#x}", Quoted::Path(path)),
             Call::MqOpen { name, flags, mode, attributes } => {
@@ -98,6 +106,12 @@ impl Event<'_> {
                     0 => Ok(()),
                     _ => write!(f, ", {}, {value}", Octal(mode)),
                 }
+            }
+            Call::SemPost { address } | Call::SemTrywait { address } => {
+                write!(f, "{}", Address(address))
+            }
+            Call::SemTimedwait { address, deadline } => {
+                write!(f, "{}, {}", Address(address), Time(deadline))
             }
             Call::Openat { directory, path, flags, mode } => {
                 write!(f, "{}, {}, {}", Place(directory), Quoted::Path(path), Flags::Open(flags))?;
@@ -219,6 +233,22 @@ impl fmt::Display for Time {
                 write!(f, "{{tv_sec={tv_sec}, tv_nsec={tv_nsec}}}")
             }
         }
+    }
+}
+
+/// Operations of `semop(2)`.
+struct Operations<'a>(&'a [libc::sembuf]);
+
+impl fmt::Display for Operations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (place, operation) in self.0.iter().enumerate() {
+            let libc::sembuf { sem_num, sem_op, sem_flg } = *operation;
+            let comma = if place == 0 { "" } else { ", " };
+            let flags = Flags::Semop(sem_flg.into());
+            write!(f, "{comma}{{sem_num={sem_num}, sem_op={sem_op}, sem_flg={flags}}}")?;
+        }
+        f.write_str("]")
     }
 }
 

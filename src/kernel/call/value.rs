@@ -61,6 +61,14 @@ pub enum Call<'a> {
         command: c_int,
         argument: Argument<'a>,
     },
+    /// Returns the address, with which the number of the event is filled.
+    Shmat {
+        id: i32,
+        flags: c_int,
+    },
+    Shmdt {
+        address: usize,
+    },
     Semget {
         key: i32,
         nsems: i32,
@@ -71,6 +79,11 @@ pub enum Call<'a> {
         number: i32,
         command: c_int,
         argument: Argument<'a>,
+    },
+    Semtimedop {
+        id: i32,
+        operations: &'a [libc::sembuf],
+        timeout: Option<timespec>,
     },
     /// A C library function, which reads the file with this path.
     Ftok {
@@ -115,6 +128,19 @@ pub enum Call<'a> {
         mode: u32,
         value: u32,
     },
+    /// A C library function, which calls the kernel only to wake a waiting process.
+    SemPost {
+        address: usize,
+    },
+    /// A C library function, which does not call the kernel.
+    SemTrywait {
+        address: usize,
+    },
+    /// A C library function, which calls the kernel only to wait.
+    SemTimedwait {
+        address: usize,
+        deadline: Option<timespec>,
+    },
     Openat {
         directory: c_int,
         path: &'a [u8],
@@ -154,8 +180,11 @@ impl Call<'_> {
             Call::Msgctl { .. } => CallName::Msgctl,
             Call::Shmget { .. } => CallName::Shmget,
             Call::Shmctl { .. } => CallName::Shmctl,
+            Call::Shmat { .. } => CallName::Shmat,
+            Call::Shmdt { .. } => CallName::Shmdt,
             Call::Semget { .. } => CallName::Semget,
             Call::Semctl { .. } => CallName::Semctl,
+            Call::Semtimedop { .. } => CallName::Semtimedop,
             Call::Ftok { .. } => CallName::Ftok,
             Call::MqOpen { .. } => CallName::MqOpen,
             Call::MqUnlink { .. } => CallName::MqUnlink,
@@ -163,6 +192,9 @@ impl Call<'_> {
             Call::MqTimedreceive { .. } => CallName::MqTimedreceive,
             Call::MqGetsetattr { .. } => CallName::MqGetsetattr,
             Call::SemOpen { .. } => CallName::SemOpen,
+            Call::SemPost { .. } => CallName::SemPost,
+            Call::SemTrywait { .. } => CallName::SemTrywait,
+            Call::SemTimedwait { .. } => CallName::SemTimedwait,
             Call::Openat { .. } => CallName::Openat,
             Call::Unlinkat { .. } => CallName::Unlinkat,
             Call::Ftruncate { .. } => CallName::Ftruncate,

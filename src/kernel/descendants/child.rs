@@ -14,8 +14,8 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::kernel::io::inherited;
 use crate::kernel::process::ProcessIdentity;
-use crate::kernel::signals::Inbox;
-use crate::kernel::signals::deadly;
+use crate::kernel::signals::deadly::{self, Set};
+use crate::kernel::signals::{self, Inbox};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,43 @@ pub fn adopt_orphans() -> io::Result<()> {
 ///
 /// `extra` are capabilities (a bit each) that the command and its descendants must never gain.
 pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
+    spawn_with(words, &[], inbox, extra)
+}
+
+/// [`spawn`] with variables added to its environment.
+pub fn spawn_with(
+    words: &[OsString],
+    environment: &[(&str, String)],
+    inbox: &Inbox,
+    extra: u64,
+) -> io::Result<i32> {
+    let mut command = command(words, inbox.mask, inbox.ignored_children, extra);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    // It is reaped by its pid, like all other children.
+    Ok(command.spawn()?.id() as i32)
+}
+
+/// Executes a command in place of this program, which has caught signals and has no inbox. Returns only if that
+/// fails. A signal that was caught before ends this process.
+pub fn replace(words: &[OsString]) -> io::Error {
+    // From here on signals end this process, so none is caught and then forgotten.
+    for signal in deadly::signals().filter(|&signal| !deadly::is_ignored(signal)) {
+        if let Err(error) = deadly::set_default(signal) {
+            return error;
+        }
+    }
+    if let Some(signal) = signals::pending() {
+        signals::end_by(signal);
+    }
+    match Set::blocked() {
+        Ok(mask) => command(words, mask, deadly::is_ignored(libc::SIGCHLD), 0).exec(),
+        Err(error) => error,
+    }
+}
+
+fn command(words: &[OsString], mask: Set, ignored_children: bool, extra: u64) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
-    let (mask, ignored_children) = (inbox.mask, inbox.ignored_children);
     let restore = move || {
         for descriptor in (0..3).filter(|&number| !inherited::was_open(number as usize)) {
             // SAFETY: the caller had this descriptor closed. The start of the program opened /dev/null
@@ -66,8 +100,7 @@ pub fn spawn(words: &[OsString], inbox: &Inbox, extra: u64) -> io::Result<i32> {
     };
     // SAFETY: between fork and exec, `restore` makes system calls alone.
     unsafe { command.pre_exec(restore) };
-    // It is reaped by its pid, like all other children.
-    Ok(command.spawn()?.id() as i32)
+    command
 }
 
 /// Drops a capability from the bounding set. Fails for capabilities that the kernel does not have.

@@ -31,7 +31,7 @@ impl Namespace {
     }
 
     /// The id of the System V object that a reference names.
-    pub(in crate::kernel) fn id(&self, reference: &Reference) -> Result<i32, CallError> {
+    pub fn id(&self, reference: &Reference) -> Result<i32, CallError> {
         match &reference.target {
             Target::Id(id) => Ok(*id),
             Target::Key(key) => find(reference.kind, *key),

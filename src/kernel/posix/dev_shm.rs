@@ -18,6 +18,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -72,6 +73,11 @@ impl DevShm {
             path: format!("/proc/self/fd/{}", open.as_raw_fd()).into(),
             open: Some(Arc::new(open)),
         })
+    }
+
+    /// Whether it is that of the calling process.
+    pub(super) fn is_own(&self) -> bool {
+        self.open.is_none()
     }
 
     /// What no other such directory shares; `None` if there is none.
@@ -189,8 +195,14 @@ impl DevShm {
     ) -> Result<Outcome, CallError> {
         let outcome = match self.open {
             None => {
-                let make = || open_semaphore(name, libc::O_CREAT | libc::O_EXCL, mode, value);
-                file::make_or_open(exclusive, make, || open_semaphore(name, 0, mode, value))?.1
+                let open = |flags| {
+                    let semaphore = sem_open(name, flags, mode, value)?;
+                    // SAFETY: sem_open returned it, and nothing uses it.
+                    unsafe { libc::sem_close(semaphore.as_ptr()) };
+                    Ok(())
+                };
+                let make = || open(libc::O_CREAT | libc::O_EXCL);
+                file::make_or_open(exclusive, make, || open(0))?.1
             }
             Some(_) => {
                 let path = self.directory().path(&file_name(Kind::Psem, name));
@@ -276,16 +288,20 @@ impl DevShm {
     }
 }
 
-/// Opens a semaphore in `/dev/shm`, and closes it: `sem_open(3)`.
-fn open_semaphore(name: &Name, flags: i32, mode: Mode, value: u32) -> Result<(), CallError> {
+/// Opens a semaphore in `/dev/shm`: `sem_open(3)`.
+pub(super) fn sem_open(
+    name: &Name,
+    flags: i32,
+    mode: Mode,
+    value: u32,
+) -> Result<NonNull<libc::sem_t>, CallError> {
     let (c_name, mode) = (file::c_name(name)?, mode.bits());
     // SAFETY: the name is a C string, which the call only reads.
     let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
     let name = c_name.to_bytes();
-    call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
-    // SAFETY: sem_open returned it, and nothing uses it.
-    unsafe { libc::sem_close(semaphore) };
-    Ok(())
+    let semaphore = call(semaphore, || Call::SemOpen { name, flags, mode, value })?;
+    // Only a failed call returns null.
+    NonNull::new(semaphore).ok_or(CallError { name: CallName::SemOpen, errno: Errno::EINVAL })
 }
 
 /// The content of a new semaphore that processes share: `sem_init(3)`. `EINVAL` above `SEM_VALUE_MAX`.
@@ -385,7 +401,7 @@ fn semaphore(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option
 }
 
 /// The content of a file that is small enough for a semaphore.
-fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<Vec<u8>> {
+pub(super) fn content(data: &Metadata, open: impl FnOnce() -> io::Result<File>) -> Option<Vec<u8>> {
     // Larger than any layout of a semaphore.
     if data.size() > 64 {
         return None;

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use nix::errno::Errno;
 
@@ -229,10 +229,8 @@ impl Open {
         deadline: Option<Instant>,
         mut attempt: impl FnMut(libc::timespec) -> Result<T, CallError>,
     ) -> Waited<T> {
-        wait::persist(deadline, || {
-            let look_up = Instant::now() + LOOK_UP;
-            let until = deadline.map_or(look_up, |deadline| deadline.min(look_up));
-            attempt(absolute(until)).map_err(|error| match error.errno {
+        wait::persist_by_wall_clock(deadline, |until| {
+            attempt(until).map_err(|error| match error.errno {
                 Errno::ETIMEDOUT if self.is_removed() => CallError { errno: Errno::EIDRM, ..error },
                 _ => error,
             })
@@ -265,9 +263,6 @@ impl Open {
 /// A timeout in the past: the calls take an absolute time and do not wait if it has passed.
 const PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// How often to interrupt a wait for this check.
-const LOOK_UP: Duration = Duration::from_secs(1);
-
 /// Converts the errors of a call that does not wait: `ETIMEDOUT` if there was nothing to do, and
 /// `EINTR` if a signal arrived at that moment, become `EAGAIN`.
 fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
@@ -275,36 +270,4 @@ fn would_block<T>(result: Result<T, CallError>) -> Result<T, CallError> {
         Errno::ETIMEDOUT | Errno::EINTR => CallError { errno: Errno::EAGAIN, ..error },
         _ => error,
     })
-}
-
-/// A deadline by the wall clock, which these calls use. The clock may be set meanwhile: a wait that
-/// ends too early by the steady clock is repeated.
-fn absolute(deadline: Instant) -> libc::timespec {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    timespec(now.saturating_add(deadline.saturating_duration_since(Instant::now())))
-}
-
-/// `tv_nsec` is always below 1,000,000,000, because `Duration` is normalized.
-fn timespec(since_epoch: Duration) -> libc::timespec {
-    let seconds = libc::c_long::try_from(since_epoch.as_secs()).unwrap_or(libc::c_long::MAX);
-    libc::timespec { tv_sec: seconds as _, tv_nsec: since_epoch.subsec_nanos() as _ }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Seconds since the Epoch that every machine can represent.
-    const LATEST: u64 = if size_of::<libc::c_long>() < 8 { 1 << 30 } else { 1 << 40 };
-
-    proptest! {
-        #[test]
-        fn a_point_in_time_is_carried(seconds in 0..LATEST, now in 0u32..1_000_000_000, more in 0u32..1_000_000_000) {
-            let sum = timespec(Duration::new(seconds, now) + Duration::from_nanos(more.into()));
-            prop_assert!((0..1_000_000_000).contains(&sum.tv_nsec));
-            let total = i128::from(sum.tv_sec) * 1_000_000_000 + i128::from(sum.tv_nsec);
-            prop_assert_eq!(total, i128::from(seconds) * 1_000_000_000 + i128::from(now) + i128::from(more));
-        }
-    }
 }

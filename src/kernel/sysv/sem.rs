@@ -1,6 +1,7 @@
 //! System V semaphore sets: `semget(2)`, `semctl(2)`.
 #![allow(unsafe_code)]
 
+pub mod operate;
 mod values;
 
 use libc::{IPC_CREAT, IPC_EXCL, IPC_RMID, IPC_SET, IPC_STAT};
@@ -44,6 +45,30 @@ fn get(key: Key, nsems: i32, flags: i32) -> Result<i32, CallError> {
 /// Removes a set. Processes that wait on it get `EIDRM`.
 pub fn remove(id: i32) -> Result<(), CallError> {
     plain(id, 0, IPC_RMID).map(drop)
+}
+
+/// Sets one semaphore to this value, and clears what processes would undo to it. `ERANGE` above 32,767, `EINVAL`
+/// for a semaphore that the set has not. Needs write permission.
+pub fn set_value(id: i32, number: u16, value: i32) -> Result<(), CallError> {
+    let number = number.into();
+    // SAFETY: the fourth argument is the `val` of union semun: a plain number.
+    call(inside(|| unsafe { libc::semctl(id, number, libc::SETVAL, value) }), || Call::Semctl {
+        id,
+        number,
+        command: libc::SETVAL,
+        argument: Argument::Plain(value as usize),
+    })?;
+    Ok(())
+}
+
+/// Sets all semaphores of a set of just as many. `ERANGE` for a value above 32,767.
+pub fn set_values(id: i32, values: &[u16]) -> Result<(), CallError> {
+    values::write(id, values)
+}
+
+/// The value of each of the `nsems` semaphores of a set, all at one moment. Needs read permission.
+pub fn values(id: i32, nsems: u64) -> Result<Vec<u16>, CallError> {
+    values::read(id, nsems.min(i32::MAX as u64) as usize)
 }
 
 /// The state of each of the `nsems` semaphores of a set. The values are read at one moment; the waiters

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::ipc::Use;
 use crate::ipc::message::Wanted;
-use crate::ipc::process::role::{Operation, Role};
+use crate::ipc::process::role::Role;
+use crate::ipc::sysv::Operation;
 use crate::output::Value;
 use crate::output::value::Part;
 

@@ -12,7 +12,8 @@ use super::scope::ScanScope;
 use crate::ipc::Kind;
 use crate::ipc::message::Wanted;
 use crate::ipc::posix::FileIdentity;
-use crate::ipc::process::role::{Operation, Role};
+use crate::ipc::process::role::Role;
+use crate::ipc::sysv::Operation;
 use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::process::stat::is_gone_error;
 

@@ -1,4 +1,4 @@
-//! The values of all semaphores of a set at one moment: `GETALL` of `semctl(2)`.
+//! The values of all semaphores of a set at one moment: `GETALL` and `SETALL` of `semctl(2)`.
 #![allow(unsafe_code)]
 
 use std::ptr::{self, NonNull};
@@ -29,6 +29,30 @@ pub(super) fn read(id: i32, nsems: usize) -> Result<Vec<u16>, CallError> {
             Err(CallError { errno: Errno::EIDRM, ..error })
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Sets the values of a set of just as many semaphores, all at one moment. Needs write permission. `EIDRM` if a
+/// larger set has replaced it under the same id.
+pub(super) fn write(id: i32, values: &[u16]) -> Result<(), CallError> {
+    let room = Room::of(values.len()).map_err(|errno| CallError { name: CallName::Mmap, errno })?;
+    let numbers = room.numbers();
+    // SAFETY: there is room for this many numbers, and nothing else points to it.
+    unsafe { ptr::copy_nonoverlapping(values.as_ptr(), numbers, values.len()) };
+    // SAFETY: the fourth argument is the `array` of union semun. The call reads as many numbers as the set has; if
+    // there are fewer, it fails at the closed page.
+    let written =
+        call(inside(|| unsafe { libc::semctl(id, 0, libc::SETALL, numbers) }), || Call::Semctl {
+            id,
+            number: 0,
+            command: libc::SETALL,
+            argument: Argument::Plain(numbers.addr()),
+        });
+    match written {
+        Err(error) if error.errno == Errno::EFAULT => {
+            Err(CallError { errno: Errno::EIDRM, ..error })
+        }
+        written => written.map(drop),
     }
 }
 
