@@ -4,6 +4,7 @@
 //! behind them, what else their pages in the manual say.
 
 mod drop_ins;
+mod memory;
 mod messages;
 mod metrics;
 mod objects;
@@ -15,6 +16,7 @@ mod semop;
 mod system;
 pub mod words;
 
+pub use memory::{Attach, Read, Write};
 pub use messages::{Recv, Send, Waiting};
 pub use metrics::{Address, Metrics};
 pub use objects::{Chmod, Chown, Create, Key, List, Rm, Stat};
@@ -293,6 +295,12 @@ verbs! {
     Relay as "relay";
     /// Operate on semaphores, or hold one while a command runs
     Semop as "semop";
+    /// Read the bytes of shared memory
+    Read as "read";
+    /// Write standard input into shared memory
+    Write as "write";
+    /// Keep a segment attached: for a while, or while a command runs
+    Attach as "attach";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

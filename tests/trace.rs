@@ -317,13 +317,20 @@ fn segments_and_sets() {
     traced.run("ipctool doctor --skip pmsg-limit");
     traced.run("ipctool rm --all -y --unused").exits(0);
     traced.run("ipctool rm shm:0xbeef sem:0xbeef").exits(3);
-    traced.run("ipctool create sem --key 0xcafe --value 1,2 && ipctool semop 0xcafe 0:=4").exits(0);
+    traced.run("ipctool create sem --key 0xcafe --value 1,2").exits(0);
+    traced.run("ipctool semop 0xcafe 0:=4").exits(0).says("semctl(1, 0, SETVAL, 0x4) = 0");
     traced.run("ipctool semop 0xcafe 0:-1 1:+2 0:0 --undo --nowait").exits(4);
     traced
-        .run("ipctool semop 0xcafe 0:-1 1:+2 --timeout 1h -- ipctool list sem")
+        .run("ipctool semop 0xcafe 0:-1 1:+2 --undo --timeout 1h")
         .exits(0)
         .says("semtimedop(1, [{sem_num=0, sem_op=-1, sem_flg=SEM_UNDO|IPC_NOWAIT}, {");
-    traced.has_seen(&["shmget", "shmctl", "semget", "semctl", "semtimedop"]);
+    traced.run("ipctool create shm --key 0xcafe --size 4096 --noreserve").exits(0);
+    traced.run("ipctool attach 0xcafe --for 1ms").exits(0).says("shmat(1, NULL, 0) = 0x");
+    traced.run("printf x | ipctool write 0xcafe").exits(0);
+    traced.run("ipctool read 0xcafe --length 1").exits(0);
+    traced.run("ipctool read shm:77").exits(3).says("shmat(77, NULL, SHM_RDONLY) = -1 EINVAL (Inv");
+    let calls = ["shmget", "shmctl", "shmat", "shmdt", "semget", "semctl", "semtimedop"];
+    traced.has_seen(&calls);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_word_of_another_program_leads_to_the_command_that_does_it() {
         ),
         (
             "--color never read 0xbeef",
-            "unrecognized subcommand 'read'\nhint: to receive a message: ipctool recv 0xbeef",
+            "unrecognized subcommand 'receive'\nhint: to receive a message: ipctool recv 0xbeef",
         ),
         (
             "peek 0",

@@ -306,6 +306,12 @@ pub struct Create {
     /// Size of shared memory in bytes, or as 64K, 2M, 1GiB
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size::parse)]
     pub size: Option<u64>,
+    /// Use huge pages for a segment, of this size if given (SHM_HUGETLB)
+    #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = size::parse)]
+    pub huge: Option<u64>,
+    /// Reserve no memory, so a segment may be larger (SHM_NORESERVE)
+    #[arg(long)]
+    pub noreserve: bool,
     /// Name of a POSIX object: a slash, then no further slash
     #[arg(long, value_name = "/NAME", conflicts_with_all = ["key", "ftok"])]
     pub name: Option<String>,
@@ -346,7 +352,7 @@ pub(super) const CREATE: Page = Page {
     command: "create",
     synopsis: &[
         "ipctool create msg [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
-        "ipctool create shm --size SIZE [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
+        "ipctool create shm --size SIZE [--huge[=SIZE]] [--noreserve] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
         "ipctool create sem [--nsems N | --value V,V…] [--key KEY | --ftok PATH[:PROJ]] [--mode MODE] [-x] [-J]",
         "ipctool create pmsg --name /NAME [--max-messages N] [--message-size SIZE] [--mode MODE] [-x] [-J]",
         "ipctool create pshm --name /NAME --size SIZE [--mode MODE] [-x] [-J]",

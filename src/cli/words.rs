@@ -70,7 +70,7 @@ const COMMANDS: &[Instead] = &[
         "KIND",
     ),
     instead(
-        &["read", "receive", "pop", "take", "consume", "dequeue", "msgrcv", "cat"],
+        &["receive", "pop", "take", "consume", "dequeue", "msgrcv", "cat"],
         "to receive a message",
         "ipctool recv",
         "QUEUE",
@@ -88,11 +88,25 @@ const COMMANDS: &[Instead] = &[
         "QUEUE",
     ),
     instead(
-        &["write", "put", "push", "post", "publish", "enqueue", "msgsnd"],
+        &["put", "push", "post", "publish", "enqueue", "msgsnd"],
         "to send a message",
         "ipctool send",
         "QUEUE MESSAGE",
     ),
+    instead(
+        &["lock", "flock", "unlock", "acquire", "release", "semtimedop", "up", "down"],
+        "to operate on a semaphore",
+        "ipctool semop",
+        "SEM OPERATION",
+    ),
+    instead(
+        &["hexdump", "xxd", "od", "shmread"],
+        "to see the bytes of shared memory",
+        "ipctool read",
+        "SEGMENT",
+    ),
+    instead(&["shmwrite"], "to write to shared memory", "ipctool write", "SEGMENT"),
+    instead(&["shmat"], "to keep a segment attached", "ipctool attach", "SEGMENT"),
     instead(
         &["free", "usage", "df", "du", "ulimit", "quota", "sysctl", "capacity"],
         "to see limits and how much of each is used",

@@ -90,6 +90,8 @@ fn check(args: &Create) -> Result<(), Failure> {
     let noun = args.kind.noun();
     for (is_given, option, kinds) in [
         (args.size.is_some(), "--size", &[Shm, Pshm][..]),
+        (args.huge.is_some(), "--huge", &[Shm]),
+        (args.noreserve, "--noreserve", &[Shm]),
         (args.nsems.is_some(), "--nsems", &[Sem]),
         (args.key.is_some(), "--key", &[Msg, Shm, Sem]),
         (args.ftok.is_some(), "--ftok", &[Msg, Shm, Sem]),
@@ -137,7 +139,10 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
     };
     let size = args.size.unwrap_or(0);
     let (made, size) = match args.kind {
-        Kind::Shm => (shm::create(key, size, args.mode, args.exclusive), size),
+        Kind::Shm => {
+            let flags = args.mode.bits() as i32 | page_flags(args)?;
+            (shm::create_with_flags(key, size, flags, args.exclusive), size)
+        }
         Kind::Sem => {
             let given = i32::try_from(args.value.len()).ok().filter(|&number| number > 0);
             let nsems = args.nsems.or(given).unwrap_or(1);
@@ -149,7 +154,7 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
             return Err(Failure::usage(VERB, what));
         }
     };
-    let wish = Wish { kind: args.kind, key, size, mode: args.mode, is_huge: false };
+    let wish = Wish { kind: args.kind, key, size, mode: args.mode, is_huge: args.huge.is_some() };
     let id = made.map_err(|error| Failure::of_creation(VERB, &wish, error))?;
     if args.kind == Kind::Shm {
         survives_its_creator(id)?;
@@ -163,6 +168,16 @@ fn create_keyed(args: &Create, namespace: &Namespace) -> Result<Reference, Failu
         warn_differences(args, namespace, &reference);
     }
     Ok(reference)
+}
+
+/// The flags of `shmget(2)` about pages.
+fn page_flags(args: &Create) -> Result<i32, Failure> {
+    let huge = args.huge.map_or(Some(0), shm::huge_flags);
+    let huge = huge.ok_or_else(|| {
+        let size = args.huge.unwrap_or_default();
+        Failure::usage(VERB, format!("--huge={size}: the size of a page is a power of two"))
+    })?;
+    Ok(huge | if args.noreserve { shm::NORESERVE } else { 0 })
 }
 
 /// Creates a set. Only a new one gets the values.

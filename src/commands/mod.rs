@@ -1,5 +1,6 @@
 //! The verbs: one file a subcommand.
 
+mod attach;
 mod change;
 mod chmod;
 mod chown;
@@ -20,6 +21,7 @@ mod limits;
 mod list;
 mod metrics;
 mod overview;
+mod read;
 mod recv;
 mod relay;
 mod request;
@@ -29,6 +31,7 @@ mod semop;
 mod send;
 mod stat;
 mod usage;
+mod write;
 
 pub use error::{Error, Result};
 use everywhere::Elsewhere;
@@ -88,6 +91,9 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Recv(args) => recv::run(args, namespace, style),
         Command::Relay(args) => relay::run(args, namespace),
         Command::Semop(args) => semop::run(args, namespace, &style),
+        Command::Read(args) => read::run(args, namespace),
+        Command::Write(args) => write::run(args, namespace, &style),
+        Command::Attach(args) => attach::run(args, namespace, &style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),

@@ -104,7 +104,7 @@ impl<'a> Set<'a> {
     fn set(&self, settings: &[(u16, u32)]) -> Result<(), Failure> {
         for &(index, value) in settings {
             let set = sem::set_value(self.id, index, value as i32);
-            set.map_err(|error| Failure::of_call(VERB, &self.args.semaphore, error))?;
+            set.map_err(|error| Failure::of_access(VERB, &self.args.semaphore, 2, error))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::creation::Wish;
 use super::explanation::{Explanation, Reason};
 use super::facts::{Facts, Wanted};
 use super::operation::{self, Operated};
+use super::refused::Needs;
 use super::{call, change, content, creation, setting};
 use crate::ipc::Reference;
 use crate::kernel::io::os_error::describe as describe_io;
@@ -46,6 +47,8 @@ pub(super) enum Cause {
     Call(Reference, CallError),
     /// A peek at a message failed.
     Peek(Reference, CallError),
+    /// A system call failed that needs these permissions, as bits of a mode.
+    Access(Reference, u32, CallError),
     /// Operations on semaphores failed.
     Operation(Reference, Operated, CallError),
     /// A wait for room, for a message or for a semaphore timed out.
@@ -95,6 +98,16 @@ impl Failure {
     /// A system call that failed on an existing object, or on one that should exist.
     pub fn of_call(verb: &'static str, reference: &Reference, error: CallError) -> Failure {
         Failure::of(verb, reference, Cause::Call(reference.clone(), error))
+    }
+
+    /// A system call failed that needs these permissions, as bits of a mode.
+    pub fn of_access(
+        verb: &'static str,
+        reference: &Reference,
+        bits: u32,
+        error: CallError,
+    ) -> Failure {
+        Failure::of(verb, reference, Cause::Access(reference.clone(), bits, error))
     }
 
     /// A peek at a message failed.
@@ -240,6 +253,7 @@ impl Failure {
             Cause::Message(..) | Cause::TimedOut(_) => None,
             Cause::Call(_, error)
             | Cause::Peek(_, error)
+            | Cause::Access(_, _, error)
             | Cause::Operation(_, _, error)
             | Cause::Change(_, error)
             | Cause::QueueBytes(_, _, error)
@@ -252,7 +266,9 @@ impl Failure {
     /// Whether the object does not exist.
     pub fn is_of_missing(&self) -> bool {
         match &self.detail.cause {
-            Cause::Call(_, error) | Cause::Operation(_, _, error) => error.is_missing(),
+            Cause::Call(_, error) | Cause::Access(_, _, error) | Cause::Operation(_, _, error) => {
+                error.is_missing()
+            }
             Cause::Message(_, reason) => *reason == Reason::NothingThere,
             _ => false,
         }
@@ -264,6 +280,7 @@ impl Failure {
             Cause::Message(..) => {}
             Cause::Call(reference, error) => call::want(reference, *error, wanted),
             Cause::Peek(reference, error) => call::want(reference, *error, wanted),
+            Cause::Access(reference, _, error) => call::want(reference, *error, wanted),
             Cause::Operation(reference, _, error) => operation::want(reference, *error, wanted),
             Cause::TimedOut(reference) => wanted.object(reference),
             Cause::Change(reference, error) => change::want(reference, *error, wanted),
@@ -285,6 +302,9 @@ impl Failure {
             Cause::Call(reference, error) => call::explain(self.verb, reference, *error, facts),
             Cause::Peek(reference, error) => {
                 call::explain_peek(self.verb, reference, *error, facts)
+            }
+            Cause::Access(reference, bits, error) => {
+                call::explain_with_needs(Needs::Bits(*bits), reference, *error, facts)
             }
             Cause::Operation(reference, operated, error) => {
                 operation::explain(reference, operated, *error, facts)

@@ -13,8 +13,6 @@ pub(super) fn needs(verb: &str, error: CallError) -> Needs {
         (CallName::Msgget | CallName::Shmget | CallName::Semget, _) => Needs::Nothing,
         (CallName::Msgsnd, _) => Needs::Bits(2),
         (CallName::Msgrcv, _) => Needs::Bits(4),
-        // SETVAL.
-        (CallName::Semctl, Errno::EACCES) if verb == "semop" => Needs::Bits(2),
         // The commands used that read check the mode; those that change check the owner.
         (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, Errno::EACCES) => Needs::Bits(4),
         (CallName::Msgctl | CallName::Shmctl | CallName::Semctl, _) => Needs::Ownership,

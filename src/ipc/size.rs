@@ -39,6 +39,19 @@ pub fn parse(text: &str) -> Result<u64, InvalidSize> {
     Ok(bytes)
 }
 
+/// Reads a place or a length in memory: a size, or a number as `0x100`.
+pub fn parse_place(text: &str) -> Result<u64, InvalidSize> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        None => parse(text),
+        Some(digits)
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            u64::from_str_radix(digits, 16).map_err(|_| InvalidSize::TooLarge(text.to_owned()))
+        }
+        Some(_) => Err(InvalidSize::Malformed(text.to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,10 +80,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn places_may_be_hexadecimal() {
+        assert_eq!(parse_place("0x100"), Ok(256));
+        assert_eq!(parse_place("0XfF"), Ok(255));
+        assert_eq!(parse_place("64K"), Ok(65_536));
+        assert!(parse_place("0x10000000000000000").unwrap_err().to_string().contains("too large"));
+        for bad in ["0x", "0x+1", "0x1K", "-1"] {
+            assert!(parse_place(bad).is_err(), "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_text_panics(text in "[0-9.]*\\PC*") {
-            let _ = parse(&text);
+        fn no_text_panics(text in "(0x)?[0-9.]*\\PC*") {
+            let _ = parse_place(&text);
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod posix;
 pub mod process;
 pub mod random;
 pub mod removal;
+pub mod shared_memory;
 pub mod shares;
 pub mod signals;
 pub mod start;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::escape;
 use super::formats::json;
+use super::hexdump::HexDump;
 use super::screen;
 use super::width::cut;
 use crate::ipc::Kind;
@@ -267,36 +268,11 @@ pub fn parse(line: &[u8], payload: &mut Vec<u8>) -> Result<Option<Label>, Invali
     }
 }
 
-/// Appends the payload as `hexdump -C` shows it: lines of 16 bytes, repeated lines as `*`, the length
-/// at the end.
+/// Appends the payload as `hexdump -C` shows it.
 fn append_hex(payload: &[u8], out: &mut Vec<u8>) {
-    let mut previous: Option<&[u8]> = None;
-    let mut is_folding = false;
-    for (number, bytes) in payload.chunks(16).enumerate() {
-        if previous == Some(bytes) {
-            if !std::mem::replace(&mut is_folding, true) {
-                out.extend_from_slice(b"*\n");
-            }
-            continue;
-        }
-        previous = Some(bytes);
-        is_folding = false;
-        // Writing to a vector cannot fail.
-        let _ = write!(out, "{:08x}", number * 16);
-        for place in 0..16 {
-            if place % 8 == 0 {
-                out.push(b' ');
-            }
-            let _ = match bytes.get(place) {
-                Some(byte) => write!(out, " {byte:02x}"),
-                None => write!(out, "   "),
-            };
-        }
-        out.extend_from_slice(b"  |");
-        out.extend(bytes.iter().map(|byte| if matches!(byte, b' '..=b'~') { *byte } else { b'.' }));
-        out.extend_from_slice(b"|\n");
-    }
-    let _ = writeln!(out, "{:08x}", payload.len());
+    let mut dump = HexDump::default();
+    dump.push(payload, out);
+    dump.finish(out);
 }
 
 #[cfg(test)]

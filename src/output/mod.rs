@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod escape;
 pub mod formats;
+pub mod hexdump;
 pub mod layout;
 pub mod message;
 pub mod page;

@@ -11,14 +11,17 @@ use crate::kernel::signals::interrupt::{interrupted, pending};
 #[derive(Debug)]
 pub struct Interruptible(pub File);
 
-impl Read for Interruptible {
-    /// Reads nothing more after a signal.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Interruptible {
+    /// Reads by this call; nothing more after a signal.
+    pub(in crate::kernel) fn read_by(
+        &mut self,
+        mut call: impl FnMut(&mut File) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         loop {
             if pending().is_some() {
                 return Err(interrupted());
             }
-            match self.0.read(buffer) {
+            match call(&mut self.0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     poll::wait_readable(&self.0);
@@ -27,13 +30,14 @@ impl Read for Interruptible {
             }
         }
     }
-}
 
-impl Write for Interruptible {
-    /// After a signal, still writes what can be written without waiting.
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+    /// Writes by this call; after a signal, still what can be written without waiting.
+    pub(in crate::kernel) fn write_by(
+        &mut self,
+        mut call: impl FnMut(&mut File) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         loop {
-            let would_block = match self.0.write(buffer) {
+            let would_block = match call(&mut self.0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
                 result => return result,
@@ -45,6 +49,18 @@ impl Write for Interruptible {
                 poll::wait_writable(&self.0);
             }
         }
+    }
+}
+
+impl Read for Interruptible {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_by(|file| file.read(buffer))
+    }
+}
+
+impl Write for Interruptible {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.write_by(|file| file.write(buffer))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,6 +7,8 @@ use std::io::{Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
 use super::poll;
 use crate::kernel::process;
 
@@ -122,6 +124,15 @@ pub fn cut_back(mut file: &File, bytes: u64) {
     };
     // If this fails, the bytes stay.
     let _ = cut();
+}
+
+/// Whether this is a regular file, and the next byte that is written goes behind its last one: then what is skipped
+/// is zeros.
+pub fn is_at_end(mut file: &File) -> std::io::Result<bool> {
+    let flags = OFlag::from_bits_truncate(fcntl(file, FcntlArg::F_GETFL)?);
+    let data = file.metadata()?;
+    let is_plain = data.is_file() && !flags.contains(OFlag::O_APPEND);
+    Ok(is_plain && file.stream_position()? >= data.len())
 }
 
 /// The maximum size of a file that this process writes, in bytes, `RLIMIT_FSIZE`.

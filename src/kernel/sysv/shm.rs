@@ -1,6 +1,8 @@
 //! System V shared memory: `shmget(2)`, `shmctl(2)`.
 #![allow(unsafe_code)]
 
+pub(in crate::kernel) mod attached;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -46,6 +48,22 @@ fn get(key: Key, size: u64, flags: i32) -> Result<i32, CallError> {
     // SAFETY: takes and returns plain numbers.
     let id = inside(|| unsafe { libc::shmget(key.0, size, flags) });
     call(id, || Call::Shmget { key: key.0, size, flags })
+}
+
+/// The flag of `shmget(2)` that reserves no memory.
+pub const NORESERVE: i32 = libc::SHM_NORESERVE;
+
+/// The flags of `shmget(2)` for huge pages of this size, 0 for the default; `None` if it is no power of two.
+pub fn huge_flags(size: u64) -> Option<i32> {
+    /// Where the base-2 logarithm of the size goes, `SHM_HUGE_SHIFT`.
+    const SHIFT: u32 = 26;
+    match size {
+        0 => Some(libc::SHM_HUGETLB),
+        size if size.is_power_of_two() => {
+            Some(libc::SHM_HUGETLB | (size.trailing_zeros() << SHIFT) as i32)
+        }
+        _ => None,
+    }
 }
 
 /// A file system that contains segments.
