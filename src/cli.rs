@@ -14,6 +14,7 @@ pub mod pages;
 mod relay;
 mod semop;
 mod system;
+mod wait;
 pub mod words;
 
 pub use memory::{Attach, Read, Write};
@@ -26,6 +27,7 @@ pub use semop::Semop;
 pub use system::{
     Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
+pub use wait::Wait;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -301,6 +303,8 @@ verbs! {
     Write as "write";
     /// Keep a segment attached: for a while, or while a command runs
     Attach as "attach";
+    /// Wait until an object is in a state
+    Wait as "wait";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

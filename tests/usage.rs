@@ -164,7 +164,7 @@ fn a_word_of_another_program_leads_to_the_command_that_does_it() {
             "unrecognized subcommand 'info'\nhint: to see everything about an object: ipctool stat REF",
         ),
         (
-            "--color never read 0xbeef",
+            "--color never receive 0xbeef",
             "unrecognized subcommand 'receive'\nhint: to receive a message: ipctool recv 0xbeef",
         ),
         (

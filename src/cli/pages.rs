@@ -16,6 +16,7 @@ pub static ALL: &[&Page] = &[
     &super::memory::READ,
     &super::memory::WRITE,
     &super::memory::ATTACH,
+    &super::wait::WAIT,
     &objects::RM,
     &objects::CHMOD,
     &objects::CHOWN,

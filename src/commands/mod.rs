@@ -31,6 +31,7 @@ mod semop;
 mod send;
 mod stat;
 mod usage;
+mod wait;
 mod write;
 
 pub use error::{Error, Result};
@@ -94,6 +95,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Read(args) => read::run(args, namespace),
         Command::Write(args) => write::run(args, namespace, &style),
         Command::Attach(args) => attach::run(args, namespace, &style),
+        Command::Wait(args) => wait::run(args, namespace, &style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),

@@ -29,6 +29,7 @@ pub mod sysv;
 pub mod tally;
 pub mod text;
 pub mod time;
+pub mod until;
 
 pub use access::mode::Mode;
 pub use access::mode_change::{Change, ModeChange};

@@ -23,6 +23,7 @@ pub mod shares;
 pub mod signals;
 pub mod start;
 pub mod sysv;
+pub mod wakers;
 
 pub use call::{CallError, CallName};
 pub use error::{ReadError, StatusError};

@@ -20,7 +20,7 @@ pub use presets::{Preset, preset};
 pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, SUMMARY, USER};
 pub use tally::{TALLY, tally};
 
-use super::Column;
+use super::{Column, Shape};
 use crate::ipc::{Kind, Observed};
 
 type ObjectColumn = Column<Observed>;
@@ -65,6 +65,13 @@ pub fn of_kind(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
 /// All columns of a kind, including those shown on request.
 pub fn with_requests(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
     of_kind(kind).chain(HOME).chain(ON_REQUEST).chain(own_on_request(kind))
+}
+
+/// The columns of a kind with numbers that can be compared.
+pub fn numbers(kind: Kind) -> impl Iterator<Item = &'static ObjectColumn> {
+    with_requests(kind).filter(|column| {
+        matches!(column.shape, Shape::Integer | Shape::Decimal) && !is_home(column.name)
+    })
 }
 
 /// The names of the columns that tell where an object lives.
