@@ -114,7 +114,12 @@ mod tests {
         for (_, example) in examples.filter(|(_, example)| example.contains("ipctool ")) {
             // A command in place of an argument prints a number here.
             let line = example.replace("\"$(", "1 ; ").replace("$USER", "root");
-            let calls = line.split(['|', '&', ';', '>', '<']).map(str::trim);
+            let mut is_quoted = false;
+            let calls = line.split(|character| {
+                is_quoted ^= character == '\'';
+                !is_quoted && ['|', '&', ';', '>', '<'].contains(&character)
+            });
+            let calls = calls.map(str::trim);
             for call in calls.filter(|call| call.starts_with("ipctool ")) {
                 let words = call.split_whitespace().map(|word| word.trim_matches(['\'', '"', ')']));
                 let words: Vec<_> = words.map(|word| word.replace("postgres", "root")).collect();
