@@ -4,6 +4,7 @@
 //! behind them, what else their pages in the manual say.
 
 mod drop_ins;
+mod dump;
 mod memory;
 mod messages;
 mod metrics;
@@ -17,6 +18,7 @@ mod system;
 mod wait;
 pub mod words;
 
+pub use dump::{Dump, Restore};
 pub use memory::{Attach, Read, Write};
 pub use messages::{Recv, Send, Waiting};
 pub use metrics::{Address, Metrics};
@@ -303,6 +305,10 @@ verbs! {
     Write as "write";
     /// Keep a segment attached: for a while, or while a command runs
     Attach as "attach";
+    /// Save objects with their content, as lines of JSON
+    Dump as "dump";
+    /// Make the objects of a dump, with their content
+    Restore as "restore";
     /// Wait until an object is in a state
     Wait as "wait";
     /// Remove message queues, shared memory and semaphores

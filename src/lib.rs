@@ -8,6 +8,7 @@
 //! - [`exit`]: the exit statuses.
 //! - [`doctor`]: the registry of checks for problems, and the facts that they look at. The command line
 //!   takes the names of checks from it.
+//! - [`dump`]: the format of the file that `dump` writes and `restore` reads.
 //! - [`metrics`]: the registry of metrics, and their text for Prometheus.
 //! - [`rescue`]: saves messages that were taken off a queue and could not be written out, for subcommands
 //!   and drop-in programs.
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod commands;
 pub mod completion;
 pub mod doctor;
+pub mod dump;
 pub mod exit;
 pub mod explain;
 #[cfg(any(test, fuzzing))]

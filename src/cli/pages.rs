@@ -16,6 +16,8 @@ pub static ALL: &[&Page] = &[
     &super::memory::READ,
     &super::memory::WRITE,
     &super::memory::ATTACH,
+    &super::dump::DUMP,
+    &super::dump::RESTORE,
     &super::wait::WAIT,
     &objects::RM,
     &objects::CHMOD,

@@ -10,6 +10,7 @@ mod create;
 mod destination;
 mod diagnosis;
 mod doctor;
+mod dump;
 mod error;
 mod everywhere;
 mod explain;
@@ -21,10 +22,12 @@ mod limits;
 mod list;
 mod metrics;
 mod overview;
+mod progress;
 mod read;
 mod recv;
 mod relay;
 mod request;
+mod restore;
 mod rm;
 mod select;
 mod semop;
@@ -95,6 +98,8 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Read(args) => read::run(args, namespace),
         Command::Write(args) => write::run(args, namespace, &style),
         Command::Attach(args) => attach::run(args, namespace, &style),
+        Command::Dump(args) => dump::run(args, namespace, &style),
+        Command::Restore(args) => restore::run(args, namespace),
         Command::Wait(args) => wait::run(args, namespace, &style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),

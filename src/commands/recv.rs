@@ -6,6 +6,7 @@ mod removal;
 use crate::kernel::Namespace;
 use batch::{Batch, Undelivered, Untaken};
 
+use super::progress::Progress;
 use super::{Error, explain, print_error, remark, resolve, try_print_error};
 use crate::cli::Recv;
 use crate::commands::Result;
@@ -298,6 +299,7 @@ impl Receiver<'_> {
     fn peek(&mut self) -> Result<Status> {
         let limit = self.limit.unwrap_or(u64::MAX);
         let mut place = 0;
+        let mut progress = self.peeking();
         while self.total + self.batch.len() < limit || self.sorts() {
             match self.batch.peek(&self.queue.channel, place) {
                 Ok(message_type) if self.wanted.matches(message_type) => {}
@@ -309,6 +311,9 @@ impl Receiver<'_> {
                 Err(untaken) => return Err(self.untaken(untaken).into()),
             }
             place += 1;
+            if let Some(progress) = &mut progress {
+                progress.advance_to(place as u64);
+            }
             if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
@@ -316,6 +321,7 @@ impl Receiver<'_> {
                 self.show()?;
             }
         }
+        drop(progress);
         if self.sorts() {
             self.batch.sort_by_type(limit);
         }
@@ -325,6 +331,17 @@ impl Receiver<'_> {
         }
         let none = CallError { name: CallName::Msgrcv, errno: Errno::ENOMSG };
         Err(self.untaken(Untaken::Stopped(Stopped::Failed(none))).into())
+    }
+
+    /// How far a look at many messages has come, unless they appear on the same terminal.
+    fn peeking(&self) -> Option<Progress> {
+        if self.style.screen.is_terminal {
+            return None;
+        }
+        let queue = &self.queue.reference;
+        let messages = self.namespace.read(queue).ok()?.messages()?;
+        let total = self.limit.map_or(messages, |limit| limit.min(messages));
+        Some(Progress::of_peeking(VERB, queue, total))
     }
 
     /// Whether messages are shown by type instead of in the order of the queue.

@@ -197,8 +197,17 @@ impl Failure {
     /// The signal handlers could not be set up (`timer_create(2)`, `sigaction(2)`), so the command did not
     /// begin.
     pub fn of_preparation(verb: &'static str, reference: &Reference, error: &io::Error) -> Failure {
+        Failure::of_no_signals(verb, reference, error)
+    }
+
+    /// The same for a command that is not about one object.
+    pub fn of_no_signals(
+        verb: &'static str,
+        subject: impl fmt::Display,
+        error: &io::Error,
+    ) -> Failure {
         let what = format!("cannot prepare for signals: timer_create: {}", describe_io(error));
-        let failure = Failure::new(verb, reference, what, Reason::Failed);
+        let failure = Failure::new(verb, subject, what, Reason::Failed);
         match error.raw_os_error() {
             Some(number) if Errno::from_raw(number) == Errno::EAGAIN => failure.with_hint(
                 "each timer needs a queued signal, and the user's limit of those is reached; 'ulimit -i' shows the limit (RLIMIT_SIGPENDING)",

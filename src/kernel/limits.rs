@@ -7,7 +7,7 @@
 mod huge_pages;
 mod registry;
 mod survey;
-mod sysctl;
+pub(in crate::kernel) mod sysctl;
 
 pub use registry::Limit;
 use registry::Scope;

@@ -4,7 +4,7 @@
 //! the memory itself: system calls do, which fail (`EFAULT`) where an access would end this process (SIGBUS).
 #![allow(unsafe_code)]
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::os::fd::AsRawFd;
@@ -167,6 +167,17 @@ impl SharedMemory {
             Memory::SystemV { attached, .. } => {
                 let own = File::open("/proc/self/mem")?;
                 own.read_at(buffer, attached.start.addr().get() as u64 + place)
+            }
+        }
+    }
+
+    /// Writes all of these bytes at this place. `EIO` or `ENOSPC` if there is no memory for them.
+    pub fn write_at(&self, bytes: &[u8], place: u64) -> io::Result<()> {
+        match &self.0 {
+            Memory::Posix { file, .. } => file.write_all_at(bytes, place),
+            Memory::SystemV { attached, .. } => {
+                let own = OpenOptions::new().write(true).open("/proc/self/mem")?;
+                own.write_all_at(bytes, attached.start.addr().get() as u64 + place)
             }
         }
     }

@@ -4,6 +4,7 @@ pub mod ftok;
 pub mod huge_pages;
 pub mod listing;
 pub mod msg;
+pub mod next_id;
 pub mod permissions;
 pub mod proc_table;
 pub mod sem;
