@@ -38,6 +38,7 @@ pages! {
     containers "docs/containers.md"
     develop "docs/develop.md"
     drop_in "docs/drop-in.md"
+    hands_on "docs/hands-on.md"
     monitoring "docs/monitoring.md"
     scripting "docs/scripting.md"
     teaching "docs/teaching.md"
