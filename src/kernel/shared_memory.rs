@@ -144,13 +144,22 @@ impl SharedMemory {
         let length = (range.end - range.start).min(AT_ONCE as u64) as usize;
         match &self.0 {
             Memory::Posix { file, .. } => {
-                buffer.resize(length, 0);
-                let read = file.read_at(buffer, range.start)?;
-                out.write_all(&buffer[..read])?;
+                // The processor copies whole pages twice as fast.
+                let page = page_size() as usize;
+                buffer.resize(AT_ONCE + page, 0);
+                let start = buffer.as_ptr().align_offset(page).min(page);
+                let bytes = &mut buffer[start..start + length];
+                let read = file.read_at(bytes, range.start)?;
+                out.write_all(&bytes[..read])?;
                 Ok(read)
             }
             Memory::SystemV { attached, .. } => {
                 let from = attached.start.as_ptr().wrapping_add(range.start as usize);
+                // One call in place of a fault for each page. Linux 5.14; without it, the pages come one by one.
+                let page = from.wrapping_sub(range.start as usize % page_size() as usize);
+                let pages = length + (from.addr() - page.addr());
+                // SAFETY: asks for the pages of this range, which is attached; nothing is read or changed.
+                unsafe { libc::madvise(page.cast(), pages, libc::MADV_POPULATE_READ) };
                 out.write_by(|file| {
                     // SAFETY: the kernel reads the bytes, and fails if there is no memory there.
                     let written = unsafe { libc::write(file.as_raw_fd(), from.cast(), length) };
@@ -196,8 +205,8 @@ impl SharedMemory {
     }
 }
 
-/// How many bytes are copied at once.
-const AT_ONCE: usize = 1 << 20;
+/// How many bytes are copied at once: what stays in the cache of a processor between two calls.
+const AT_ONCE: usize = 128 << 10;
 
 impl Memory {
     fn open_posix(namespace: &Namespace, name: &Name, access: Access) -> Result<Memory, CallError> {
