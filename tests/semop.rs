@@ -215,6 +215,12 @@ fn posix_semaphores() {
     shell.run("ipctool semop /lock -5 --nowait").exits(4);
     shell.run(value).prints("3\n");
     shell.run("ipctool semop /lock -2").ok();
+    // Those who wait for several do not keep each other from them.
+    shell.run("ipctool semop /lock +1").ok();
+    shell
+        .run("for i in $(seq 20); do ipctool semop /lock -2 --timeout 15s -- true & pids=\"$pids $!\"; done; for pid in $pids; do wait $pid || echo $?; done")
+        .prints("");
+    shell.run("ipctool semop /lock -1").ok();
     // Held while a command runs.
     shell.run(&format!("ipctool semop /lock -1 -- sh -c '{value}; exit 7'")).exits(7).shows("0\n");
     shell.run("ipctool semop /lock -1 -- sh -c 'kill -KILL $$'").exits(137);
@@ -241,6 +247,13 @@ fn posix_semaphores() {
         .exits(1)
         .says("its value would be above SEM_VALUE_MAX, 2147483647 (EOVERFLOW)");
     shell.run(value).prints("2147483646\n");
+    // So many take their time, which has an end.
+    shell.run("ipctool semop /full -2000000000 --timeout 50ms").exits(4).says("timed out");
+    shell.run(value).prints("2147483646\n");
+    let busy = shell.start("exec ipctool semop /full -2000000000");
+    shell.wait_until("[ $(ipctool list psem -o value --no-headings) -lt 2147480000 ]");
+    assert_eq!(busy.signal("INT").ends().status(), 130);
+    shell.run(value).prints("2147483646\n");
     for (arguments, status, why) in [
         ("/none -1", 3, "no such POSIX semaphore (ENOENT)"),
         ("/full 0", 2, "can only be posted, +N, and waited for, -N"),
@@ -251,6 +264,14 @@ fn posix_semaphores() {
     ] {
         shell.run(&format!("ipctool semop {arguments}")).exits(status).says(why);
     }
+    // A file that is cut while it is used.
+    shell.run("ipctool create psem --name /cut").ok();
+    let waiter = shell.start("exec ipctool semop /cut -1").waits();
+    shell.run("> /dev/shm/sem.cut").ok();
+    waiter
+        .ends()
+        .exits(1)
+        .says("ipctool: semop psem:/cut: its file was truncated meanwhile (SIGBUS)\n");
     // What is none must not be used as one: the C library would.
     shell.run("ipctool create pshm --name /x --size 1 && mv /dev/shm/x /dev/shm/sem.x").ok();
     shell.run("head -c 32 /dev/zero > /dev/shm/sem.z; head -c 99 /dev/zero > /dev/shm/sem.y").ok();

@@ -161,3 +161,22 @@ fn it_rests_while_it_waits() {
     let looks: u32 = shell.run("grep -c MSG_STAT_ANY calls").stdout().trim().parse().unwrap();
     assert!((10..32).contains(&looks), "{looks}");
 }
+
+/// Others may write to files of their own as fast as they can.
+#[test]
+fn noise_in_dev_shm_does_not_keep_it_busy() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create psem --name /p").ok();
+    let _noise = shell.start(
+        "exec dd if=/dev/zero of=/dev/shm/noise bs=1 count=1000000000 conv=notrunc 2> /dev/null",
+    );
+    shell.wait_until("test -s /dev/shm/noise");
+    let waiter = shell.start("exec ipctool wait psem:/p --until gone").waits();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    // User and system time in ticks of 10 ms.
+    let ticks = format!("cut -d' ' -f 14,15 /proc/{}/stat | tr ' ' '+'", waiter.pid());
+    let ticks = shell.run(&format!("echo $(($({ticks})))")).stdout();
+    assert!(ticks.trim().parse::<u64>().unwrap() < 60, "{ticks}");
+    shell.run("ipctool rm psem:/p").ok();
+    waiter.ends().ok();
+}

@@ -17,11 +17,12 @@ use crate::ipc::{Reference, duration};
 /// its semaphore, as in '0:-1 2:+1', unless the set has just one. =N sets the value (SETVAL): that never waits, and
 /// what processes would undo to it is forgotten.
 ///
-/// A POSIX semaphore takes one operation: +N posts it N times, -N waits for it N times.
+/// A POSIX semaphore takes one operation: +N posts it N times, -N takes N at once as soon as there are so many.
 ///
 /// With COMMAND the operations are done, the command runs, and then they are undone: -1 is a lock that is held as
 /// long as the command runs. In a set the kernel itself undoes them when the command ends, whatever ends it
-/// (SEM_UNDO); what the command started in the background does not hold the lock any more. A POSIX semaphore is
+/// (SEM_UNDO); what the command started in the background does not hold the lock any more. A command that itself
+/// leaves its IPC namespace, as 'unshare --ipc' does, gives it back at that moment: have sh -c '…; exit' around it. A POSIX semaphore is
 /// given back by ipctool; if that is killed with SIGKILL, nobody does it. Signals go to the command. With --in, a
 /// COMMAND that holds a set is in that IPC namespace, too.
 #[derive(Debug, Args)]

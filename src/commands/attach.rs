@@ -6,7 +6,7 @@ use super::{Result, command, print_error, remark, report, resolve};
 use crate::cli::Attach;
 use crate::exit::Status;
 use crate::explain::Failure;
-use crate::ipc::Target;
+use crate::ipc::{Target, count};
 use crate::kernel::shared_memory::{Access, SharedMemory};
 use crate::kernel::signals::wait;
 use crate::kernel::{Namespace, signals};
@@ -22,11 +22,12 @@ pub(super) fn run(args: Attach, namespace: &Namespace, style: &Style) -> Result<
     signals::catch_signals().map_err(|error| Failure::of_preparation(VERB, named, &error))?;
     let reference = resolve(VERB, namespace, named)?;
     let access = if args.read_only { Access::Read } else { Access::Write };
-    let memory = SharedMemory::open(namespace, &reference, access)
+    let memory = SharedMemory::attach(namespace, &reference, access)
         .map_err(|error| Failure::of_access(VERB, named, access.bits(), error))?;
     if args.verbose {
-        let (start, size) = (memory.address(), memory.size());
-        print_error(format_args!("{VERB} {named}: {size} bytes at {start:#x}"));
+        let size = count(memory.size(), "byte");
+        let place = memory.address().map(|start| format!(" at {start:#x}")).unwrap_or_default();
+        print_error(format_args!("{VERB} {named}: {size}{place}"));
     }
     if !args.command.is_empty() {
         let mut environment = vec![("IPCTOOL_REF", reference.to_string())];

@@ -86,6 +86,7 @@ pub(super) fn not_started(
 fn is_there(command: &OsStr) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     match command.as_encoded_bytes().contains(&b'/') {
+        _ if command.is_empty() => false,
         true => Path::new(command).exists(),
         false => env::split_paths(&path).any(|directory| directory.join(command).exists()),
     }

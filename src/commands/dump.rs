@@ -3,6 +3,7 @@
 mod content;
 mod lock;
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter};
 
 use content::Content;
@@ -69,6 +70,9 @@ pub(super) fn run(args: Options, namespace: &Namespace, style: &Style) -> Result
         }
         objects.extend(selected.into_iter().map(|one| one.observed.object));
     }
+    // One that is named twice is saved once.
+    let mut seen = HashSet::new();
+    objects.retain(|object| seen.insert(object.reference()));
     if objects.is_empty() && status != Status::Done {
         return Ok(status);
     }

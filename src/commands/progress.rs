@@ -6,12 +6,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::print_error;
 use crate::ipc::{Reference, count, duration};
+use crate::output::stdout;
 
 /// A bar on standard error, which appears if it takes longer than a moment, and goes at the end. Where that is no
 /// terminal, there is none.
 pub(super) struct Progress {
     bar: ProgressBar,
     start: Instant,
+    is_shown: bool,
     /// What is peeked at, and whether a person was told how long that takes.
     peeking: Option<(&'static str, String)>,
 }
@@ -33,7 +35,13 @@ impl Progress {
     pub fn of_peeking(verb: &'static str, queue: &Reference, total: u64) -> Progress {
         let mut progress = Progress::new(total, "{bar:30} {pos}/{len} messages");
         progress.peeking = Some((verb, queue.to_string()));
-        progress
+        progress.unless_seen()
+    }
+
+    /// Nothing, if what is done appears on the same terminal.
+    pub fn unless_seen(mut self) -> Progress {
+        self.is_shown |= stdout::is_terminal();
+        self
     }
 
     fn new(total: u64, template: &str) -> Progress {
@@ -41,7 +49,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Progress { bar, start: Instant::now(), peeking: None }
+        Progress { bar, start: Instant::now(), is_shown: false, peeking: None }
+    }
+
+    /// Writes something else, without the bar in between.
+    pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.bar.suspend(write)
     }
 
     /// So much is done.
@@ -50,7 +63,8 @@ impl Progress {
         if self.peeking.is_some() && done % 256 != 0 {
             return;
         }
-        if self.bar.is_hidden() && self.start.elapsed() >= MOMENT {
+        if !self.is_shown && self.start.elapsed() >= MOMENT {
+            self.is_shown = true;
             self.say_how_long(done);
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }

@@ -8,11 +8,12 @@ use super::{Error, Result, resolve};
 use crate::cli::Read as Options;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::Reference;
+use crate::ipc::posix::FileIdentity;
+use crate::ipc::{Object, Reference};
 use crate::kernel::io::interruptible::Interruptible;
-use crate::kernel::io::{os_error, outlet};
+use crate::kernel::io::{os_error, outlet, poll};
 use crate::kernel::shared_memory::{Access, SharedMemory};
-use crate::kernel::signals::{self, wait};
+use crate::kernel::signals;
 use crate::kernel::{Errno, Namespace};
 use crate::output::hexdump::{self, HexDump};
 use crate::output::stdout::{self, OutputError};
@@ -37,7 +38,8 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
     }
     let length = args.length.unwrap_or(u64::MAX).min(size - args.offset);
     let range = args.offset..args.offset + length;
-    let reader = Reader { named: &args.memory, memory, namespace };
+    let file = namespace.read(&reference).ok().as_ref().and_then(identity);
+    let reader = Reader { named: &args.memory, reference, identity: file, memory, namespace };
     if args.follow {
         return reader.follow(range, args.interval);
     }
@@ -50,6 +52,9 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
 
 struct Reader<'a> {
     named: &'a Reference,
+    reference: Reference,
+    /// The file of a POSIX object.
+    identity: Option<FileIdentity>,
     memory: SharedMemory,
     namespace: &'a Namespace,
 }
@@ -58,22 +63,9 @@ impl Reader<'_> {
     /// The parts of a range in their order, and whether each may hold anything or is just zeros.
     fn parts(&self, range: Range<u64>) -> impl Iterator<Item = (Range<u64>, bool)> {
         let mut place = range.start;
-        let mut data: Option<Range<u64>> = None;
         std::iter::from_fn(move || {
-            if place >= range.end {
-                return None;
-            }
-            let next =
-                data.take().or_else(|| self.memory.next_data(self.namespace, place..range.end));
-            let part = match next {
-                Some(next) if next.start > place => {
-                    let hole = place..next.start;
-                    data = Some(next);
-                    (hole, false)
-                }
-                Some(next) => (next, true),
-                None => (place..range.end, false),
-            };
+            let rest = place..range.end;
+            let part = (!rest.is_empty()).then(|| self.memory.first_part(self.namespace, rest))?;
             place = part.0.end;
             Some(part)
         })
@@ -117,6 +109,7 @@ impl Reader<'_> {
             if !is_data {
                 dump.push_zeros(part.end - part.start, &mut text);
                 place = part.end;
+                write(&mut text)?;
             }
             while place < part.end {
                 let piece = PIECE.min((part.end - place) as usize);
@@ -151,10 +144,14 @@ impl Reader<'_> {
             let mut out = stdout::file()?;
             out.write_all(&text).map_err(OutputError)?;
             text.clear();
-            wait::sleep(interval);
+            poll::wait_abandoned(&out.0, interval);
             if let Some(signal) = signals::pending() {
                 return Ok(Status::Signal(signal));
             }
+            if poll::is_abandoned(&out.0) {
+                return Ok(Status::Done);
+            }
+            self.check_name()?;
             self.fill(&mut now, range.start)?;
             let lines = before.chunks(hexdump::LINE).zip(now.chunks(hexdump::LINE));
             for (number, (before, now)) in lines.enumerate() {
@@ -164,6 +161,21 @@ impl Reader<'_> {
                 }
             }
             before.copy_from_slice(&now);
+        }
+    }
+
+    /// Fails if it was removed, so that nobody else finds what is shown here.
+    fn check_name(&self) -> Result<(), Failure> {
+        let is_it = match self.namespace.read(&self.reference) {
+            Ok(object) => !object.is_marked() && identity(&object) == self.identity,
+            Err(error) => !error.is_missing(),
+        };
+        match is_it {
+            true => Ok(()),
+            false => {
+                let what = "it was removed meanwhile";
+                Err(Failure::new(VERB, self.named, what, Reason::NothingThere))
+            }
         }
     }
 
@@ -213,6 +225,11 @@ impl Reader<'_> {
             _ => OutputError(error).into(),
         }
     }
+}
+
+/// The file of a POSIX object.
+fn identity(object: &Object) -> Option<FileIdentity> {
+    object.file().map(|file| file.identity)
 }
 
 /// Standard output; in a regular file, zeros become a hole.

@@ -333,11 +333,8 @@ impl Receiver<'_> {
         Err(self.untaken(Untaken::Stopped(Stopped::Failed(none))).into())
     }
 
-    /// How far a look at many messages has come, unless they appear on the same terminal.
+    /// How far a look at many messages has come.
     fn peeking(&self) -> Option<Progress> {
-        if self.style.screen.is_terminal {
-            return None;
-        }
         let queue = &self.queue.reference;
         let messages = self.namespace.read(queue).ok()?.messages()?;
         let total = self.limit.map_or(messages, |limit| limit.min(messages));

@@ -128,6 +128,7 @@ fn restore(
     let mut complete = survey.objects.iter().map(|(_, is_complete)| *is_complete);
     let mut failures = Vec::new();
     let mut status = Status::Done;
+    let mut unprinted = None;
     let mut maker: Option<Maker<'_>> = None;
     loop {
         let record = reader.next().map_err(changed)?;
@@ -141,13 +142,23 @@ fn restore(
             match maker.finish() {
                 Ok(new) => {
                     let line = format!("{old} → {new}\n");
-                    stdout::print(&line)?;
+                    // The rest is made nevertheless; who reads no further has a reason.
+                    match progress.aside(|| stdout::print(&line)) {
+                        Err(error) if !error.is_closed_pipe() => unprinted = Some(error),
+                        _ => {}
+                    }
                 }
                 Err(failure) => failures.push(failure),
             }
         }
         match record {
-            None => return Ok((status, failures)),
+            None => {
+                if let Some(error) = unprinted {
+                    let what = format!("it went on, but {error}");
+                    failures.push(Failure::new(VERB, "", what, Reason::Failed));
+                }
+                return Ok((status, failures));
+            }
             Some(Record::Object(described)) => {
                 if complete.next() == Some(true) {
                     maker = begin(args, namespace, *described, &mut failures);

@@ -1,5 +1,7 @@
 //! `ipctool semop`: operates on semaphores, and holds them while a command runs.
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use super::{Result, command, is_watched, print_error, remark, report, resolve};
 use crate::cli::Semop;
 use crate::exit::Status;
@@ -246,6 +248,10 @@ fn on_posix_semaphore(
             )
         }
     })?;
+    signals::explain_bus_error(format!(
+        "ipctool: {VERB} {}: its file was truncated meanwhile (SIGBUS)\n",
+        args.semaphore
+    ));
     let before = semaphore.value();
     change(args, &semaphore, act, style)?;
     if args.verbose {
@@ -256,7 +262,11 @@ fn on_posix_semaphore(
         return Ok(Status::Done);
     }
     let ran = command::run(&args.command, &[]);
-    undo(&semaphore, act);
+    let left = undo(&semaphore, act);
+    if left > 0 {
+        let semaphore = &args.semaphore;
+        print_error(format_args!("{VERB} {semaphore}: {left} of {act} cannot be undone any more"));
+    }
     ran.or_else(|error| {
         let (failure, status) = command::not_started(VERB, &args.command, &error);
         report(namespace, failure);
@@ -264,51 +274,96 @@ fn on_posix_semaphore(
     })
 }
 
-/// Posts, or waits, as often as asked; all or nothing.
+/// Posts, or takes, as often as asked; all or nothing.
 fn change(args: &Semop, semaphore: &Open, act: Act, style: &Style) -> Result<(), Failure> {
-    let (number, is_post) = match act {
-        Act::Add(number) => (number, true),
-        Act::Subtract(number) => (number, false),
-        Act::WaitForZero | Act::Set(_) => return Ok(()),
-    };
     let deadline = wait::deadline(args.timeout);
-    let mut is_told = false;
+    let changed = match act {
+        Act::Add(number) => all_or_none(number, deadline, Act::Add, semaphore, || semaphore.post()),
+        Act::Subtract(number) => take(args, semaphore, number, deadline, style),
+        Act::WaitForZero | Act::Set(_) => Ok(()),
+    };
+    changed.map_err(|stopped| Failure::of_wait(VERB, &args.semaphore, stopped))
+}
+
+/// Takes so many, and waits as long as there are fewer. Nothing is held during the wait, so that two who wait for
+/// several cannot keep each other from them.
+fn take(
+    args: &Semop,
+    semaphore: &Open,
+    number: u32,
+    deadline: Option<Instant>,
+    style: &Style,
+) -> Waited<()> {
+    let (mut is_told, mut pause) = (false, PAUSE);
+    loop {
+        let taken =
+            all_or_none(number, deadline, Act::Subtract, semaphore, || semaphore.try_wait());
+        match taken {
+            Err(Stopped::Failed(CallError { errno: Errno::EAGAIN, .. })) if !args.nowait => {}
+            taken => return taken,
+        }
+        if is_watched(style) && !std::mem::replace(&mut is_told, true) {
+            let (named, value) = (&args.semaphore, semaphore.value());
+            let least = if number == 1 { "above 0".to_owned() } else { format!("{number}") };
+            remark(style, &format!("{named} is {value}: waiting until it is {least}; Ctrl-C ends"));
+        }
+        // There is one, at least.
+        semaphore.wait(deadline)?;
+        if number == 1 {
+            return Ok(());
+        }
+        // Those that wait for several must not all try at the same moment.
+        semaphore.post().map_err(Stopped::Failed)?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        wait::sleep(part_of(pause));
+    }
+}
+
+/// The first and the longest pause before another attempt to take several.
+const PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A part of a time, by chance.
+fn part_of(time: Duration) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    time.mul_f64(f64::from(now.subsec_nanos() % 1000) / 1000.0)
+}
+
+/// Does one step so many times. What it has done before it fails it undoes.
+fn all_or_none(
+    number: u32,
+    deadline: Option<Instant>,
+    act: fn(u32) -> Act,
+    semaphore: &Open,
+    step: impl Fn() -> Result<(), CallError>,
+) -> Waited<()> {
     for done in 0..number {
-        let changed = match is_post {
-            true => semaphore.post().map_err(Stopped::Failed),
-            false => patiently(
-                args,
-                style,
-                || semaphore.try_wait().map_err(Stopped::Failed),
-                || semaphore.wait(deadline),
-                || {
-                    if !std::mem::replace(&mut is_told, true) {
-                        let named = &args.semaphore;
-                        remark(
-                            style,
-                            &format!("{named} is 0: waiting until it is posted; Ctrl-C ends"),
-                        );
-                    }
-                },
-            ),
-        };
-        if let Err(stopped) = changed {
-            undo(semaphore, if is_post { Act::Add(done) } else { Act::Subtract(done) });
-            return Err(Failure::of_wait(VERB, &args.semaphore, stopped));
+        // Many are done without a wait that a signal or the time could end.
+        let stopped = if done > 0 && done % MANY == 0 { stopped(deadline) } else { None };
+        let result = stopped.map_or_else(|| step().map_err(Stopped::Failed), Err);
+        if let Err(stopped) = result {
+            undo(semaphore, act(done));
+            return Err(stopped);
         }
     }
     Ok(())
 }
 
-/// Undoes it, as far as that is possible at once.
-fn undo(semaphore: &Open, act: Act) {
-    match act {
-        Act::Add(number) => {
-            (0..number).take_while(|_| semaphore.try_wait().is_ok()).for_each(drop);
-        }
-        Act::Subtract(number) => {
-            (0..number).take_while(|_| semaphore.post().is_ok()).for_each(drop);
-        }
-        Act::WaitForZero | Act::Set(_) => {}
-    }
+/// After so many steps it looks at the clock.
+const MANY: u32 = 4096;
+
+/// Why it must not go on.
+fn stopped(deadline: Option<Instant>) -> Option<Stopped> {
+    let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+    signals::pending().map(Stopped::Signal).or(is_late.then_some(Stopped::TimedOut))
+}
+
+/// Undoes it, as far as that is possible at once. Returns how much of it is left.
+fn undo(semaphore: &Open, act: Act) -> u32 {
+    let (number, step): (u32, fn(&Open) -> Result<(), CallError>) = match act {
+        Act::Add(number) => (number, Open::try_wait),
+        Act::Subtract(number) => (number, Open::post),
+        Act::WaitForZero | Act::Set(_) => return 0,
+    };
+    (0..number).position(|_| step(semaphore).is_err()).map_or(0, |done| number - done as u32)
 }

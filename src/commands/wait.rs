@@ -1,5 +1,6 @@
 //! `ipctool wait`: waits until an object is in a state.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Error, Result};
@@ -9,6 +10,7 @@ use crate::explain::{Failure, Reason};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::until::{Comparison, Until};
 use crate::ipc::{Kind, Object, Observed, Reference, Verdict};
+use crate::kernel::io::os_error;
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::Inspection;
 use crate::kernel::signals::{self, wait};
@@ -24,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// A pause is this many times as long as a look took at least.
-const LEISURE: u32 = 400;
+const LEISURE: u32 = 200;
 
 pub(super) fn run(args: Wait, namespace: &Namespace, style: &Style) -> Result<Status> {
     signals::catch_signals()
@@ -54,6 +56,9 @@ pub(super) fn run(args: Wait, namespace: &Namespace, style: &Style) -> Result<St
         let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
         let time = pause.max(least);
         wakers.sleep(left.map_or(time, |left| time.min(left)), seen.as_ref());
+        // Whatever is told, it does not look all the time.
+        let rest = least.saturating_sub(now.elapsed());
+        wait::sleep(left.map_or(rest, |left| rest.min(left)));
         pause = (pause + pause / 2).min(LONGEST_PAUSE);
     }
 }
@@ -179,8 +184,12 @@ impl<'a> Watch<'a> {
     /// The object with the processes that use it.
     fn inspect(&self, object: Object) -> Result<Observed> {
         let scope = ScanScope::to_judge([&object]);
-        let inspection = Inspection::of(self.namespace, &scope)?;
-        Ok(inspection.observer(self.namespace)?.observe(object))
+        let failed = |error: io::Error| {
+            let what = format!("cannot look at the processes: {}", os_error::describe(&error));
+            Failure::new(VERB, &self.args.reference, what, Reason::Failed)
+        };
+        let inspection = Inspection::of(self.namespace, &scope).map_err(failed)?;
+        Ok(inspection.observer(self.namespace).map_err(failed)?.observe(object))
     }
 
     fn compare(

@@ -7,7 +7,7 @@ use super::{Result, print_error, remark, resolve};
 use crate::cli::Write as Options;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::count;
+use crate::ipc::{Foreign, count};
 use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::{os_error, stdio};
 use crate::kernel::shared_memory::{Access, SharedMemory};
@@ -30,22 +30,20 @@ pub(super) fn run(args: Options, namespace: &Namespace, style: &Style) -> Result
     if io::stdin().is_terminal() {
         remark(style, "reading from the keyboard; Ctrl-D on a new line ends");
     }
-    let input = stdio::standard_input().and_then(|input| Input::of(input, room));
+    let input = stdio::standard_input().map_err(Trouble::Reading);
+    let input = input.and_then(|input| Input::of(input, room));
     let mut input = input.map_err(|error| match signals::pending() {
         Some(signal) => {
             let what = "interrupted by a signal; nothing was written";
             Failure::new(VERB, named, what, Reason::Signal(signal))
         }
-        None => {
-            let what = format!("cannot read standard input: {}", os_error::describe(&error));
-            Failure::new(VERB, named, what, Reason::Failed)
-        }
+        None => Failure::new(VERB, named, error, Reason::Failed),
     })?;
     if input.length > room {
         let more = if input.is_exact { "" } else { " or more" };
         let what = format!(
-            "standard input has {} bytes{more}, but there is room for {room}{}; nothing was written",
-            input.length,
+            "standard input has {}{more}, but there is room for {room}{}; nothing was written",
+            count(input.length, "byte"),
             if args.offset > 0 { format!(" behind {}", args.offset) } else { String::new() },
         );
         return Err(Failure::new(VERB, named, what, Reason::Failed).into());
@@ -109,29 +107,43 @@ struct Input {
     is_exact: bool,
 }
 
+/// Why standard input cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("cannot read standard input: {}", os_error::describe(.0))]
+    Reading(io::Error),
+    #[error("cannot keep standard input in a file of {}: {}", Foreign::from(std::env::temp_dir().as_path()), os_error::describe(.0))]
+    Keeping(io::Error),
+}
+
 impl Input {
     /// Standard input. Of a pipe, at most one byte more is read than there is room for.
-    fn of(mut input: Interruptible, room: u64) -> io::Result<Input> {
-        let data = input.0.metadata()?;
+    fn of(mut input: Interruptible, room: u64) -> Result<Input, Trouble> {
+        let data = input.0.metadata().map_err(Trouble::Reading)?;
         if data.is_file() {
-            let length = data.len().saturating_sub(input.0.stream_position()?);
-            return Ok(Input { bytes: input, length, is_exact: true });
+            let place = input.0.stream_position().map_err(Trouble::Reading)?;
+            let length = data.len().saturating_sub(place);
+            // A small one is read like a pipe: those of the kernel have another size than they say.
+            if length > room || length > IN_MEMORY as u64 {
+                return Ok(Input { bytes: input, length, is_exact: true });
+            }
         }
         let mut kept = tempfile::spooled_tempfile(IN_MEMORY);
         let mut length = 0;
         let mut buffer = vec![0; 64 << 10];
         while length <= room {
-            let most =
-                buffer.len().min(usize::try_from(room - length).unwrap_or(usize::MAX - 1) + 1);
-            match input.read(&mut buffer[..most])? {
+            let most = usize::try_from(room - length).unwrap_or(usize::MAX - 1) + 1;
+            let most = most.min(buffer.len());
+            match input.read(&mut buffer[..most]).map_err(Trouble::Reading)? {
                 0 => break,
                 read => {
-                    kept.write_all(&buffer[..read])?;
+                    kept.write_all(&buffer[..read]).map_err(Trouble::Keeping)?;
                     length += read as u64;
                 }
             }
         }
-        Ok(Input { bytes: Interruptible(file_of(kept)?), length, is_exact: length <= room })
+        let bytes = Interruptible(file_of(kept).map_err(Trouble::Keeping)?);
+        Ok(Input { bytes, length, is_exact: length <= room })
     }
 }
 

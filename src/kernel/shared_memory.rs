@@ -48,27 +48,52 @@ pub struct SharedMemory(Memory);
 
 #[derive(Debug)]
 enum Memory {
-    SystemV { attached: Attached, reference: Reference },
-    Posix { file: File, mapping: Mapping },
+    SystemV {
+        attached: Attached,
+        reference: Reference,
+    },
+    /// Reading needs no mapping.
+    Posix {
+        file: File,
+        size: u64,
+        mapping: Option<Mapping>,
+    },
 }
 
 /// A mapped file, `mmap(2)`.
 #[derive(Debug)]
 struct Mapping {
-    /// Dangling if there is no byte.
     start: NonNull<u8>,
     size: usize,
 }
 
 impl SharedMemory {
-    /// Attaches or maps the object that a reference names.
+    /// Opens the object that a reference names: attaches a segment, maps a POSIX object if it is to be written.
     pub fn open(
         namespace: &Namespace,
         memory: &Reference,
         access: Access,
     ) -> Result<SharedMemory, CallError> {
+        SharedMemory::open_or_map(namespace, memory, access, access == Access::Write)
+    }
+
+    /// Attaches or maps the object that a reference names.
+    pub fn attach(
+        namespace: &Namespace,
+        memory: &Reference,
+        access: Access,
+    ) -> Result<SharedMemory, CallError> {
+        SharedMemory::open_or_map(namespace, memory, access, true)
+    }
+
+    fn open_or_map(
+        namespace: &Namespace,
+        memory: &Reference,
+        access: Access,
+        maps: bool,
+    ) -> Result<SharedMemory, CallError> {
         Ok(SharedMemory(match &memory.target {
-            Target::Name(name) => Memory::open_posix(namespace, name, access)?,
+            Target::Name(name) => Memory::open_posix(namespace, name, access, maps)?,
             Target::Id(_) | Target::Key(_) => {
                 let id = namespace.id(memory)?;
                 Memory::SystemV {
@@ -83,7 +108,7 @@ impl SharedMemory {
     pub fn size(&self) -> u64 {
         match &self.0 {
             Memory::SystemV { attached, .. } => attached.size,
-            Memory::Posix { mapping, .. } => mapping.size as u64,
+            Memory::Posix { size, .. } => *size,
         }
     }
 
@@ -95,40 +120,41 @@ impl SharedMemory {
         }
     }
 
-    /// Where it is in the memory of this process.
-    pub fn address(&self) -> usize {
-        self.start().addr().get()
+    /// Where it is in the memory of this process, if it is.
+    pub fn address(&self) -> Option<usize> {
+        self.start().map(|start| start.addr().get())
     }
 
-    fn start(&self) -> NonNull<u8> {
+    fn start(&self) -> Option<NonNull<u8>> {
         match &self.0 {
-            Memory::SystemV { attached, .. } => attached.start,
-            Memory::Posix { mapping, .. } => mapping.start,
+            Memory::SystemV { attached, .. } => Some(attached.start),
+            Memory::Posix { mapping, .. } => mapping.as_ref().map(|mapping| mapping.start),
         }
     }
 
-    /// The first part of this range that may hold anything; `None` if nobody ever wrote there, so that it is all
-    /// zeros. To read such a hole by itself would fill it with pages.
-    pub fn next_data(&self, namespace: &Namespace, range: Range<u64>) -> Option<Range<u64>> {
+    /// The first part of this range, which is not empty, and whether it may hold anything. If not, nobody ever wrote
+    /// there, so that it is all zeros; to read such a hole would fill it with pages.
+    pub fn first_part(&self, namespace: &Namespace, range: Range<u64>) -> (Range<u64>, bool) {
+        let Range { start, end } = range;
         match &self.0 {
             Memory::Posix { file, .. } => {
                 let seek = |from: u64, whence| {
                     nix::unistd::lseek(file, from as libc::off_t, whence).map(|place| place as u64)
                 };
-                match seek(range.start, Whence::SeekData) {
-                    Ok(start) if start >= range.end => None,
-                    Ok(start) => {
-                        let end = seek(start, Whence::SeekHole).unwrap_or(range.end);
-                        Some(start..end.clamp(start, range.end))
-                    }
+                match seek(start, Whence::SeekData) {
+                    Ok(data) if data > start => (start..data.min(end), false),
+                    Ok(_) => match seek(start, Whence::SeekHole) {
+                        Ok(hole) if hole > start => (start..hole.min(end), true),
+                        _ => (start..end, true),
+                    },
                     // No data up to its end.
-                    Err(Errno::ENXIO) if self.size_now() >= range.end => None,
+                    Err(Errno::ENXIO) if self.size_now() >= end => (start..end, false),
                     // Reading tells.
-                    Err(_) => Some(range),
+                    Err(_) => (start..end, true),
                 }
             }
             Memory::SystemV { attached, reference } => {
-                attached.next_data(namespace, reference, range)
+                attached.first_part(namespace, reference, range)
             }
         }
     }
@@ -195,7 +221,9 @@ impl SharedMemory {
     /// truncated there meanwhile, or there is no memory for it.
     pub fn copy_from(&self, range: Range<u64>, input: &mut Interruptible) -> io::Result<usize> {
         let length = (range.end - range.start).min(AT_ONCE as u64) as usize;
-        let to = self.start().as_ptr().wrapping_add(range.start as usize);
+        // Without a mapping there is not a byte of room.
+        let start = self.start().map_or(std::ptr::null_mut(), NonNull::as_ptr);
+        let to = start.wrapping_add(range.start as usize);
         input.read_by(|file| {
             // SAFETY: the range is within the memory, which only other processes use in other ways; the kernel writes
             // the bytes, and fails if there is no memory there.
@@ -209,7 +237,12 @@ impl SharedMemory {
 const AT_ONCE: usize = 128 << 10;
 
 impl Memory {
-    fn open_posix(namespace: &Namespace, name: &Name, access: Access) -> Result<Memory, CallError> {
+    fn open_posix(
+        namespace: &Namespace,
+        name: &Name,
+        access: Access,
+        maps: bool,
+    ) -> Result<Memory, CallError> {
         // Any other type of file is no object, and opening it might wait.
         let found = namespace.read(&Reference::name(Kind::Pshm, name.clone()))?;
         debug_assert!(matches!(found, Object::PosixMemory(_)));
@@ -219,18 +252,22 @@ impl Memory {
         let file = file::open(&path, flags, Mode::from_bits(0))
             .map_err(|error| CallError { name: CallName::ShmOpen, ..error })?;
         let size = file.metadata().map_or(0, |data| data.len());
-        let size = usize::try_from(size)
-            .map_err(|_| CallError { name: CallName::Mmap, errno: Errno::ENOMEM })?;
-        let mapping = Mapping::of(&file, size, access)?;
-        Ok(Memory::Posix { file, mapping })
+        let mapping = match maps {
+            true => Mapping::of(&file, size, access)?,
+            false => None,
+        };
+        Ok(Memory::Posix { file, size, mapping })
     }
 }
 
 impl Mapping {
-    fn of(file: &File, size: usize, access: Access) -> Result<Mapping, CallError> {
+    /// `None` if there is not a byte.
+    fn of(file: &File, size: u64, access: Access) -> Result<Option<Mapping>, CallError> {
         if size == 0 {
-            return Ok(Mapping { start: NonNull::dangling(), size });
+            return Ok(None);
         }
+        let too_large = |_| CallError { name: CallName::Mmap, errno: Errno::ENOMEM };
+        let size = usize::try_from(size).map_err(too_large)?;
         let protection = match access {
             Access::Read => libc::PROT_READ,
             Access::Write => libc::PROT_READ | libc::PROT_WRITE,
@@ -240,7 +277,7 @@ impl Mapping {
             libc::mmap(ptr::null_mut(), size, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
         };
         match NonNull::new(start).filter(|_| start != libc::MAP_FAILED) {
-            Some(start) => Ok(Mapping { start: start.cast(), size }),
+            Some(start) => Ok(Some(Mapping { start: start.cast(), size })),
             None => Err(CallError { name: CallName::Mmap, errno: Errno::last() }),
         }
     }
@@ -248,49 +285,36 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if self.size > 0 {
-            // SAFETY: unmaps exactly what was mapped, and nothing uses it any more.
-            unsafe { libc::munmap(self.start.as_ptr().cast(), self.size) };
-        }
+        // SAFETY: unmaps exactly what was mapped, and nothing uses it any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.size) };
     }
 }
 
 impl Attached {
-    /// The first part of this range with pages that exist, as `mincore(2)` shows them to the creator and to those who
-    /// may write.
-    fn next_data(
+    /// The first pages of this range that all exist or all do not, as `mincore(2)` shows them to the creator and to
+    /// those who may write.
+    fn first_part(
         &self,
         namespace: &Namespace,
         reference: &Reference,
         range: Range<u64>,
-    ) -> Option<Range<u64>> {
+    ) -> (Range<u64>, bool) {
         let page = page_size();
-        let mut place = range.start - range.start % page;
-        while place < range.end {
-            let end = (place + page * PAGES).min(range.end.next_multiple_of(page));
-            let pages = match self.resident(place, end) {
-                // A page that is swapped out is no hole, and mincore does not tell them apart. So none is, and none
-                // has come back between the two looks.
-                Some(first) if !first.iter().all(|is_there| *is_there) => {
-                    match (is_swapped(namespace, reference), self.resident(place, end)) {
-                        (false, Some(then)) => {
-                            first.iter().zip(&then).map(|(first, then)| *first || *then).collect()
-                        }
-                        _ => vec![true; first.len()],
-                    }
-                }
-                Some(first) => first,
-                None => return Some(range),
-            };
-            let place_of = |number: usize| place + number as u64 * page;
-            if let Some(first) = pages.iter().position(|is_there| *is_there) {
-                let length = pages[first..].iter().position(|is_there| !is_there);
-                let last = length.map_or(end, |length| place_of(first + length));
-                return Some(place_of(first).max(range.start)..last.min(range.end));
+        let start = range.start - range.start % page;
+        let end = (start + page * PAGES).min(range.end.next_multiple_of(page));
+        let Some(mut pages) = self.resident(start, end) else { return (range, true) };
+        if pages.iter().any(|is_there| !is_there) {
+            // A page that is swapped out is no hole, and mincore does not tell them apart. So none is, and none has
+            // come back between the two looks.
+            let is_swapped = is_swapped(namespace, reference);
+            match self.resident(start, end).filter(|_| !is_swapped) {
+                Some(then) => pages.iter_mut().zip(then).for_each(|(first, then)| *first |= then),
+                None => pages.fill(true),
             }
-            place = end;
         }
-        None
+        let is_there = pages.first().copied().unwrap_or(true);
+        let length = pages.iter().take_while(|other| **other == is_there).count() as u64;
+        (range.start..(start + length * page).min(range.end), is_there)
     }
 
     /// Which of these pages are in memory; `None` if that cannot be told.

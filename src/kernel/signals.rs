@@ -1,6 +1,8 @@
 //! Signals: which ones end this process, how they are received, and how waits end: `signal(7)`.
 #![allow(unsafe_code)]
 
+use std::sync::OnceLock;
+
 pub(in crate::kernel) mod deadly;
 pub(in crate::kernel) mod inbox;
 pub(in crate::kernel) mod interrupt;
@@ -30,6 +32,27 @@ pub fn ignore_file_limit() {
 /// Whether a signal asks a process to end, so that one is enough. Others may have a meaning each time.
 pub fn asks_to_end(signal: i32) -> bool {
     matches!(signal, libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT)
+}
+
+/// What is written when memory that this process uses goes away: SIGBUS.
+static BUS_ERROR: OnceLock<String> = OnceLock::new();
+
+/// From now on, if a file is truncated whose memory this process uses, these words are written to standard error, and
+/// the process ends with status 1. Without that the signal ends it.
+pub fn explain_bus_error(words: String) {
+    if BUS_ERROR.set(words).is_ok() {
+        // Without a handler it ends as before.
+        let _ = deadly::install(libc::SIGBUS, end_by_bus_error);
+    }
+}
+
+extern "C" fn end_by_bus_error(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    if let Some(words) = BUS_ERROR.get() {
+        // SAFETY: the words live as long as the process. Both calls are async-signal-safe.
+        unsafe { libc::write(2, words.as_ptr().cast(), words.len()) };
+    }
+    // SAFETY: ends this process.
+    unsafe { libc::_exit(1) };
 }
 
 /// Stops this process as Ctrl-Z does, if a shell can continue it: the kernel ignores the signal in an

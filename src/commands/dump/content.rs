@@ -199,13 +199,16 @@ fn write_memory(
 ) -> Result<(), Stop> {
     let failed = |what: String| Failure::new(VERB, reference, what, Reason::Failed);
     let size = memory.size();
-    let mut progress = Progress::of_bytes(size);
+    let mut progress = Progress::of_bytes(size).unless_seen();
     let mut bytes = vec![0; PIECE];
     let mut place = 0;
-    while let Some(data) = memory.next_data(namespace, place..size) {
-        place = data.start;
-        while place < data.end {
-            let length = PIECE.min((data.end - place) as usize);
+    while place < size {
+        let (part, is_data) = memory.first_part(namespace, place..size);
+        if !is_data {
+            place = part.end;
+        }
+        while place < part.end {
+            let length = PIECE.min((part.end - place) as usize);
             match memory.read_at(&mut bytes[..length], place) {
                 Ok(0) => {
                     let now = memory.size_now();
@@ -226,6 +229,7 @@ fn write_memory(
             progress.advance_to(place);
             check_signals()?;
         }
+        check_signals()?;
     }
     Ok(())
 }

@@ -14,6 +14,14 @@ pub fn is_abandoned(file: &impl AsFd) -> bool {
     polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
 }
 
+/// Waits until it has no reader any more, a signal arrives, or the time is up.
+pub fn wait_abandoned(file: &impl AsFd, time: Duration) {
+    // POLLERR is always reported.
+    let mut fds = [PollFd::new(file.as_fd(), PollFlags::empty())];
+    // The caller looks again, whatever ended it.
+    let _ = ppoll(&mut fds, Some(TimeSpec::from(time)), None);
+}
+
 /// Whether a write to this file succeeds or fails without waiting; for a pipe, one of up to `PIPE_BUF`
 /// bytes.
 pub fn is_writable(file: &impl AsFd) -> bool {
