@@ -117,7 +117,10 @@ fn with_the_same_ids() {
     shell
         .run("ipctool rm sem:32768; ipctool restore --replace --keep-ids all")
         .shows("sem:0 → sem:0\n");
-    shell.run("ipctool restore --keep-ids all").exits(1).says("exists (EEXIST)");
+    shell
+        .run("ipctool restore --keep-ids all")
+        .exits(1)
+        .says("restore msg:1: its id is taken\nhint: to put it in the place");
     shell.run(next).prints("-1\n-1\n-1\n");
     // A private object has no key that could be in the way, but its id has.
     shell.run("ipctool create msg --key 5; ipctool dump msg:0x5 > one; ipctool create msg > id; ipctool dump $(cat id) > private").ok();
@@ -180,18 +183,30 @@ fn what_cannot_be_saved_is_said_and_the_rest_is_whole() {
         .run("ipctool dump --all > /dev/full")
         .exits(1)
         .says("cannot write to standard output: No space left on device (ENOSPC)");
-    shell.run("ipctool dump sem:0 | head -c 1").shows("{");
+    shell.run("ipctool dump sem:0 sem:0xf00d 0xf00d | grep -c object").prints("1\n");
     shell.run("ipctool dump sem:0 >&-").exits(1).says("EBADF");
     shell
         .run("head -c 9 /dev/zero > /dev/shm/sem.x; ipctool dump psem:/x > d")
         .exits(1)
         .says("it holds no semaphore that can be read");
-    // Nothing is lost if there is no room for it.
+    // Nothing is taken if nothing can be written, and goes back if there is no room for it.
+    shell.run("ipctool dump pmsg:/q --take > /dev/full").exits(1).says("ENOSPC");
+    shell.run("ipctool recv /q --all").prints("of-9\nof-0\nof-0\n");
     shell
-        .run("ipctool dump pmsg:/q --take > /dev/full")
+        .run(
+            "ipctool rm pmsg:/q; ipctool create pmsg --name /q --max-messages 3 --message-size 600",
+        )
+        .ok();
+    shell.run("for i in 1 2 3; do yes $i | head -c 600 | ipctool send /q; done").ok();
+    shell
+        .run("ulimit -f 1; ipctool dump pmsg:/q --take > small")
         .exits(1)
-        .says("a message cannot be written; 1 message went back on the queue");
-    shell.run("ipctool list pmsg --no-headings -o messages").prints("3\n");
+        .says("dump pmsg:/q: a message cannot be written; 1 message went back on the queue");
+    // What is in the file is not lost, although that is cut off.
+    shell.run("grep '^{\"ref\".*}$' small | ipctool send /q --jsonl").ok();
+    shell.run("ipctool recv /q --all | sort -u").prints("\n1\n2\n3\n");
+    // Nobody has read it all.
+    shell.run("(sleep 0.3; ipctool dump shm:0xcafe; echo $? >&2) | true").says("EPIPE").says("1\n");
     shell.run("ulimit -f 1; ipctool dump shm:0xcafe > small").exits(1).says("EFBIG");
     shell.run("ipctool restore -n small").exits(1).says("nothing was made");
 }
@@ -281,4 +296,117 @@ fn sparse_memory_stays_sparse() {
         ),
         4_194_305,
     );
+}
+
+/// A dump with right sums, from the lines that make one.
+const MAKE: &str = r#"import sys, zlib
+text = b""
+lines = sys.stdin.buffer.read().splitlines()
+head = b'{"ipctool":1,"host":"h","ns":null,"time":"t"}'
+common = b',"owner":"o","group":"g","uid":0,"gid":0,"mode":"0600"'
+lines = [head] + [line.replace(b'@', common) for line in lines]
+lines.append(b'{"end":%d,"lines":%d}' % (sum(line.startswith(b'{"object"') for line in lines), len(lines)))
+for line in lines:
+    text += line[:-1]
+    text += b',"sum":"%08x"}\n' % zlib.crc32(text)
+sys.stdout.buffer.write(text)"#;
+
+#[test]
+fn what_is_replaced_stays_until_the_new_one_is_there() {
+    let Some(shell) = Sandbox::prepared("mount -t tmpfs -o size=1M tmpfs /dev/shm") else { return };
+    if shell.run("python3 -c ''").status() != 0 {
+        return;
+    }
+    std::fs::write(shell.directory().join("make.py"), MAKE).unwrap();
+    let restore = |options: &str, lines: &str| {
+        std::fs::write(shell.directory().join("lines"), lines).unwrap();
+        shell.run(&format!("python3 make.py < lines > made; ipctool restore {options} made"))
+    };
+    // There is no room for the new one.
+    shell.run("ipctool create pshm --name /m --size 9; printf precious | ipctool write /m").ok();
+    shell.run("ipctool create pshm --name /full --size 900K; head -c 900K /dev/zero | tr '\\0' x | ipctool write /full").ok();
+    let piece = "QUFB".repeat(12_000);
+    let mut lines = "{\"object\":\"pshm:/m\"@,\"size\":360000}\n".to_owned();
+    for number in 0..10 {
+        lines += &format!("{{\"offset\":{},\"base64\":\"{piece}\"}}\n", number * 36_000);
+    }
+    restore("--replace", &lines)
+        .exits(1)
+        .says("restore pshm:/m: cannot write its memory: No space left on device (ENOSPC)");
+    shell.run("ipctool read /m | tr -d '\\0'").prints("precious");
+    shell.run("ls -A /dev/shm").prints("full\nm\n");
+    // A key cannot be moved, so what had it is gone; that is said.
+    shell.run("ipctool create shm --key 7 --size 1").ok();
+    restore(
+        "--replace",
+        "{\"object\":\"shm:9\",\"key\":\"0x00000007\"@,\"size\":1125899906842624}\n",
+    )
+    .exits(1)
+    .says("; what was there before is removed");
+    // What is attached keeps its id, and its key.
+    shell.run("ipctool create shm --key 8 --size 1; ipctool dump shm:0x8 > held").ok();
+    let holder = shell.start("exec ipctool attach 0x8").waits();
+    shell.run("ipctool restore --keep-ids --replace held").exits(1).denies("→");
+    shell.run("ipctool list shm -o key --no-headings").prints("0x00000008\n");
+    holder.signal("TERM").ends();
+    // Text from a dump does not reach the terminal as it is, and no file of another type is touched.
+    shell.run("mkfifo /dev/shm/p; ln -s m /dev/shm/l").ok();
+    restore("-n", "{\"object\":\"pshm:/a\\\\x1bb\"@,\"size\":1}\n").prints("pshm:/a\\x1bb\n");
+    for name in ["p", "l"] {
+        restore("--replace", &format!("{{\"object\":\"pshm:/{name}\"@,\"size\":1}}\n"))
+            .exits(1)
+            .says("a file that is no object has its name");
+    }
+    shell.run("rm /dev/shm/p /dev/shm/l; ipctool rm pshm:/full").ok();
+    // A dump in /dev/shm is not in itself.
+    shell
+        .run("ipctool dump --kind pshm --all > /dev/shm/dump")
+        .exits(1)
+        .says("dump pshm:/dump: it is the dump itself");
+    restore("-n", "").prints("");
+    shell
+        .run("cp /dev/shm/dump x; ipctool restore --replace /dev/shm/dump")
+        .exits(0)
+        .shows("pshm:/m → pshm:/m\n");
+}
+
+#[test]
+fn an_interrupted_dump_is_whole() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell.run("ipctool create pmsg --name /q --max-messages 10 --message-size 512").ok();
+    shell.run("ipctool create shm --size 80M").ok();
+    shell.run("head -c 80M /dev/urandom > r; ipctool write shm:0 < r").ok();
+    shell.run("for i in 1 2 3; do head -c 500 /dev/urandom | ipctool send /q; done").ok();
+    let dump = shell.start("exec ipctool dump pmsg:/q shm:0 --take > d");
+    shell.wait_until("[ $(wc -c < d) -gt 200000 ]");
+    let ended = dump.signal("TERM").ends();
+    // It may have been faster.
+    if ended.status() != 143 {
+        return;
+    }
+    ended.says("dump: interrupted by a signal; 1 object not saved, or not to the end");
+    shell.run("ipctool restore -n d").exits(0).shows("shm:0, not complete");
+    let ran = shell.run("ipctool restore --replace d").exits(1);
+    let ran = ran.shows("pmsg:/q → pmsg:/q\n");
+    ran.says("restore shm:0: it is not complete in the dump, and was left out");
+    shell.run("ipctool list pmsg --no-headings -o messages").prints("3\n");
+}
+
+#[test]
+fn two_locks_do_not_meet() {
+    let Some(shell) = Sandbox::new() else { return };
+    shell
+        .run("mkfifo out; ipctool create msg --mode 640; seq 2000 | ipctool send 0 --lines")
+        .exits(0);
+    let first = shell.start("exec ipctool dump msg:0 --lock > out");
+    shell.run("exec 3< out; head -c 1 <&3 > /dev/null; ipctool dump msg:0 --lock > other; echo $? > status; cat <&3 > /dev/null").says("already: another --lock has it, or was killed");
+    first.ends().ok();
+    shell.run("cat status; ipctool list msg -o mode --no-headings").prints("1\nrw-r-----\n");
+    // A mode that somebody gives it meanwhile stays.
+    let dump = shell.start("exec ipctool dump msg:0 --lock > out");
+    shell
+        .run("exec 3< out; head -c 1 <&3 > /dev/null; ipctool chmod 600 msg:0; cat <&3 > /dev/null")
+        .ok();
+    dump.ends().ok();
+    shell.run("ipctool list msg -o mode --no-headings").prints("rw-------\n");
 }

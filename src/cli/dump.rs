@@ -37,8 +37,9 @@ pub struct Dump {
     pub take: bool,
     /// Close System V queues to others meanwhile, by their mode
     ///
-    /// It is 0, or 0400 without the right to override modes (CAP_IPC_OWNER). It is put back at the end, and on every signal
-    /// that can be caught. After SIGKILL, 'ipctool chmod' puts it back.
+    /// It is 0, or 0400 without the right to override modes (CAP_IPC_OWNER). Who waits on the queue gets EACCES;
+    /// privileged processes, and with 0400 receivers of the owner, are not kept away. It is put back at the end, and on
+    /// every signal that ends the command; after SIGKILL 'ipctool chmod' does that.
     #[arg(long)]
     pub lock: bool,
     /// Which objects.

@@ -39,8 +39,8 @@ pub struct Send {
     /// Send each line of standard input as a message in JSON
     ///
     /// A line is like {"type": 5, "text": "…"} or {"type": 5, "base64": "…"}, as 'recv --json' prints
-    /// it. For a POSIX queue use "priority" in place of "type". The fields "ref" and "size" are
-    /// ignored; any other field is an error.
+    /// it. For a POSIX queue use "priority" in place of "type". The fields "ref", "size"
+    /// and "sum" are ignored; any other field is an error.
     #[arg(long, group = "stream", conflicts_with_all = Messages::NAMES)]
     pub jsonl: bool,
     /// Type of the messages on a System V queue, above 0; 1 by default

@@ -6,15 +6,18 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
-use maker::Maker;
+use maker::{Maker, Wishes};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
+use super::dump::file_identity;
 use super::progress::Progress;
 use super::{Error, Result, report_all};
 use crate::cli::Restore as Options;
 use crate::dump::{Damage, Described, Reader, Record, Survey};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::{Foreign, Kind};
+use crate::ipc::{Foreign, Kind, count};
 use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::{os_error, stdio};
 use crate::kernel::sysv::next_id::NextId;
@@ -65,7 +68,7 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
 /// The dump as a file that can be read twice.
 fn input(path: Option<&Path>) -> io::Result<File> {
     let mut given = match path {
-        Some(path) => Interruptible(File::open(path)?),
+        Some(path) => Interruptible(open(path)?),
         None => stdio::standard_input()?,
     };
     if given.0.metadata()?.is_file() && given.0.stream_position()? == 0 {
@@ -83,12 +86,24 @@ fn input(path: Option<&Path>) -> io::Result<File> {
     Ok(kept)
 }
 
+/// Opens a file. A signal ends the wait for somebody who writes to a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    loop {
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Err(Errno::INTR) if signals::pending().is_none() => {}
+            opened => return Ok(opened?.into()),
+        }
+    }
+}
+
 /// Prints what a dump holds.
 fn describe(survey: &Survey) -> Result<Status> {
     let mut text = String::new();
     for (described, is_complete) in &survey.objects {
         let gap = if *is_complete { "" } else { ", not complete: it would be left out" };
-        text += &format!("{}{gap}\n", described.object);
+        let Ok(reference) = described.reference() else { continue };
+        text += &format!("{reference}{gap}\n");
     }
     stdout::print(&text)?;
     Ok(Status::Done)
@@ -129,16 +144,27 @@ fn restore(
     let mut failures = Vec::new();
     let mut status = Status::Done;
     let mut unprinted = None;
+    let mut begun = 0;
+    let wishes =
+        Wishes { replaces: args.replace, keeps_ids: args.keep_ids, dump: file_identity(file) };
     let mut maker: Option<Maker<'_>> = None;
     loop {
         let record = reader.next().map_err(changed)?;
         if let Some(signal) = signals::pending() {
-            // What is not complete goes with it.
-            return Ok((Status::Signal(signal), failures));
+            // What is not complete goes.
+            let left =
+                count((survey.objects.len() - begun) as u64 + maker.is_some() as u64, "object");
+            let removed = maker.as_ref().filter(|maker| maker.has_removed());
+            let gone =
+                removed.map(|maker| format!("; what had the place of {} is removed", maker.old()));
+            let what =
+                format!("interrupted by a signal; {left} not made{}", gone.unwrap_or_default());
+            failures.push(Failure::new(VERB, "", what, Reason::Signal(signal)));
+            return Ok((status, failures));
         }
         let is_next = matches!(record, Some(Record::Object(_) | Record::End));
         if let Some(maker) = maker.take_if(|_| is_next) {
-            let old = maker.old().to_owned();
+            let old = maker.old().clone();
             match maker.finish() {
                 Ok(new) => {
                     let line = format!("{old} → {new}\n");
@@ -160,11 +186,13 @@ fn restore(
                 return Ok((status, failures));
             }
             Some(Record::Object(described)) => {
+                begun += 1;
                 if complete.next() == Some(true) {
-                    maker = begin(args, namespace, *described, &mut failures);
+                    maker = begin(namespace, *described, wishes, &mut failures);
                 } else {
                     let what = "it is not complete in the dump, and was left out";
-                    failures.push(Failure::new(VERB, described.object, what, Reason::Failed));
+                    let old = described.reference().map(|old| old.to_string()).unwrap_or_default();
+                    failures.push(Failure::new(VERB, old, what, Reason::Failed));
                     status = Status::Failed;
                 }
             }
@@ -183,18 +211,17 @@ fn restore(
 }
 
 fn begin<'a>(
-    args: &Options,
     namespace: &'a Namespace,
     described: Described,
+    wishes: Wishes,
     failures: &mut Vec<Failure>,
 ) -> Option<Maker<'a>> {
-    match Maker::begin(namespace, described, args.replace, args.keep_ids) {
-        Ok(maker) => Some(maker),
-        Err(failure) => {
-            failures.push(failure);
-            None
-        }
-    }
+    // The dump was checked, so it is one.
+    let made = match described.reference() {
+        Ok(old) => Maker::begin(namespace, described, old, wishes),
+        Err(error) => Err(Failure::new(VERB, "", error, Reason::Failed)),
+    };
+    made.map_err(|failure| failures.push(failure)).ok()
 }
 
 /// Gives up an object of which a part could not be made.

@@ -34,8 +34,8 @@ pub enum Damage {
     Line(u64, String),
 }
 
-/// No line is longer, in bytes: a message of as many bytes as `send` takes.
-const LONGEST: u64 = 100 << 20;
+/// No line is longer, in bytes: a message of as many control characters as `send` takes, 64 MiB, each six bytes long.
+const LONGEST: u64 = 512 << 20;
 
 /// Reads a dump line by line.
 #[derive(Debug)]

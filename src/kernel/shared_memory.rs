@@ -186,11 +186,13 @@ impl SharedMemory {
                 let pages = length + (from.addr() - page.addr());
                 // SAFETY: asks for the pages of this range, which is attached; nothing is read or changed.
                 unsafe { libc::madvise(page.cast(), pages, libc::MADV_POPULATE_READ) };
-                out.write_by(|file| {
+                let written = out.write_by(|file| {
                     // SAFETY: the kernel reads the bytes, and fails if there is no memory there.
                     let written = unsafe { libc::write(file.as_raw_fd(), from.cast(), length) };
                     usize::try_from(written).map_err(|_| io::Error::last_os_error())
-                })
+                })?;
+                attached.let_go(range.start, written);
+                Ok(written)
             }
         }
     }
@@ -201,7 +203,9 @@ impl SharedMemory {
             Memory::Posix { file, .. } => file.read_at(buffer, place),
             Memory::SystemV { attached, .. } => {
                 let own = File::open("/proc/self/mem")?;
-                own.read_at(buffer, attached.start.addr().get() as u64 + place)
+                let read = own.read_at(buffer, attached.start.addr().get() as u64 + place)?;
+                attached.let_go(place, read);
+                Ok(read)
             }
         }
     }
@@ -212,7 +216,9 @@ impl SharedMemory {
             Memory::Posix { file, .. } => file.write_all_at(bytes, place),
             Memory::SystemV { attached, .. } => {
                 let own = OpenOptions::new().write(true).open("/proc/self/mem")?;
-                own.write_all_at(bytes, attached.start.addr().get() as u64 + place)
+                own.write_all_at(bytes, attached.start.addr().get() as u64 + place)?;
+                attached.let_go(place, bytes.len());
+                Ok(())
             }
         }
     }
@@ -291,6 +297,18 @@ impl Drop for Mapping {
 }
 
 impl Attached {
+    /// The pages of these bytes do not count as this process's any more, or a large segment would. They stay in the
+    /// segment.
+    fn let_go(&self, place: u64, length: usize) {
+        let page = page_size();
+        let (start, end) = (place / page * page, (place + length as u64) / page * page);
+        if start < end {
+            let from = self.start.as_ptr().wrapping_add(start as usize);
+            // SAFETY: the range is attached and shared, so nothing in it changes.
+            unsafe { libc::madvise(from.cast(), (end - start) as usize, libc::MADV_DONTNEED) };
+        }
+    }
+
     /// The first pages of this range that all exist or all do not, as `mincore(2)` shows them to the creator and to
     /// those who may write.
     fn first_part(

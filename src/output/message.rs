@@ -206,7 +206,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The same line as `send --jsonl` reads it. `ref` and `size` are ignored.
+/// The same line as `send --jsonl` reads it. `ref`, `size`, and `sum` of a dump are ignored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {
@@ -217,6 +217,8 @@ struct Line<'a> {
     priority: Option<u32>,
     #[serde(rename = "size")]
     _size: Option<IgnoredAny>,
+    #[serde(rename = "sum")]
+    _sum: Option<IgnoredAny>,
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
     base64: Option<String>,

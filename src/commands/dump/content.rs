@@ -24,8 +24,8 @@ pub(super) enum Content<'a> {
     Nothing,
     /// A System V queue, as it was at the start.
     Messages(Queue),
-    /// A POSIX queue whose messages are taken.
-    Taken(Reference, Channel),
+    /// A POSIX queue from which so many messages are taken.
+    Taken(Reference, Channel, u64),
     /// Memory.
     Memory(Reference, SharedMemory, &'a Namespace),
 }
@@ -73,7 +73,9 @@ impl<'a> Content<'a> {
                 line.messages = queue.messages;
                 match queue.messages {
                     Some(0) => Ok(Content::Nothing),
-                    _ if dump.take => Ok(Content::Taken(reference, channel)),
+                    number if dump.take => {
+                        Ok(Content::Taken(reference, channel, number.unwrap_or(u64::MAX)))
+                    }
                     number => {
                         let number = number.map(|number| count(number, "message"));
                         let number = number.unwrap_or_else(|| "messages".to_owned());
@@ -91,7 +93,7 @@ impl<'a> Content<'a> {
         match self {
             Content::Nothing => Ok(()),
             Content::Messages(queue) => write_messages(&queue, writer),
-            Content::Taken(reference, channel) => take(&reference, &channel, writer),
+            Content::Taken(reference, channel, most) => take(&reference, &channel, most, writer),
             Content::Memory(reference, memory, namespace) => {
                 write_memory(&reference, &memory, namespace, writer)
             }
@@ -112,12 +114,17 @@ fn write_messages(before: &Queue, writer: &mut Writer<Out>) -> Result<(), Stop> 
     let mut progress = Progress::of_peeking(VERB, &reference, before.messages);
     let mut buffer = vec![0; TYPE_SIZE + 512];
     let mut number = 0;
+    let mut ends: Option<(Message, Message)> = None;
     loop {
         match msg::peek(id, number, &mut buffer) {
             Ok(size) => {
                 let message = Message::from_bytes(&buffer[..TYPE_SIZE + size]);
                 writer.message(Kind::Msg, &name, &message)?;
                 number += 1;
+                match &mut ends {
+                    None => ends = Some((message.clone(), message)),
+                    Some((_, last)) => *last = message,
+                }
                 progress.advance_to(number as u64);
             }
             Err(CallError { errno: Errno::E2BIG, .. }) => buffer.resize(2 * buffer.len(), 0),
@@ -127,16 +134,24 @@ fn write_messages(before: &Queue, writer: &mut Writer<Out>) -> Result<(), Stop> 
         check_signals()?;
     }
     drop(progress);
-    warn_changes(&reference, before, number as u64, &msg::read(id).map_err(failed)?);
+    // If some were taken from the start, all others have moved.
+    let mut is_at = |place: i64, message: &Message| {
+        let size = msg::peek(id, place, &mut buffer);
+        size.is_ok_and(|size| buffer[..TYPE_SIZE + size] == *message.as_bytes())
+    };
+    let has_moved =
+        ends.is_some_and(|(first, last)| !is_at(0, &first) || !is_at(number - 1, &last));
+    let after = msg::read(id).map_err(failed)?;
+    warn_changes(&reference, before, number as u64, &after, has_moved);
     Ok(())
 }
 
 /// Says if the queue was in use meanwhile.
-fn warn_changes(reference: &Reference, before: &Queue, read: u64, after: &Queue) {
+fn warn_changes(reference: &Reference, before: &Queue, read: u64, after: &Queue, has_moved: bool) {
     let sent = |queue: &Queue| (queue.last_send, queue.last_send_pid);
     let received = |queue: &Queue| (queue.last_recv, queue.last_recv_pid);
     let number = before.messages.abs_diff(read).max(after.messages.abs_diff(read));
-    let are_received = received(before) != received(after);
+    let are_received = has_moved || received(before) != received(after);
     let what = match number {
         0 if sent(before) == sent(after) && !are_received => return,
         0 => "messages came or went meanwhile".to_owned(),
@@ -146,11 +161,19 @@ fn warn_changes(reference: &Reference, before: &Queue, read: u64, after: &Queue)
     print_error(format_args!("{VERB} {reference}: {what}{loss}; --lock keeps others away"));
 }
 
-/// Takes the messages of a queue, each when it is written.
-fn take(reference: &Reference, channel: &Channel, writer: &mut Writer<Out>) -> Result<(), Stop> {
+/// Takes so many messages of a queue, each when it is written. Those that others send meanwhile stay.
+fn take(
+    reference: &Reference,
+    channel: &Channel,
+    most: u64,
+    writer: &mut Writer<Out>,
+) -> Result<(), Stop> {
     let name = reference.to_string();
     let mut buffer = vec![0; TYPE_SIZE + 8192];
-    loop {
+    // Before anything is taken it must be sure that something can be written.
+    writer.out().flush()?;
+    let mut taken = 0;
+    while taken < most {
         check_signals()?;
         let size = match channel.receive(Wanted::Any, &mut buffer) {
             Ok(size) => size,
@@ -171,7 +194,9 @@ fn take(reference: &Reference, channel: &Channel, writer: &mut Writer<Out>) -> R
             print_error(format_args!("{VERB} {reference}: a message cannot be written; {fate}"));
             return Err(error.into());
         }
+        taken += 1;
     }
+    Ok(())
 }
 
 /// Where there is something else than zeros: blocks next to each other as one.

@@ -52,11 +52,7 @@ impl Namespace {
 
     /// Removes the name of a POSIX object if it still belongs to this file; opens nothing. `ENOENT` if
     /// it does not, `EINVAL` for a System V object.
-    pub(in crate::kernel) fn unlink_file(
-        &self,
-        reference: &Reference,
-        file: FileIdentity,
-    ) -> Result<(), CallError> {
+    pub fn unlink_file(&self, reference: &Reference, file: FileIdentity) -> Result<(), CallError> {
         match reference.kind {
             Kind::Msg | Kind::Shm | Kind::Sem => Err(NO_NAME),
             Kind::Pmsg => mq::unlink_file(self.queues(), name(reference)?, file),

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 pub use super::file::Outcome;
 use super::file::{self, Directory, VisitError};
@@ -230,6 +231,22 @@ impl DevShm {
         draft.write_all(&content).map_err(failed)?;
         draft.persist_noclobber(path).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+
+    /// Gives an object another name, at once. `EEXIST` if there is one of that name, unless it is replaced.
+    pub fn rename(
+        &self,
+        kind: Kind,
+        from: &Name,
+        to: &Name,
+        replaces: bool,
+    ) -> Result<(), CallError> {
+        let path = |name| self.directory().path(&file_name(kind, name));
+        let flags = if replaces { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        renameat_with(CWD, path(from), CWD, path(to), flags).map_err(|error| CallError {
+            name: if kind == Kind::Psem { CallName::SemOpen } else { CallName::ShmOpen },
+            errno: Errno::from_raw(error.raw_os_error()),
+        })
     }
 
     /// Who may create and remove names in `/dev/shm`.

@@ -8,9 +8,9 @@ use super::{msg, sem, shm};
 use crate::ipc::{Key, Kind, Mode};
 use crate::kernel::limits::sysctl;
 
-/// The next object of a kind gets this id, if it is free, or another one. What was set before is set again when this
-/// value goes.
+/// The next object of a kind gets this id, if it is free, or another one.
 #[derive(Debug)]
+#[must_use]
 pub struct NextId {
     kind: Kind,
     name: &'static str,
@@ -38,17 +38,20 @@ impl NextId {
     }
 }
 
-impl Drop for NextId {
-    fn drop(&mut self) {
+impl NextId {
+    /// Sets what was set before, if no object has used the id. Returns the id if that was not possible.
+    pub fn put_back(self) -> Option<String> {
         let before = self.before.trim();
         match sysctl::read(self.name) {
             Ok(now) if now.trim() != before => {}
-            _ => return,
+            _ => return None,
         }
         // The kernel takes no -1, which stands for any id. Who has used an id leaves it.
         if sysctl::write(self.name, before).is_err() {
             use_up(self.kind);
         }
+        let now = sysctl::read(self.name).ok()?;
+        (now.trim() != before).then(|| now.trim().to_owned())
     }
 }
 
