@@ -60,7 +60,7 @@ impl Progress {
     /// So much is done.
     pub fn advance_to(&mut self, done: u64) {
         // A look at the clock takes longer than a short step.
-        if self.peeking.is_some() && done % 256 != 0 {
+        if self.peeking.is_some() && !done.is_multiple_of(256) {
             return;
         }
         if !self.is_shown && self.start.elapsed() >= MOMENT {

@@ -339,7 +339,7 @@ fn all_or_none(
 ) -> Waited<()> {
     for done in 0..number {
         // Many are done without a wait that a signal or the time could end.
-        let stopped = if done > 0 && done % MANY == 0 { stopped(deadline) } else { None };
+        let stopped = if done > 0 && done.is_multiple_of(MANY) { stopped(deadline) } else { None };
         let result = stopped.map_or_else(|| step().map_err(Stopped::Failed), Err);
         if let Err(stopped) = result {
             undo(semaphore, act(done));
@@ -360,10 +360,13 @@ fn stopped(deadline: Option<Instant>) -> Option<Stopped> {
 
 /// Undoes it, as far as that is possible at once. Returns how much of it is left.
 fn undo(semaphore: &Open, act: Act) -> u32 {
-    let (number, step): (u32, fn(&Open) -> Result<(), CallError>) = match act {
-        Act::Add(number) => (number, Open::try_wait),
-        Act::Subtract(number) => (number, Open::post),
-        Act::WaitForZero | Act::Set(_) => return 0,
+    let step = || match act {
+        Act::Add(_) => semaphore.try_wait(),
+        Act::Subtract(_) | Act::WaitForZero | Act::Set(_) => semaphore.post(),
     };
-    (0..number).position(|_| step(semaphore).is_err()).map_or(0, |done| number - done as u32)
+    let number = match act {
+        Act::Add(number) | Act::Subtract(number) => number,
+        Act::WaitForZero | Act::Set(_) => 0,
+    };
+    (0..number).position(|_| step().is_err()).map_or(0, |done| number - done as u32)
 }
