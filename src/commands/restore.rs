@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::dump::file_identity;
 use super::progress::Progress;
-use super::{Error, Result, report_all};
+use super::{Result, report_all};
 use crate::cli::Restore as Options;
 use crate::dump::{Damage, Described, Reader, Record, Survey};
 use crate::exit::Status;
@@ -149,19 +149,20 @@ fn restore(
         Wishes { replaces: args.replace, keeps_ids: args.keep_ids, dump: file_identity(file) };
     let mut maker: Option<Maker<'_>> = None;
     loop {
-        let record = reader.next().map_err(changed)?;
-        if let Some(signal) = signals::pending() {
-            // What is not complete goes.
-            let left =
-                count((survey.objects.len() - begun) as u64 + maker.is_some() as u64, "object");
-            let removed = maker.as_ref().filter(|maker| maker.has_removed());
-            let gone =
-                removed.map(|maker| format!("; what had the place of {} is removed", maker.old()));
-            let what =
-                format!("interrupted by a signal; {left} not made{}", gone.unwrap_or_default());
-            failures.push(Failure::new(VERB, "", what, Reason::Signal(signal)));
-            return Ok((status, failures));
-        }
+        let stopped = signals::pending()
+            .map(|signal| ("interrupted by a signal".to_owned(), Reason::Signal(signal)));
+        let record = match (stopped, reader.next()) {
+            (None, Ok(record)) => record,
+            (stopped, read) => {
+                let changed = read.err().map(|damage| {
+                    // It was right at the first reading.
+                    (format!("the dump was changed meanwhile: {damage}"), Reason::Failed)
+                });
+                let left = survey.objects.len() - begun;
+                failures.extend(stopped.or(changed).map(|why| stop(why, left, maker.as_ref())));
+                return Ok((status, failures));
+            }
+        };
         let is_next = matches!(record, Some(Record::Object(_) | Record::End));
         if let Some(maker) = maker.take_if(|_| is_next) {
             let old = maker.old().clone();
@@ -236,8 +237,12 @@ fn fail(
     }
 }
 
-/// It was right at the first reading.
-fn changed(damage: Damage) -> Error {
-    let what = format!("it was changed meanwhile: {damage}");
-    Failure::new(VERB, "", what, Reason::Failed).into()
+/// Why not all was made. What is not complete goes.
+fn stop((why, reason): (String, Reason), left: usize, maker: Option<&Maker<'_>>) -> Failure {
+    let left = count(left as u64 + u64::from(maker.is_some()), "object");
+    let removed = maker.filter(|maker| maker.has_removed());
+    let removed =
+        removed.map(|maker| format!("; what had the place of {} is removed", maker.old()));
+    let what = format!("{why}; {left} not made{}", removed.unwrap_or_default());
+    Failure::new(VERB, "", what, reason)
 }
