@@ -143,6 +143,10 @@ pub(super) const RESTORE: Page = Page {
             "The id of the next object, for --keep-ids.",
         ),
     ],
+    notes: &[
+        "In /dev/shm an object is made under the name .ipctool-restore.PID.N, and gets its own when it is complete. SIGKILL may leave such a file behind; System V objects and POSIX queues it leaves under their own key or name, of mode 0600.",
+        "With --replace, what has the key of a System V object or the name of a POSIX queue must go before the new one can be made. If that fails then, both are gone, and the error says so.",
+    ],
     examples: &[
         ("Make what was saved", "ipctool restore all.dump"),
         ("Check a dump, and see what it holds", "ipctool restore --dry-run all.dump"),
