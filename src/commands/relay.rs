@@ -226,7 +226,9 @@ impl Relay {
         self.turn.lock()?;
         let fetched = self.fetch_in_turn(most);
         self.turn.unlock()?;
-        fetched
+        // What was taken before it failed may wait in the journal for long.
+        let synced = self.sync();
+        fetched.and(synced)
     }
 
     fn fetch_in_turn(&mut self, most: usize) -> Result<()> {
@@ -234,7 +236,7 @@ impl Relay {
             let before = self.pending.len();
             let number = MOST_PEEKED.min(most - before);
             match self.can_peek {
-                true => self.peek_and_take(number)?,
+                true => self.peek_and_take(number, most)?,
                 false => self.take(number)?,
             }
             // The queue is empty, or there are enough.
@@ -245,7 +247,10 @@ impl Relay {
     }
 
     /// Peeks at messages, writes them to the journal, and takes them.
-    fn peek_and_take(&mut self, most: usize) -> Result<()> {
+    ///
+    /// The disk is waited for before the last of a fetch are taken. Those before are in the kernel's memory until
+    /// then, where they were in the queue.
+    fn peek_and_take(&mut self, most: usize, most_pending: usize) -> Result<()> {
         let mut expected: VecDeque<Message> = VecDeque::new();
         let mut place = 0;
         while expected.len() < most {
@@ -269,6 +274,9 @@ impl Relay {
         }
         let journaled = expected.len();
         self.journal.append(expected.iter()).map_err(|error| self.journal_failed(&error))?;
+        if journaled < most || self.pending.len() + journaled >= most_pending {
+            self.sync()?;
+        }
         let (wanted, mut is_as_expected) = (self.wanted, true);
         for _ in 0..journaled {
             match self.read(|channel, buffer| channel.receive(wanted, buffer)) {
@@ -326,6 +334,10 @@ impl Relay {
             self.pending.push_back(message);
         }
         Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.journal.sync().map_err(|error| self.journal_failed(&error).into())
     }
 
     fn journal_failed(&self, error: &io::Error) -> Failure {

@@ -33,6 +33,8 @@ pub(super) struct Journal {
     pub path: PathBuf,
     file: File,
     length: u64,
+    /// Whether all of it is, but for what is forgotten.
+    is_on_disk: bool,
     /// How many messages it holds.
     live: usize,
     /// The queue, as the messages name it.
@@ -95,6 +97,7 @@ impl Journal {
             match Journal::open(&path, queue) {
                 Ok((mut other, in_it)) => {
                     own.append(in_it.messages.iter())?;
+                    own.sync()?;
                     found.push(in_it);
                     // Empty, it is removed.
                     other.forget(other.live)?;
@@ -133,8 +136,15 @@ impl Journal {
             let _ = directory.sync_all();
         }
         let name = queue.to_string();
-        let mut journal =
-            Journal { path: path.to_owned(), file, length: 0, live: 0, queue: queue.clone(), name };
+        let mut journal = Journal {
+            path: path.to_owned(),
+            file,
+            length: 0,
+            is_on_disk: true,
+            live: 0,
+            queue: queue.clone(),
+            name,
+        };
         let found = journal.load()?;
         Ok((journal, found))
     }
@@ -230,7 +240,8 @@ impl Journal {
         }
     }
 
-    /// Adds messages, all of them or none, and waits until they are on the disk.
+    /// Adds messages, all of them or none. From then on they outlive this process, and after [`Journal::sync`] the
+    /// machine.
     pub fn append<'a>(&mut self, messages: impl Iterator<Item = &'a Message>) -> io::Result<()> {
         let from = From { kind: self.queue.kind, name: &self.name };
         let (mut text, mut json, mut count) = (Vec::new(), Vec::new(), 0);
@@ -244,8 +255,17 @@ impl Journal {
             return Ok(());
         }
         self.write(&text)?;
-        self.file.sync_data()?;
+        self.is_on_disk = false;
         self.live += count;
+        Ok(())
+    }
+
+    /// Waits until the messages are on the disk.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if !self.is_on_disk {
+            self.file.sync_data()?;
+            self.is_on_disk = true;
+        }
         Ok(())
     }
 
