@@ -88,8 +88,25 @@ fn what_fails_is_tried_again_and_then_a_dead_letter() {
     shell.run(&line).exits(1).says("1 dead letter in msg:0x0000dead\n");
     shell.run("ipctool recv 0xdead").prints("2\n");
     shell.run("ipctool send 0xbeef x").ok();
-    shell.run(&format!("{RELAY} 0xbeef --once --retries 0 --dead-letter file -- ./none")).exits(1);
+    shell.run(&format!("{RELAY} 0xbeef --once --retries 0 --dead-letter file -- false")).exits(1);
     assert_eq!(shell.run("cat file").fields("text"), json!([["x"]]));
+    // What cannot be started makes none.
+    shell.run("ipctool send 0xbeef y").ok();
+    let ran = shell.run(&format!("{RELAY} 0xbeef --once --dead-letter file -- ./none")).exits(1);
+    ran.says("relay ./none: No such file or directory (ENOENT)")
+        .says("1 message not delivered: in ");
+    shell.run("touch none");
+    let ran = shell.run(&format!("{RELAY} 0xbeef --once --dead-letter file -- ./none")).exits(1);
+    ran.says("relay ./none: Permission denied (EACCES)");
+    let once = format!("{RELAY} 0xbeef --once --dead-letter file");
+    let ran = shell.run(&format!("{once} -- sh -c 'echo \"$(cat)\"'")).exits(0);
+    assert_eq!(ran.says("1 message from before in ").stdout(), "y\n");
+    // One that fails for long is told once, until it is mended.
+    shell.run("seq 3 | ipctool send 0xbeef --lines; echo 0 > n").ok();
+    let command = "sh -c 'n=$(cat n); echo $((n + 1)) > n; [ $n -gt 2 ] && [ $n != 5 ]'";
+    let ran = shell.run(&format!("{once} --backoff 1ms -- {command}")).exits(0);
+    let told = "type 1, 1 byte: attempt 1 failed: the command ended with status 1\n";
+    assert_eq!((ran.stderr().matches(told).count(), ran.stderr().lines().count()), (2, 2));
     shell.run(&format!("{RELAY} 0xbeef --once --dead-letter 0xabc true")).exits(3);
     shell
         .run(&format!("{RELAY} 0xbeef --once --dead-letter msg:0 true"))

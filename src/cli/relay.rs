@@ -64,7 +64,8 @@ fn message_type(text: &str) -> Result<i64, InvalidNumber> {
 ///
 /// Runs COMMAND for each message, with the payload on its standard input, as long as there are messages, and
 /// waits for more. Status 0 of COMMAND means that the message is delivered. Anything else is tried again, after
-/// pauses that double up to a minute; after --retries the message goes to the dead letters.
+/// pauses that double up to a minute; after --retries the message goes to the dead letters. If COMMAND cannot be
+/// started at all, relay ends, and the message stays in the journal.
 ///
 /// COMMAND finds in its environment IPCTOOL_REF, the queue; IPCTOOL_TYPE or IPCTOOL_PRIORITY, that of the message;
 /// and IPCTOOL_ATTEMPT, from 1 on. With --batch it gets up to N messages at once, as lines of JSON like those of

@@ -17,7 +17,7 @@ use delivery::{Attempt, Deliverer};
 use journal::{Found, JSON, Journal};
 use signs::Signs;
 
-use super::{Error, Result, print_error, resolve};
+use super::{Error, Result, command, print_error, resolve};
 use crate::cli::Relay as Options;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -90,6 +90,7 @@ pub(super) fn run(args: Options, namespace: &Namespace) -> Result<Status> {
         delivered: 0,
         dead_count: 0,
         is_flowing: false,
+        is_failing: false,
         ahead: 0,
         failed_ahead: None,
         args,
@@ -136,6 +137,14 @@ fn open_turn(journal: &Path, queue: &Reference) -> Result<File, Failure> {
     })
 }
 
+/// Whether a command that did not start for this reason will not start later, either: it is not there, is closed to
+/// the caller, or is no program.
+fn is_lasting(error: &io::Error) -> bool {
+    let is_no_program = error.raw_os_error() == Some(Errno::ENOEXEC as i32);
+    is_no_program
+        || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+}
+
 /// A queue, a command, and what is between them.
 struct Relay {
     args: Options,
@@ -157,6 +166,8 @@ struct Relay {
     dead_count: u64,
     /// Whether the last ones were delivered at once.
     is_flowing: bool,
+    /// Whether the last attempt failed, and that was told.
+    is_failing: bool,
     /// How many of the pending messages were taken while the command had the ones before them.
     ahead: usize,
     /// Why no more could be taken then.
@@ -372,9 +383,16 @@ impl Relay {
                     self.say(number, format_args!("delivered"));
                     self.delivered += number as u64;
                     self.is_flowing = attempt == 1;
+                    self.is_failing = false;
                     return self.forget(number).map(|()| true);
                 }
                 Attempt::Failed(why) => why,
+                Attempt::NotStarted(error) if is_lasting(&error) || attempt > self.args.retries => {
+                    return Err(command::not_started(VERB, &self.args.command, &error).0.into());
+                }
+                Attempt::NotStarted(error) => {
+                    format!("the command does not start: {}", os_error::describe(&error))
+                }
             };
             self.is_flowing = false;
             if attempt > self.args.retries {
@@ -384,7 +402,10 @@ impl Relay {
                     _ => self.hand_over_each(number),
                 };
             }
-            self.say(number, format_args!("attempt {attempt} failed: {why}"));
+            // The first failure after a success is worth a word, since nothing goes on until it is mended.
+            if !std::mem::replace(&mut self.is_failing, true) || self.args.verbose {
+                self.tell(number, format_args!("attempt {attempt} failed: {why}"));
+            }
             if self.pauses(pause) {
                 return Ok(false);
             }
@@ -400,7 +421,11 @@ impl Relay {
                 Attempt::Delivered => {
                     self.say(1, format_args!("delivered"));
                     self.delivered += 1;
+                    self.is_failing = false;
                     self.forget(1)?;
+                }
+                Attempt::NotStarted(error) => {
+                    return Err(command::not_started(VERB, &self.args.command, &error).0.into());
                 }
                 Attempt::Failed(why) => {
                     if !self.bury(&why)? {
@@ -487,7 +512,7 @@ impl Relay {
                 self.fetch_ahead(number);
                 running.finish(&mut self.signs)
             }
-            Err(why) => Attempt::Failed(why),
+            Err(error) => Attempt::NotStarted(error),
         }
     }
 
@@ -509,9 +534,12 @@ impl Relay {
 
     /// Says with `--verbose` what becomes of the first messages.
     fn say(&self, number: usize, what: std::fmt::Arguments<'_>) {
-        if !self.args.verbose {
-            return;
+        if self.args.verbose {
+            self.tell(number, what);
         }
+    }
+
+    fn tell(&self, number: usize, what: std::fmt::Arguments<'_>) {
         let queue = &self.args.queue;
         match (number, self.pending.front()) {
             (1, Some(first)) => {

@@ -23,6 +23,8 @@ pub(super) enum Attempt {
     Delivered,
     /// It failed, and why.
     Failed(String),
+    /// It could not be started, for which no message is to blame.
+    NotStarted(io::Error),
 }
 
 /// What is run.
@@ -33,11 +35,8 @@ pub(super) struct Deliverer<'a> {
 
 impl Deliverer<'_> {
     /// Starts the command with this input.
-    pub fn start(&self, input: &[u8], environment: &[(&str, String)]) -> Result<Running, String> {
-        let child = file_with(input).and_then(|input| self.spawn(input, environment));
-        let child = child.map_err(|error| {
-            format!("the command does not start: {}", os_error::describe(&error))
-        })?;
+    pub fn start(&self, input: &[u8], environment: &[(&str, String)]) -> io::Result<Running> {
+        let child = self.spawn(file_with(input)?, environment)?;
         let deadline = self.timeout.and_then(|time| Instant::now().checked_add(time));
         Ok(Running { child, deadline })
     }
