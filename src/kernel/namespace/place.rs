@@ -1,6 +1,7 @@
 //! Where objects are: an IPC namespace with a `/dev/shm`, opened when it is looked at.
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::io;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Place {
     /// The place in which a process lives.
     pub fn of_process(pid: i32) -> io::Result<Place> {
         let (pid, identity) = Identity::of_living(pid)?;
-        let member = Member::find(pid).ok_or(io::ErrorKind::NotFound)?;
+        let member = Member::find(pid).ok_or_else(|| why_unseen(pid))?;
         let shm = match DevShm::of_process(pid) {
             Ok(shm) => shm.identity().map(|identity| (pid, identity)),
             Err(error) if is_absent(&error) => None,
@@ -221,4 +222,10 @@ fn home(identity: Identity, oldest: Option<i32>, containers: &Containers) -> Hom
 fn container_of(pid: i32, containers: &Containers) -> Option<String> {
     let label = containers.of(pid).ok()??.label();
     Some(Foreign::from(label).to_string())
+}
+
+/// Why a process cannot be looked at: no descriptor, no permission, or it is gone.
+fn why_unseen(pid: i32) -> io::Error {
+    let unread = fs::read(format!("/proc/{pid}/stat")).err();
+    unread.unwrap_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
 }

@@ -89,7 +89,7 @@ impl Where {
                     None => handle.identity().and_then(|it| Place::of(it, Some(&handle))),
                 };
                 let found = found.map_err(NotFound::Failed)?;
-                let gone = || NotFound::Failed(io::ErrorKind::NotFound.into());
+                let gone = || NotFound::Failed(io::Error::from_raw_os_error(libc::ESRCH));
                 // The open file, so that the namespace stays until it is entered.
                 found.ok_or_else(gone).map(|place| place.kept_by(handle))
             }
