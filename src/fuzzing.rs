@@ -148,7 +148,8 @@ pub fn percent(bytes: &[u8]) {
 /// Lines of `send --jsonl`: every payload survives being written and read.
 pub fn json_line(bytes: &[u8]) {
     let _ = message::parse(bytes, &mut Vec::new());
-    let line = serde_json::to_vec(&Record::new(Label::Type(7), bytes)).expect("it can be written");
+    let mut line = Vec::new();
+    Record::new(Label::Type(7), bytes).write(&mut line).expect("it can be written");
     let mut payload = Vec::new();
     let label = message::parse(&line, &mut payload).expect("what was written is read");
     assert_eq!((label, payload.as_slice()), (Some(Label::Type(7)), bytes));
@@ -173,8 +174,8 @@ pub fn proc_table(bytes: &[u8]) {
 /// `/proc/PID/maps`.
 pub fn proc_maps(bytes: &[u8]) {
     let device = Device { number: 1, huge_page: None };
-    let _ = scan::maps::attached(bytes, &[device]).count();
-    let _ = scan::maps::mapped(bytes, &scan::ScanScope::default());
+    let all = scan::maps::mappings(bytes, scan::maps::Which::Files);
+    let _ = all.filter_map(|mapping| scan::maps::Attached::of(&mapping, &[device])).count();
 }
 
 /// `/proc/PID/syscall`.

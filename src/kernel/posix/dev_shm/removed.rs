@@ -16,7 +16,7 @@ use crate::ipc::{Kind, Name, Object, PosixMemory};
 use crate::kernel::io::file_identity::identity_at;
 use crate::kernel::io::os_error;
 use crate::kernel::process;
-use crate::kernel::process::scan::maps::mappings;
+use crate::kernel::process::scan::maps::{Maps, Which};
 use crate::kernel::process::{is_gone_error, mounts};
 
 /// Files without a name that processes still use.
@@ -135,10 +135,10 @@ impl<'a> Search<'a> {
     }
 
     fn look_at_processes(&mut self) -> io::Result<()> {
-        let mut buffer = Vec::new();
+        let mut maps = Maps::default();
         for pid in process::listed()? {
             let pid = pid?;
-            match self.look_at(pid, &mut buffer) {
+            match self.look_at(pid, &mut maps) {
                 Ok(()) => {}
                 Err(error) if is_gone_error(&error) => {}
                 Err(error) => self.miss(pid, &error),
@@ -151,13 +151,13 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn look_at(&mut self, pid: i32, buffer: &mut Vec<u8>) -> io::Result<()> {
+    fn look_at(&mut self, pid: i32, maps: &mut Maps) -> io::Result<()> {
         let directory = format!("/proc/{pid}");
-        match self.look_in(pid, &directory, buffer) {
+        match self.look_in(pid, &directory, maps) {
             // The first thread may have ended while others live.
             Err(error) if is_gone_error(&error) => {
                 for thread in process::threads(pid)? {
-                    match self.look_in(pid, &format!("{directory}/task/{thread}"), buffer) {
+                    match self.look_in(pid, &format!("{directory}/task/{thread}"), maps) {
                         Err(error) if is_gone_error(&error) => {}
                         seen => return seen,
                     }
@@ -168,7 +168,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn look_in(&mut self, pid: i32, directory: &str, buffer: &mut Vec<u8>) -> io::Result<()> {
+    fn look_in(&mut self, pid: i32, directory: &str, maps: &mut Maps) -> io::Result<()> {
         for entry in fs::read_dir(format!("{directory}/fd"))? {
             let path = entry?.path();
             match identity_at(&path) {
@@ -179,13 +179,11 @@ impl<'a> Search<'a> {
                 Err(error) => return Err(error),
             }
         }
-        buffer.clear();
-        io::Read::read_to_end(&mut fs::File::open(format!("{directory}/maps"))?, buffer)?;
-        for mapping in mappings(buffer) {
+        maps.each(directory, Which::Files, &mut |mapping| {
             if mapping.device != self.named.device || !self.is_new(mapping.inode) {
-                continue;
+                return Ok(());
             }
-            match fs::metadata(format!("{directory}/map_files/{}", mapping.range)) {
+            match fs::metadata(mapping.link(directory)) {
                 Ok(data) => self.add(mapping.name, &data),
                 // It takes privileges over the whole machine.
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -196,8 +194,8 @@ impl<'a> Search<'a> {
                 Err(error) if is_gone_error(&error) => {}
                 Err(error) => return Err(error),
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn look_at_descriptor(&mut self, path: &Path) -> io::Result<()> {

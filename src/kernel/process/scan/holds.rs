@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 
-use super::maps::mapped;
+use super::maps::Mapping;
 use super::scope::ScanScope;
 use crate::ipc::Kind;
 use crate::ipc::posix::FileIdentity;
@@ -39,10 +39,12 @@ impl Holds {
         Ok(Holds { open, mapped: Vec::new() })
     }
 
-    /// Adds the objects in the text of `/proc/PID/maps`.
-    pub(super) fn with_mapped(self, maps: &[u8], scope: &ScanScope) -> Holds {
-        let mapped = if scope.has_files() { mapped(maps, scope) } else { Vec::new() };
-        Holds { mapped, ..self }
+    /// Adds a mapping, if it is of an object.
+    pub(super) fn add(&mut self, mapping: &Mapping<'_>, scope: &ScanScope) {
+        let Mapping { device, inode, .. } = *mapping;
+        if let Some((file, kind)) = scope.wanted(FileIdentity { device, inode }) {
+            self.mapped.push((mapping.range.clone(), file, kind));
+        }
     }
 
     /// Whether a thread of the process may be waiting on one of them.

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use super::found::{Found, HugePages};
 use super::hidden::{Hidden, home_of};
 use super::holds::Holds;
-use super::maps::{Attached, attached};
+use super::maps::{Attached, Mapping, Maps, Which};
 use super::scope::ScanScope;
 use super::system_call::SystemCall;
 use crate::kernel::namespace::identity::Identity;
@@ -35,6 +35,7 @@ pub(super) struct Inspector<'a> {
     found: Found,
     /// The processes that could not be inspected.
     hidden: Vec<Hidden>,
+    maps: Maps,
     /// A buffer for one file of `/proc` after the other.
     buffer: Vec<u8>,
 }
@@ -43,8 +44,8 @@ impl<'a> Inspector<'a> {
     /// What these processes use, and which of them could not be inspected. Processes that end meanwhile
     /// are skipped.
     pub(super) fn inspect_all(setting: &'a Setting<'a>, pids: &[i32]) -> (Found, Vec<Hidden>) {
-        let (found, hidden, buffer) = Default::default();
-        let mut inspector = Inspector { setting, found, hidden, buffer };
+        let (found, hidden, maps, buffer) = Default::default();
+        let mut inspector = Inspector { setting, found, hidden, maps, buffer };
         pids.iter().for_each(|&pid| inspector.visit(pid));
         (inspector.found, inspector.hidden)
     }
@@ -71,11 +72,18 @@ impl<'a> Inspector<'a> {
         let attachments = scope.attachments && self.setting.here.contains(&namespace);
         let mut holds = Holds::open(&directory, scope)?;
         if attachments || scope.has_mapped_files() {
-            read(&format!("{directory}/maps"), &mut self.buffer)?;
-            if attachments {
-                self.add_attached(pid, namespace, &directory);
-            }
-            holds = holds.with_mapped(&self.buffer, scope);
+            let which = match scope.has_mapped_files() {
+                true => Which::Files,
+                false => Which::SharedFiles,
+            };
+            let Inspector { setting, found, maps, .. } = self;
+            maps.each(&directory, which, &mut |mapping| {
+                if attachments && let Some(segment) = Attached::of(&mapping, setting.devices) {
+                    add_attached(found, namespace, &segment, &mapping, pid, &directory);
+                }
+                holds.add(&mapping, scope);
+                Ok(())
+            })?;
         }
         // Inspecting the system calls of threads takes more privileges than inspecting what the process
         // holds.
@@ -88,20 +96,6 @@ impl<'a> Inspector<'a> {
             self.found.add_holder(file, pid, role);
         }
         waiters
-    }
-
-    /// Adds the segments in the text of `maps`.
-    fn add_attached(&mut self, pid: i32, namespace: Identity, directory: &str) {
-        for Attached { id, range, key, huge_page } in attached(&self.buffer, self.setting.devices) {
-            if let Some(size) = huge_page {
-                // Needs privileges. The block count of the file is right, unlike the `rss` of the
-                // segment.
-                let file = fs::metadata(format!("{directory}/map_files/{range}"));
-                let resident = file.ok().map(|file| file.blocks() * 512);
-                self.found.add_huge((namespace, id), HugePages { size, resident });
-            }
-            self.found.add_attached((namespace, id), key, pid);
-        }
     }
 
     /// Inspects the system call of each thread.
@@ -135,6 +129,25 @@ impl<'a> Inspector<'a> {
         }
         missed.map_or(Ok(()), Err)
     }
+}
+
+/// Adds a segment that a process has attached.
+fn add_attached(
+    found: &mut Found,
+    namespace: Identity,
+    segment: &Attached,
+    mapping: &Mapping<'_>,
+    pid: i32,
+    directory: &str,
+) {
+    let Attached { id, key, huge_page } = *segment;
+    if let Some(size) = huge_page {
+        // Needs privileges. The block count of the file is right, unlike the `rss` of the segment.
+        let file = fs::metadata(mapping.link(directory));
+        let resident = file.ok().map(|file| file.blocks() * 512);
+        found.add_huge((namespace, id), HugePages { size, resident });
+    }
+    found.add_attached((namespace, id), key, pid);
 }
 
 /// The directory of a process in `/proc` and its IPC namespace; those of another thread if the first

@@ -76,11 +76,3 @@ impl ScanScope {
         self.files.get(&identity).map(|&kind| (identity, kind))
     }
 }
-
-#[cfg(test)]
-impl ScanScope {
-    /// A scope for this file only.
-    pub(super) fn of_file(file: FileIdentity, kind: Kind) -> ScanScope {
-        ScanScope { files: HashMap::from([(file, kind)]), ..ScanScope::default() }
-    }
-}

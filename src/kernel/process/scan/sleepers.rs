@@ -4,6 +4,7 @@ use std::io;
 
 use super::holds::Holds;
 use super::inspector::read;
+use super::maps::{Maps, Which};
 use super::scope::ScanScope;
 use super::system_call::SystemCall;
 use crate::ipc::posix::FileIdentity;
@@ -69,8 +70,10 @@ fn find(pid: i32, scope: &ScanScope, buffer: &mut Vec<u8>) -> io::Result<Vec<Sle
     let directory = format!("/proc/{pid}");
     let mut holds = Holds::open(&directory, scope)?;
     if scope.has_files() {
-        read(&format!("{directory}/maps"), buffer)?;
-        holds = holds.with_mapped(buffer, scope);
+        Maps::default().each(&directory, Which::Files, &mut |mapping| {
+            holds.add(&mapping, scope);
+            Ok(())
+        })?;
     }
     let threads = pids::threads(pid)?;
     let mut found = Vec::new();
