@@ -71,15 +71,21 @@ use page::{Group, Page};
     args_override_self = true,
     max_term_width = 100
 )]
+struct BeforeVerb {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    overview: Overview,
+}
+
+/// A command line.
+#[derive(Debug)]
 pub struct Cli {
     /// Options of every command.
-    #[command(flatten)]
     pub global: Global,
     /// Options without a verb.
-    #[command(flatten)]
     pub overview: Overview,
     /// The verb; without one, the overview.
-    #[command(subcommand)]
     pub command: Option<Command>,
 }
 
@@ -98,11 +104,56 @@ pub struct Overview {
 impl Cli {
     /// Reads a command line, which starts with the name of the program.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().collect();
+        // To define all verbs would take a third of the time of a short `list`. A line that is right takes its own
+        // one at most; for all others, and what is said about them, there are all.
+        let verb = line.iter().skip(1).find_map(|word| Command::definition(word.to_str()?));
+        match Cli::parse(BeforeVerb::command().subcommands(verb), &line) {
+            Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+                Cli::parse(Cli::command(), &line)
+            }
+            parsed => parsed,
+        }
+    }
+
+    fn parse(command: clap::Command, line: &[OsString]) -> Result<Cli, clap::Error> {
         // Never freed, because that would take longer than a short `list` may take.
-        let mut command = ManuallyDrop::new(Cli::command());
+        let mut command = ManuallyDrop::new(command);
         let matches = command.try_get_matches_from_mut(line)?;
         let mut matches = ManuallyDrop::new(matches);
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+impl Parser for Cli {}
+
+impl CommandFactory for Cli {
+    fn command() -> clap::Command {
+        Command::augment_subcommands(BeforeVerb::command())
+    }
+
+    fn command_for_update() -> clap::Command {
+        Self::command()
+    }
+}
+
+impl FromArgMatches for Cli {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        let BeforeVerb { global, overview } = BeforeVerb::from_arg_matches_mut(matches)?;
+        let command = match matches.subcommand_name() {
+            Some(_) => Some(Command::from_arg_matches_mut(matches)?),
+            None => None,
+        };
+        Ok(Cli { global, overview, command })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 
@@ -239,16 +290,24 @@ macro_rules! verbs {
                     $(Command::$verb(_) => $name,)+
                 }
             }
+
+            /// The verb with this name, with its options.
+            fn definition(name: &str) -> Option<clap::Command> {
+                match name {
+                    $($name $(| $alias)? => Some(
+                        clap::Command::new($name)
+                            .about(concat!($($about),+).trim())
+                            $(.visible_alias($alias))?
+                            .defer($verb::augment_args),
+                    ),)+
+                    _ => None,
+                }
+            }
         }
 
         impl Subcommand for Command {
             fn augment_subcommands(command: clap::Command) -> clap::Command {
-                command$(.subcommand(
-                    clap::Command::new($name)
-                        .about(concat!($($about),+).trim())
-                        $(.visible_alias($alias))?
-                        .defer($verb::augment_args),
-                ))+
+                command.subcommands([$($name),+].into_iter().filter_map(Self::definition))
             }
 
             fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {

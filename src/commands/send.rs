@@ -273,10 +273,10 @@ impl<'a> Sender<'a> {
         record: &mut Vec<u8>,
     ) -> Result<bool, Failure> {
         let start = record.len();
-        let mut limited = input.take(LONGEST_RECORD + 1);
+        let most = LONGEST_RECORD + 1;
         let read = match delimiter {
-            Some(delimiter) => limited.read_until(delimiter, record),
-            None => limited.read_to_end(record),
+            Some(delimiter) => read_until(input, delimiter, most as usize, record),
+            None => input.take(most).read_to_end(record),
         };
         let count = read.map_err(|error| self.input_error(&error))?;
         if count as u64 > LONGEST_RECORD {
@@ -292,8 +292,7 @@ impl<'a> Sender<'a> {
     fn parse(&self, line: &[u8], message: &mut Message) -> Result<(), Failure> {
         let wrong =
             |what: String| self.locate(Failure::new(VERB, self.reference, what, Reason::Failed));
-        let mut payload = Vec::new();
-        let label = message::parse(line, &mut payload)
+        let label = message::parse(line, message.payload_mut())
             .map_err(|error| wrong(format!("not a message in JSON: {error}")))?;
         match (label, self.reference.kind.is_posix()) {
             (None, _) => {}
@@ -308,7 +307,7 @@ impl<'a> Sender<'a> {
                 return Err(wrong(format!("priority {priority} is over {most}")));
             }
             (Some(label @ Label::Type(_)), false) | (Some(label @ Label::Priority(_)), true) => {
-                message.reset(label);
+                message.set_label(label);
             }
             (Some(Label::Type(_)), true) => {
                 return Err(wrong(
@@ -321,7 +320,6 @@ impl<'a> Sender<'a> {
                 ));
             }
         }
-        message.payload_mut().extend(payload);
         Ok(())
     }
 
@@ -352,5 +350,51 @@ impl<'a> Sender<'a> {
         failure
             .with_prefix(format_args!("{unit} {number}: "))
             .with_suffix(format_args!("; {sent} {were} sent"))
+    }
+}
+
+/// [`BufRead::read_until`] that reads `most` bytes at most, and searches many bytes at once.
+fn read_until(
+    input: &mut impl BufRead,
+    delimiter: u8,
+    most: usize,
+    record: &mut Vec<u8>,
+) -> io::Result<usize> {
+    let start = record.len();
+    loop {
+        let available = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            available => available?,
+        };
+        let left = most - (record.len() - start);
+        let available = &available[..left.min(available.len())];
+        let end = memchr::memchr(delimiter, available).map(|place| place + 1);
+        let used = end.unwrap_or(available.len());
+        record.extend_from_slice(&available[..used]);
+        input.consume(used);
+        if end.is_some() || used == 0 {
+            return Ok(record.len() - start);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_end_with_the_delimiter_the_input_or_the_limit() {
+        for capacity in [1, 2, 3, 64] {
+            let mut input = BufReader::with_capacity(capacity, &b"one\n\nthree and more"[..]);
+            let mut next = |most| {
+                let mut record = b"x".to_vec();
+                let count = read_until(&mut input, b'\n', most, &mut record).unwrap();
+                assert_eq!(record.len(), count + 1);
+                String::from_utf8(record).unwrap()
+            };
+            let limits = [9, 9, 5, 9, 9, 9];
+            let records = limits.map(&mut next);
+            assert_eq!(records, ["xone\n", "x\n", "xthree", "x and more", "x", "x"]);
+        }
     }
 }

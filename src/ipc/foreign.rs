@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use super::text::is_unsafe;
+use super::text::{is_plain, is_unsafe};
 
 /// How many bytes of a command line people see at most.
 pub const SHOWN: usize = 256;
@@ -53,6 +53,12 @@ impl Foreign {
         let word = &self.bytes[..end.unwrap_or(self.bytes.len())];
         let start = word.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
         Foreign::command(&word[start..], self.is_part && end.is_none())
+    }
+
+    /// The text as it prints, if that takes no escaping and no cut: nearly always.
+    pub fn plain(&self) -> Option<&[u8]> {
+        let is_whole = !self.is_part && self.bytes.len() <= self.shown;
+        (is_whole && is_plain(&self.bytes)).then_some(&self.bytes)
     }
 
     /// Its length in bytes.

@@ -15,6 +15,12 @@ pub fn is_unsafe(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Whether all bytes are ASCII characters that display themselves. It looks at all of them, many at a time, and
+/// not at one after the other up to the first that is not.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(byte))
+}
+
 /// Replaces escape sequences with the bytes that they stand for. `escaped` returns the byte and the
 /// length of the escape sequence at the start of a text, if there is one.
 pub fn unescape(mut text: &[u8], escaped: impl Fn(&[u8]) -> Option<(u8, usize)>) -> Vec<u8> {

@@ -20,13 +20,18 @@ impl Mode {
 
     /// The bits as letters, `rw-rw----`.
     pub fn symbolic(self) -> impl fmt::Display {
+        Symbolic(self.letters())
+    }
+
+    /// The same as bytes.
+    pub fn letters(self) -> [u8; 9] {
         let mut letters = *b"rwxrwxrwx";
         for (place, letter) in letters.iter_mut().enumerate() {
             if self.0 & (0o400 >> place) == 0 {
                 *letter = b'-';
             }
         }
-        Symbolic(letters)
+        letters
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::io::{self, Write};
 
+use serde::ser::{Serialize, Serializer};
+
 use crate::output::value::Cell;
-use crate::output::{Layout, Render, Style, Value};
+use crate::output::{Column, Layout, Render, Style, Value};
 
 /// A CSV or TSV document while it is written.
 pub struct Csv<'a, T: 'static, W: Write> {
-    layout: Layout<T>,
-    fields: Vec<&'static str>,
+    /// For each section the columns of the fields.
+    sections: Vec<Vec<Option<&'static Column<T>>>>,
     style: &'a Style,
     out: csv::Writer<W>,
 }
@@ -31,29 +33,41 @@ impl<'a, T, W: Write> Csv<'a, T, W> {
         if layout.headings {
             out.write_record(&fields).map_err(io_error)?;
         }
-        Ok(Csv { layout, fields, style, out })
+        let columns_of = |columns: &[&'static Column<T>]| {
+            let find = |&field: &&str| columns.iter().find(|column| column.name == field).copied();
+            fields.iter().map(find).collect()
+        };
+        let sections = layout.sections.iter().map(|section| columns_of(&section.columns)).collect();
+        Ok(Csv { sections, style, out })
     }
 }
 
 impl<T, W: Write> Render<T> for Csv<'_, T, W> {
     fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
-        let columns = &self.layout.sections[section].columns;
-        let cells = self.fields.iter().map(|field| {
-            let column = columns.iter().find(|column| column.name == *field);
-            let value = column.map_or(Value::Missing, |column| (column.value)(item));
-            Cell {
-                value,
-                names: &self.style.names,
-                arrays: false,
-                escapes: self.style.screen.is_terminal,
-            }
-        });
-        let cells: Vec<_> = cells.collect();
-        self.out.serialize(cells).map_err(io_error)
+        let row = Row { item, columns: &self.sections[section], style: self.style };
+        self.out.serialize(row).map_err(io_error)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// An item as a list of cells.
+struct Row<'a, T: 'static> {
+    item: &'a T,
+    columns: &'a [Option<&'static Column<T>>],
+    style: &'a Style,
+}
+
+impl<T> Serialize for Row<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.columns.iter().map(|column| Cell {
+            value: column.map_or(Value::Missing, |column| (column.value)(self.item)),
+            names: &self.style.names,
+            arrays: false,
+            escapes: self.style.screen.is_terminal,
+        }))
     }
 }
 
