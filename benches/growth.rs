@@ -1,40 +1,43 @@
-//! How long commands on many objects take beside a list of them, and how that grows with the table.
+//! How the time and the memory of commands grow with the number of objects, and of processes.
 //!
-//! `cargo bench --bench growth` runs it in an IPC namespace of its own, as root or (where user
-//! namespaces are allowed) as anybody. It runs the commands in this process, with their output into the
-//! void, on tables of 1,000 to 32,000 queues. Each line is the least of several times divided by the
-//! least of `list`; the last column is the time for each object of the table, on the largest table
-//! divided by that on the smallest. The first line shows how that grows in the kernel alone, which
-//! looks for its place in the table anew for each page that it hands out. It fails where a command takes more than 3 lists.
+//! `cargo bench --bench growth` runs it in an IPC namespace of its own, as root or (where user namespaces are
+//! allowed) as anybody. Each line has the least of several times for each number, the exponent of the power of the
+//! number that fits them best, and the most memory, in MiB. It fails if an exponent is over 1.1, or if `doctor`
+//! takes more than four times as long as `list --who` on the largest table. An exponent far below 1 says that most
+//! of the time does not depend on the number yet.
 
 mod harness;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use harness::Result;
-use ipctool::cli::Cli;
-use ipctool::commands;
+use harness::pairs::Sleepers;
 use ipctool::ipc::{Key, Mode};
-use ipctool::kernel::Namespace;
 use ipctool::kernel::sysv::msg;
+use nix::sys::resource::{UsageWho, getrusage};
 
-/// How many queues there are, in turn.
-const SIZES: [usize; 4] = [1_000, 4_000, 16_000, 32_000];
+const IPCTOOL: &str = env!("CARGO_BIN_EXE_ipctool");
+const OBJECTS: [usize; 4] = [1_000, 4_000, 16_000, 32_000];
+const PROCESSES: [usize; 3] = [500, 2_000, 8_000];
 /// How many references a command gets.
 const REFERENCES: usize = 200;
 /// How often each is timed.
-const ROUNDS: usize = 9;
-/// So many lists a command may take.
-const MOST: f64 = 3.0;
+const ROUNDS: usize = 7;
+const MOST: f64 = 1.1;
 
-/// A command, and whether it is given the references of objects that are not there.
-const COMMANDS: [(&[&str], Target); 8] = [
-    (&["read /proc/sysvipc/msg"], Target::Table),
-    (&["list", "msg"], Target::Nothing),
+/// Makes the program run one command and print its time and memory: the memory of children is known as the most of
+/// all of them.
+const MEASURE: &str = "IPCTOOL_BENCH_MEASURE";
+
+/// A command, and which references it is given.
+const COMMANDS: [(&[&str], Target); 12] = [
+    (&["list"], Target::Nothing),
+    (&["list", "--json"], Target::Nothing),
+    (&["list", "--who"], Target::Nothing),
+    (&["doctor"], Target::Nothing),
+    (&["rm", "--kind", "msg", "--orphan", "--dry-run"], Target::Nothing),
+    (&["limits"], Target::Nothing),
     (&["stat"], Target::Present),
     (&["rm", "--dry-run"], Target::Present),
     (&["chmod", "600"], Target::Present),
@@ -43,93 +46,144 @@ const COMMANDS: [(&[&str], Target); 8] = [
     (&["rm", "--force"], Target::Missing),
 ];
 
+/// The key of a segment.
+const KEY: &str = "0xbe7c4";
+
+/// Those that look at every process.
+const LOOKS: [&[&str]; 5] = [
+    &["list", "--who"],
+    &["stat", "shm:0xbe7c4"],
+    &["doctor"],
+    &["rm", "--kind", "shm", "--orphan", "--dry-run"],
+    &["limits"],
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
-    /// No command: the table is read and thrown away.
-    Table,
     Nothing,
     Present,
     Missing,
 }
 
 fn main() -> Result<()> {
-    if !harness::is_inside() {
-        return harness::run_inside(&[]);
+    if std::env::var_os(MEASURE).is_some() {
+        return measure();
     }
-    let mut out = Output::silenced()?;
-    fs::write("/proc/sys/kernel/msgmni", SIZES[SIZES.len() - 1].to_string())?;
-    let mut ids = Vec::new();
+    if !harness::is_inside() {
+        return harness::run_inside(&["--pid", "--fork", "--mount-proc"]);
+    }
     let mut table = Vec::new();
-    for size in SIZES {
-        while ids.len() < size {
+    let mut ids = Vec::new();
+    for number in OBJECTS {
+        while ids.len() < number {
             ids.push(msg::create(Key::PRIVATE, Mode::from_bits(0o600), false)?);
         }
-        table.push(COMMANDS.map(|(words, target)| least(words, target, &ids)));
+        let costs = COMMANDS.map(|(words, target)| least(&line(words, target, &ids)));
+        table.push(costs.into_iter().collect::<Result<Vec<_>>>()?);
     }
-    let sizes = SIZES.map(|size| format!("{size:>8}")).concat();
-    out.line(&format!("{:<34}{sizes}   growth for each object", "commands / list, by queues"))?;
-    let mut is_slow = false;
-    for (number, (words, target)) in COMMANDS.into_iter().enumerate() {
-        let times: Vec<f64> = table.iter().map(|row| row[number].as_secs_f64()).collect();
-        let lists = table.iter().map(|row| row[1].as_secs_f64());
-        let ratios: Vec<f64> = times.iter().zip(lists).map(|(time, list)| time / list).collect();
-        let growth =
-            (times[SIZES.len() - 1] / times[0]) * SIZES[0] as f64 / SIZES[SIZES.len() - 1] as f64;
-        let name = match target {
-            Target::Table | Target::Nothing => words.join(" "),
-            Target::Present => format!("{} of {REFERENCES}", words.join(" ")),
-            Target::Missing => format!("{} of {REFERENCES} missing", words.join(" ")),
-        };
-        let shown: String = ratios.iter().map(|ratio| format!("{ratio:>8.2}")).collect();
-        out.line(&format!("{name:<34}{shown}   {growth:.2}"))?;
-        // On a small table a list is over before {REFERENCES} references can be.
-        is_slow |= ratios[SIZES.len() - 2..].iter().any(|ratio| *ratio > MOST);
+    let names = COMMANDS.map(|(words, target)| match target {
+        Target::Nothing => words.join(" "),
+        Target::Present => format!("{} of {REFERENCES}", words.join(" ")),
+        Target::Missing => format!("{} of {REFERENCES} missing", words.join(" ")),
+    });
+    let mut is_slow = print("queues", &OBJECTS, &names, &table);
+    let largest = table.last().expect("there are sizes");
+    let ratio = largest[3].time.as_secs_f64() / largest[2].time.as_secs_f64();
+    println!("doctor / list --who of {}: {ratio:.2}", ids.len());
+    is_slow |= ratio > 4.0;
+    ids.into_iter().try_for_each(msg::remove)?;
+
+    least(&["create", "shm", "--key", KEY, "--size", "4096"].map(String::from))?;
+    // A process that has it attached, so that there is something to look for.
+    let directory = tempfile::tempdir()?;
+    let mut holder = Command::new(harness::compile("loop.c", directory.path(), &["-O2"])?);
+    let holder = Sleepers(vec![holder.args(["hold", KEY, "1", "4096"]).spawn()?]);
+    let mut table = Vec::new();
+    let mut sleepers = vec![holder];
+    for number in PROCESSES {
+        sleepers.push(Sleepers::start(number - sleepers.iter().map(Sleepers::len).sum::<usize>())?);
+        let costs = LOOKS.map(|words| least(&line(words, Target::Nothing, &[])));
+        table.push(costs.into_iter().collect::<Result<Vec<_>>>()?);
     }
-    if is_slow { Err(format!("a command takes more than {MOST} lists").into()) } else { Ok(()) }
+    is_slow |= print("processes", &PROCESSES, &LOOKS.map(|words| words.join(" ")), &table);
+    if is_slow { Err(format!("something grows faster than n^{MOST}").into()) } else { Ok(()) }
 }
 
-/// The least time of a command.
-fn least(words: &[&str], target: Target, ids: &[i32]) -> Duration {
-    let references = ids.iter().rev().take(REFERENCES).map(|id| match target {
-        Target::Table | Target::Nothing => None,
+/// The words of a command.
+fn line(words: &[&str], target: Target, ids: &[i32]) -> Vec<String> {
+    let references = ids.iter().rev().take(REFERENCES).filter_map(|id| match target {
+        Target::Nothing => None,
         Target::Present => Some(format!("msg:{id}")),
         // The slot of a queue with a sequence that is long gone or never was.
         Target::Missing => Some(format!("msg:{}", id + (1000 << 15))),
     });
-    let line: Vec<String> = ["ipctool"]
-        .iter()
-        .chain(words)
-        .map(ToString::to_string)
-        .chain(references.flatten())
-        .collect();
-    let time = || {
-        if target == Target::Table {
-            let start = Instant::now();
-            let _ = fs::read("/proc/sysvipc/msg");
-            return start.elapsed();
-        }
-        let cli = Cli::try_parse_from(&line).expect("the command line is right");
-        let namespace = Namespace::own();
-        let start = Instant::now();
-        commands::run(cli, &namespace);
-        start.elapsed()
-    };
-    (0..ROUNDS).map(|_| time()).min().unwrap_or_default()
+    words.iter().map(ToString::to_string).chain(references).collect()
 }
 
-/// Standard output, while the commands write into the void.
-struct Output(File);
+/// What a command takes.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    time: Duration,
+    /// In KiB.
+    memory: u64,
+}
 
-impl Output {
-    fn silenced() -> Result<Output> {
-        let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
-        let void = OpenOptions::new().write(true).open("/dev/null")?;
-        nix::unistd::dup2_stdout(&void)?;
-        nix::unistd::dup2_stderr(&void)?;
-        Ok(Output(output))
+/// The least time of a command, and the most memory.
+fn least(line: &[String]) -> Result<Cost> {
+    let mut least = Cost { time: Duration::MAX, memory: 0 };
+    for _ in 0..ROUNDS {
+        let mut measure = Command::new(std::env::current_exe()?);
+        let output = measure.args(line).env(MEASURE, "1").output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let mut words = text.split_whitespace().map(str::parse::<u64>);
+        let mut next = || words.next().ok_or("nothing was measured");
+        least.time = least.time.min(Duration::from_nanos(next()??));
+        least.memory = least.memory.max(next()??);
     }
+    Ok(least)
+}
 
-    fn line(&mut self, line: &str) -> Result<()> {
-        Ok(writeln!(self.0, "{line}")?)
+fn measure() -> Result<()> {
+    let mut command = Command::new(IPCTOOL);
+    command.args(std::env::args().skip(1).filter(|word| word != "--bench"));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    command.status()?;
+    let time = start.elapsed();
+    println!("{} {}", time.as_nanos(), getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss());
+    Ok(())
+}
+
+/// Prints the costs; returns whether one grows too fast.
+fn print(what: &str, numbers: &[usize], names: &[String], table: &[Vec<Cost>]) -> bool {
+    let heads: String = numbers.iter().map(|number| format!("{number:>8}")).collect();
+    println!("{:<42}{heads}  exponent  MiB", format!("ms, by {what}"));
+    let mut is_slow = false;
+    for (place, name) in names.iter().enumerate() {
+        let costs = table.iter().map(|row| row[place]);
+        let times: Vec<f64> = costs.clone().map(|cost| cost.time.as_secs_f64() * 1e3).collect();
+        let exponent = exponent(numbers, &times);
+        let shown: String = times.iter().map(|time| format!("{time:>8.1}")).collect();
+        let memory: Vec<_> =
+            costs.map(|cost| format!("{:.1}", cost.memory as f64 / 1024.0)).collect();
+        println!("{name:<42}{shown}  {exponent:>8.2}  {}", memory.join(", "));
+        is_slow |= exponent > MOST;
     }
+    is_slow
+}
+
+/// The slope of the line that fits the logarithms best.
+fn exponent(numbers: &[usize], times: &[f64]) -> f64 {
+    let points: Vec<(f64, f64)> = numbers
+        .iter()
+        .zip(times)
+        .map(|(number, time)| ((*number as f64).ln(), time.ln()))
+        .collect();
+    let mean = |values: fn(&(f64, f64)) -> f64| {
+        points.iter().map(values).sum::<f64>() / points.len() as f64
+    };
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let above: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let below: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    above / below
 }

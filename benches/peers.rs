@@ -4,11 +4,12 @@
 //! `cargo bench --bench peers` runs it in an IPC namespace of its own, as root or (where user
 //! namespaces are allowed) as anybody. It needs `unshare`, `ipcs` and `lsipc` of util-linux and a C
 //! compiler. Each line is the median over the pairs of our time divided by the peer's: below 1 we
-//! are quicker.
+//! are quicker. README.md beside this file has its lines, and what they mean.
 
 mod harness;
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 use harness::Result;
@@ -31,62 +32,38 @@ fn main() -> Result<()> {
     let loop_program = harness::compile("loop.c", directory.path(), &["-O2"])?;
 
     println!("start-up on an empty namespace");
-    let ours = || command(&[IPCTOOL, "list"]);
-    pairs("ipctool list / ipcs", 200, &ours, &|| command(&["ipcs"]))?;
-    let as_ipcs = || command(&[IPCTOOL, "ipcs"]);
-    pairs("ipctool ipcs / ipcs", 200, &as_ipcs, &|| command(&["ipcs"]))?;
-    let overview = || command(&[IPCTOOL]);
-    pairs("ipctool / ipctool list", 200, &overview, &ours)?;
+    let list = || command(&[IPCTOOL, "list"]);
+    let ipcs = || command(&["ipcs"]);
+    pairs("ipctool list / ipcs", 400, &list, &ipcs)?;
+    pairs("ipctool ipcs / ipcs", 400, &|| command(&[IPCTOOL, "ipcs"]), &ipcs)?;
+    let version = || command(&[IPCTOOL, "--version"]);
+    pairs("ipctool --version / true", 400, &version, &|| command(&["true"]))?;
+    pairs("ipctool / ipctool list", 200, &|| command(&[IPCTOOL]), &list)?;
 
     println!("list of {QUEUES} queues into a pipe");
     for _ in 0..QUEUES {
         msg::create(Key::PRIVATE, Mode::from_bits(0o600), false)?;
     }
+    // The least that it can cost to see each queue.
+    let stat = || {
+        let mut command = Command::new(&loop_program);
+        command.args(["stat", KEY, "1", "0"]);
+        command
+    };
     let ours = || command(&[IPCTOOL, "list", "-q"]);
+    let cat = || command(&["cat", "/proc/sysvipc/msg"]);
+    pairs("ipctool list -q / cat", 21, &ours, &cat)?;
+    pairs("ipctool list -q / C loop", 21, &ours, &stat)?;
     pairs("ipctool list -q / ipcs -q", 15, &ours, &|| command(&["ipcs", "-q"]))?;
     let as_ipcs = || command(&[IPCTOOL, "ipcs", "-q"]);
     pairs("ipctool ipcs -q / ipcs -q", 15, &as_ipcs, &|| command(&["ipcs", "-q"]))?;
     pairs("ipctool list -q / lsipc -q", 15, &ours, &|| command(&["lsipc", "-q"]))?;
-    pairs("ipctool list -q / cat", 15, &ours, &|| command(&["cat", "/proc/sysvipc/msg"]))?;
+    let json = || command(&[IPCTOOL, "list", "-q", "--json"]);
+    pairs("ipctool list -q --json / cat", 15, &json, &cat)?;
     let mut all = Command::new(IPCTOOL);
     time(all.args(["rm", "--all", "msg", "--yes"]))?;
 
-    println!("{MESSAGES} messages of {} bytes", MESSAGE.len());
-    let room = MESSAGES * (MESSAGE.len() + 1);
-    fs::write("/proc/sys/kernel/msgmnb", room.to_string())?;
-    let count = MESSAGES.to_string();
-    let size = MESSAGE.len().to_string();
-    let c_loop = |verb: &str| {
-        let mut command = Command::new(&loop_program);
-        command.args([verb, KEY, &count, &size]);
-        command
-    };
-    let lines = directory.path().join("lines");
-    fs::write(&lines, format!("{MESSAGE}\n").repeat(MESSAGES))?;
-
-    time(&mut c_loop("send"))?;
-    let drain = || time(&mut c_loop("recv")).map(drop);
-    drain()?;
-    pairs_between(
-        "ipctool send --lines / C loop",
-        15,
-        &|| {
-            let mut command = command(&[IPCTOOL, "send", KEY, "--lines"]);
-            command.stdin(File::open(&lines).expect("it was just written"));
-            command
-        },
-        &|| c_loop("send"),
-        &drain,
-    )?;
-    let fill = || time(&mut c_loop("send")).map(drop);
-    fill()?;
-    pairs_between(
-        "ipctool recv --all / C loop",
-        15,
-        &|| command(&[IPCTOOL, "recv", KEY, "--all"]),
-        &|| c_loop("recv"),
-        &fill,
-    )?;
+    streams(&loop_program, directory.path())?;
 
     println!("who uses a segment, among {PROCESSES} processes");
     time(&mut command(&[IPCTOOL, "create", "shm", "--key", KEY, "--size", "4096"]))?;
@@ -118,6 +95,47 @@ fn main() -> Result<()> {
     ] {
         let (ours, theirs) = pairs(name, 100, ours, &plain)?;
         println!("    {:.1?} more than the command alone", ours.saturating_sub(theirs));
+    }
+    Ok(())
+}
+
+/// Messages through a queue that has room for all of them.
+fn streams(loop_program: &Path, directory: &Path) -> Result<()> {
+    fs::write("/proc/sys/kernel/msgmnb", (MESSAGES * 1025).to_string())?;
+    for size in [MESSAGE.len(), 1024] {
+        println!("{MESSAGES} messages of {size} bytes");
+        let numbers = [MESSAGES.to_string(), size.to_string()];
+        let c_loop = |verb: &str| {
+            let mut command = Command::new(loop_program);
+            command.args([verb, KEY]).args(&numbers);
+            command
+        };
+        let fill = || time(&mut c_loop("send")).map(drop);
+        let drain = || time(&mut c_loop("recv")).map(drop);
+        let lines = directory.join("lines");
+        fs::write(&lines, format!("{}\n", "x".repeat(size)).repeat(MESSAGES))?;
+        let records = directory.join("records");
+        let record = format!("{{\"type\":1,\"text\":\"{}\"}}\n", "x".repeat(size));
+        fs::write(&records, record.repeat(MESSAGES))?;
+        let from = |option: &str, file: &Path| {
+            let mut command = command(&[IPCTOOL, "send", KEY, option]);
+            command.stdin(File::open(file).expect("it was just written"));
+            command
+        };
+        fill()?;
+        drain()?;
+        let send = || c_loop("send");
+        let lines = || from("--lines", &lines);
+        pairs_between("ipctool send --lines / C loop", 15, &lines, &send, &drain)?;
+        let records = || from("--jsonl", &records);
+        pairs_between("ipctool send --jsonl / C loop", 15, &records, &send, &drain)?;
+        fill()?;
+        let recv = || c_loop("recv");
+        let all = || command(&[IPCTOOL, "recv", KEY, "--all"]);
+        pairs_between("ipctool recv --all / C loop", 15, &all, &recv, &fill)?;
+        let json = || command(&[IPCTOOL, "recv", KEY, "--all", "--json"]);
+        pairs_between("ipctool recv --json / C loop", 15, &json, &recv, &fill)?;
+        drain()?;
     }
     Ok(())
 }

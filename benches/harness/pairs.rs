@@ -1,5 +1,6 @@
 //! Commands in turn with those of others, and what their times are to each other.
 
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,11 @@ impl Sleepers {
     pub fn start(number: usize) -> Result<Sleepers> {
         let sleep = |_| Command::new("sleep").arg("600").spawn();
         Ok(Sleepers((0..number).map(sleep).collect::<std::io::Result<_>>()?))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -34,13 +40,17 @@ pub fn command(words: &[&str]) -> Command {
 
 /// Runs a command to its end; what it prints goes through a pipe into the void.
 pub fn time(command: &mut Command) -> Result<Duration> {
+    let mut void = vec![0; 1 << 20];
     let start = Instant::now();
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
-    let output = output.wait_with_output()?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+    if let Some(mut output) = child.stdout.take() {
+        while output.read(&mut void)? > 0 {}
+    }
+    let status = child.wait()?;
     let elapsed = start.elapsed();
-    match output.status.success() {
+    match status.success() {
         true => Ok(elapsed),
-        false => Err(format!("{command:?}: {}", output.status).into()),
+        false => Err(format!("{command:?}: {status}").into()),
     }
 }
 
@@ -54,8 +64,8 @@ pub fn pairs(
     pairs_between(name, rounds, ours, theirs, &|| Ok(()))
 }
 
-/// Times two commands in turn, with `between` after each, and prints the median ratio. Returns both
-/// medians.
+/// Times two commands in turn, with `between` after each, and prints the median ratio, the middle half of the
+/// ratios, both medians and the number of pairs. Returns both medians.
 pub fn pairs_between(
     name: &str,
     rounds: usize,
@@ -81,11 +91,12 @@ pub fn pairs_between(
     times.sort();
     their_times.sort();
     println!(
-        "  {name:<30} {:.2}  ({:.2} to {:.2}; ours {:.1?})",
+        "  {name:<30} {:.2}  ({:.2} to {:.2}; {:.1?} beside {:.1?}, {rounds} pairs)",
         ratios[rounds / 2],
-        ratios[0],
-        ratios[rounds - 1],
+        ratios[rounds / 4],
+        ratios[(rounds * 3 / 4).min(rounds - 1)],
         times[rounds / 2],
+        their_times[rounds / 2],
     );
     Ok((times[rounds / 2], their_times[rounds / 2]))
 }
