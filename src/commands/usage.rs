@@ -39,9 +39,13 @@ pub fn reject(error: clap::Error, line: impl IntoIterator<Item = OsString>) -> S
     Status::Usage
 }
 
-/// Parses the line again with the complete help, which normal commands need not build, and prints it.
+/// Parses the line again with the complete help, which normal commands need not build, and prints it. The version
+/// is the same in both.
 fn show_help(error: &clap::Error, line: &[OsString]) -> Status {
-    let documented = cli::documented().try_get_matches_from(line).err();
+    let documented = match error.kind() {
+        ErrorKind::DisplayVersion => None,
+        _ => cli::documented().try_get_matches_from(line).err(),
+    };
     let printed = documented.as_ref().unwrap_or(error).print();
     match printed.and_then(|()| io::stdout().flush()) {
         _ if error.exit_code() != 0 => Status::Usage,
