@@ -130,6 +130,17 @@ impl Largest {
             Channel::Posix(queue) => Largest::OfMessage(queue.shape()?.message_size),
         })
     }
+
+    /// Whether a message of this many bytes fits, if others make room.
+    #[inline]
+    fn takes(self, size: u64) -> bool {
+        match self {
+            Largest::OfQueue { msgmax, max_bytes } => {
+                size <= msgmax && size <= max_bytes && max_bytes > 0
+            }
+            Largest::OfMessage(most) => size <= most,
+        }
+    }
 }
 
 /// Sends messages to a queue.
@@ -224,8 +235,14 @@ impl<'a> Sender<'a> {
     }
 
     /// Rejects a message that can never fit.
+    #[inline]
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
         let size = message.payload().len() as u64;
+        if self.largest.takes(size) { Ok(()) } else { Err(self.too_large(size)) }
+    }
+
+    #[cold]
+    fn too_large(&self, size: u64) -> Failure {
         let (what, hint) = match self.largest {
             Largest::OfQueue { msgmax, .. } if size > msgmax => (
                 format!("a message of {size} bytes is over msgmax, {msgmax} bytes (EINVAL)"),
@@ -234,21 +251,20 @@ impl<'a> Sender<'a> {
                     CommandLine::new("ipctool limits --set").setting("msgmax", size)
                 ),
             ),
-            Largest::OfQueue { max_bytes, .. } if size > max_bytes || max_bytes == 0 => (
+            Largest::OfQueue { max_bytes, .. } => (
                 format!(
                     "a message of {size} bytes never fits: the queue holds at most {max_bytes} bytes"
                 ),
                 self.more_room(size, max_bytes),
             ),
-            Largest::OfMessage(most) if size > most => (
+            Largest::OfMessage(most) => (
                 format!("a message of {size} bytes is over mq_msgsize, {most} bytes (EMSGSIZE)"),
                 "mq_msgsize was set when the queue was created, with --message-size of 'ipctool create'"
                     .to_owned(),
             ),
-            _ => return Ok(()),
         };
         let failure = Failure::new(VERB, self.reference, what, Reason::Failed);
-        Err(self.locate(failure.with_hint(hint)))
+        self.locate(failure.with_hint(hint))
     }
 
     /// How to give a queue room for a message of `size` bytes.

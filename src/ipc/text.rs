@@ -18,7 +18,8 @@ pub fn is_unsafe(character: char) -> bool {
 /// Whether all bytes are ASCII characters that display themselves. It looks at all of them, many at a time, and
 /// not at one after the other up to the first that is not.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(byte))
+    let is_odd = |byte: u8| u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
+    bytes.iter().fold(0, |odd, &byte| odd | is_odd(byte)) == 0
 }
 
 /// Replaces escape sequences with the bytes that they stand for. `escaped` returns the byte and the
@@ -31,4 +32,19 @@ pub fn unescape(mut text: &[u8], escaped: impl Fn(&[u8]) -> Option<(u8, usize)>)
         text = &text[length..];
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_displays_itself() {
+        for byte in 0..=u8::MAX {
+            let is_one = byte.is_ascii_graphic() || byte == b' ';
+            assert_eq!(is_plain(&[byte]), is_one, "{byte}");
+            assert_eq!(is_plain(&[[b'x'; 40].as_slice(), &[byte]].concat()), is_one, "{byte}");
+        }
+        assert!(is_plain(b""));
+    }
 }

@@ -95,9 +95,7 @@ pub fn write(out: impl Write, value: &impl Serialize) -> serde_json::Result<()> 
 /// Writes a text as JSON, as [`write`] does. Most need no escapes, and those take a fraction of its time.
 pub fn write_text(mut out: impl Write, text: &str) -> io::Result<()> {
     let bytes = text.as_bytes();
-    let has_escapes =
-        bytes.iter().fold(false, |has, byte| has | (*byte == b'"') | (*byte == b'\\'));
-    if has_escapes || !is_plain(bytes) {
+    if memchr::memchr2(b'"', b'\\', bytes).is_some() || !is_plain(bytes) {
         return Ok(write(out, &text)?);
     }
     out.write_all(b"\"")?;
