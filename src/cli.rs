@@ -391,3 +391,39 @@ verbs! {
     /// Show the help of a command
     Help as "help";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line takes the definition of one verb, or of all, and means the same.
+    #[test]
+    fn a_verb_is_read_as_it_is_among_all() {
+        for line in [
+            "list -q --who",
+            "ls msg",
+            "--color always list",
+            "--in list stat msg:0",
+            "--in web --trace rm msg:0 --force",
+            "send 0xbeef list",
+            "guard -- ipctool list",
+            "help list",
+            "-A",
+            "--json",
+            "--version",
+            "list --help",
+            "list stat",
+            "stat",
+            "lists",
+            "",
+        ] {
+            let words = || line.split_whitespace().map(OsString::from);
+            let line = || std::iter::once("ipctool".into()).chain(words());
+            let shown = |read: Result<Cli, clap::Error>| match read {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(shown(Cli::read(line())), shown(Cli::try_parse_from(line())));
+        }
+    }
+}
