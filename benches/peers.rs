@@ -34,6 +34,9 @@ fn main() -> Result<()> {
     println!("start-up on an empty namespace");
     let list = || command(&[ipctool, "list"]);
     let ipcs = || command(&["ipcs"]);
+    // The kinds that ipcs lists, and all.
+    let system_v = || command(&[ipctool, "list", "msg,shm,sem"]);
+    pairs("ipctool list msg,shm,sem / ipcs", 400, &system_v, &ipcs)?;
     pairs("ipctool list / ipcs", 400, &list, &ipcs)?;
     pairs("ipctool ipcs / ipcs", 400, &|| command(&[ipctool, "ipcs"]), &ipcs)?;
     let version = || command(&[ipctool, "--version"]);

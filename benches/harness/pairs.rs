@@ -91,7 +91,7 @@ pub fn pairs_between(
     times.sort();
     their_times.sort();
     println!(
-        "  {name:<30} {:.2}  ({:.2} to {:.2}; {:.1?} beside {:.1?}, {rounds} pairs)",
+        "  {name:<31} {:.2}  ({:.2} to {:.2}; {:.1?} beside {:.1?}, {rounds} pairs)",
         ratios[rounds / 2],
         ratios[rounds / 4],
         ratios[(rounds * 3 / 4).min(rounds - 1)],
