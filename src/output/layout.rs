@@ -208,6 +208,11 @@ impl<T> Section<T> {
         }
     }
 
+    /// The column of this name, if it has one.
+    pub fn column(&self, name: &str) -> Option<&'static Column<T>> {
+        self.columns.iter().find(|column| column.name == name).copied()
+    }
+
     /// Leaves room for lines that are indented by this many blanks later.
     pub fn indented(mut self, margin: usize) -> Section<T> {
         self.margin = margin;

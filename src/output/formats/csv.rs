@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use crate::output::value::Cell;
-use crate::output::{Column, Layout, Render, Style, Value};
+use crate::output::{Column, Layout, Render, Section, Style, Value};
 
 /// A CSV or TSV document while it is written.
 pub struct Csv<'a, T: 'static, W: Write> {
@@ -33,11 +33,9 @@ impl<'a, T, W: Write> Csv<'a, T, W> {
         if layout.headings {
             out.write_record(&fields).map_err(io_error)?;
         }
-        let columns_of = |columns: &[&'static Column<T>]| {
-            let find = |&field: &&str| columns.iter().find(|column| column.name == field).copied();
-            fields.iter().map(find).collect()
-        };
-        let sections = layout.sections.iter().map(|section| columns_of(&section.columns)).collect();
+        let columns_of =
+            |section: &Section<T>| fields.iter().map(|field| section.column(field)).collect();
+        let sections = layout.sections.iter().map(columns_of).collect();
         Ok(Csv { sections, style, out })
     }
 }

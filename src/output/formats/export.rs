@@ -25,10 +25,9 @@ impl<'a, T, W: Write> Export<'a, T, W> {
 impl<T, W: Write> Render<T> for Export<'_, T, W> {
     /// Every line has all fields, so that no variable keeps the value of the object before.
     fn row(&mut self, section: usize, item: &T) -> io::Result<()> {
-        let columns = &self.layout.sections[section].columns;
+        let section = &self.layout.sections[section];
         for (number, field) in self.fields.iter().enumerate() {
-            let column = columns.iter().find(|column| column.name == *field);
-            let value = column.map_or(Value::Missing, |column| (column.value)(item));
+            let value = section.column(field).map_or(Value::Missing, |column| (column.value)(item));
             let cell = Cell { value, names: &self.style.names, arrays: false, escapes: false };
             let blank = if number > 0 { " " } else { "" };
             let text = double_quoted(&cell.into_text()?);

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::ipc::text::{is_plain, is_unsafe};
 use crate::output::value::Cell;
-use crate::output::{Column, Layout, Render, Style, Value};
+use crate::output::{Column, Layout, Render, Section, Style, Value};
 
 /// A JSON document while it is written.
 pub struct Json<'a, T: 'static, W> {
@@ -24,7 +24,7 @@ pub struct Json<'a, T: 'static, W> {
 struct Field<T: 'static> {
     /// What comes before its value: a comma, unless it is the first one, its name, and a colon.
     start: String,
-    /// Null without a column.
+    /// Null without a column: the kind has no such one.
     column: Option<&'static Column<T>>,
 }
 
@@ -40,14 +40,10 @@ impl<'a, T, W: Write> Json<'a, T, W> {
     }
 
     fn new(layout: Layout<T>, style: &'a Style, out: W, around: [&'static str; 3]) -> Self {
-        let fields_of = |columns: &[&'static Column<T>]| {
+        let fields_of = |section: &Section<T>| {
             let all: Vec<(&str, _)> = match &layout.chosen {
-                None => columns.iter().map(|&column| (column.name, Some(column))).collect(),
-                // Null if the kind has no such column.
-                Some(chosen) => {
-                    let find = |name| columns.iter().find(|column| column.name == name).copied();
-                    chosen.iter().map(|&name| (name, find(name))).collect()
-                }
+                None => section.columns.iter().map(|&one| (one.name, Some(one))).collect(),
+                Some(chosen) => chosen.iter().map(|&name| (name, section.column(name))).collect(),
             };
             let field = |(number, (name, column))| {
                 let comma = if number == 0 { "" } else { "," };
@@ -55,7 +51,7 @@ impl<'a, T, W: Write> Json<'a, T, W> {
             };
             all.into_iter().enumerate().map(field).collect()
         };
-        let fields = layout.sections.iter().map(|section| fields_of(&section.columns)).collect();
+        let fields = layout.sections.iter().map(fields_of).collect();
         Json { style, out, around, has_records: false, fields, line: Vec::new() }
     }
 }
