@@ -144,7 +144,11 @@ fn help_is_a_command_too() {
         .exits(2)
         .says("some similar subcommands exist: 'stat', 'ls', 'list'");
     shell.run("ipctool help list rm").exits(2).says("unexpected argument 'rm' found");
-    shell.run("ipctool help > /dev/full").exits(1);
+    let full = "ipctool: cannot write to standard output: No space left on device (ENOSPC)\n";
+    for line in ["help", "--version", "list --help"] {
+        let ran = shell.run(&format!("ipctool {line} > /dev/full")).exits(1);
+        assert_eq!(ran.stderr(), full, "{line}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::cli::{self, words};
 use crate::exit::Status;
 use crate::explain::Notice;
 use crate::ipc::CommandLine;
+use crate::kernel::io::os_error;
 
 /// Prints the help, or the error in one line and perhaps a hint. The line starts with the name of the
 /// program.
@@ -50,7 +51,11 @@ fn show_help(error: &clap::Error, line: &[OsString]) -> Status {
     match printed.and_then(|()| io::stdout().flush()) {
         _ if error.exit_code() != 0 => Status::Usage,
         // A reader that closed the pipe has seen enough.
-        Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => Status::Failed,
+        Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
+            let why = os_error::describe(&failed);
+            print_error(format_args!("cannot write to standard output: {why}"));
+            Status::Failed
+        }
         _ => Status::Done,
     }
 }
