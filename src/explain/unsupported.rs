@@ -57,11 +57,13 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::Shmdt
         | CallName::Semget
         | CallName::Semctl
+        | CallName::Semop
         | CallName::Semtimedop => Some(SYSTEM_V),
         CallName::MqOpen
         | CallName::MqUnlink
         | CallName::MqTimedsend
         | CallName::MqTimedreceive
+        | CallName::MqNotify
         | CallName::MqGetsetattr => Some(POSIX_QUEUES),
         // For the kernel these are files and memory.
         CallName::ShmOpen
@@ -72,8 +74,11 @@ fn part(call: CallName) -> Option<Part> {
         | CallName::SemTimedwait
         | CallName::SemUnlink
         | CallName::Ftok
+        | CallName::Open
         | CallName::Openat
+        | CallName::Unlink
         | CallName::Unlinkat
+        | CallName::Truncate
         | CallName::Ftruncate
         | CallName::Fchmodat
         | CallName::Fchownat

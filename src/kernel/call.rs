@@ -18,7 +18,7 @@ use nix::errno::Errno;
 pub(super) use layout::key;
 pub use layout::{MsgInfo, SemInfo, SemidDs, ShmInfo, ShmLimits};
 pub use name::CallName;
-pub use value::{Argument, Call, Event, Filled, Structure};
+pub use value::{Argument, Call, Event, Notification, Outcome, Pointed, Structure};
 
 /// What to do with each call, right after it.
 pub type Sink = &'static (dyn Fn(&Event<'_>) + Sync);
@@ -117,7 +117,7 @@ pub(super) fn note<'a>(
     if let (Ok(number), None) = (result, sink) {
         return Ok(number);
     }
-    let event = Event { call: made(), result };
+    let event = Event { call: made(), outcome: result.into(), shown: Event::SHOWN };
     if let Some(sink) = sink {
         sink(&event);
     }

@@ -26,6 +26,8 @@ pub enum CallName {
     /// `semctl(2)`.
     Semctl,
     /// `semop(2)`, which is `semtimedop(2)` without a timeout.
+    Semop,
+    /// `semtimedop(2)`.
     Semtimedop,
     /// `ftok(3)`.
     Ftok,
@@ -37,6 +39,8 @@ pub enum CallName {
     MqTimedsend,
     /// `mq_receive(3)` with a deadline.
     MqTimedreceive,
+    /// `mq_notify(3)`.
+    MqNotify,
     /// `mq_getattr(3)`, as the kernel's system call.
     MqGetsetattr,
     /// `shm_open(3)`, an `openat(2)`.
@@ -53,10 +57,16 @@ pub enum CallName {
     SemTimedwait,
     /// `sem_unlink(3)`, an `unlinkat(2)`.
     SemUnlink,
+    /// `open(2)`.
+    Open,
     /// `openat(2)`.
     Openat,
+    /// `unlink(2)`.
+    Unlink,
     /// `unlinkat(2)`.
     Unlinkat,
+    /// `truncate(2)`.
+    Truncate,
     /// `ftruncate(2)`.
     Ftruncate,
     /// `fchmodat(2)`.
@@ -84,12 +94,14 @@ impl fmt::Display for CallName {
             CallName::Shmdt => "shmdt",
             CallName::Semget => "semget",
             CallName::Semctl => "semctl",
+            CallName::Semop => "semop",
             CallName::Semtimedop => "semtimedop",
             CallName::Ftok => "ftok",
             CallName::MqOpen => "mq_open",
             CallName::MqUnlink => "mq_unlink",
             CallName::MqTimedsend => "mq_timedsend",
             CallName::MqTimedreceive => "mq_timedreceive",
+            CallName::MqNotify => "mq_notify",
             CallName::MqGetsetattr => "mq_getsetattr",
             CallName::ShmOpen => "shm_open",
             CallName::ShmUnlink => "shm_unlink",
@@ -98,8 +110,11 @@ impl fmt::Display for CallName {
             CallName::SemTrywait => "sem_trywait",
             CallName::SemTimedwait => "sem_timedwait",
             CallName::SemUnlink => "sem_unlink",
+            CallName::Open => "open",
             CallName::Openat => "openat",
+            CallName::Unlink => "unlink",
             CallName::Unlinkat => "unlinkat",
+            CallName::Truncate => "truncate",
             CallName::Ftruncate => "ftruncate",
             CallName::Fchmodat => "fchmodat",
             CallName::Fchownat => "fchownat",

@@ -5,166 +5,295 @@ use std::fmt;
 
 use libc::{AT_FDCWD, c_int, timespec};
 use nix::errno::Errno;
+use nix::sys::signal::Signal;
 
 use super::flags::{Command, Flags, Octal};
+use super::name::CallName;
 use super::quoted::Quoted;
 use super::structures::{Attributes, Id, Settable, Whole};
-use super::value::{Argument, Call, Event, Filled};
+use super::value::{Argument, Call, Event, Notification, Outcome, Pointed};
 use crate::ipc::message::{TYPE_SIZE, type_of};
 use crate::kernel::io::os_error;
 
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.call.name())?;
-        self.write_arguments(f)?;
-        f.write_str(") = ")?;
-        match (self.result, &self.call) {
-            (Err(errno), Call::SemOpen { .. }) => write!(f, "SEM_FAILED {}", Reason(errno)),
-            (Err(errno), _) => write!(f, "-1 {}", Reason(errno)),
-            (Ok(number), Call::Ftok { .. } | Call::SemOpen { .. } | Call::Shmat { .. }) => {
-                write!(f, "{number:#x}")
-            }
-            (Ok(number), _) => write!(f, "{number}"),
-        }
+        let mut separator = "";
+        self.each_argument(&mut |argument| {
+            f.write_str(separator)?;
+            separator = ", ";
+            f.write_fmt(argument)
+        })?;
+        write!(f, ") = {}", self.result())
     }
 }
 
 impl Event<'_> {
-    fn write_arguments(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What it returned: a number or an address, and the error if it failed.
+    pub fn result(&self) -> impl fmt::Display {
+        Returned(self.call.name(), self.outcome)
+    }
+
+    /// Passes each argument as text to a function.
+    pub fn each_argument(
+        &self,
+        each: &mut dyn FnMut(fmt::Arguments<'_>) -> fmt::Result,
+    ) -> fmt::Result {
+        self.list(&mut List(each))
+    }
+
+    fn list(&self, list: &mut List<'_>) -> fmt::Result {
         match self.call {
-            Call::Msgget { key, flags } => write!(f, "{}, {}", Key(key), Flags::Get(flags)),
+            Call::Msgget { key, flags } => list.all([&Key(key), &Flags::Get(flags)]),
             Call::Msgsnd { id, message, size, flags } => {
-                write!(f, "{id}, {}, {size}, {}", Message(message, size), Flags::Message(flags))
+                let message = given(message, |bytes| Message(bytes, size, self.shown));
+                list.all([&id, &message, &size, &Flags::Message(flags)])
             }
             Call::Msgrcv { id, message, size, message_type, flags } => {
-                write!(f, "{id}, ")?;
-                self.write_filled(f, message, |bytes| Message(bytes, self.size()))?;
-                write!(f, ", {size}, {message_type}, {}", Flags::Message(flags))
+                let message = self.filled(message, |bytes| Message(bytes, self.size(), self.shown));
+                list.all([&id, &message, &size, &message_type, &Flags::Message(flags)])
             }
             Call::Msgctl { id, command, argument } => {
-                write!(f, "{id}, {}, ", Command::Msgctl(command))?;
-                self.write_last(f, argument)
+                list.all([&id, &Command::Msgctl(command), &self.last(argument)])
             }
             Call::Shmget { key, size, flags } => {
-                write!(f, "{}, {size}, {}", Key(key), Flags::Shmget(flags))
+                list.all([&Key(key), &size, &Flags::Shmget(flags)])
             }
             Call::Shmctl { id, command, argument } => {
-                write!(f, "{id}, {}, ", Command::Shmctl(command))?;
-                self.write_last(f, argument)
+                list.all([&id, &Command::Shmctl(command), &self.last(argument)])
             }
-            Call::Shmat { id, flags } => write!(f, "{id}, NULL, {}", Flags::Shmat(flags)),
-            Call::Shmdt { address } => write!(f, "{}", Address(address)),
-            Call::Semget { key, nsems, flags } => {
-                write!(f, "{}, {nsems}, {}", Key(key), Flags::Get(flags))
+            Call::Shmat { id, address, flags } => {
+                list.all([&id, &Address(address), &Flags::Shmat(flags)])
             }
+            Call::Shmdt { address } => list.all([&Address(address)]),
+            Call::Semget { key, nsems, flags } => list.all([&Key(key), &nsems, &Flags::Get(flags)]),
             Call::Semctl { id, number, command, argument } => {
-                write!(f, "{id}, {number}, {}, ", Command::Semctl(command))?;
-                self.write_last(f, argument)
+                list.all([&id, &number, &Command::Semctl(command), &self.last(argument)])
             }
-            Call::Semtimedop { id, operations, timeout } => {
-                let number = operations.len();
-                write!(f, "{id}, {}, {number}, {}", Operations(operations), Time(timeout))
+            Call::Semop { id, operations, number } => {
+                list.all([&id, &given(operations, Operations), &number])
             }
-            Call::Ftok { path, project } => write!(f, "{}, {project:#x}", Quoted::Path(path)),
+            Call::Semtimedop { id, operations, number, timeout } => {
+                list.all([&id, &given(operations, Operations), &number, &given(timeout, Time)])
+            }
+            Call::Ftok { path, project } => {
+                list.all([&given(path, Quoted::Path), &format_args!("{project:#x}")])
+            }
             Call::MqOpen { name, flags, mode, attributes } => {
-                write!(f, "{}, {}", Quoted::Path(name), Flags::Open(flags))?;
-                match (flags & libc::O_CREAT, attributes) {
-                    (0, _) => Ok(()),
-                    (_, None) => write!(f, ", {}, NULL", Octal(mode)),
-                    (_, Some(attributes)) => {
-                        // Without names for the flags, because a new queue has none.
-                        let flags = attributes.mq_flags;
-                        write!(f, ", {}, {}", Octal(mode), Attributes(flags, attributes))
-                    }
+                list.all([&given(name, Quoted::Path), &Flags::Open(flags)])?;
+                if flags & libc::O_CREAT == 0 {
+                    return Ok(());
                 }
+                // Without names for the flags, because a new queue has none.
+                let shown = |attributes: &libc::mq_attr| Shape(*attributes);
+                list.all([&Octal(mode), &given(attributes, shown)])
             }
-            Call::MqUnlink { name } => write!(f, "{}", Quoted::Path(name)),
+            Call::MqUnlink { name } | Call::SemUnlink { name } | Call::ShmUnlink { name } => {
+                list.all([&given(name, Quoted::Path)])
+            }
             Call::MqTimedsend { descriptor, message, size, priority, deadline } => {
-                let message = Quoted::Message(message, size);
-                write!(f, "{descriptor}, {message}, {size}, {priority}, {}", Time(deadline))
+                let message = given(message, |bytes| Quoted::Message(bytes, size, self.shown));
+                list.all([&descriptor, &message, &size, &priority, &given(deadline, Time)])
             }
             Call::MqTimedreceive { descriptor, message, size, priority, deadline } => {
-                write!(f, "{descriptor}, ")?;
-                self.write_filled(f, message, |bytes| Quoted::Message(bytes, self.size()))?;
-                write!(f, ", {size}, ")?;
-                self.write_filled(f, priority, Single)?;
-                write!(f, ", {}", Time(deadline))
+                let shown = |bytes| Quoted::Message(bytes, self.size(), self.shown);
+                let (message, priority) =
+                    (self.filled(message, shown), self.filled(priority, Single));
+                list.all([&descriptor, &message, &size, &priority, &given(deadline, Time)])
             }
+            Call::MqNotify { descriptor, event } => list.all([&descriptor, &given(event, Asked)]),
             Call::MqGetsetattr { descriptor, new, old } => {
-                let flags =
-                    |attributes: &libc::mq_attr| Flags::MqAttr(attributes.mq_flags as c_int);
-                write!(f, "{descriptor}, ")?;
-                match new {
-                    None => f.write_str("NULL, ")?,
-                    Some(new) => write!(f, "{}, ", Attributes(flags(new), new))?,
-                }
-                self.write_filled(f, old, |old| Attributes(flags(old), old))
+                let shown = |attributes: &libc::mq_attr| State(*attributes);
+                list.all([&descriptor, &given(new, shown), &self.filled(old, shown)])
             }
             Call::SemOpen { name, flags, mode, value } => {
-                write!(f, "{}, {}", Quoted::Path(name), Flags::SemOpen(flags))?;
+                list.all([&given(name, Quoted::Path), &Flags::SemOpen(flags)])?;
                 match flags & libc::O_CREAT {
                     0 => Ok(()),
-                    _ => write!(f, ", {}, {value}", Octal(mode)),
+                    _ => list.all([&Octal(mode), &value]),
                 }
             }
             Call::SemPost { address } | Call::SemTrywait { address } => {
-                write!(f, "{}", Address(address))
+                list.all([&Address(address)])
             }
             Call::SemTimedwait { address, deadline } => {
-                write!(f, "{}, {}", Address(address), Time(deadline))
+                list.all([&Address(address), &given(deadline, Time)])
+            }
+            Call::ShmOpen { name: path, flags, mode } => {
+                list.all([&given(path, Quoted::Path), &Flags::Open(flags), &Octal(mode)])
+            }
+            Call::Open { path, flags, mode } => {
+                list.all([&given(path, Quoted::Path), &Flags::Open(flags)])?;
+                list.mode(flags, mode)
             }
             Call::Openat { directory, path, flags, mode } => {
-                write!(f, "{}, {}, {}", Place(directory), Quoted::Path(path), Flags::Open(flags))?;
-                match flags & libc::O_CREAT {
-                    0 => Ok(()),
-                    _ => write!(f, ", {}", Octal(mode)),
-                }
+                let path = given(path, Quoted::Path);
+                list.all([&Place(directory), &path, &Flags::Open(flags)])?;
+                list.mode(flags, mode)
             }
+            Call::Unlink { path } | Call::Stat { path } => list.all([&given(path, Quoted::Path)]),
             Call::Unlinkat { directory, path, flags } => {
-                write!(
-                    f,
-                    "{}, {}, {}",
-                    Place(directory),
-                    Quoted::Path(path),
-                    Flags::Unlinkat(flags)
-                )
+                let path = given(path, Quoted::Path);
+                list.all([&Place(directory), &path, &Flags::Unlinkat(flags)])
             }
-            Call::Ftruncate { descriptor, length } => write!(f, "{descriptor}, {length}"),
+            Call::Truncate { path, length } => list.all([&given(path, Quoted::Path), &length]),
+            Call::Ftruncate { descriptor, length } => list.all([&descriptor, &length]),
             Call::Fchmodat { directory, path, mode } => {
-                write!(f, "{}, {}, {}", Place(directory), Quoted::Path(path), Octal(mode))
+                list.all([&Place(directory), &given(path, Quoted::Path), &Octal(mode)])
             }
             Call::Fchownat { directory, path, uid, gid, flags } => {
-                write!(f, "{}, {}, ", Place(directory), Quoted::Path(path))?;
-                write!(f, "{}, {}, {}", Id(uid), Id(gid), Flags::At(flags))
+                let path = given(path, Quoted::Path);
+                list.all([&Place(directory), &path, &Id(uid), &Id(gid), &Flags::At(flags)])
             }
         }
     }
 
     /// How many bytes a call received.
     fn size(&self) -> usize {
-        self.result.map_or(0, |size| size.try_into().unwrap_or(0))
+        self.outcome.value().map_or(0, |size| size.try_into().unwrap_or(0))
     }
 
     /// What the call filled, or the address if it failed.
-    fn write_filled<T, D: fmt::Display>(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        filled: Filled<T>,
-        shown: impl FnOnce(T) -> D,
-    ) -> fmt::Result {
-        match self.result {
-            Ok(_) => write!(f, "{}", shown(filled.content)),
-            Err(_) => write!(f, "{}", Address(filled.address)),
+    fn filled<T, D>(&self, pointed: Pointed<T>, shown: impl FnOnce(T) -> D) -> Pointer<D> {
+        match self.outcome {
+            Outcome::Returned(_) => given(pointed, shown),
+            Outcome::Failed(_) | Outcome::Interrupted(_) | Outcome::Unfinished => {
+                Pointer { address: pointed.address, content: None }
+            }
         }
     }
 
     /// The last argument of `msgctl(2)` and similar calls.
-    fn write_last(&self, f: &mut fmt::Formatter<'_>, argument: Argument<'_>) -> fmt::Result {
+    fn last<'a>(&self, argument: Argument<'a>) -> Last<'a> {
         match argument {
-            Argument::Plain(number) => write!(f, "{}", Address(number)),
-            Argument::Read(structure) => write!(f, "{}", Settable(structure)),
-            Argument::Filled(filled) => self.write_filled(f, filled, Whole),
+            Argument::Plain(number) => Last::Plain(Address(number)),
+            Argument::Read(structure) => Last::Read(given(structure, Settable)),
+            Argument::Filled(structure) => Last::Filled(self.filled(structure, Whole)),
         }
+    }
+}
+
+/// The arguments of a call, passed on one after the other.
+struct List<'l>(&'l mut dyn FnMut(fmt::Arguments<'_>) -> fmt::Result);
+
+impl List<'_> {
+    fn all<const N: usize>(&mut self, arguments: [&dyn fmt::Display; N]) -> fmt::Result {
+        arguments.into_iter().try_for_each(|argument| (self.0)(format_args!("{argument}")))
+    }
+
+    /// The mode of a file, if the flags create one.
+    fn mode(&mut self, flags: c_int, mode: u32) -> fmt::Result {
+        match flags & libc::O_CREAT {
+            0 => Ok(()),
+            _ => self.all([&Octal(mode)]),
+        }
+    }
+}
+
+/// What an argument points to, or the address if that is not known.
+struct Pointer<D> {
+    address: usize,
+    content: Option<D>,
+}
+
+impl<D: fmt::Display> fmt::Display for Pointer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Some(content) => content.fmt(f),
+            None => Address(self.address).fmt(f),
+        }
+    }
+}
+
+/// What the call read.
+fn given<T, D>(pointed: Pointed<T>, shown: impl FnOnce(T) -> D) -> Pointer<D> {
+    Pointer { address: pointed.address, content: pointed.content.map(shown) }
+}
+
+/// The last argument of `msgctl(2)` and similar calls.
+enum Last<'a> {
+    Plain(Address),
+    Read(Pointer<Settable<'a>>),
+    Filled(Pointer<Whole<'a>>),
+}
+
+impl fmt::Display for Last<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Last::Plain(number) => number.fmt(f),
+            Last::Read(structure) => structure.fmt(f),
+            Last::Filled(structure) => structure.fmt(f),
+        }
+    }
+}
+
+/// How a call ended.
+struct Returned(CallName, Outcome);
+
+impl fmt::Display for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Returned(name, outcome) = *self;
+        match (outcome, name) {
+            (Outcome::Failed(errno), CallName::SemOpen) => {
+                write!(f, "SEM_FAILED {}", Reason(errno))
+            }
+            (Outcome::Failed(errno), _) => write!(f, "-1 {}", Reason(errno)),
+            // The address of the semaphore. Of another process only the descriptor of the file is known.
+            (Outcome::Returned(number), CallName::SemOpen) if number < 4096 => {
+                write!(f, "{number}")
+            }
+            (Outcome::Returned(number), CallName::Ftok | CallName::SemOpen | CallName::Shmat) => {
+                write!(f, "{number:#x}")
+            }
+            (Outcome::Returned(number), _) => write!(f, "{number}"),
+            (Outcome::Interrupted(number), _) => f.write_str(match number {
+                512 => "? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+                513 => "? ERESTARTNOINTR (To be restarted)",
+                514 => "? ERESTARTNOHAND (To be restarted if no handler)",
+                516 => "? ERESTART_RESTARTBLOCK (Interrupted by signal)",
+                _ => "?",
+            }),
+            (Outcome::Unfinished, _) => f.write_str("?"),
+        }
+    }
+}
+
+/// The attributes that a new POSIX queue gets.
+struct Shape(libc::mq_attr);
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Attributes(self.0.mq_flags, &self.0).fmt(f)
+    }
+}
+
+/// The attributes of an open POSIX queue.
+struct State(libc::mq_attr);
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Attributes(Flags::MqAttr(self.0.mq_flags as c_int), &self.0).fmt(f)
+    }
+}
+
+/// What `mq_notify(3)` asks for.
+struct Asked(Notification);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Notification { value, signal, method } = self.0;
+        let (low, pointer) = (value as i32, Address(value));
+        write!(f, "{{sigev_value={{sival_int={low}, sival_ptr={pointer}}}, sigev_signo=")?;
+        match Signal::try_from(signal) {
+            Ok(signal) if method == libc::SIGEV_SIGNAL => f.write_str(signal.as_str())?,
+            _ => write!(f, "{signal}")?,
+        }
+        f.write_str(match method {
+            libc::SIGEV_SIGNAL => ", sigev_notify=SIGEV_SIGNAL}",
+            libc::SIGEV_NONE => ", sigev_notify=SIGEV_NONE}",
+            libc::SIGEV_THREAD => ", sigev_notify=SIGEV_THREAD}",
+            _ => return write!(f, ", sigev_notify={method:#x} /* SIGEV_??? */}}"),
+        })
     }
 }
 
@@ -222,17 +351,13 @@ impl fmt::Display for Single<'_> {
     }
 }
 
-/// A deadline.
-struct Time(Option<timespec>);
+/// A deadline or a timeout.
+struct Time(timespec);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            None => f.write_str("NULL"),
-            Some(timespec { tv_sec, tv_nsec, .. }) => {
-                write!(f, "{{tv_sec={tv_sec}, tv_nsec={tv_nsec}}}")
-            }
-        }
+        let timespec { tv_sec, tv_nsec, .. } = self.0;
+        write!(f, "{{tv_sec={tv_sec}, tv_nsec={tv_nsec}}}")
     }
 }
 
@@ -252,13 +377,14 @@ impl fmt::Display for Operations<'_> {
     }
 }
 
-/// A System V message with this many bytes after its type.
-struct Message<'a>(&'a [u8], usize);
+/// The start of a System V message: with its type, the number of bytes after that, and how many of them to show.
+struct Message<'a>(&'a [u8], usize, usize);
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = Quoted::Message(&self.0[TYPE_SIZE..], self.1);
-        write!(f, "{{mtype={}, mtext={text}}}", type_of(self.0))
+        let Message(bytes, size, shown) = *self;
+        let text = Quoted::Message(&bytes[TYPE_SIZE..], size, shown);
+        write!(f, "{{mtype={}, mtext={text}}}", type_of(bytes))
     }
 }
 
@@ -269,13 +395,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(call: Call<'_>, result: Result<i64, Errno>) -> String {
-        Event { call, result }.to_string()
+        Event { call, outcome: result.into(), shown: Event::SHOWN }.to_string()
     }
 
     /// `strace(1)` printed these lines for a program that made the calls.
     #[test]
     fn what_strace_writes_of_calls_that_no_verb_makes() {
-        let argument = |structure| Argument::Filled(Filled { address: 0x7ffc, content: structure });
+        let argument =
+            |structure| Argument::Filled(Pointed { address: 0x7ffc, content: Some(structure) });
         let info = MsgInfo {
             msgpool: 3,
             msgmap: 6,
@@ -374,12 +501,12 @@ mod tests {
             (0, "0"),
         ] {
             let message = [libc::c_long::from(7).to_ne_bytes().as_slice(), b"abc"].concat();
-            let message = Filled { address: 0x7ffc, content: message.as_slice() };
+            let message = Pointed { address: 0x7ffc, content: Some(message.as_slice()) };
             let call = Call::Msgrcv { id: 0, message, size: 9, message_type: -3, flags };
             let line = format!("msgrcv(0, {{mtype=7, mtext=\"ab\"}}, 9, -3, {words}) = 2");
             assert_eq!(shown(call, Ok(2)), line);
         }
-        let path = b"/dev/shm/zz";
+        let path = b"/dev/shm/zz".as_slice().into();
         let flags = libc::O_CREAT | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_PATH;
         let call = Call::Openat { directory: libc::AT_FDCWD, path, flags, mode: 0o600 };
         assert_eq!(
@@ -387,7 +514,7 @@ mod tests {
             "openat(AT_FDCWD, \"/dev/shm/zz\", O_RDONLY|O_CREAT|O_NOFOLLOW|O_CLOEXEC|O_PATH, 0600) = 3"
         );
         let (flags, uid, gid) = (libc::AT_EMPTY_PATH, 0, u32::MAX);
-        let call = Call::Fchownat { directory: -1, path: b"", uid, gid, flags };
+        let call = Call::Fchownat { directory: -1, path: b"".as_slice().into(), uid, gid, flags };
         assert_eq!(
             shown(call, Err(Errno::EBADF)),
             "fchownat(-1, \"\", 0, -1, AT_EMPTY_PATH) = -1 EBADF (Bad file descriptor)"
@@ -399,13 +526,13 @@ mod tests {
         fn a_call_is_one_printable_line(payload: Vec<u8>, flags: i32, number: i64) {
             let message = [(number as libc::c_long).to_ne_bytes().as_slice(), &payload].concat();
             let size = payload.len();
-            let received = Filled { address: 1, content: message.as_slice() };
+            let received = Pointed { address: 1, content: Some(message.as_slice()) };
             for call in [
-                Call::Msgsnd { id: flags, message: &message, size, flags },
+                Call::Msgsnd { id: flags, message: message.as_slice().into(), size, flags },
                 Call::Msgrcv { id: flags, message: received, size, message_type: number, flags },
-                Call::MqOpen { name: &payload, flags, mode: 0, attributes: None },
+                Call::MqOpen { name: payload.as_slice().into(), flags, mode: 0, attributes: Pointed::NULL },
                 Call::Shmget { key: flags, size, flags },
-                Call::Openat { directory: flags, path: &payload, flags, mode: 0 },
+                Call::Openat { directory: flags, path: payload.as_slice().into(), flags, mode: 0 },
             ] {
                 for result in [Ok(number), Err(Errno::from_raw(flags))] {
                     let line = shown(call, result);

@@ -2,24 +2,21 @@
 
 use std::fmt::{self, Write as _};
 
-/// How many bytes of a message are shown.
-const SHOWN: usize = 32;
-
 /// Bytes that a call was given or filled.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Quoted<'a> {
     /// A path or a name, in full.
     Path(&'a [u8]),
-    /// The start of a message of this many bytes.
-    Message(&'a [u8], usize),
+    /// The start of a message of this many bytes, of which so many are shown.
+    Message(&'a [u8], usize, usize),
 }
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (bytes, is_cut) = match *self {
             Quoted::Path(path) => (path, false),
-            Quoted::Message(message, size) => {
-                (&message[..size.min(SHOWN).min(message.len())], size > SHOWN)
+            Quoted::Message(message, size, shown) => {
+                (&message[..size.min(shown).min(message.len())], size > shown)
             }
         };
         f.write_char('"')?;
@@ -50,7 +47,7 @@ mod tests {
 
     #[test]
     fn what_strace_writes() {
-        let message = |bytes: &[u8]| Quoted::Message(bytes, bytes.len()).to_string();
+        let message = |bytes: &[u8]| Quoted::Message(bytes, bytes.len(), 32).to_string();
         assert_eq!(message(b"hello"), r#""hello""#);
         assert_eq!(message(b""), r#""""#);
         assert_eq!(message(b"\0\x011\n\t\r\x0b\x0c\"\\"), r#""\0\0011\n\t\r\v\f\"\\""#);
@@ -69,7 +66,7 @@ mod tests {
     proptest! {
         #[test]
         fn only_printable_ascii_is_left(bytes: Vec<u8>, size in 0usize..99) {
-            for text in [Quoted::Path(&bytes).to_string(), Quoted::Message(&bytes, size).to_string()] {
+            for text in [Quoted::Path(&bytes).to_string(), Quoted::Message(&bytes, size, 32).to_string()] {
                 prop_assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
             }
         }

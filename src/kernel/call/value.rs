@@ -12,8 +12,56 @@ use super::name::CallName;
 pub struct Event<'a> {
     /// The call, with the memory that it filled.
     pub call: Call<'a>,
-    /// The return value, or the error.
-    pub result: Result<i64, Errno>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many bytes of a message to show.
+    pub shown: usize,
+}
+
+impl Event<'_> {
+    /// How many bytes of a message strace shows unless it is asked for more.
+    pub const SHOWN: usize = 32;
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned this value.
+    Returned(i64),
+    /// It failed.
+    Failed(Errno),
+    /// A signal interrupted it, and the kernel may repeat it. The number is one of the kernel's own errors, such as
+    /// `ERESTARTSYS`, which programs never see.
+    Interrupted(i32),
+    /// It has not ended yet, or never will, because its thread ended.
+    Unfinished,
+}
+
+impl Outcome {
+    /// The error, if it failed.
+    pub fn errno(self) -> Option<Errno> {
+        match self {
+            Outcome::Failed(errno) => Some(errno),
+            Outcome::Returned(_) | Outcome::Interrupted(_) | Outcome::Unfinished => None,
+        }
+    }
+
+    /// The value, if it succeeded.
+    pub fn value(self) -> Option<i64> {
+        match self {
+            Outcome::Returned(value) => Some(value),
+            Outcome::Failed(_) | Outcome::Interrupted(_) | Outcome::Unfinished => None,
+        }
+    }
+}
+
+impl From<Result<i64, Errno>> for Outcome {
+    fn from(result: Result<i64, Errno>) -> Outcome {
+        match result {
+            Ok(value) => Outcome::Returned(value),
+            Err(errno) => Outcome::Failed(errno),
+        }
+    }
 }
 
 /// A call with its arguments as the kernel gets them; flags, commands and modes are numbers of the C
@@ -31,7 +79,7 @@ pub enum Call<'a> {
     Msgsnd {
         id: i32,
         /// At least the part of the message that is shown.
-        message: &'a [u8],
+        message: Pointed<&'a [u8]>,
         /// The number of bytes after the type.
         size: usize,
         flags: c_int,
@@ -40,7 +88,7 @@ pub enum Call<'a> {
         id: i32,
         /// At least the part of the message that is shown; the call returns the number of bytes after
         /// the type.
-        message: Filled<&'a [u8]>,
+        message: Pointed<&'a [u8]>,
         /// The maximum number of bytes after the type.
         size: usize,
         message_type: i64,
@@ -61,9 +109,10 @@ pub enum Call<'a> {
         command: c_int,
         argument: Argument<'a>,
     },
-    /// Returns the address, with which the number of the event is filled.
+    /// Returns the address of the segment.
     Shmat {
         id: i32,
+        address: usize,
         flags: c_int,
     },
     Shmdt {
@@ -80,53 +129,79 @@ pub enum Call<'a> {
         command: c_int,
         argument: Argument<'a>,
     },
+    Semop {
+        id: i32,
+        operations: Pointed<&'a [libc::sembuf]>,
+        /// The number of operations.
+        number: usize,
+    },
     Semtimedop {
         id: i32,
-        operations: &'a [libc::sembuf],
-        timeout: Option<timespec>,
+        operations: Pointed<&'a [libc::sembuf]>,
+        /// The number of operations.
+        number: usize,
+        timeout: Pointed<timespec>,
     },
     /// A C library function, which reads the file with this path.
     Ftok {
-        path: &'a [u8],
+        path: Pointed<&'a [u8]>,
         project: u8,
     },
     /// The kernel gets the name without its slash.
     MqOpen {
-        name: &'a [u8],
+        name: Pointed<&'a [u8]>,
         flags: c_int,
         mode: u32,
-        attributes: Option<&'a libc::mq_attr>,
+        attributes: Pointed<&'a libc::mq_attr>,
     },
     MqUnlink {
-        name: &'a [u8],
+        name: Pointed<&'a [u8]>,
     },
     MqTimedsend {
         descriptor: c_int,
         /// At least the part of the message that is shown.
-        message: &'a [u8],
+        message: Pointed<&'a [u8]>,
         size: usize,
         priority: u32,
-        deadline: Option<timespec>,
+        deadline: Pointed<timespec>,
     },
     MqTimedreceive {
         descriptor: c_int,
         /// At least the part of the message that is shown; the call returns its size.
-        message: Filled<&'a [u8]>,
+        message: Pointed<&'a [u8]>,
         size: usize,
-        priority: Filled<&'a u32>,
-        deadline: Option<timespec>,
+        priority: Pointed<&'a u32>,
+        deadline: Pointed<timespec>,
+    },
+    MqNotify {
+        descriptor: c_int,
+        event: Pointed<Notification>,
     },
     MqGetsetattr {
         descriptor: c_int,
-        new: Option<&'a libc::mq_attr>,
-        old: Filled<&'a libc::mq_attr>,
+        new: Pointed<&'a libc::mq_attr>,
+        old: Pointed<&'a libc::mq_attr>,
     },
-    /// A C library function, which creates the file of a semaphore in several steps.
+    /// A C library function, which opens a file of `/dev/shm`, or creates the file of a semaphore in several steps.
     SemOpen {
-        name: &'a [u8],
+        name: Pointed<&'a [u8]>,
         flags: c_int,
         mode: u32,
         value: u32,
+    },
+    /// A C library function, which removes a file of `/dev/shm`.
+    SemUnlink {
+        name: Pointed<&'a [u8]>,
+    },
+    /// A C library function, which opens a file of `/dev/shm`.
+    ShmOpen {
+        name: Pointed<&'a [u8]>,
+        flags: c_int,
+        mode: u32,
+    },
+    /// A C library function, which removes a file of `/dev/shm`.
+    ShmUnlink {
+        name: Pointed<&'a [u8]>,
     },
     /// A C library function, which calls the kernel only to wake a waiting process.
     SemPost {
@@ -139,18 +214,30 @@ pub enum Call<'a> {
     /// A C library function, which calls the kernel only to wait.
     SemTimedwait {
         address: usize,
-        deadline: Option<timespec>,
+        deadline: Pointed<timespec>,
     },
-    Openat {
-        directory: c_int,
-        path: &'a [u8],
+    Open {
+        path: Pointed<&'a [u8]>,
         flags: c_int,
         mode: u32,
     },
+    Openat {
+        directory: c_int,
+        path: Pointed<&'a [u8]>,
+        flags: c_int,
+        mode: u32,
+    },
+    Unlink {
+        path: Pointed<&'a [u8]>,
+    },
     Unlinkat {
         directory: c_int,
-        path: &'a [u8],
+        path: Pointed<&'a [u8]>,
         flags: c_int,
+    },
+    Truncate {
+        path: Pointed<&'a [u8]>,
+        length: u64,
     },
     Ftruncate {
         descriptor: c_int,
@@ -158,15 +245,19 @@ pub enum Call<'a> {
     },
     Fchmodat {
         directory: c_int,
-        path: &'a [u8],
+        path: Pointed<&'a [u8]>,
         mode: u32,
     },
     Fchownat {
         directory: c_int,
-        path: &'a [u8],
+        path: Pointed<&'a [u8]>,
         uid: u32,
         gid: u32,
         flags: c_int,
+    },
+    /// `stat(2)` in any of its forms, as `ftok(3)` calls it.
+    Stat {
+        path: Pointed<&'a [u8]>,
     },
 }
 
@@ -184,40 +275,80 @@ impl Call<'_> {
             Call::Shmdt { .. } => CallName::Shmdt,
             Call::Semget { .. } => CallName::Semget,
             Call::Semctl { .. } => CallName::Semctl,
+            Call::Semop { .. } => CallName::Semop,
             Call::Semtimedop { .. } => CallName::Semtimedop,
             Call::Ftok { .. } => CallName::Ftok,
             Call::MqOpen { .. } => CallName::MqOpen,
             Call::MqUnlink { .. } => CallName::MqUnlink,
             Call::MqTimedsend { .. } => CallName::MqTimedsend,
             Call::MqTimedreceive { .. } => CallName::MqTimedreceive,
+            Call::MqNotify { .. } => CallName::MqNotify,
             Call::MqGetsetattr { .. } => CallName::MqGetsetattr,
             Call::SemOpen { .. } => CallName::SemOpen,
+            Call::SemUnlink { .. } => CallName::SemUnlink,
+            Call::ShmOpen { .. } => CallName::ShmOpen,
+            Call::ShmUnlink { .. } => CallName::ShmUnlink,
             Call::SemPost { .. } => CallName::SemPost,
             Call::SemTrywait { .. } => CallName::SemTrywait,
             Call::SemTimedwait { .. } => CallName::SemTimedwait,
+            Call::Open { .. } => CallName::Open,
             Call::Openat { .. } => CallName::Openat,
+            Call::Unlink { .. } => CallName::Unlink,
             Call::Unlinkat { .. } => CallName::Unlinkat,
+            Call::Truncate { .. } => CallName::Truncate,
             Call::Ftruncate { .. } => CallName::Ftruncate,
             Call::Fchmodat { .. } => CallName::Fchmodat,
             Call::Fchownat { .. } => CallName::Fchownat,
+            Call::Stat { .. } => CallName::Stat,
         }
     }
 }
 
-/// Memory that a call fills. If the call failed, only the address matters.
+/// Memory to which an argument points: what the call reads, or what it filled. What a call fills matters only if
+/// the call succeeded.
 #[derive(Clone, Copy, Debug)]
-pub struct Filled<T> {
-    /// Its address in the calling process.
+pub struct Pointed<T> {
+    /// Its address in the calling process; 0 is the null pointer.
     pub address: usize,
-    /// Its content after the call.
-    pub content: T,
+    /// What is there; `None` if it cannot be read, and for the null pointer.
+    pub content: Option<T>,
 }
 
-impl<'a, T: ?Sized> Filled<&'a T> {
+impl<T> Pointed<T> {
+    /// The null pointer.
+    pub const NULL: Pointed<T> = Pointed { address: 0, content: None };
+}
+
+impl<'a, T: ?Sized> From<&'a T> for Pointed<&'a T> {
     /// Memory of this process.
-    pub(in crate::kernel) fn here(content: &'a T) -> Filled<&'a T> {
-        Filled { address: (&raw const *content).addr(), content }
+    fn from(content: &'a T) -> Pointed<&'a T> {
+        Pointed { address: (&raw const *content).addr(), content: Some(content) }
     }
+}
+
+impl<'a, T> From<Option<&'a T>> for Pointed<&'a T> {
+    /// Memory of this process, or the null pointer.
+    fn from(content: Option<&'a T>) -> Pointed<&'a T> {
+        content.map_or(Pointed::NULL, Pointed::from)
+    }
+}
+
+impl From<Option<timespec>> for Pointed<timespec> {
+    /// A time of this process, or the null pointer. A time that the call can read is shown without its address.
+    fn from(content: Option<timespec>) -> Pointed<timespec> {
+        Pointed { address: 0, content }
+    }
+}
+
+/// What `mq_notify(3)` asks for, `sigevent(3type)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// `sigev_value`.
+    pub value: usize,
+    /// `sigev_signo`.
+    pub signal: c_int,
+    /// `sigev_notify`: `SIGEV_SIGNAL`, `SIGEV_NONE` or `SIGEV_THREAD`.
+    pub method: c_int,
 }
 
 /// The last argument of `msgctl(2)`, `shmctl(2)` and `semctl(2)`.
@@ -226,9 +357,9 @@ pub enum Argument<'a> {
     /// A plain number: of a command without argument, mostly 0; of `SETVAL`, `GETALL`, `SETALL`.
     Plain(usize),
     /// A structure that the call reads: `IPC_SET`.
-    Read(Structure<'a>),
+    Read(Pointed<Structure<'a>>),
     /// A structure that the call fills.
-    Filled(Filled<Structure<'a>>),
+    Filled(Pointed<Structure<'a>>),
 }
 
 impl Argument<'_> {
@@ -258,6 +389,15 @@ pub enum Structure<'a> {
 impl<'a> Structure<'a> {
     /// The structure as the argument of a call of this process that filled it.
     pub(in crate::kernel) fn filled(self) -> Argument<'a> {
+        Argument::Filled(self.here())
+    }
+
+    /// The structure as the argument of a call of this process that reads it.
+    pub(in crate::kernel) fn read(self) -> Argument<'a> {
+        Argument::Read(self.here())
+    }
+
+    fn here(self) -> Pointed<Structure<'a>> {
         let address = match self {
             Structure::Msqid(status) => (&raw const *status).addr(),
             Structure::Shmid(status) => (&raw const *status).addr(),
@@ -267,6 +407,6 @@ impl<'a> Structure<'a> {
             Structure::ShmUsage(info) => (&raw const *info).addr(),
             Structure::Seminfo(info) => (&raw const *info).addr(),
         };
-        Argument::Filled(Filled { address, content: self })
+        Pointed { address, content: Some(self) }
     }
 }

@@ -114,7 +114,7 @@ pub(in crate::kernel) fn open(path: &Path, flags: i32, mode: Mode) -> Result<Fil
     let descriptor = unsafe { libc::openat(libc::AT_FDCWD, path.as_ptr(), flags, mode) };
     let descriptor = call(descriptor, || Call::Openat {
         directory: libc::AT_FDCWD,
-        path: path.to_bytes(),
+        path: path.to_bytes().into(),
         flags,
         mode,
     })?;
@@ -137,7 +137,7 @@ pub(in crate::kernel) fn unlink(path: &Path) -> Result<(), CallError> {
     // SAFETY: the path is a C string, which the call only reads.
     let unlinked = unsafe { libc::unlinkat(libc::AT_FDCWD, path.as_ptr(), 0) };
     let directory = libc::AT_FDCWD;
-    call(unlinked, || Call::Unlinkat { directory, path: path.to_bytes(), flags: 0 })?;
+    call(unlinked, || Call::Unlinkat { directory, path: path.to_bytes().into(), flags: 0 })?;
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
         let (directory, mode) = (libc::AT_FDCWD, after.mode.bits());
         // SAFETY: the path is a C string, which the call only reads.
         let changed = unsafe { libc::fchmodat(directory, path.as_ptr(), mode, 0) };
-        call(changed, || Call::Fchmodat { directory, path: path.to_bytes(), mode })?;
+        call(changed, || Call::Fchmodat { directory, path: path.to_bytes().into(), mode })?;
     }
     if change.uid.is_some() || change.gid.is_some() {
         let unchanged = u32::MAX;
@@ -167,7 +167,13 @@ pub(in crate::kernel) fn change(file: &File, change: &Change) -> Result<Changed,
         let flags = libc::AT_EMPTY_PATH;
         // SAFETY: the path is a C string; empty, it means the descriptor itself.
         let changed = unsafe { libc::fchownat(descriptor, c"".as_ptr(), uid, gid, flags) };
-        call(changed, || Call::Fchownat { directory: descriptor, path: b"", uid, gid, flags })?;
+        call(changed, || Call::Fchownat {
+            directory: descriptor,
+            path: b"".as_slice().into(),
+            uid,
+            gid,
+            flags,
+        })?;
     }
     Ok(Changed { before, after: permissions()? })
 }

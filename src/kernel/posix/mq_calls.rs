@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use super::file::{self, Outcome};
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Mode, Name};
-use crate::kernel::call::{Call, CallError, CallName, Filled, call};
+use crate::kernel::call::{Call, CallError, CallName, Pointed, call};
 use crate::kernel::namespace::inside;
 use crate::kernel::process;
 use crate::kernel::signals::wait::{self, Waited};
@@ -37,7 +37,7 @@ pub fn open(name: &Name, access: i32) -> Result<Open, CallError> {
     let flags = access | libc::O_CLOEXEC;
     // SAFETY: the name is a C string, which the call only reads.
     let descriptor = call(inside(|| unsafe { libc::mq_open(c_name.as_ptr(), flags) }), || {
-        Call::MqOpen { name: bytes_of(name), flags, mode: 0, attributes: None }
+        Call::MqOpen { name: bytes_of(name).into(), flags, mode: 0, attributes: Pointed::NULL }
     })?;
     Ok(Open::new(descriptor))
 }
@@ -74,8 +74,12 @@ pub fn create(
         // SAFETY: the name is a C string, and the last pointer is null or to an mq_attr; the call
         // only reads them.
         let descriptor = inside(|| unsafe { libc::mq_open(c_name.as_ptr(), flags, mode, pointer) });
-        let descriptor =
-            call(descriptor, || Call::MqOpen { name: bytes_of(name), flags, mode, attributes })?;
+        let descriptor = call(descriptor, || Call::MqOpen {
+            name: bytes_of(name).into(),
+            flags,
+            mode,
+            attributes: attributes.into(),
+        })?;
         Ok(Open::new(descriptor))
     };
     file::make_or_open(exclusive, make, || open(name, libc::O_WRONLY))
@@ -89,7 +93,7 @@ pub fn unlink(name: &Name) -> Result<(), CallError> {
     // SAFETY: the name is a C string, which the call only reads.
     let unlink = || unsafe { libc::syscall(libc::SYS_mq_unlink, behind_slash.as_ptr()) };
     let unlinked = inside(unlink);
-    let unlinked = call(unlinked as i32, || Call::MqUnlink { name: bytes_of(name) });
+    let unlinked = call(unlinked as i32, || Call::MqUnlink { name: bytes_of(name).into() });
     unlinked.map(drop).map_err(|error| match error.errno {
         Errno::EPERM => CallError { errno: Errno::EACCES, ..error },
         _ => error,
@@ -160,8 +164,8 @@ impl Open {
         // SAFETY: the pointer is to an mq_attr, which the call fills.
         call(unsafe { libc::mq_getattr(descriptor, &mut attributes) }, || Call::MqGetsetattr {
             descriptor,
-            new: None,
-            old: Filled::here(&attributes),
+            new: Pointed::NULL,
+            old: (&attributes).into(),
         })?;
         Ok(attributes)
     }
@@ -193,7 +197,7 @@ impl Open {
         let sent = unsafe {
             libc::mq_timedsend(descriptor, payload.as_ptr().cast(), size, priority, &until)
         };
-        let (message, deadline) = (payload, Some(until));
+        let (message, deadline) = (payload.into(), Some(until).into());
         call(sent, || Call::MqTimedsend { descriptor, message, size, priority, deadline })?;
         Ok(())
     }
@@ -251,10 +255,10 @@ impl Open {
         };
         let taken = call(taken, || Call::MqTimedreceive {
             descriptor,
-            message: Filled::here(&*buffer),
+            message: (&*buffer).into(),
             size,
-            priority: Filled::here(&priority),
-            deadline: Some(until),
+            priority: (&priority).into(),
+            deadline: Some(until).into(),
         })?;
         Ok((priority, taken as usize))
     }

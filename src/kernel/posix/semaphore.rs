@@ -110,7 +110,8 @@ impl Open {
             // SAFETY: it is open as long as this value; the call only reads the time.
             let taken = unsafe { libc::sem_timedwait(semaphore, &until) };
             let address = semaphore.addr();
-            let taken = call(taken, || Call::SemTimedwait { address, deadline: Some(until) });
+            let taken =
+                call(taken, || Call::SemTimedwait { address, deadline: Some(until).into() });
             taken.map(drop).map_err(|error| match error.errno {
                 Errno::ETIMEDOUT if self.is_removed() => CallError { errno: Errno::EIDRM, ..error },
                 _ => error,

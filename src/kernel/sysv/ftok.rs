@@ -22,7 +22,7 @@ pub fn ftok(path: &Path, project: Project) -> Result<Key, CallError> {
         Err(error) => Err(errno(error)),
     };
     let path = path.as_os_str().as_bytes();
-    let returned = note(returned, || Call::Ftok { path, project: project.number() })?;
+    let returned = note(returned, || Call::Ftok { path: path.into(), project: project.number() })?;
     Ok(Key(returned as i32))
 }
 

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::permissions::{self, Changed};
 use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::{Change, Key, Mode, Queue, Time};
-use crate::kernel::call::{Argument, Call, CallError, CallName, Filled, Structure, call};
+use crate::kernel::call::{Argument, Call, CallError, CallName, Structure, call};
 use crate::kernel::namespace::inside;
 use crate::kernel::signals::wait::{self, Waited};
 
@@ -130,7 +130,7 @@ fn set(id: i32, status: &mut libc::msqid_ds) -> Result<(), CallError> {
     call(inside(|| unsafe { libc::msgctl(id, IPC_SET, status) }), || Call::Msgctl {
         id,
         command: IPC_SET,
-        argument: Argument::Read(Structure::Msqid(status)),
+        argument: Structure::Msqid(status).read(),
     })?;
     Ok(())
 }
@@ -152,7 +152,7 @@ fn send_with(id: i32, message: &[u8], flags: i32) -> Result<(), CallError> {
     let size = message.len() - TYPE_SIZE;
     // SAFETY: the buffer holds the type and then `size` bytes, which the call only reads.
     let sent = inside(|| unsafe { libc::msgsnd(id, message.as_ptr().cast(), size, flags) });
-    call(sent, || Call::Msgsnd { id, message, size, flags })?;
+    call(sent, || Call::Msgsnd { id, message: message.into(), size, flags })?;
     Ok(())
 }
 
@@ -214,7 +214,7 @@ fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usi
     };
     let taken = inside(take);
     let taken = call(taken, || {
-        let message = Filled::here(&*buffer);
+        let message = (&*buffer).into();
         Call::Msgrcv { id, message, size, message_type, flags }
     })?;
     Ok(taken as usize)

@@ -102,7 +102,7 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
         id,
         number: 0,
         command: IPC_SET,
-        argument: Argument::Read(Structure::Semid(&status)),
+        argument: Structure::Semid(&status).read(),
     })?;
     Ok(changed)
 }

@@ -122,7 +122,7 @@ pub fn change(id: i32, change: &Change) -> Result<Changed, CallError> {
     call(inside(|| unsafe { libc::shmctl(id, IPC_SET, &mut status) }), || Call::Shmctl {
         id,
         command: IPC_SET,
-        argument: Argument::Read(Structure::Shmid(&status)),
+        argument: Structure::Shmid(&status).read(),
     })?;
     Ok(changed)
 }

@@ -71,6 +71,11 @@ fn semop(id: i32, buffers: &mut [sembuf], timeout: Option<Duration>) -> Result<(
     let pointer = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: the pointers are to this many operations, and to a time or null; the call only reads them.
     let done = inside(|| unsafe { semtimedop(id, buffers.as_mut_ptr(), buffers.len(), pointer) });
-    call(done, || Call::Semtimedop { id, operations: buffers, timeout })?;
+    call(done, || Call::Semtimedop {
+        id,
+        operations: (&*buffers).into(),
+        number: buffers.len(),
+        timeout: timeout.into(),
+    })?;
     Ok(())
 }

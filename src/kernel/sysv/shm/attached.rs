@@ -34,7 +34,7 @@ pub fn attach(id: i32, read_only: bool) -> Result<Attached, CallError> {
     let flags = if read_only { libc::SHM_RDONLY } else { 0 };
     // SAFETY: the kernel chooses a free address.
     let start = inside(|| unsafe { libc::shmat(id, ptr::null(), flags) });
-    let start = call(start, || Call::Shmat { id, flags })?;
+    let start = call(start, || Call::Shmat { id, address: 0, flags })?;
     let invalid = CallError { name: CallName::Shmat, errno: Errno::EINVAL };
     let mut attached = Attached { start: NonNull::new(start).ok_or(invalid)?.cast(), size: 0 };
     // As long as it is attached, the id belongs to it.
