@@ -15,6 +15,7 @@ pub mod pages;
 mod relay;
 mod semop;
 mod system;
+mod trace;
 mod wait;
 pub mod words;
 
@@ -29,6 +30,7 @@ pub use semop::Semop;
 pub use system::{
     Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
+pub use trace::Trace;
 pub use wait::Wait;
 
 use std::ffi::OsString;
@@ -221,7 +223,7 @@ const IPCTOOL: Page = Page {
         ("4", "would block, timed out, or no message"),
         page::NOT_PERMITTED,
         ("6", "findings: of doctor, a leak under guard, or of limits --check"),
-        ("128+N", "ended by signal N; under guard, the command was"),
+        ("128+N", "ended by signal N; under guard, semop and trace, the command was"),
     ],
     environment: &[
         (
@@ -384,6 +386,8 @@ verbs! {
     Metrics as "metrics";
     /// Run a command, report the IPC objects it leaked, and fail on them
     Guard as "guard";
+    /// Show the IPC calls of other programs, and why they fail
+    Trace as "trace";
     /// Print the ftok(3) key of a path, or find the paths that have a key
     Key as "key";
     /// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool

@@ -17,6 +17,7 @@ mod refusal;
 mod refused;
 mod setting;
 mod space;
+pub mod traced;
 mod unsupported;
 
 pub use creation::Wish;

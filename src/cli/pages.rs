@@ -26,6 +26,7 @@ pub static ALL: &[&Page] = &[
     &system::DOCTOR,
     &super::metrics::METRICS,
     &system::GUARD,
+    &super::trace::TRACE,
     &objects::KEY,
     &system::INSTALL_LINKS,
     &system::HELP,

@@ -285,8 +285,7 @@ pub(super) fn occupied(namespace: &Namespace) -> usize {
 }
 
 /// For how many bytes the caller's POSIX queues in each of the other IPC namespaces are charged.
-pub(super) fn charged_elsewhere(namespace: &Namespace) -> Vec<(Home, u64)> {
-    let uid = process::uid();
+pub(super) fn charged_elsewhere(namespace: &Namespace, uid: u32) -> Vec<(Home, u64)> {
     let charged = map_elsewhere(namespace, |place, namespace| {
         let queues = namespace.snapshot([Kind::Pmsg]).unwrap_or_default();
         let bytes = Limit::RlimitMsgqueue.used(&queues, uid).filter(|bytes| *bytes > 0)?;

@@ -1,7 +1,6 @@
 //! Looks at the system once in order to explain failures.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::Path;
 
 use super::{everywhere, print_error};
@@ -14,17 +13,26 @@ use crate::kernel::limits::{self, Limit, slot_bits};
 use crate::kernel::memory::Memory;
 use crate::kernel::namespace::complete;
 use crate::kernel::posix::dev_shm::{Removed, Space, Tree};
+use crate::kernel::process::Subject;
 use crate::kernel::process::accounts::{group, user};
-use crate::kernel::process::confinement::Confinement;
 use crate::kernel::process::uses::observe_all;
 use crate::kernel::sysv::msg;
 use crate::kernel::{Namespace, ReadError, process};
 
 /// Explains any number of failures by one look at the namespace.
 pub fn explain(namespace: &Namespace, failures: &[Failure]) -> Vec<Explanation> {
+    explain_for(Subject::Own, namespace, failures)
+}
+
+/// Explains failures of calls that this process or another one made in this namespace.
+pub(super) fn explain_for(
+    subject: Subject,
+    namespace: &Namespace,
+    failures: &[Failure],
+) -> Vec<Explanation> {
     let mut wanted = Wanted::default();
     failures.iter().for_each(|failure| failure.want(&mut wanted));
-    let facts = look(namespace, &wanted);
+    let facts = look(subject, namespace, &wanted);
     let explained = failures.iter().map(|failure| failure.explain(&facts));
     let Some(home) = namespace.home() else { return explained.collect() };
     // The commands in a hint are for the place where the failures were.
@@ -61,23 +69,23 @@ pub fn report_each(namespace: &Namespace, failures: &[Failure]) -> (Status, Vec<
 }
 
 /// Looks at what is wanted, and at nothing else.
-fn look(namespace: &Namespace, wanted: &Wanted) -> Facts {
+fn look(subject: Subject, namespace: &Namespace, wanted: &Wanted) -> Facts {
     let mut facts = Facts { page_size: process::page_size(), ..Facts::default() };
     look_at_objects(namespace, wanted, &mut facts);
     if wanted.privileges {
-        look_at_privileges(namespace, wanted, &mut facts);
+        look_at_privileges(subject, namespace, wanted, &mut facts);
     }
     if wanted.limits {
-        let value = |limit: Limit| Some((limit, limit.value()?));
+        let value = |limit: Limit| Some((limit, limit.value_for(subject)?));
         facts.limits = Limit::ALL.into_iter().filter_map(value).collect();
-        facts.is_out_of_descriptors = File::open("/").is_err();
-        facts.privileges.uid = process::uid();
+        facts.is_out_of_descriptors = subject.is_out_of_descriptors();
+        facts.privileges.uid = subject.uid();
     }
     if wanted.memory {
         facts.memory = Memory::read().ok();
         let group = limits::read("vm.hugetlb_shm_group").unwrap_or_default();
         facts.huge_page_group = group.trim().parse().unwrap_or(0);
-        facts.locked_bytes = limits::locked_bytes();
+        facts.locked_bytes = limits::locked_bytes(subject);
     }
     if wanted.space {
         facts.space = Space::read(namespace.shm()).ok();
@@ -105,14 +113,14 @@ fn look(namespace: &Namespace, wanted: &Wanted) -> Facts {
         facts.elsewhere = everywhere::find_elsewhere(namespace, &wanted.elsewhere);
     }
     if wanted.charged {
-        facts.charged = everywhere::charged_elsewhere(namespace);
+        facts.charged = everywhere::charged_elsewhere(namespace, subject.uid());
     }
     if wanted.parts {
         facts.signs = explain::signs().filter(|sign| Path::new(sign).exists()).collect();
         facts.has_receiving = msg::has_receiving();
     }
     if wanted.parts || wanted.privileges {
-        facts.confinement = Confinement::read();
+        facts.confinement = subject.confinement();
     }
     facts
 }
@@ -146,7 +154,7 @@ fn look_at_objects(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
     }
 }
 
-fn look_at_privileges(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
+fn look_at_privileges(subject: Subject, namespace: &Namespace, wanted: &Wanted, facts: &mut Facts) {
     let handle = namespace.handle();
     facts.directory = namespace.shm().directory_permissions();
     let find = |reference| {
@@ -155,11 +163,15 @@ fn look_at_privileges(namespace: &Namespace, wanted: &Wanted, facts: &mut Facts)
     };
     let of_objects: Vec<Permissions> = wanted.objects.iter().filter_map(find).collect();
     facts.privileges = Privileges {
-        system_v: Some(process::caller(handle, Kind::Msg)),
-        posix: Some(process::caller(handle, Kind::Pmsg)),
-        uid: process::uid(),
-        may_give_away: process::may_give_away(),
-        owns_namespace: process::owns(handle),
+        process: match subject {
+            Subject::Own => None,
+            Subject::Other(pid) => Some(pid),
+        },
+        system_v: subject.caller(handle, Kind::Msg),
+        posix: subject.caller(handle, Kind::Pmsg),
+        uid: subject.uid(),
+        may_give_away: subject.may_give_away(),
+        owns_namespace: subject.owns(handle),
         has_every_id: process::has_every_id(),
         unmapped: of_objects
             .iter()

@@ -33,6 +33,7 @@ mod select;
 mod semop;
 mod send;
 mod stat;
+mod trace;
 mod usage;
 mod wait;
 mod write;
@@ -108,6 +109,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Doctor(args) => doctor::run(args, namespace, style),
         Command::Metrics(args) => metrics::run(args, namespace),
         Command::Guard(args) => guard::run(args, namespace, style),
+        Command::Trace(args) => trace::run(args, namespace, style),
         Command::Key(args) => key::run(args, &style),
         Command::InstallLinks(args) => install_links::run(args, namespace),
         Command::Help(args) => Ok(help::run(args)),
@@ -135,7 +137,13 @@ fn enter(
         return Err(Failure::usage(verb, what));
     }
     let manner = match command {
-        Some(Command::Guard(_) | Command::Key(_) | Command::InstallLinks(_) | Command::Help(_)) => {
+        Some(
+            Command::Guard(_)
+            | Command::Trace(_)
+            | Command::Key(_)
+            | Command::InstallLinks(_)
+            | Command::Help(_),
+        ) => {
             return Err(Failure::usage(verb, "--in is for commands that look at objects"));
         }
         // They wait.

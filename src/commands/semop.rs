@@ -31,6 +31,15 @@ pub(super) fn run(args: Semop, namespace: &Namespace, style: &Style) -> Result<S
     }
 }
 
+/// What explains that operations on this set failed, or wait.
+pub(super) fn operated(id: i32, nsems: u64, operations: &[Operation]) -> Operated {
+    let semaphores = sem::semaphores(id, nsems).unwrap_or_default();
+    let last = |one: &Operation| Some(semaphores.get(usize::from(one.semaphore))?.last_pid);
+    let pids = operations.iter().filter_map(last).filter(|&pid| pid > 0);
+    let processes = pids.filter(|&pid| !process::is_gone(pid)).map(Process::name).collect();
+    Operated { operations: operations.to_vec(), processes, semaphores }
+}
+
 /// Wrong usage of an operation.
 fn refused(args: &Semop, what: &str) -> Failure {
     Failure::new(VERB, &args.semaphore, what, Reason::Usage)
@@ -159,11 +168,7 @@ impl<'a> Set<'a> {
 
     /// What explains that operations failed.
     fn after_failure(&self, operations: &[Operation]) -> Operated {
-        let semaphores = sem::semaphores(self.id, self.nsems).unwrap_or_default();
-        let last = |one: &Operation| Some(semaphores.get(usize::from(one.semaphore))?.last_pid);
-        let pids = operations.iter().filter_map(last).filter(|&pid| pid > 0);
-        let processes = pids.filter(|&pid| !process::is_gone(pid)).map(Process::name).collect();
-        Operated { operations: operations.to_vec(), processes, semaphores }
+        operated(self.id, self.nsems, operations)
     }
 
     /// The values; none if they cannot be read.

@@ -98,6 +98,8 @@ pub struct Facts {
 /// The caller, and what the kernel allows the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Privileges {
+    /// The process that made the call, if it was another one.
+    pub process: Option<i32>,
     /// The caller as System V objects see it.
     pub system_v: Option<Caller>,
     /// The caller as files see it.

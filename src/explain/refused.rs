@@ -161,11 +161,15 @@ impl Refusal<'_> {
             ),
         };
         format!(
-            "has mode {} ({}), owner {}:{}{creator}; you are {} (uid {}){privilege}",
+            "has mode {} ({}), owner {}:{}{creator}; {} {} (uid {}){privilege}",
             permissions.mode,
             permissions.mode.symbolic(),
             facts.user(permissions.uid),
             facts.group(permissions.gid),
+            match facts.privileges.process {
+                None => "you are".to_owned(),
+                Some(pid) => format!("process {pid} is"),
+            },
             facts.user(caller.uid),
             caller.uid,
         )

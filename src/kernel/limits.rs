@@ -23,7 +23,7 @@ use nix::sys::resource::Resource;
 
 use crate::ipc::limit::Unit;
 use crate::ipc::{Kind, Object};
-use crate::kernel::process;
+use crate::kernel::process::{self, Subject};
 
 /// The source of a limit's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +149,15 @@ impl Limit {
         self.read().ok()?
     }
 
+    /// Its current value for a process; `None` if it is unlimited or unknown.
+    pub fn value_for(self, subject: Subject) -> Option<u64> {
+        match self.source() {
+            Source::Soft(resource) => subject.rlimit(resource)?[0],
+            Source::Hard(resource) => subject.rlimit(resource)?[1],
+            Source::Constant(_) | Source::Sysctl(..) | Source::DevShm { .. } => self.value(),
+        }
+    }
+
     /// Its current value; `None` if it is unlimited. `ENOENT` if this kernel does not have it. The values of
     /// `/dev/shm` belong to a namespace: they are those of its [`Space`].
     ///
@@ -196,8 +205,8 @@ pub fn texts() -> Vec<(&'static str, String)> {
 }
 
 /// How many bytes a process may lock in memory, `RLIMIT_MEMLOCK`; `None` for unlimited.
-pub fn locked_bytes() -> Option<u64> {
-    process::rlimit(Resource::RLIMIT_MEMLOCK)?[0]
+pub fn locked_bytes(subject: Subject) -> Option<u64> {
+    subject.rlimit(Resource::RLIMIT_MEMLOCK)?[0]
 }
 
 /// How many bits of an id are the slot, by the kernel parameter `ipcmni_extend`.

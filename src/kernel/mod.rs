@@ -16,6 +16,7 @@ pub mod memory;
 pub mod namespace;
 pub mod posix;
 pub mod process;
+pub mod ptrace;
 pub mod random;
 pub mod removal;
 pub mod shared_memory;

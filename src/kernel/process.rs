@@ -20,6 +20,7 @@ mod rlimit;
 mod servers;
 pub(crate) mod stat;
 mod status;
+mod subject;
 
 pub use activity::Activity;
 pub(super) use clock::boot_moment;
@@ -35,6 +36,8 @@ pub(super) use rlimit::rlimit;
 pub(super) use scan::is_initial_process_namespace;
 pub use scan::own_namespace;
 pub use servers::servers;
+
+pub use subject::Subject;
 
 pub use stat::{
     has_left, has_thread_left, is_gone, is_kernel_thread, is_stopped, named, page_size,

@@ -29,6 +29,14 @@ pub fn ignore_file_limit() {
     let _ = deadly::ignore(libc::SIGXFSZ);
 }
 
+/// The name of a signal: `SIGTERM`, or `SIGRTMIN+2` for a real-time one.
+pub fn name(signal: i32) -> String {
+    match nix::sys::signal::Signal::try_from(signal) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
+    }
+}
+
 /// Whether a signal asks a process to end, so that one is enough. Others may have a meaning each time.
 pub fn asks_to_end(signal: i32) -> bool {
     matches!(signal, libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT)

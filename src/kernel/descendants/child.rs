@@ -55,7 +55,7 @@ pub fn spawn_with(
     inbox: &Inbox,
     extra: u64,
 ) -> io::Result<i32> {
-    let mut command = command(words, inbox.mask, inbox.ignored_children, extra);
+    let mut command = command(words, inbox.inherited(), extra);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     // It is reaped by its pid, like all other children.
     Ok(command.spawn()?.id() as i32)
@@ -74,29 +74,47 @@ pub fn replace(words: &[OsString]) -> io::Error {
         signals::end_by(signal);
     }
     match Set::blocked() {
-        Ok(mask) => command(words, mask, deadly::is_ignored(libc::SIGCHLD), 0).exec(),
+        Ok(mask) => {
+            let ignored_children = deadly::is_ignored(libc::SIGCHLD);
+            command(words, Inherited { mask, ignored_children }, 0).exec()
+        }
         Err(error) => error,
     }
 }
 
-fn command(words: &[OsString], mask: Set, ignored_children: bool, extra: u64) -> Command {
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    let restore = move || {
+/// How this process was started: the signals that were blocked, and whether SIGCHLD was ignored.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernel) struct Inherited {
+    pub mask: Set,
+    pub ignored_children: bool,
+}
+
+impl Inherited {
+    /// Gives another program, which this process is about to execute, the descriptors and signals of its own start.
+    /// Async-signal-safe.
+    pub fn restore(self) -> io::Result<()> {
         for descriptor in (0..3).filter(|&number| !inherited::was_open(number as usize)) {
             // SAFETY: the caller had this descriptor closed. The start of the program opened /dev/null
             // there, which this process does not use before it runs the other program.
             unsafe { libc::close(descriptor) };
         }
-        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
-        let children = std::iter::once((libc::SIGCHLD, ignored_children));
+        let children = std::iter::once((libc::SIGCHLD, self.ignored_children));
         for (signal, is_ignored) in inherited::ignored().chain(children) {
             match is_ignored {
                 true => deadly::ignore(signal)?,
                 false => deadly::set_default(signal)?,
             }
         }
-        mask.change(libc::SIG_SETMASK).map(drop)
+        self.mask.change(libc::SIG_SETMASK).map(drop)
+    }
+}
+
+fn command(words: &[OsString], inherited: Inherited, extra: u64) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    let restore = move || {
+        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
+        inherited.restore()
     };
     // SAFETY: between fork and exec, `restore` makes system calls alone.
     unsafe { command.pre_exec(restore) };

@@ -18,11 +18,18 @@ pub struct Confinement {
 impl Confinement {
     /// Reads the current restrictions on this process.
     pub fn read() -> Confinement {
-        let status = proc_file::read_to_string("/proc/self/status").unwrap_or_default();
+        Confinement::of("/proc/self")
+    }
+
+    /// Those on the process with this directory in `/proc`.
+    pub(super) fn of(directory: &str) -> Confinement {
+        let status = proc_file::read_to_string(&format!("{directory}/status")).unwrap_or_default();
         Confinement {
             filters: filters(&status),
             // EINVAL without a security module.
-            label: fs::read("/proc/self/attr/current").ok().and_then(|label| clean(&label)),
+            label: fs::read(format!("{directory}/attr/current"))
+                .ok()
+                .and_then(|label| clean(&label)),
         }
     }
 }

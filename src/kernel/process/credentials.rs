@@ -25,7 +25,6 @@ pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
     if kind.is_posix() {
         return caller_of_files();
     }
-    const CAP_IPC_OWNER: u32 = 15;
     // In another user namespace, the capabilities of this process have no effect.
     let capabilities = match owns(namespace) {
         // Calls are made where this process has all of them.
@@ -38,9 +37,23 @@ pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
 
 /// The credentials of this process for POSIX objects, which are files.
 pub(in crate::kernel) fn caller_of_files() -> Caller {
-    const CAP_DAC_OVERRIDE: u32 = 1;
-    const CAP_FOWNER: u32 = 3;
     caller_with(effective_capabilities(), CAP_DAC_OVERRIDE, CAP_FOWNER)
+}
+
+const CAP_IPC_OWNER: u32 = 15;
+const CAP_DAC_OVERRIDE: u32 = 1;
+const CAP_FOWNER: u32 = 3;
+
+impl Caller {
+    /// The same with these capabilities (a bit each), as far as they matter to objects of this kind.
+    pub(super) fn with(self, capabilities: u64, kind: Kind) -> Caller {
+        let (of_modes, of_ownership) = match kind.is_posix() {
+            true => (CAP_DAC_OVERRIDE, CAP_FOWNER),
+            false => (CAP_IPC_OWNER, CAP_SYS_ADMIN),
+        };
+        let has = |capability: u32| capabilities & (1 << capability) != 0;
+        Caller { overrides_mode: has(of_modes), overrides_ownership: has(of_ownership), ..self }
+    }
 }
 
 /// The credentials of this process, where these two capabilities override mode and ownership.
@@ -116,7 +129,11 @@ fn effective_capabilities() -> u64 {
 
 /// A capability set of this process, by its label in `/proc/self/status`; empty if that cannot be read.
 pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
-    let status = proc_file::read_to_string("/proc/self/status").unwrap_or_default();
+    capabilities_in(&proc_file::read_to_string("/proc/self/status").unwrap_or_default(), label)
+}
+
+/// A capability set in the text of such a file.
+pub(super) fn capabilities_in(status: &str, label: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix(label));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

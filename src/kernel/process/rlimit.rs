@@ -1,7 +1,10 @@
-//! Resource limits: `getrlimit(2)` for this process, `proc_pid_limits(5)` for others.
+//! Resource limits: `getrlimit(2)` for this process, `prlimit(2)` and `proc_pid_limits(5)` for others.
+#![allow(unsafe_code)]
 
 use std::fs;
+use std::mem::MaybeUninit;
 use std::os::unix::fs::MetadataExt;
+use std::ptr;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
@@ -14,6 +17,19 @@ use super::proc_file;
 pub(in crate::kernel) fn rlimit(resource: Resource) -> Option<[Option<u64>; 2]> {
     let (soft, hard) = getrlimit(resource).ok()?;
     Some([soft, hard].map(|limit| (limit != RLIM_INFINITY).then_some(limit.into())))
+}
+
+/// The same limits of another process.
+pub(super) fn rlimit_of(pid: i32, resource: Resource) -> Option<[Option<u64>; 2]> {
+    let mut limits = MaybeUninit::<libc::rlimit64>::uninit();
+    // SAFETY: sets nothing, and fills the structure.
+    let result = unsafe { libc::prlimit64(pid, resource as _, ptr::null(), limits.as_mut_ptr()) };
+    if result != 0 {
+        return None;
+    }
+    // SAFETY: the call filled it.
+    let limits = unsafe { limits.assume_init() };
+    Some([limits.rlim_cur, limits.rlim_max].map(|limit| (limit != u64::MAX).then_some(limit)))
 }
 
 /// The process of a user with the lowest soft limit on bytes for POSIX message queues

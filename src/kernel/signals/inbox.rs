@@ -7,19 +7,24 @@ use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::deadly::{self, Set};
 use super::interrupt;
+use crate::kernel::descendants::child::Inherited;
+use crate::kernel::io::poll;
 
 /// Receives the signals of this process, and remembers how its caller had set them.
 #[derive(Debug)]
 pub struct Inbox {
     descriptor: File,
-    /// The signal mask with which this process was started.
-    pub(in crate::kernel) mask: Set,
-    /// Whether it was started with SIGCHLD ignored, which would hide how children end.
-    pub(in crate::kernel) ignored_children: bool,
+    /// The signal mask with which this process was started, and whether it was started with SIGCHLD ignored, which would
+    /// hide how children end.
+    inherited: Inherited,
 }
+
+/// How long after a signal to interrupt again, in case that the thread was about to call.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// The deadly signals that an [`Inbox`] receives.
 static READ: AtomicU64 = AtomicU64::new(0);
@@ -48,6 +53,31 @@ impl Inbox {
     /// Receives, from now on, the signals that would end this process, SIGCHLD and SIGCONT. Signals
     /// that the caller had ignored (as `nohup(1)` does) or blocked stay so.
     pub fn open() -> io::Result<Inbox> {
+        Inbox::receive([libc::SIGCHLD, libc::SIGCONT].as_slice())
+    }
+
+    /// The same without SIGCHLD, which a tracer gets for each stop of a thread. While a signal is in the inbox, the
+    /// blocking calls of this thread are interrupted again and again.
+    pub fn open_to_interrupt() -> io::Result<Inbox> {
+        let inbox = Inbox::receive([libc::SIGCONT].as_slice())?;
+        let descriptor = inbox.descriptor.try_clone()?;
+        // SAFETY: takes and returns plain numbers.
+        let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
+        let knock = move || {
+            // They are for the thread that waits.
+            let _ = Set(u64::MAX).change(libc::SIG_BLOCK);
+            loop {
+                poll::wait_any_readable(&[descriptor.as_fd()], None);
+                // SAFETY: takes plain numbers.
+                unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGURG) };
+                std::thread::sleep(AGAIN);
+            }
+        };
+        std::thread::Builder::new().stack_size(64 << 10).spawn(knock)?;
+        Ok(inbox)
+    }
+
+    fn receive(more: &[i32]) -> io::Result<Inbox> {
         // Without the timer, a signal would not end a write to standard error that is not read.
         let _ = interrupt::make_timer();
         let mask = Set::blocked()?;
@@ -60,8 +90,7 @@ impl Inbox {
         if ignored_children {
             deadly::set_default(libc::SIGCHLD)?;
         }
-        wanted.add(libc::SIGCHLD);
-        wanted.add(libc::SIGCONT);
+        more.iter().for_each(|&signal| wanted.add(signal));
         wanted.change(libc::SIG_BLOCK)?;
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: the pointer is to a set of this size, which the call reads; it returns a new
@@ -74,14 +103,19 @@ impl Inbox {
         }
         // SAFETY: the descriptor is new, so nothing else owns it.
         let descriptor = unsafe { File::from_raw_fd(descriptor as i32) };
-        Ok(Inbox { descriptor, mask, ignored_children })
+        Ok(Inbox { descriptor, inherited: Inherited { mask, ignored_children } })
     }
 
     /// Closes the inbox: further signals end this process, as they would have without it.
     pub fn close(self) -> io::Result<()> {
         while self.next().is_some() {}
         READ.store(0, Ordering::Relaxed);
-        self.mask.change(libc::SIG_SETMASK).map(drop)
+        self.inherited.mask.change(libc::SIG_SETMASK).map(drop)
+    }
+
+    /// How this process was started.
+    pub(in crate::kernel) fn inherited(&self) -> Inherited {
+        self.inherited
     }
 
     /// The next received signal, if there is one.

@@ -33,6 +33,11 @@ pub fn catch_signals() -> io::Result<()> {
 /// Creates the timer. It uses SIGURG, which is ignored by default, so that one from another sender is
 /// harmless. SIGALRM belongs to the caller, who may have set an alarm or blocked it.
 pub(super) fn make_timer() -> io::Result<()> {
+    TIMER.store(new_timer()?, Ordering::Relaxed);
+    Ok(())
+}
+
+fn new_timer() -> io::Result<libc::timer_t> {
     let signal = libc::SIGURG;
     let mut event = MaybeUninit::<libc::sigevent>::zeroed();
     let mut timer = ptr::null_mut();
@@ -51,8 +56,35 @@ pub(super) fn make_timer() -> io::Result<()> {
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
-    TIMER.store(timer, Ordering::Relaxed);
-    Ok(())
+    Ok(timer)
+}
+
+/// A timer of its own that interrupts blocking calls, beside the one of this module.
+#[derive(Debug)]
+pub(in crate::kernel) struct Ticker(libc::timer_t);
+
+impl Ticker {
+    /// A timer that does nothing yet.
+    pub fn new() -> io::Result<Ticker> {
+        new_timer().map(Ticker)
+    }
+
+    /// Interrupts the calls of this process after this long, again and again until it is stopped.
+    pub fn start(&self, after: Duration) {
+        set(self.0, after.max(Duration::from_nanos(1)), INTERVAL);
+    }
+
+    /// Interrupts nothing any more.
+    pub fn stop(&self) {
+        set(self.0, Duration::ZERO, Duration::ZERO);
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // SAFETY: it came from timer_create, and nothing uses it any more.
+        unsafe { libc::timer_delete(self.0) };
+    }
 }
 
 fn note(signal: i32) {
@@ -106,17 +138,21 @@ fn interrupt_after(first: Duration) {
 }
 
 fn set_timer(first: Duration, interval: Duration) {
+    let timer = TIMER.load(Ordering::Relaxed);
+    if timer != NO_TIMER {
+        set(timer, first, interval);
+    }
+}
+
+fn set(timer: libc::timer_t, first: Duration, interval: Duration) {
     let timespec = |duration: Duration| libc::timespec {
         // The maximum on 32-bit kernels, 68 years, counts as no limit.
         tv_sec: duration.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: duration.subsec_nanos() as _,
     };
     let setting = libc::itimerspec { it_interval: timespec(interval), it_value: timespec(first) };
-    let timer = TIMER.load(Ordering::Relaxed);
-    if timer != NO_TIMER {
-        // SAFETY: `timer` came from timer_create; the call reads `setting` and writes nothing back.
-        unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
-    }
+    // SAFETY: `timer` came from timer_create; the call reads `setting` and writes nothing back.
+    unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
 }
 
 /// Not of the kind `Interrupted`, on which `std` would repeat the call.

@@ -1,0 +1,570 @@
+//! Traces the IPC calls of other programs: `ptrace(2)`, `seccomp(2)`.
+//!
+//! A command gets a filter that names the calls, so that all others run at full speed. A process that runs already
+//! cannot be given one, and stops at each of its system calls.
+
+mod files;
+mod filter;
+mod launch;
+mod look;
+mod memory;
+mod numbers;
+mod recorded;
+mod request;
+mod semaphore;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::ops::ControlFlow;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::errno::Errno;
+
+pub use look::{Descriptor, Notice, descriptor, path_of, project_of};
+
+use filter::Filter;
+use launch::Launched;
+use numbers::{ARCHITECTURE, IS_SUPPORTED};
+use recorded::Recorded;
+use request::{Manner, Resume, Stop};
+use semaphore::{Progress, Verdict};
+
+use super::call::{Call, CallName, Event, Outcome};
+use super::descendants::child::Ended;
+use super::process::{proc_file, threads as threads_of};
+use super::signals::Inbox;
+use super::signals::interrupt::Ticker;
+
+/// A call of a traced program.
+#[derive(Clone, Debug)]
+pub struct TracedCall {
+    /// Its process.
+    pub pid: i32,
+    /// Its thread.
+    pub thread: i32,
+    /// When it began, by the wall clock.
+    pub time: SystemTime,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took, or has taken so far.
+    pub duration: Duration,
+    recorded: Recorded,
+    began: Instant,
+    is_slow: bool,
+}
+
+impl TracedCall {
+    fn of(pid: i32, thread: i32) -> TracedCall {
+        TracedCall {
+            pid,
+            thread,
+            time: SystemTime::UNIX_EPOCH,
+            outcome: Outcome::Unfinished,
+            duration: Duration::ZERO,
+            recorded: Recorded::default(),
+            began: Instant::now(),
+            is_slow: false,
+        }
+    }
+
+    /// The call as a value.
+    pub fn call(&self) -> Option<Call<'_>> {
+        self.recorded.call()
+    }
+
+    /// The call with its result, of which this many bytes of a message are shown.
+    pub fn event(&self, shown: usize) -> Option<Event<'_>> {
+        Some(Event { call: self.call()?, outcome: self.outcome, shown })
+    }
+
+    /// Whether it may create an object that is not there yet.
+    pub fn may_create(&self) -> bool {
+        self.recorded.may_create()
+    }
+}
+
+/// What becomes of traced programs. While a function runs, the thread that it is about is stopped.
+pub trait Observer {
+    /// A call is about to be made that may create an object.
+    fn creates(&mut self, call: &TracedCall);
+    /// A call has ended.
+    fn ended(&mut self, call: &TracedCall);
+    /// A call has been waiting for as long as was asked for. Its thread sleeps in it.
+    fn waits(&mut self, call: &TracedCall);
+    /// A process started another one, or a thread of itself.
+    fn started(&mut self, parent: i32, pid: i32, thread: i32);
+    /// A process executes another program.
+    fn executed(&mut self, pid: i32);
+    /// A process is not traced as one would expect.
+    fn noticed(&mut self, pid: i32, notice: Notice);
+    /// A process ended.
+    fn exited(&mut self, pid: i32, how: Ended);
+    /// Something interrupted the wait for all that: a signal, or the time. `Break` ends the tracing.
+    fn interrupted(&mut self) -> ControlFlow<()>;
+}
+
+/// How to trace.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// The calls that are shown.
+    pub calls: &'a [CallName],
+    /// How many bytes of a message are shown.
+    pub shown: usize,
+    /// After how long a call counts as waiting.
+    pub slow: Duration,
+}
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// In no call that is traced.
+    Elsewhere,
+    /// In the call that it keeps.
+    Call,
+}
+
+#[derive(Debug)]
+struct Thread {
+    at: At,
+    call: TracedCall,
+    progress: Progress,
+    /// Whether it was asked to stop in order to be traced, or not to be.
+    is_interrupted: bool,
+    noticed: Option<Notice>,
+}
+
+impl Thread {
+    fn new(pid: i32, thread: i32) -> Thread {
+        Thread {
+            at: At::Elsewhere,
+            call: TracedCall::of(pid, thread),
+            progress: Progress::default(),
+            is_interrupted: false,
+            noticed: None,
+        }
+    }
+}
+
+/// For how long to expect the next call without sleeping, if a traced thread can run meanwhile.
+const PATIENCE: Duration = Duration::from_micros(20);
+
+/// How often to look for calls that wait, while there are any.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Traced programs.
+#[derive(Debug)]
+pub struct Tracer<'a> {
+    manner: Manner,
+    settings: Settings<'a>,
+    threads: HashMap<i32, Thread>,
+    launched: Option<Launched>,
+    ticker: Ticker,
+    /// When to look for calls that wait.
+    look_at: Option<Instant>,
+    patience: Duration,
+    /// Whether every thread is to be left.
+    is_leaving: bool,
+}
+
+impl<'a> Tracer<'a> {
+    /// Starts a command. The signals that it gets are those that this process was started with.
+    pub fn launch(words: &[OsString], inbox: &Inbox, settings: Settings<'a>) -> io::Result<Self> {
+        require_support()?;
+        let inherited = inbox.inherited();
+        let filter = Filter::new(numbers::traced(settings.calls));
+        let start = |filter, manner| launch::launch(words, &inherited, filter, manner);
+        // Some kernels, and some containers, have no filters.
+        let (launched, manner) = match Filter::is_possible() {
+            true => (start(Some(&filter), Manner::Filter)?, Manner::Filter),
+            false => (start(None, Manner::EachCall)?, Manner::EachCall),
+        };
+        let mut tracer = Tracer::new(manner, settings)?;
+        tracer.threads.insert(launched.pid, Thread::new(launched.pid, launched.pid));
+        tracer.launched = Some(launched);
+        Ok(tracer)
+    }
+
+    /// Attaches to all threads of these processes. If one of them cannot be traced, returns its pid and the error, and
+    /// leaves the others as they were.
+    pub fn attach(pids: &[i32], settings: Settings<'a>) -> Result<Self, (i32, io::Error)> {
+        let mut tracer = Tracer::new(Manner::EachCall, settings).map_err(|error| (0, error))?;
+        for &pid in pids {
+            let attached = require_support().and_then(|()| tracer.attach_to(pid));
+            if let Err(error) = attached {
+                tracer.leave();
+                return Err((pid, error));
+            }
+        }
+        Ok(tracer)
+    }
+
+    fn new(manner: Manner, settings: Settings<'a>) -> io::Result<Self> {
+        Ok(Tracer {
+            manner,
+            settings,
+            threads: HashMap::new(),
+            launched: None,
+            ticker: Ticker::new()?,
+            look_at: None,
+            patience: match thread::available_parallelism() {
+                Ok(processors) if processors.get() > 1 => PATIENCE,
+                _ => Duration::ZERO,
+            },
+            is_leaving: false,
+        })
+    }
+
+    /// The pid of the command.
+    pub fn command(&self) -> Option<i32> {
+        self.launched.as_ref().map(|launched| launched.pid)
+    }
+
+    /// Why the command could not be executed, once its process has ended.
+    pub fn error(&mut self) -> Option<io::Error> {
+        self.launched.as_mut()?.error()
+    }
+
+    /// How many threads are traced.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    fn attach_to(&mut self, pid: i32) -> io::Result<()> {
+        loop {
+            let threads = threads_of(pid)?;
+            let before = self.threads.len();
+            for thread in threads {
+                if self.threads.contains_key(&thread) {
+                    continue;
+                }
+                match request::seize(thread, self.manner) {
+                    Ok(()) => {
+                        self.threads.insert(thread, Thread::new(pid, thread));
+                        self.interrupt(thread);
+                    }
+                    // It has ended meanwhile.
+                    Err(Errno::ESRCH) if thread != pid => {}
+                    // A new thread of one that is traced is traced, too.
+                    Err(Errno::EPERM) if thread != pid && is_traced_by_this(thread) => {
+                        self.threads.insert(thread, Thread::new(pid, thread));
+                    }
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
+            // Meanwhile there may be new ones.
+            if self.threads.len() == before {
+                return Ok(());
+            }
+        }
+    }
+
+    fn interrupt(&mut self, thread: i32) {
+        if let Some(known) = self.threads.get_mut(&thread) {
+            known.is_interrupted = request::interrupt(thread).is_ok();
+        }
+    }
+
+    /// Traces until all processes have ended, or the observer ends it.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        loop {
+            match request::wait(self.patience) {
+                Ok((thread, status)) => self.handle(thread, status, observer),
+                Err(Errno::EINTR) => {
+                    self.look_at_waiting(observer);
+                    if observer.interrupted().is_break() {
+                        return Ok(());
+                    }
+                }
+                Err(Errno::ECHILD) => return Ok(()),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Leaves all processes as they were before they were traced. Those that a filter stops at calls cannot be left,
+    /// because the calls would fail: they are killed.
+    pub fn leave(&mut self) {
+        self.is_leaving = true;
+        self.ticker.stop();
+        let threads: Vec<i32> = self.threads.keys().copied().collect();
+        for thread in threads {
+            match self.manner {
+                Manner::Filter => drop(super::descendants::child::kill(thread, libc::SIGKILL)),
+                Manner::EachCall => self.interrupt(thread),
+            }
+        }
+        struct Nobody;
+        impl Observer for Nobody {
+            fn creates(&mut self, _: &TracedCall) {}
+            fn ended(&mut self, _: &TracedCall) {}
+            fn waits(&mut self, _: &TracedCall) {}
+            fn started(&mut self, _: i32, _: i32, _: i32) {}
+            fn executed(&mut self, _: i32) {}
+            fn noticed(&mut self, _: i32, _: Notice) {}
+            fn exited(&mut self, _: i32, _: Ended) {}
+            fn interrupted(&mut self) -> ControlFlow<()> {
+                ControlFlow::Continue(())
+            }
+        }
+        while !self.threads.is_empty() {
+            match request::wait(self.patience) {
+                Ok((thread, status)) => self.handle(thread, status, &mut Nobody),
+                Err(Errno::EINTR) => {}
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Handles a change in the state of a thread, and lets it go on.
+    fn handle(&mut self, thread: i32, status: i32, observer: &mut dyn Observer) {
+        if libc::WIFEXITED(status) {
+            return self.gone(thread, Ended::Status(libc::WEXITSTATUS(status) as u8), observer);
+        }
+        if libc::WIFSIGNALED(status) {
+            return self.gone(thread, Ended::Signal(libc::WTERMSIG(status)), observer);
+        }
+        if !self.threads.contains_key(&thread) {
+            // Its parent has not said yet that it started it.
+            let Some((pid, parent)) = family_of(thread) else {
+                let _ = request::resume(thread, self.usual(At::Elsewhere), 0);
+                return;
+            };
+            self.add(thread, pid, parent, observer);
+        }
+        let signal = libc::WSTOPSIG(status);
+        let (resume, signal) = match status >> 16 {
+            PTRACE_EVENT_SECCOMP => (self.at_call(thread, observer), 0),
+            PTRACE_EVENT_CLONE | PTRACE_EVENT_FORK | PTRACE_EVENT_VFORK => {
+                self.started(thread, status >> 16, observer);
+                (None, 0)
+            }
+            PTRACE_EVENT_EXEC => {
+                self.executed(thread, observer);
+                (None, 0)
+            }
+            PTRACE_EVENT_STOP => (self.stopped(thread, signal), 0),
+            0 if signal == libc::SIGTRAP | 0x80 => (self.at_call(thread, observer), 0),
+            0 => (None, signal),
+            _ => (None, 0),
+        };
+        let at = self.threads.get(&thread).map_or(At::Elsewhere, |thread| thread.at);
+        let resume = resume.unwrap_or(self.usual(at));
+        if resume == Resume::Detached {
+            self.threads.remove(&thread);
+        }
+        // ESRCH if it was killed meanwhile: then its end comes next.
+        let _ = request::resume(thread, resume, signal);
+    }
+
+    /// How a thread continues that is in a call, or not.
+    fn usual(&self, at: At) -> Resume {
+        match (self.manner, at) {
+            _ if self.is_leaving => Resume::Freely,
+            (Manner::Filter, At::Elsewhere) => Resume::Freely,
+            (Manner::Filter, At::Call) | (Manner::EachCall, _) => Resume::ToCall,
+        }
+    }
+
+    /// A thread stopped because of a signal that stops processes, because it is new, or because it was interrupted.
+    fn stopped(&mut self, thread: i32, signal: i32) -> Option<Resume> {
+        let is_group_stop =
+            matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU);
+        let known = self.threads.get_mut(&thread)?;
+        if std::mem::take(&mut known.is_interrupted) && !is_group_stop {
+            let _ = request::repeat_call(thread);
+        }
+        match is_group_stop {
+            _ if self.is_leaving => Some(Resume::Detached),
+            true => Some(Resume::Listen),
+            false => None,
+        }
+    }
+
+    /// A thread is before or behind a system call.
+    fn at_call(&mut self, thread: i32, observer: &mut dyn Observer) -> Option<Resume> {
+        let stop = request::stop(thread).ok()?;
+        let Thread { at, call, progress, .. } = self.threads.get_mut(&thread)?;
+        match stop {
+            _ if self.is_leaving => {}
+            Stop::Entry { architecture, number, arguments } => {
+                *at = At::Elsewhere;
+                let shown = self.settings.shown;
+                if architecture != ARCHITECTURE {
+                    self.notice(thread, Notice::OtherMachine, observer);
+                    return None;
+                }
+                if !call.recorded.begin(thread, number, arguments, shown) {
+                    return None;
+                }
+                *at = At::Call;
+                if !progress.begin(call)
+                    && let Some(kept) = progress.take()
+                {
+                    observer.ended(&kept);
+                }
+                (call.began, call.time) = (Instant::now(), SystemTime::now());
+                (call.outcome, call.duration, call.is_slow) =
+                    (Outcome::Unfinished, Duration::ZERO, false);
+                if call.recorded.may_create() {
+                    observer.creates(call);
+                }
+                self.wake_later();
+            }
+            Stop::Exit(outcome) if *at == At::Call => {
+                *at = At::Elsewhere;
+                call.duration = call.began.elapsed();
+                call.outcome = outcome;
+                call.recorded.end(thread, outcome, self.settings.shown);
+                match progress.end(call) {
+                    Verdict::Shown => observer.ended(call),
+                    Verdict::Hidden => {}
+                    Verdict::Kept => {
+                        let empty = TracedCall::of(call.pid, call.thread);
+                        progress.keep(std::mem::replace(call, empty));
+                    }
+                }
+            }
+            Stop::Exit(_) | Stop::Other => {}
+        }
+        None
+    }
+
+    fn started(&mut self, thread: i32, event: i32, observer: &mut dyn Observer) {
+        let Some(child) = request::event_message(thread) else { return };
+        let Some(parent) = self.threads.get(&thread).map(|thread| thread.call.pid) else { return };
+        if self.threads.contains_key(&child) {
+            return;
+        }
+        let pid = match event {
+            // A thread, unless clone(2) was called for a process.
+            PTRACE_EVENT_CLONE => family_of(child).map_or(child, |(pid, _)| pid),
+            _ => child,
+        };
+        self.add(child, pid, parent, observer);
+    }
+
+    fn add(&mut self, thread: i32, pid: i32, parent: i32, observer: &mut dyn Observer) {
+        observer.started(parent, pid, thread);
+        self.threads.insert(thread, Thread::new(pid, thread));
+    }
+
+    /// A process executed a program: its other threads are gone, and the one that did it has the id of the first.
+    fn executed(&mut self, thread: i32, observer: &mut dyn Observer) {
+        self.threads.retain(|&id, known| id == thread || known.call.pid != thread);
+        self.threads.insert(thread, Thread::new(thread, thread));
+        observer.executed(thread);
+        if let Some(notice) = Notice::of_program(thread) {
+            self.notice(thread, notice, observer);
+        }
+    }
+
+    /// Gives a notice, once.
+    fn notice(&mut self, thread: i32, notice: Notice, observer: &mut dyn Observer) {
+        if let Some(known) = self.threads.get_mut(&thread)
+            && known.noticed != Some(notice)
+        {
+            known.noticed = Some(notice);
+            observer.noticed(known.call.pid, notice);
+        }
+    }
+
+    fn gone(&mut self, thread: i32, how: Ended, observer: &mut dyn Observer) {
+        let Some(mut known) = self.threads.remove(&thread) else { return };
+        if let Some(kept) = known.progress.take() {
+            observer.ended(&kept);
+        }
+        if known.at == At::Call {
+            known.call.duration = known.call.began.elapsed();
+            observer.ended(&known.call);
+        }
+        // The first thread of a process ends last.
+        if known.call.pid == thread {
+            observer.exited(thread, how);
+        }
+    }
+
+    /// Makes sure that calls that wait are noticed.
+    fn wake_later(&mut self) {
+        if self.look_at.is_none() {
+            let wait = self.settings.slow.min(TICK);
+            self.look_at = Some(Instant::now() + wait);
+            self.ticker.start(wait);
+        }
+    }
+
+    /// Tells of calls that have been waiting for long, and of those that turned out to be whole.
+    fn look_at_waiting(&mut self, observer: &mut dyn Observer) {
+        if self.look_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        self.look_at = None;
+        self.ticker.stop();
+        let mut may_wait = false;
+        for thread in self.threads.values_mut() {
+            if let Some(kept) = thread.progress.take() {
+                observer.ended(&kept);
+            }
+            if thread.at == At::Call && !thread.call.is_slow {
+                thread.call.duration = thread.call.began.elapsed();
+                thread.call.is_slow = thread.call.duration >= self.settings.slow;
+                may_wait |= !thread.call.is_slow;
+                if thread.call.is_slow {
+                    observer.waits(&thread.call);
+                }
+            }
+        }
+        if may_wait {
+            self.wake_later();
+        }
+    }
+}
+
+impl Drop for Tracer<'_> {
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.leave();
+        }
+    }
+}
+
+// The kernel's numbers, which not every C library defines.
+const PTRACE_EVENT_FORK: i32 = 1;
+const PTRACE_EVENT_VFORK: i32 = 2;
+const PTRACE_EVENT_CLONE: i32 = 3;
+const PTRACE_EVENT_EXEC: i32 = 4;
+const PTRACE_EVENT_SECCOMP: i32 = 7;
+const PTRACE_EVENT_STOP: i32 = 128;
+
+fn require_support() -> io::Result<()> {
+    match IS_SUPPORTED {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the calls of this kind of machine are not decoded",
+        )),
+    }
+}
+
+/// The process of a thread, and the parent of that process.
+fn family_of(thread: i32) -> Option<(i32, i32)> {
+    let status = proc_file::read_to_string(&format!("/proc/{thread}/status")).ok()?;
+    let number = |label: &str| -> Option<i32> {
+        status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
+    };
+    Some((number("Tgid:")?, number("PPid:")?))
+}
+
+/// Whether this process traces a thread already.
+fn is_traced_by_this(thread: i32) -> bool {
+    tracer_of(thread) == i32::try_from(std::process::id()).ok()
+}
+
+/// The process that traces a thread, `TracerPid` in `proc_pid_status(5)`; `None` if none does.
+pub fn tracer_of(thread: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+    tracer.trim().parse().ok().filter(|&pid| pid != 0)
+}
