@@ -267,6 +267,12 @@ impl<'a> Tracer<'a> {
         }
     }
 
+    fn is_not_interrupted(&mut self, thread: i32) {
+        if let Some(known) = self.threads.get_mut(&thread) {
+            known.is_interrupted = false;
+        }
+    }
+
     /// Traces until all processes have ended, or the observer ends it.
     pub fn run(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         loop {
@@ -275,11 +281,22 @@ impl<'a> Tracer<'a> {
                 Err(Errno::EINTR) => {
                     self.look_at_waiting(observer);
                     if observer.interrupted().is_break() {
+                        self.tell_unfinished(observer);
                         return Ok(());
                     }
                 }
                 Err(Errno::ECHILD) => return Ok(()),
                 Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Tells of the calls in which threads are.
+    fn tell_unfinished(&mut self, observer: &mut dyn Observer) {
+        for thread in self.threads.values_mut().filter(|thread| thread.at == At::Call) {
+            thread.call.duration = thread.call.began.elapsed();
+            if !std::mem::replace(&mut thread.call.is_slow, true) {
+                observer.waits(&thread.call);
             }
         }
     }
@@ -333,6 +350,13 @@ impl<'a> Tracer<'a> {
                 return;
             };
             self.add(thread, pid, parent, observer);
+        }
+        if status >> 16 != PTRACE_EVENT_STOP {
+            // Any other stop makes the kernel forget that the thread was to be interrupted.
+            match self.is_leaving {
+                true => self.interrupt(thread),
+                false => self.is_not_interrupted(thread),
+            }
         }
         let signal = libc::WSTOPSIG(status);
         let (resume, signal) = match status >> 16 {
