@@ -226,10 +226,14 @@ impl<'a> Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
-    fn creates(&mut self, call: &TracedCall) {
+    fn begins(&mut self, call: &TracedCall) {
         let Some(value) = call.call() else { return };
+        if let Some((kind, id)) = known::removed_by(&value) {
+            let namespace = self.namespace_of(call.pid);
+            return self.known.removes(call.pid, namespace, kind, id);
+        }
         let place = self.hints.place(call.pid);
-        self.known.begins(call.thread, &value, |reference| {
+        self.known.creates(call.thread, &value, |reference| {
             let Some(place) = &place else { return true };
             let Ok(_stay) = place.enter() else { return true };
             !matches!(place.namespace.read(reference), Err(error) if error.errno == Errno::ENOENT)
@@ -255,6 +259,10 @@ impl Observer for Watch<'_> {
             _ => None,
         };
         self.stats.remove(&call.thread);
+        if let Some((kind, id)) = known::removed_by(&value) {
+            let namespace = self.namespace_of(call.pid);
+            self.known.has_tried_to_remove(call.pid, namespace, kind, id);
+        }
         if let Outcome::Returned(result) = call.outcome {
             let namespace = self.namespace_of(call.pid);
             self.known.succeeded(call.pid, call.thread, namespace, &value, result);
@@ -266,10 +274,9 @@ impl Observer for Watch<'_> {
             return;
         }
         let missing = missing.as_ref().map(|(path, errno)| (path.as_slice(), *errno));
-        let hint = match self.args.no_hints {
-            true => None,
-            false => self.hints.of(call, &self.known, missing),
-        };
+        // The thread of a call that never ended is gone.
+        let may_hint = !self.args.no_hints && call.outcome != Outcome::Unfinished;
+        let hint = may_hint.then(|| self.hints.of(call, &self.known, missing)).flatten();
         self.lines.call(call, hint.as_ref(), false);
     }
 
@@ -278,10 +285,8 @@ impl Observer for Watch<'_> {
         if self.args.summary || self.args.failed || !self.shown.contains(&value.name()) {
             return;
         }
-        let hint = match self.args.no_hints {
-            true => None,
-            false => self.hints.of(call, &self.known, None),
-        };
+        let may_hint = !self.args.no_hints;
+        let hint = may_hint.then(|| self.hints.of(call, &self.known, None)).flatten();
         self.lines.call(call, hint.as_ref(), true);
     }
 

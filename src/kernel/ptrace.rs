@@ -79,17 +79,12 @@ impl TracedCall {
     pub fn event(&self, shown: usize) -> Option<Event<'_>> {
         Some(Event { call: self.call()?, outcome: self.outcome, shown })
     }
-
-    /// Whether it may create an object that is not there yet.
-    pub fn may_create(&self) -> bool {
-        self.recorded.may_create()
-    }
 }
 
 /// What becomes of traced programs. While a function runs, the thread that it is about is stopped.
 pub trait Observer {
-    /// A call is about to be made that may create an object.
-    fn creates(&mut self, call: &TracedCall);
+    /// A call is about to be made that may create or remove an object.
+    fn begins(&mut self, call: &TracedCall);
     /// A call has ended.
     fn ended(&mut self, call: &TracedCall);
     /// A call has been waiting for as long as was asked for. Its thread sleeps in it.
@@ -315,7 +310,7 @@ impl<'a> Tracer<'a> {
         }
         struct Nobody;
         impl Observer for Nobody {
-            fn creates(&mut self, _: &TracedCall) {}
+            fn begins(&mut self, _: &TracedCall) {}
             fn ended(&mut self, _: &TracedCall) {}
             fn waits(&mut self, _: &TracedCall) {}
             fn started(&mut self, _: i32, _: i32, _: i32) {}
@@ -432,8 +427,8 @@ impl<'a> Tracer<'a> {
                 (call.began, call.time) = (Instant::now(), SystemTime::now());
                 (call.outcome, call.duration, call.is_slow) =
                     (Outcome::Unfinished, Duration::ZERO, false);
-                if call.recorded.may_create() {
-                    observer.creates(call);
+                if call.recorded.may_create() || call.recorded.may_remove() {
+                    observer.begins(call);
                 }
                 self.wake_later();
             }
@@ -513,10 +508,14 @@ impl<'a> Tracer<'a> {
     /// Makes sure that calls that wait are noticed.
     fn wake_later(&mut self) {
         if self.look_at.is_none() {
-            let wait = self.settings.slow.min(TICK);
-            self.look_at = Some(Instant::now() + wait);
-            self.ticker.start(wait);
+            self.wake_after(self.settings.slow);
         }
+    }
+
+    fn wake_after(&mut self, wait: Duration) {
+        let wait = wait.min(TICK);
+        self.look_at = Some(Instant::now() + wait);
+        self.ticker.start(wait);
     }
 
     /// Tells of calls that have been waiting for long, and of those that turned out to be whole.
@@ -526,7 +525,7 @@ impl<'a> Tracer<'a> {
         }
         self.look_at = None;
         self.ticker.stop();
-        let mut may_wait = false;
+        let mut next = None;
         for thread in self.threads.values_mut() {
             if let Some(kept) = thread.progress.take() {
                 observer.ended(&kept);
@@ -534,14 +533,17 @@ impl<'a> Tracer<'a> {
             if thread.at == At::Call && !thread.call.is_slow {
                 thread.call.duration = thread.call.began.elapsed();
                 thread.call.is_slow = thread.call.duration >= self.settings.slow;
-                may_wait |= !thread.call.is_slow;
-                if thread.call.is_slow {
-                    observer.waits(&thread.call);
+                match thread.call.is_slow {
+                    true => observer.waits(&thread.call),
+                    false => {
+                        let left = self.settings.slow.saturating_sub(thread.call.duration);
+                        next = Some(next.map_or(left, |next: Duration| next.min(left)));
+                    }
                 }
             }
         }
-        if may_wait {
-            self.wake_later();
+        if let Some(next) = next {
+            self.wake_after(next);
         }
     }
 }

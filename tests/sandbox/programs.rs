@@ -11,8 +11,8 @@ macro_rules! programs {
 }
 
 const PROGRAMS: &[(&str, &str)] = programs! {
-    "breed" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "headless" "hold" "mover" "neighbour"
-    "nonblocking" "posix" "queues" "receive32" "sender" "server" "textbook" "threads" "use"
+    "blocked" "breed" "calls" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "headless" "hold" "mistakes" "mover" "neighbour"
+    "nonblocking" "posix" "queues" "receive32" "sender" "server" "starts" "textbook" "threads" "use"
     "waiters"
 };
 

@@ -31,16 +31,12 @@ use crate::kernel::{Errno, Namespace};
 pub(super) struct Hints {
     places: Places,
     /// What was found about a call, and when.
-    found: HashMap<Subjects, (Instant, Option<String>)>,
+    found: HashMap<u64, (Instant, Option<String>)>,
     /// The last hint about calls of a process with a name and a result.
     said: HashMap<(i32, CallName, Option<i32>), String>,
 }
 
-/// What a hint is about: a process, a call of it, the object and the result. A hint about the same is looked for once
-/// a second at most.
-type Subjects = (i32, CallName, i64, Option<i32>);
-
-/// How long a hint counts.
+/// How long a hint counts: one about the same is looked for once in this time.
 const VALID: Duration = Duration::from_secs(1);
 
 /// So many hints are remembered.
@@ -74,8 +70,8 @@ impl Hints {
             // What it returned does not matter.
             Outcome::Returned(_) | Outcome::Interrupted(_) => Some(0),
         };
-        let subjects = (call.pid, value.name(), number_of(&value, call.outcome), outcome);
-        let text = match self.found.get(&subjects) {
+        let subject = fingerprint(call)?;
+        let text = match self.found.get(&subject) {
             Some((when, text)) if when.elapsed() < VALID => text.clone(),
             _ => {
                 let text = self.find(call, &value, known, missing_path);
@@ -83,7 +79,7 @@ impl Hints {
                     self.found.clear();
                     self.said.clear();
                 }
-                self.found.insert(subjects, (Instant::now(), text.clone()));
+                self.found.insert(subject, (Instant::now(), text.clone()));
                 text
             }
         }?;
@@ -173,31 +169,25 @@ fn may_need_one(call: &Call<'_>, outcome: Outcome) -> bool {
     }
 }
 
-/// A number that tells which object a call is about.
-fn number_of(call: &Call<'_>, outcome: Outcome) -> i64 {
-    match *call {
-        Call::Shmget { .. } if let Outcome::Returned(id) = outcome => id,
-        Call::Msgget { key, .. } | Call::Shmget { key, .. } | Call::Semget { key, .. } => {
-            key.into()
-        }
-        Call::Msgsnd { id, .. }
-        | Call::Msgrcv { id, .. }
-        | Call::Msgctl { id, .. }
-        | Call::Shmat { id, .. }
-        | Call::Shmctl { id, .. }
-        | Call::Semop { id, .. }
-        | Call::Semtimedop { id, .. }
-        | Call::Semctl { id, .. } => id.into(),
-        Call::MqTimedsend { descriptor, .. }
-        | Call::MqTimedreceive { descriptor, .. }
-        | Call::MqNotify { descriptor, .. }
-        | Call::MqGetsetattr { descriptor, .. } => descriptor.into(),
-        _ => reference(call).map_or(0, |reference| {
-            let mut hasher = DefaultHasher::new();
-            reference.hash(&mut hasher);
-            hasher.finish() as i64
-        }),
+/// A number for everything that decides a hint: a process, a call with its arguments, and its result.
+fn fingerprint(call: &TracedCall) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    call.pid.hash(&mut hasher);
+    // Without the text of a message, which decides nothing, and what was returned, which only a segment has of its own.
+    let event = call.event(0)?;
+    event.call.name().hash(&mut hasher);
+    call.outcome.errno().map(|errno| errno as i32).hash(&mut hasher);
+    (call.outcome == Outcome::Unfinished).hash(&mut hasher);
+    if event.call.name() == CallName::Shmget {
+        call.outcome.value().hash(&mut hasher);
     }
+    event
+        .each_argument(&mut |argument| {
+            argument.to_string().hash(&mut hasher);
+            Ok(())
+        })
+        .ok()?;
+    Some(hasher.finish())
 }
 
 /// Looks at what explains the call.

@@ -18,6 +18,8 @@ pub(super) struct Known {
     processes: HashMap<i32, Process>,
     /// Objects that were removed: by whom, and when.
     removed: HashMap<(Namespace, Kind, i32), (i32, Instant)>,
+    /// Objects that somebody is about to remove. Whoever waits on one may hear of it first.
+    removing: HashMap<(Namespace, Kind, i32), (i32, Instant)>,
     /// The keys with which segments were opened or created.
     keys: HashMap<(Namespace, i32), i32>,
     /// Whether the last call of a thread that creates what is missing found it missing.
@@ -54,9 +56,22 @@ pub(super) struct Left {
     pub taken: Vec<(Namespace, i32, u16, i64)>,
 }
 
+/// So many removed objects are remembered.
+const MOST_REMOVED: usize = 100_000;
+
+/// The object that a call removes by its id.
+pub(super) fn removed_by(call: &Call<'_>) -> Option<(Kind, i32)> {
+    match *call {
+        Call::Msgctl { id, command: IPC_RMID, .. } => Some((Kind::Msg, id)),
+        Call::Shmctl { id, command: IPC_RMID, .. } => Some((Kind::Shm, id)),
+        Call::Semctl { id, command: IPC_RMID, .. } => Some((Kind::Sem, id)),
+        _ => None,
+    }
+}
+
 impl Known {
     /// A call begins that creates an object if it is missing. `exists` is asked only if the call does not tell.
-    pub fn begins(
+    pub fn creates(
         &mut self,
         thread: i32,
         call: &Call<'_>,
@@ -86,6 +101,9 @@ impl Known {
         call: &Call<'_>,
         value: i64,
     ) {
+        if let Some((kind, id)) = removed_by(call) {
+            return self.removed(pid, namespace, kind, id);
+        }
         let id = i32::try_from(value).unwrap_or(-1);
         match *call {
             Call::Msgget { key, flags } => {
@@ -97,15 +115,6 @@ impl Known {
             Call::Shmget { key, flags, .. } => {
                 self.keys.insert((namespace, id), key);
                 self.got(pid, thread, namespace, Kind::Shm, id, key, flags);
-            }
-            Call::Msgctl { id, command: IPC_RMID, .. } => {
-                self.removed(pid, namespace, Kind::Msg, id)
-            }
-            Call::Shmctl { id, command: IPC_RMID, .. } => {
-                self.removed(pid, namespace, Kind::Shm, id)
-            }
-            Call::Semctl { id, command: IPC_RMID, .. } => {
-                self.removed(pid, namespace, Kind::Sem, id)
             }
             Call::Semctl { id, command: 16 | 17, .. } => {
                 // Values that are set make what was taken before meaningless.
@@ -176,7 +185,23 @@ impl Known {
         }
     }
 
+    /// A process is about to remove an object.
+    pub fn removes(&mut self, pid: i32, namespace: Namespace, kind: Kind, id: i32) {
+        self.removing.entry((namespace, kind, id)).or_insert((pid, Instant::now()));
+    }
+
+    /// It has tried.
+    pub fn has_tried_to_remove(&mut self, pid: i32, namespace: Namespace, kind: Kind, id: i32) {
+        let object = (namespace, kind, id);
+        if self.removing.get(&object).is_some_and(|(who, _)| *who == pid) {
+            self.removing.remove(&object);
+        }
+    }
+
     fn removed(&mut self, pid: i32, namespace: Namespace, kind: Kind, id: i32) {
+        if self.removed.len() >= MOST_REMOVED {
+            self.removed.clear();
+        }
         self.removed.insert((namespace, kind, id), (pid, Instant::now()));
         self.forget(namespace, &Reference::id(kind, id));
         for process in self.processes.values_mut() {
@@ -242,7 +267,8 @@ impl Known {
 
     /// Who removed an object with an id, and how long ago.
     pub fn remover(&self, namespace: Namespace, kind: Kind, id: i32) -> Option<(i32, Duration)> {
-        let (pid, when) = self.removed.get(&(namespace, kind, id))?;
+        let object = (namespace, kind, id);
+        let (pid, when) = self.removed.get(&object).or_else(|| self.removing.get(&object))?;
         Some((*pid, when.elapsed()))
     }
 

@@ -31,8 +31,12 @@ const MESSAGE: Table = &[
 ];
 
 /// `shmop(2)`.
-const SHMAT: Table =
-    &[(libc::SHM_RDONLY, "SHM_RDONLY"), (libc::SHM_RND, "SHM_RND"), (libc::SHM_REMAP, "SHM_REMAP")];
+const SHMAT: Table = &[
+    (libc::SHM_RDONLY, "SHM_RDONLY"),
+    (libc::SHM_RND, "SHM_RND"),
+    (libc::SHM_REMAP, "SHM_REMAP"),
+    (libc::SHM_EXEC, "SHM_EXEC"),
+];
 
 /// `semop(2)`.
 const SEMOP: Table = &[(libc::SEM_UNDO, "SEM_UNDO"), (libc::IPC_NOWAIT, "IPC_NOWAIT")];

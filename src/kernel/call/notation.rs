@@ -283,7 +283,11 @@ impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Notification { value, signal, method } = self.0;
         let (low, pointer) = (value as i32, Address(value));
-        write!(f, "{{sigev_value={{sival_int={low}, sival_ptr={pointer}}}, sigev_signo=")?;
+        f.write_str("{")?;
+        if value != 0 {
+            write!(f, "sigev_value={{sival_int={low}, sival_ptr={pointer}}}, ")?;
+        }
+        f.write_str("sigev_signo=")?;
         match Signal::try_from(signal) {
             Ok(signal) if method == libc::SIGEV_SIGNAL => f.write_str(signal.as_str())?,
             _ => write!(f, "{signal}")?,
@@ -357,7 +361,7 @@ struct Time(timespec);
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let timespec { tv_sec, tv_nsec, .. } = self.0;
-        write!(f, "{{tv_sec={tv_sec}, tv_nsec={tv_nsec}}}")
+        write!(f, "{{tv_sec={tv_sec}, tv_nsec={}}}", tv_nsec as libc::c_ulong)
     }
 }
 

@@ -476,6 +476,15 @@ impl Recorded {
         })
     }
 
+    /// Whether it may remove an object by its id.
+    pub fn may_remove(&self) -> bool {
+        match self.form {
+            Form::Msgctl | Form::Shmctl => self.command(1) == libc::IPC_RMID,
+            Form::Semctl => self.command(2) == libc::IPC_RMID,
+            _ => false,
+        }
+    }
+
     /// Whether it may create an object that is not there yet.
     pub fn may_create(&self) -> bool {
         match self.call() {
