@@ -129,7 +129,9 @@ impl<'a> Traced<'a> {
             _ => return None,
         };
         let timespec { tv_sec, tv_nsec, .. } = time;
-        let age = self.began - i64::from(tv_sec);
+        #[allow(clippy::useless_conversion, reason = "it has 32 bits on some machines")]
+        let tv_sec: i64 = tv_sec.into();
+        let age = self.began - tv_sec;
         match self.outcome {
             Outcome::Failed(Errno::EINVAL) if !(0..1_000_000_000).contains(&tv_nsec) => {
                 Some(format!(
@@ -147,9 +149,9 @@ impl<'a> Traced<'a> {
                 "the timeout is a point in time (CLOCK_REALTIME), which had passed {} before the call",
                 count(age as u64, "second")
             )),
-            Outcome::Unfinished if !is_absolute && i64::from(tv_sec) > YEAR => Some(format!(
+            Outcome::Unfinished if !is_absolute && tv_sec > YEAR => Some(format!(
                 "the timeout of semtimedop is the length of the wait, and tv_sec={tv_sec} is {} years: subtract the present time, if it is a point in time",
-                i64::from(tv_sec) / YEAR
+                tv_sec / YEAR
             )),
             _ => None,
         }
@@ -569,7 +571,7 @@ fn counts_type(payload: &[u8], size: usize) -> Option<usize> {
     let is_text = payload[..end]
         .iter()
         .all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n' | b'\t'));
-    if !is_text || size % TYPE_SIZE != 0 || size < 2 * TYPE_SIZE || end + TYPE_SIZE >= size {
+    if !is_text || !size.is_multiple_of(TYPE_SIZE) || size < 2 * TYPE_SIZE || end + TYPE_SIZE >= size {
         return None;
     }
     // Up to seven bytes fill the structure up.

@@ -16,7 +16,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 const RELEASE: (&str, &str) = ("0.1.0", "2026-11-26");
 
 /// The sections of a page, in their order. Those in lists have names of their own.
-pub const SECTIONS: [&str; 15] = [
+pub const SECTIONS: [&str; 16] = [
     "NAME",
     "SYNOPSIS",
     "DESCRIPTION",
@@ -28,6 +28,7 @@ pub const SECTIONS: [&str; 15] = [
     "LIMITS",
     "METRICS",
     "REPORT",
+    "CALLS",
     "EXIT STATUS",
     "ENVIRONMENT",
     "FILES",

@@ -72,7 +72,7 @@ pub fn descriptor(thread: i32, number: i32) -> (Descriptor, Option<Reference>) {
     const MQUEUE_MAGIC: i64 = 0x1980_0202;
     let path = format!("/proc/{thread}/fd/{number}");
     let Ok(target) = fs::read_link(&path) else { return (Descriptor::Closed, None) };
-    let is_queue = statfs(&path).is_ok_and(|data| data.f_type as i64 == MQUEUE_MAGIC);
+    let is_queue = statfs(&path).is_ok_and(|data| data.f_type == MQUEUE_MAGIC);
     if !is_queue {
         return (Descriptor::Other(target.as_path().into()), None);
     }
