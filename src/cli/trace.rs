@@ -48,8 +48,8 @@ impl Calls {
 
 /// Text that names no call.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no such call; a call is {0}, and a kind of objects stands for all of its calls")]
-pub struct UnknownCall(String);
+#[error("there is no call '{0}'; a call is {1}, and a kind of objects stands for all of its calls")]
+pub struct UnknownCall(String, String);
 
 impl FromStr for Calls {
     type Err = UnknownCall;
@@ -61,9 +61,15 @@ impl FromStr for Calls {
         }
         let by_name = Calls::all().find(|call| call.to_string() == text);
         let by_other = || OTHER_NAMES.iter().find(|(name, _)| *name == text).map(|(_, call)| *call);
-        by_name.or_else(by_other).map(|call| Calls(vec![call])).ok_or_else(|| {
-            UnknownCall(Calls::all().map(|call| call.to_string()).collect::<Vec<_>>().join(", "))
-        })
+        match by_name.or_else(by_other) {
+            // The C library may make the one out of the other.
+            Some(Semop) => Ok(Calls(vec![Semop, Semtimedop])),
+            Some(call) => Ok(Calls(vec![call])),
+            None => {
+                let all: Vec<_> = Calls::all().map(|call| call.to_string()).collect();
+                Err(UnknownCall(text.to_owned(), all.join(", ")))
+            }
+        }
     }
 }
 
@@ -95,7 +101,8 @@ pub struct Pids(pub Vec<i32>);
 /// With COMMAND the lines go to standard error, because standard output is COMMAND's; with -p they go to standard
 /// output. Only the calls that are shown stop COMMAND, by a seccomp filter; a process of -p stops at each system call,
 /// because it cannot be given a filter. On Ctrl-C such a process goes on as before, whatever it was doing. A COMMAND
-/// that ipctool started cannot go on without it: if ipctool is killed by SIGKILL, so is COMMAND.
+/// that ipctool started cannot go on without it: if ipctool is killed by SIGKILL, so is COMMAND. And ipctool ends
+/// when all that COMMAND started has ended.
 ///
 /// A set-user-ID program runs without its privileges unless root traces it. Calls of 32-bit programs are not decoded.
 #[derive(Debug, Args)]
@@ -107,6 +114,10 @@ pub struct Trace {
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Print a line of JSON for each call
+    ///
+    /// Its fields are time, pid, tid, call, args, result, errno, duration in seconds, and hint. A call that waits longer
+    /// than --slow has one more line before, with ended false. A process that leaves something has a line with exited,
+    /// signal and left at its end.
     #[arg(short = 'J', long)]
     pub json: bool,
     /// Print only a table at the end: calls, errors and time by call
@@ -137,7 +148,7 @@ pub struct Trace {
     #[arg(short = 'f', hide = true)]
     pub follow: bool,
     /// Command to run, with its arguments
-    #[arg(trailing_var_arg = true, value_name = "COMMAND", conflicts_with = "pids", required_unless_present = "pids", value_hint = ValueHint::CommandWithArguments)]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", conflicts_with = "pids", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 }
 
@@ -193,7 +204,9 @@ pub(super) const TRACE: Page = Page {
     ],
     notes: &[
         "A line of --json has the fields time, pid, tid, call, args (texts), result, errno, duration (seconds) and hint; result and errno are null for a call that did not end. A call that waits has a line with ended false before its own. When a process ends that leaves something, a line has exited in place of call, and left.",
-        "A thread that waits in semop(2) or epoll_wait(2) when trace attaches or leaves would fail with EINTR; on x86-64 trace lets it go on. A timeout begins anew.",
+        "A thread that waits in semop(2) or epoll_wait(2) when trace attaches or leaves, or while a signal comes that is ignored, would fail with EINTR; on x86-64 trace lets it go on. The timeout of semtimedop(2) or epoll_wait(2) begins anew then. If trace itself is killed by SIGKILL at that moment, the call fails.",
+        "Not seen are calls that a seccomp filter of the program itself refuses, and what is done to the files of /dev/shm by a path that does not begin with that. A process that COMMAND starts with CLONE_UNTRACED is not traced, and the calls that are shown fail in it (ENOSYS).",
+        "sem_open is shown without its flags if the semaphore exists, because the system calls do not show them. It returns the number of the descriptor here.",
     ],
     examples: &[
         ("See what a program does, and why it fails", "ipctool trace -- ./writer"),

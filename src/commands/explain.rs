@@ -165,7 +165,7 @@ fn look_at_privileges(subject: Subject, namespace: &Namespace, wanted: &Wanted, 
     facts.privileges = Privileges {
         process: match subject {
             Subject::Own => None,
-            Subject::Other(pid) => Some(pid),
+            Subject::Other { pid, .. } => Some(pid),
         },
         system_v: subject.caller(handle, Kind::Msg),
         posix: subject.caller(handle, Kind::Pmsg),

@@ -26,7 +26,7 @@ use crate::ipc::Key;
 use crate::kernel::call::{Call, CallName, Outcome};
 use crate::kernel::descendants::child::{self, Ended};
 use crate::kernel::io::os_error;
-use crate::kernel::process::Process;
+use crate::kernel::process::{self, Process};
 use crate::kernel::ptrace::{self, Observer, Settings, TracedCall, Tracer};
 use crate::kernel::signals::{self, Inbox, Notice};
 use crate::kernel::{Errno, Namespace};
@@ -35,6 +35,10 @@ use crate::output::Style;
 const VERB: &str = "trace";
 
 pub(super) fn run(args: Trace, namespace: &Namespace, style: Style) -> Result<Status> {
+    if args.command.is_empty() && args.pids.is_empty() {
+        let failure = Failure::usage(VERB, "a command to run is missing, or -p PID to attach to");
+        return Err(failure.with_hint("for example: ipctool trace -- ./program").into());
+    }
     let shown = args.calls();
     // A key is made from the path of the stat before.
     let makes_key =
@@ -62,7 +66,9 @@ fn run_command(
     let inbox = Inbox::open_to_interrupt()?;
     let mut tracer = Tracer::launch(&args.command, &inbox, settings)
         .map_err(|error| not_traced("", &error, None))?;
+    watch.alive.extend(tracer.command());
     watch.command = tracer.command().map(|pid| (inbox, pid));
+    watch.hints.filters = u32::from(tracer.has_filter());
     tracer.run(&mut watch)?;
     if let Some(error) = tracer.error() {
         let (failure, status) = command::not_started(VERB, &args.command, &error);
@@ -88,6 +94,7 @@ fn attach(args: &Trace, settings: Settings<'_>, mut watch: Watch<'_>) -> Result<
     let mut tracer = Tracer::attach(&pids, settings)
         .map_err(|(pid, error)| not_traced(&pid.to_string(), &error, Some(pid)))?;
     watch.lines.has_several = tracer.threads() > 1;
+    watch.alive.extend(pids);
     tracer.run(&mut watch)?;
     tracer.leave();
     let written = watch.finish();
@@ -128,6 +135,20 @@ fn why_refused(pid: Option<i32>) -> String {
     if pid.is_some() && pid == own {
         return "a process cannot trace itself".to_owned();
     }
+    if let Some(pid) = pid {
+        if process::is_kernel_thread(pid) {
+            return "it is a thread of the kernel, which makes no system calls".to_owned();
+        }
+        if process::is_gone(pid) {
+            return "it has ended already, and its parent has not asked for its status yet"
+                .to_owned();
+        }
+    } else if let Some(tracer) = own.and_then(ptrace::tracer_of) {
+        return format!(
+            "{} traces ipctool itself and all that it starts, and a process can have one tracer",
+            Process::name(tracer)
+        );
+    }
     let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     match scope.trim() {
         "1" if pid.is_some() => "kernel.yama.ptrace_scope is 1: only root, or an ancestor of the process, may trace it; use sudo, or start it with 'ipctool trace'".to_owned(),
@@ -148,7 +169,9 @@ struct Watch<'a> {
     known: Known,
     /// The last `stat` of each thread, as long as no other call followed.
     stats: HashMap<i32, Stat>,
-    /// The processes that made a call.
+    /// The processes that are traced.
+    alive: HashSet<i32>,
+    /// Those that made a call.
     active: HashSet<i32>,
     /// The signals of this process and the command to which they go.
     command: Option<(Inbox, i32)>,
@@ -173,6 +196,7 @@ impl<'a> Watch<'a> {
             hints: Hints::default(),
             known: Known::default(),
             stats: HashMap::new(),
+            alive: HashSet::new(),
             active: HashSet::new(),
             command: None,
             from_terminal: None,
@@ -250,7 +274,9 @@ impl Observer for Watch<'_> {
             return;
         }
         self.active.insert(call.pid);
-        self.counts.add(name, call);
+        if !self.args.failed || call.outcome.errno().is_some() {
+            self.counts.add(name, call);
+        }
         let missing = match value {
             Call::Msgget { key, .. } | Call::Shmget { key, .. } | Call::Semget { key, .. } => {
                 self.hints.forget_place(call.pid);
@@ -293,6 +319,7 @@ impl Observer for Watch<'_> {
     fn started(&mut self, parent: i32, pid: i32, thread: i32) {
         self.lines.has_several = true;
         if pid == thread {
+            self.alive.insert(pid);
             self.known.forked(parent, pid);
         }
     }
@@ -309,14 +336,13 @@ impl Observer for Watch<'_> {
         if self.command.as_ref().is_some_and(|(_, command)| *command == pid) {
             self.ended = Some(how);
         }
-        let left = self.known.exited(pid);
+        self.alive.remove(&pid);
+        let left = self.known.exited(pid, self.alive.is_empty());
         let remains = remains::describe(left, &mut self.hints, pid);
         self.hints.forget_place(pid);
         let is_active = self.active.remove(&pid);
-        if self.args.summary || !is_active {
-            return;
-        }
-        if !self.args.json || !remains.is_empty() {
+        let is_shown = if self.args.json { !remains.is_empty() } else { is_active };
+        if (is_shown || !remains.is_empty()) && !self.args.summary {
             self.lines.exited(pid, how, &remains);
         }
     }

@@ -149,6 +149,8 @@ impl QueueBytes<'_> {
             if let [(first, _), ..] = elsewhere {
                 let place = CommandLine::new("ipctool --in").word(first.name());
                 hint += &format!(": {}; to see them: {place} list pmsg", places.join(", "));
+            } else {
+                hint += ", and so are removed ones that a process still has open";
             }
         }
         // What is charged elsewhere is unknown, but it is at most the present limit.

@@ -12,8 +12,10 @@ use super::{Failure, Operated};
 use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
 use crate::ipc::process::role::{Role, State};
 use crate::ipc::sysv::Operation;
-use crate::ipc::{Foreign, Key, Kind, Mode, Name, ProcessName, Reference, Target, Use, count};
-use crate::kernel::call::{Call, Outcome, Pointed};
+use crate::ipc::{
+    Foreign, Key, Kind, Mode, Name, Object, ProcessName, Reference, Target, Use, count,
+};
+use crate::kernel::call::{Argument, Call, Outcome, Pointed, Structure};
 use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::ptrace::Descriptor;
 use crate::kernel::signals::wait::Stopped;
@@ -56,6 +58,10 @@ pub struct Traced<'a> {
     pub attached: Vec<usize>,
     /// What keeps the name or key: for `EEXIST`.
     pub existing: Option<Reference>,
+    /// The object that it is about, if it is there and can be read.
+    pub object: Option<Object>,
+    /// How long it took, or has taken so far.
+    pub duration: Duration,
 }
 
 const VERB: &str = "trace";
@@ -81,6 +87,8 @@ impl<'a> Traced<'a> {
             descriptor: None,
             attached: Vec::new(),
             existing: None,
+            object: None,
+            duration: Duration::ZERO,
         }
     }
 
@@ -205,6 +213,65 @@ impl<'a> Traced<'a> {
             (Call::Msgrcv { message_type, flags, .. }, Errno::ENOMSG) => {
                 self.of_types(wanted(message_type, flags))
             }
+            (Call::Msgrcv { size, flags, .. }, Errno::EINVAL) => match flags & libc::MSG_COPY {
+                _ if isize::try_from(size).is_err() => {
+                    Some(format!("the size is negative, {}", size as isize))
+                }
+                0 => None,
+                _ if flags & libc::MSG_EXCEPT != 0 => {
+                    Some("MSG_COPY and MSG_EXCEPT exclude each other".to_owned())
+                }
+                _ if flags & libc::IPC_NOWAIT == 0 => {
+                    Some("MSG_COPY takes IPC_NOWAIT as well".to_owned())
+                }
+                _ => None,
+            },
+            (Call::Msgsnd { size, .. }, Errno::EAGAIN) => Some(self.of_full_queue(size)),
+            (Call::MqTimedsend { priority, .. }, Errno::EINVAL) if priority >= MQ_PRIO_MAX => {
+                Some(format!("the priority is {priority}, but must be below {MQ_PRIO_MAX}"))
+            }
+            (
+                Call::Semop { number, .. } | Call::Semtimedop { number, .. },
+                Errno::EINVAL,
+            ) if number == 0 => Some("the call has no operations".to_owned()),
+            (Call::Semtimedop { timeout, .. }, Errno::EAGAIN) => {
+                let limit = timeout.content.and_then(length)?;
+                let blocked = self.operated.blocked();
+                (self.duration >= limit).then(|| match blocked {
+                    Some(blocked) => format!("the time is over; {blocked}"),
+                    None => "the time is over".to_owned(),
+                })
+            }
+            (Call::Semctl { number, command, .. }, Errno::EINVAL) => {
+                self.of_no_semaphore(number, command)
+            }
+            (Call::Shmget { .. }, Errno::ENOENT) => {
+                let twin = self.twin.as_ref()?;
+                Some(format!(
+                    "{twin} had this key until it was marked for destruction (IPC_RMID); it is still attached, but has no key any more"
+                ))
+            }
+            (Call::Shmat { .. }, Errno::ENOMEM) => Some(
+                "there is no room for it in the address space of the process; RLIMIT_AS limits that"
+                    .to_owned(),
+            ),
+            (Call::Shmctl { command: SHM_LOCK, .. }, Errno::EPERM | Errno::ENOMEM) => Some(
+                "to lock memory takes CAP_IPC_LOCK, or enough of RLIMIT_MEMLOCK".to_owned(),
+            ),
+            (Call::MqOpen { name, .. } | Call::MqUnlink { name }, Errno::EACCES | Errno::ENOENT)
+                if let Some(name) = name.content
+                    && (name.is_empty() || name.contains(&b'/')) =>
+            {
+                Some("the name of a queue is a slash and at least one character, without a further slash".to_owned())
+            }
+            (
+                Call::MqOpen { .. }
+                | Call::MqUnlink { .. }
+                | Call::ShmOpen { .. }
+                | Call::ShmUnlink { .. }
+                | Call::SemOpen { .. },
+                Errno::ENAMETOOLONG,
+            ) => Some("a name has at most 255 bytes (NAME_MAX)".to_owned()),
             (Call::MqTimedsend { size, .. }, Errno::EMSGSIZE) => {
                 let most = self.message_size?;
                 Some(format!("the message has {size} bytes, over mq_msgsize of the queue, {most}"))
@@ -229,10 +296,14 @@ impl<'a> Traced<'a> {
                 None => "only one process can be registered with a queue, and one is".to_owned(),
             }),
             (Call::Shmat { address, flags, .. }, Errno::EINVAL) => {
-                let is_odd = address % 4096 != 0 && flags & libc::SHM_RND == 0;
-                is_odd.then(|| {
-                    "the address is not that of a page: NULL lets the kernel choose one, SHM_RND rounds it down"
-                        .to_owned()
+                self.object.as_ref()?;
+                Some(match address {
+                    0 if flags & libc::SHM_REMAP != 0 => "SHM_REMAP takes an address".to_owned(),
+                    0 => return None,
+                    _ if address % 4096 != 0 && flags & libc::SHM_RND == 0 => {
+                        "the address is not that of a page: NULL lets the kernel choose one, SHM_RND rounds it down".to_owned()
+                    }
+                    _ => "something else is at this address, or too near to it: NULL lets the kernel choose one".to_owned(),
                 })
             }
             (Call::Shmdt { .. }, Errno::EINVAL) => Some(self.of_no_segment()),
@@ -241,7 +312,7 @@ impl<'a> Traced<'a> {
             }
             (Call::Msgget { .. } | Call::Shmget { .. } | Call::Semget { .. }, Errno::EEXIST) => {
                 let existing = self.existing.as_ref()?;
-                Some(format!("{existing} has this key; without IPC_EXCL it would be opened"))
+                Some(format!("{existing} has this key already, which IPC_EXCL forbids"))
             }
             (
                 Call::MqOpen { .. }
@@ -250,9 +321,41 @@ impl<'a> Traced<'a> {
                 | Call::Open { .. }
                 | Call::Openat { .. },
                 Errno::EEXIST,
-            ) => Some("the name exists; without O_EXCL it would be opened".to_owned()),
+            ) => Some("the name exists already, which O_EXCL forbids".to_owned()),
             _ => None,
         }
+    }
+
+    /// A semaphore of which the number is wrong.
+    fn of_no_semaphore(&self, number: i32, command: i32) -> Option<String> {
+        const OF_ONE: [i32; 5] = [GETPID, GETVAL, GETNCNT, GETZCNT, SETVAL];
+        let Some(Object::SemaphoreSet(set)) = &self.object else { return None };
+        let is_there = u64::try_from(number).is_ok_and(|number| number < set.nsems);
+        (OF_ONE.contains(&command) && !is_there).then(|| {
+            format!(
+                "the set has no semaphore {number}: it has {}, numbered from 0",
+                count(set.nsems, "semaphore")
+            )
+        })
+    }
+
+    /// The queue has no room for a message of this size.
+    fn of_full_queue(&self, size: usize) -> String {
+        let Some(Object::Queue(queue)) = &self.object else {
+            return "the queue is full".to_owned();
+        };
+        let Some(most) = queue.max_bytes else { return "the queue is full".to_owned() };
+        if size as u64 > most {
+            return format!(
+                "the message has {}, and max_bytes of the queue (msg_qbytes) is {most}, so it can never be sent",
+                count(size as u64, "byte")
+            );
+        }
+        format!(
+            "the queue is full: it holds {}, {} of {most} bytes, and this one has {size}",
+            count(queue.messages, "message"),
+            queue.bytes
+        )
     }
 
     fn of_bad_message(&self, message: Pointed<&[u8]>, size: usize) -> Option<String> {
@@ -288,7 +391,7 @@ impl<'a> Traced<'a> {
         );
         if more == TYPE_SIZE {
             hint += &format!(
-                "; {more} is the size of mtype: the sender passed the size of the whole structure"
+                "; {more} is the size of mtype, so perhaps the sender passed the size of the whole structure"
             );
         }
         Some(hint + " (MSG_NOERROR would cut it)")
@@ -370,7 +473,9 @@ impl<'a> Traced<'a> {
                 });
                 Some(format!("{what}; {}", self.of_senders()))
             }
-            Call::Msgsnd { .. } => Some(format!("the queue is full; {}", self.of_receivers())),
+            Call::Msgsnd { size, .. } => {
+                Some(format!("{}; {}", self.of_full_queue(size), self.of_receivers()))
+            }
             Call::MqTimedreceive { .. } => {
                 Some(format!("the queue is empty; {}", self.of_openers("open for sending")))
             }
@@ -460,6 +565,10 @@ impl<'a> Traced<'a> {
     /// The failure of the call, for what the state of the objects says about it.
     pub fn failure(&self) -> Option<Failure> {
         let error = CallError { name: self.call.name(), errno: self.outcome.errno()? };
+        // It says that the object is not there.
+        if error.errno == Errno::EINVAL && self.object.is_some() {
+            return None;
+        }
         let of_key = |kind, key, size, flags: i32| {
             let wish = Wish {
                 kind,
@@ -498,6 +607,14 @@ impl<'a> Traced<'a> {
             Call::Semctl { command, .. } if error.errno == Errno::EACCES => {
                 of_access(if command == SETVAL || command == SETALL { 2 } else { 4 })
             }
+            Call::Msgctl { argument: Argument::Read(given), .. }
+                if let Some(Structure::Msqid(given)) = given.content
+                    && error.errno == Errno::EPERM
+                    && let Some(Object::Queue(queue)) = &self.object
+                    && queue.max_bytes.is_some_and(|most| u64::from(given.msg_qbytes) > most) =>
+            {
+                Some(Failure::of_queue_bytes(VERB, reference?, given.msg_qbytes.into(), error))
+            }
             Call::Msgctl { .. } | Call::Shmctl { .. } | Call::Semctl { .. } => of_call(),
             Call::Shmat { flags, .. } => {
                 of_access(if flags & libc::SHM_RDONLY == 0 { 6 } else { 4 })
@@ -519,7 +636,7 @@ impl<'a> Traced<'a> {
             Call::ShmOpen { flags, .. } | Call::Open { flags, .. } | Call::Openat { flags, .. } => {
                 of_opening(flags, None)
             }
-            Call::SemOpen { flags, .. } => of_opening(flags | libc::O_RDWR, None),
+            Call::SemOpen { flags, .. } => of_opening(flags.unwrap_or(0) | libc::O_RDWR, None),
             Call::MqUnlink { .. }
             | Call::ShmUnlink { .. }
             | Call::SemUnlink { .. }
@@ -543,13 +660,28 @@ impl<'a> Traced<'a> {
     }
 }
 
+/// `mq_send(3)`.
+const MQ_PRIO_MAX: u32 = 32_768;
+
+/// `shmctl(2)`.
+const SHM_LOCK: i32 = 11;
+
 // semctl(2).
+const GETPID: i32 = 11;
+const GETVAL: i32 = 12;
+const GETNCNT: i32 = 14;
+const GETZCNT: i32 = 15;
 const SETVAL: i32 = 16;
 const SETALL: i32 = 17;
 
 /// `stat("PATH")`, as the line of the call would have it.
 fn stat(path: &[u8]) -> String {
     format!("stat(\"{}\")", Foreign::from(path))
+}
+
+/// A time as a length.
+fn length(time: timespec) -> Option<Duration> {
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
 }
 
 fn wanted(message_type: i64, flags: i32) -> Wanted {
@@ -571,7 +703,11 @@ fn counts_type(payload: &[u8], size: usize) -> Option<usize> {
     let is_text = payload[..end]
         .iter()
         .all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n' | b'\t'));
-    if !is_text || !size.is_multiple_of(TYPE_SIZE) || size < 2 * TYPE_SIZE || end + TYPE_SIZE >= size {
+    if !is_text
+        || !size.is_multiple_of(TYPE_SIZE)
+        || size < 2 * TYPE_SIZE
+        || end + TYPE_SIZE >= size
+    {
         return None;
     }
     // Up to seven bytes fill the structure up.

@@ -34,7 +34,7 @@ use semaphore::{Progress, Verdict};
 
 use super::call::{Call, CallName, Event, Outcome};
 use super::descendants::child::Ended;
-use super::process::{proc_file, threads as threads_of};
+use super::process::{has_thread_left, proc_file, threads as threads_of};
 use super::signals::Inbox;
 use super::signals::interrupt::Ticker;
 
@@ -119,6 +119,9 @@ enum At {
     Elsewhere,
     /// In the call that it keeps.
     Call,
+    /// A signal has interrupted the call that it keeps. What comes next shows whether the kernel repeats it, or the
+    /// program gets `EINTR`.
+    Interrupted,
 }
 
 #[derive(Debug)]
@@ -222,6 +225,11 @@ impl<'a> Tracer<'a> {
         self.launched.as_mut()?.error()
     }
 
+    /// Whether the command has a seccomp filter in order to be traced.
+    pub fn has_filter(&self) -> bool {
+        self.manner == Manner::Filter
+    }
+
     /// How many threads are traced.
     pub fn threads(&self) -> usize {
         self.threads.len()
@@ -242,6 +250,8 @@ impl<'a> Tracer<'a> {
                     }
                     // It has ended meanwhile.
                     Err(Errno::ESRCH) if thread != pid => {}
+                    // The first thread may end before the others.
+                    Err(Errno::EPERM) if has_thread_left(pid, thread) && has_more(pid) => {}
                     // A new thread of one that is traced is traced, too.
                     Err(Errno::EPERM) if thread != pid && is_traced_by_this(thread) => {
                         self.threads.insert(thread, Thread::new(pid, thread));
@@ -366,7 +376,10 @@ impl<'a> Tracer<'a> {
             }
             PTRACE_EVENT_STOP => (self.stopped(thread, signal), 0),
             0 if signal == libc::SIGTRAP | 0x80 => (self.at_call(thread, observer), 0),
-            0 => (None, signal),
+            0 => {
+                self.signalled(thread, signal, observer);
+                (None, signal)
+            }
             _ => (None, 0),
         };
         let at = self.threads.get(&thread).map_or(At::Elsewhere, |thread| thread.at);
@@ -382,15 +395,14 @@ impl<'a> Tracer<'a> {
     fn usual(&self, at: At) -> Resume {
         match (self.manner, at) {
             _ if self.is_leaving => Resume::Freely,
-            (Manner::Filter, At::Elsewhere) => Resume::Freely,
+            (Manner::Filter, At::Elsewhere | At::Interrupted) => Resume::Freely,
             (Manner::Filter, At::Call) | (Manner::EachCall, _) => Resume::ToCall,
         }
     }
 
     /// A thread stopped because of a signal that stops processes, because it is new, or because it was interrupted.
     fn stopped(&mut self, thread: i32, signal: i32) -> Option<Resume> {
-        let is_group_stop =
-            matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU);
+        let is_group_stop = is_stopping(signal);
         let known = self.threads.get_mut(&thread)?;
         if std::mem::take(&mut known.is_interrupted) && !is_group_stop {
             let _ = request::repeat_call(thread);
@@ -408,8 +420,15 @@ impl<'a> Tracer<'a> {
         let Thread { at, call, progress, .. } = self.threads.get_mut(&thread)?;
         match stop {
             _ if self.is_leaving => {}
+            Stop::Entry { number, arguments, .. }
+                if *at == At::Interrupted && call.recorded.is_repeated_by(number, arguments) =>
+            {
+                *at = At::Call;
+            }
             Stop::Entry { architecture, number, arguments } => {
-                *at = At::Elsewhere;
+                if std::mem::replace(at, At::Elsewhere) == At::Interrupted {
+                    observer.ended(call);
+                }
                 let shown = self.settings.shown;
                 if architecture != ARCHITECTURE {
                     self.notice(thread, Notice::OtherMachine, observer);
@@ -435,7 +454,16 @@ impl<'a> Tracer<'a> {
             Stop::Exit(outcome) if *at == At::Call => {
                 *at = At::Elsewhere;
                 call.duration = call.began.elapsed();
-                call.outcome = outcome;
+                call.outcome = match outcome {
+                    Outcome::Failed(Errno::EINTR) if call.recorded.is_never_repeated() => {
+                        Outcome::Interrupted(request::ERESTARTNOHAND)
+                    }
+                    other => other,
+                };
+                if let Outcome::Interrupted(_) = call.outcome {
+                    *at = At::Interrupted;
+                    return None;
+                }
                 call.recorded.end(thread, outcome, self.settings.shown);
                 match progress.end(call) {
                     Verdict::Shown => observer.ended(call),
@@ -449,6 +477,25 @@ impl<'a> Tracer<'a> {
             Stop::Exit(_) | Stop::Other => {}
         }
         None
+    }
+
+    /// A thread is about to get a signal.
+    fn signalled(&mut self, thread: i32, signal: i32, observer: &mut dyn Observer) {
+        let Some(known) = self.threads.get_mut(&thread) else { return };
+        let stops = is_stopping(signal);
+        if known.at == At::Interrupted
+            && (look::is_caught(thread, signal) || stops && known.call.recorded.is_never_repeated())
+        {
+            known.at = At::Elsewhere;
+            if known.call.outcome == Outcome::Interrupted(request::ERESTARTNOHAND) {
+                known.call.outcome = Outcome::Failed(Errno::EINTR);
+            }
+            observer.ended(&known.call);
+        }
+        // A signal that is ignored interrupts only threads that are traced.
+        if !stops {
+            let _ = request::repeat_call(thread);
+        }
     }
 
     fn started(&mut self, thread: i32, event: i32, observer: &mut dyn Observer) {
@@ -495,13 +542,14 @@ impl<'a> Tracer<'a> {
         if let Some(kept) = known.progress.take() {
             observer.ended(&kept);
         }
-        if known.at == At::Call {
+        if known.at != At::Elsewhere {
             known.call.duration = known.call.began.elapsed();
             observer.ended(&known.call);
         }
-        // The first thread of a process ends last.
-        if known.call.pid == thread {
-            observer.exited(thread, how);
+        // The first thread of a process ends last, unless it had ended before the process was attached to.
+        let pid = known.call.pid;
+        if !self.threads.values().any(|other| other.call.pid == pid) {
+            observer.exited(pid, how);
         }
     }
 
@@ -581,6 +629,16 @@ fn family_of(thread: i32) -> Option<(i32, i32)> {
         status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
     };
     Some((number("Tgid:")?, number("PPid:")?))
+}
+
+/// Whether a signal stops a process by default.
+fn is_stopping(signal: i32) -> bool {
+    matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU)
+}
+
+/// Whether a process has more threads than its first one.
+fn has_more(pid: i32) -> bool {
+    threads_of(pid).is_ok_and(|threads| threads.len() > 1)
 }
 
 /// Whether this process traces a thread already.

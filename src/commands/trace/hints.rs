@@ -14,22 +14,25 @@ use crate::commands::semop::operated;
 use crate::explain::Explanation;
 use crate::explain::traced::{Traced, operations, reference};
 use crate::ipc::message::{TYPE_SIZE, type_of};
+use crate::ipc::process::role::Role;
 use crate::ipc::{CommandLine, Kind, Object, Observed, Reference, Target, Use};
 use crate::kernel::call::{Call, CallName, Outcome};
 use crate::kernel::limits::Limit;
-use crate::kernel::namespace::{Identity, Manner, Place, Stay};
+use crate::kernel::namespace::{Census, Identity, Manner, Place, Stay, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::scan::sleepers::{WaitedFor, sleepers};
 use crate::kernel::process::uses::observe_all;
 use crate::kernel::process::{Process, Subject};
 use crate::kernel::ptrace::{TracedCall, descriptor};
-use crate::kernel::sysv::msg;
+use crate::kernel::sysv::{msg, sem};
 use crate::kernel::{Errno, Namespace};
 
 /// The hints of a trace.
 #[derive(Default)]
 pub(super) struct Hints {
     places: Places,
+    /// How many filters the processes have only because they are traced.
+    pub filters: u32,
     /// What was found about a call, and when.
     found: HashMap<u64, (Instant, Option<String>)>,
     /// The last hint about calls of a process with a name and a result.
@@ -96,6 +99,7 @@ impl Hints {
     ) -> Option<String> {
         let mut traced = Traced::new(*value, call.outcome);
         (traced.pid, traced.missing_path) = (call.pid, missing_path);
+        traced.duration = call.duration;
         traced.began = call.time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
         traced.reference = reference(value);
         traced.attached = known.attached(call.pid);
@@ -118,7 +122,8 @@ impl Hints {
         look(&mut traced, call, known, &place);
         traced.hint().or_else(|| {
             let failure = traced.failure()?;
-            let explained = explain_for(Subject::Other(call.pid), namespace, &[failure]);
+            let subject = Subject::Other { pid: call.pid, filters: self.filters };
+            let explained = explain_for(subject, namespace, &[failure]);
             in_one(explained.into_iter().next()?, value.name(), call.outcome.errno()?)
         })
     }
@@ -143,7 +148,9 @@ impl Hints {
 fn in_one(explained: Explanation, name: CallName, errno: Errno) -> Option<String> {
     let Explanation { what, hint, .. } = explained;
     let what = what.strip_suffix(&format!(" ({errno:?})")).unwrap_or(&what);
+    // That one is out of range has two reasons, of which the hint has the right one.
     let is_plain = ["no permission", "not permitted"].contains(&what)
+        || errno == Errno::ERANGE
         || what.starts_with(&format!("{name} failed"));
     match hint {
         Some(hint) if is_plain => Some(hint),
@@ -193,6 +200,14 @@ fn fingerprint(call: &TracedCall) -> Option<u64> {
 /// Looks at what explains the call.
 fn look(traced: &mut Traced<'_>, call: &TracedCall, known: &Known, place: &Placed) {
     let namespace = &place.namespace;
+    let is_of_id = matches!(traced.reference, Some(Reference { target: Target::Id(_), .. }));
+    let is_about_object =
+        is_of_id || matches!(traced.call, Call::MqTimedsend { .. } | Call::MqTimedreceive { .. });
+    if is_about_object && !matches!(traced.outcome, Outcome::Returned(_)) {
+        let object = traced.reference.as_ref().map(|reference| namespace.read(reference));
+        traced.object = object.and_then(Result::ok);
+        traced.object.iter_mut().for_each(complete);
+    }
     match (traced.call, traced.outcome) {
         (Call::Msgsnd { .. }, Outcome::Failed(Errno::EINVAL)) => {
             traced.msgmax = Limit::Msgmax.value();
@@ -215,8 +230,7 @@ fn look(traced: &mut Traced<'_>, call: &TracedCall, known: &Known, place: &Place
             Call::MqTimedsend { .. } | Call::MqTimedreceive { .. },
             Outcome::Failed(Errno::EMSGSIZE),
         ) => {
-            let queue = traced.reference.as_ref().map(|reference| namespace.read(reference));
-            if let Some(Ok(Object::PosixQueue(queue))) = queue {
+            if let Some(Object::PosixQueue(queue)) = &traced.object {
                 traced.message_size = queue.message_size;
             }
         }
@@ -226,11 +240,10 @@ fn look(traced: &mut Traced<'_>, call: &TracedCall, known: &Known, place: &Place
             Outcome::Failed(_) | Outcome::Unfinished,
         ) => {
             let wanted = operations(wanted.content.unwrap_or_default());
-            let set = namespace.read(&Reference::id(Kind::Sem, id));
-            if let Ok(Object::SemaphoreSet(set)) = set {
+            if let Some(Object::SemaphoreSet(set)) = &traced.object {
                 traced.operated = operated(id, set.nsems, &wanted);
                 if traced.outcome == Outcome::Unfinished {
-                    traced.chain = chain(traced, &Object::SemaphoreSet(set), call.pid);
+                    traced.chain = chain(traced, namespace, call.pid);
                 }
             }
         }
@@ -240,6 +253,9 @@ fn look(traced: &mut Traced<'_>, call: &TracedCall, known: &Known, place: &Place
         ) => {
             let reference = traced.reference.as_ref();
             traced.existing = reference.and_then(|key| namespace.resolve(key).ok());
+        }
+        (Call::Shmget { key, .. }, Outcome::Failed(Errno::ENOENT)) => {
+            traced.twin = twin(namespace, known, place.number, key, -1);
         }
         (Call::Shmget { key, .. }, Outcome::Returned(id)) => {
             let id = i32::try_from(id).unwrap_or(-1);
@@ -273,20 +289,27 @@ fn users(traced: &Traced<'_>, namespace: &Namespace) -> Vec<Use> {
 }
 
 /// On what the process waits that operated last on the semaphore that is waited for.
-fn chain(traced: &Traced<'_>, set: &Object, pid: i32) -> Option<String> {
+fn chain(traced: &Traced<'_>, namespace: &Namespace, pid: i32) -> Option<String> {
     let semaphores = &traced.operated.semaphores;
     let wanted = traced.operated.operations.iter().find(|one| one.change <= 0)?;
     let last = semaphores.get(usize::from(wanted.semaphore))?.last_pid;
     if last == pid || last == 0 {
         return None;
     }
-    let waits = sleepers(last, &ScanScope::around([set]));
+    let waits = sleepers(last, &ScanScope::around(&traced.object));
     let sleeper = waits.first()?;
-    let on = match sleeper.on {
-        WaitedFor::SystemV(kind, id) => Reference::id(kind, id),
-        WaitedFor::File(_) => return None,
-    };
-    Some(format!("{last} is itself {} of {on}", sleeper.role))
+    let WaitedFor::SystemV(kind, id) = sleeper.on else { return None };
+    let on = Reference::id(kind, id);
+    let mut chain = format!("{last} is itself {} of {on}", sleeper.role);
+    if let (Role::WaitsOnSemaphores(operations), Ok(Object::SemaphoreSet(other))) =
+        (&sleeper.role, namespace.read(&on))
+        && let Some(wanted) = operations.first()
+        && let Ok(state) = sem::semaphores(id, other.nsems)
+        && state.get(usize::from(wanted.semaphore)).is_some_and(|one| one.last_pid == pid)
+    {
+        chain += ", on which this process operated last: a deadlock";
+    }
+    Some(chain)
 }
 
 /// Another segment that had the key until it was marked for destruction, and is still attached.
@@ -320,6 +343,14 @@ pub(super) struct Placed {
 }
 
 impl Placed {
+    /// Whether it ends with the processes that were traced there, because no other one lives in it.
+    pub fn is_over(&self) -> bool {
+        let lives = |census: Census| {
+            census.namespaces.keys().any(|identity| identity.number() == self.number)
+        };
+        !self.is_own && !Census::take().is_ok_and(lives)
+    }
+
     /// A command that works there.
     pub fn command(&self, command: &CommandLine) -> String {
         let command = command.to_string();

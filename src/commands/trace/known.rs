@@ -22,6 +22,10 @@ pub(super) struct Known {
     removing: HashMap<(Namespace, Kind, i32), (i32, Instant)>,
     /// The keys with which segments were opened or created.
     keys: HashMap<(Namespace, i32), i32>,
+    /// By how much all processes changed semaphores without `SEM_UNDO`.
+    changed: HashMap<Semaphore, i64>,
+    /// What processes made that have ended, while others go on that may use it.
+    orphans: Vec<(Namespace, Made)>,
     /// Whether the last call of a thread that creates what is missing found it missing.
     is_missing: HashMap<i32, bool>,
 }
@@ -30,10 +34,22 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 struct Process {
     made: Vec<(Namespace, Made)>,
-    /// Where which segment is attached.
-    attached: Vec<(usize, i32)>,
-    /// What it took from semaphores without `SEM_UNDO`, and did not give back.
-    taken: HashMap<(Namespace, i32, u16), i64>,
+    /// Which segments are attached.
+    attached: Vec<Attached>,
+    /// By how much it changed semaphores without `SEM_UNDO`.
+    changed: HashMap<Semaphore, i64>,
+}
+
+/// A semaphore of a set: its namespace, the id of the set, its number.
+type Semaphore = (Namespace, i32, u16);
+
+/// A segment that is attached.
+#[derive(Clone, Copy, Debug)]
+struct Attached {
+    address: usize,
+    id: i32,
+    /// Whether the process has it from its parent.
+    is_inherited: bool,
 }
 
 /// An object that a process made.
@@ -43,12 +59,14 @@ pub(super) struct Made {
     pub reference: Reference,
     /// Its key, if it has one.
     pub key: Option<Key>,
+    /// The process that made it.
+    pub by: i32,
 }
 
 /// What a process that has ended leaves, or held.
 #[derive(Debug, Default)]
 pub(super) struct Left {
-    /// Made, and not removed by a call that was seen.
+    /// Made by it or by processes that ended before, and not removed by a call that was seen.
     pub made: Vec<(Namespace, Made)>,
     /// Segments, each with the address where it was attached.
     pub attached: Vec<(usize, i32)>,
@@ -118,15 +136,14 @@ impl Known {
             }
             Call::Semctl { id, command: 16 | 17, .. } => {
                 // Values that are set make what was taken before meaningless.
-                for process in self.processes.values_mut() {
-                    process.taken.retain(|(place, set, _), _| (*place, *set) != (namespace, id));
-                }
+                self.forget_changes(namespace, id);
             }
             Call::Shmat { id, .. } => {
-                self.process(pid).attached.push((value as usize, id));
+                let attached = Attached { address: value as usize, id, is_inherited: false };
+                self.process(pid).attached.push(attached);
             }
             Call::Shmdt { address } => {
-                self.process(pid).attached.retain(|(place, _)| *place != address);
+                self.process(pid).attached.retain(|one| one.address != address);
             }
             Call::Semop { id, operations, .. } | Call::Semtimedop { id, operations, .. } => {
                 self.operated(pid, namespace, id, operations);
@@ -139,7 +156,7 @@ impl Known {
             {
                 self.made_file(pid, namespace, call);
             }
-            Call::SemOpen { flags, .. } if flags & libc::O_CREAT != 0 => {
+            Call::SemOpen { flags: Some(flags), .. } if flags & libc::O_CREAT != 0 => {
                 self.made_file(pid, namespace, call);
             }
             Call::MqUnlink { .. }
@@ -174,14 +191,14 @@ impl Known {
             && (key == IPC_PRIVATE || flags & IPC_CREAT != 0);
         if is_new {
             let key = (key != IPC_PRIVATE).then_some(Key(key));
-            let made = Made { reference: Reference::id(kind, id), key };
+            let made = Made { reference: Reference::id(kind, id), key, by: pid };
             self.process(pid).made.push((namespace, made));
         }
     }
 
     fn made_file(&mut self, pid: i32, namespace: Namespace, call: &Call<'_>) {
         if let Some(reference) = reference(call) {
-            self.process(pid).made.push((namespace, Made { reference, key: None }));
+            self.process(pid).made.push((namespace, Made { reference, key: None, by: pid }));
         }
     }
 
@@ -204,16 +221,24 @@ impl Known {
         }
         self.removed.insert((namespace, kind, id), (pid, Instant::now()));
         self.forget(namespace, &Reference::id(kind, id));
-        for process in self.processes.values_mut() {
-            process.taken.retain(|(place, set, _), _| (*place, *set) != (namespace, id));
-        }
+        self.forget_changes(namespace, id);
     }
 
     /// An object is gone, whoever made it.
     fn forget(&mut self, namespace: Namespace, gone: &Reference) {
+        let is_other =
+            |(place, made): &(Namespace, Made)| *place != namespace || made.reference != *gone;
+        self.processes.values_mut().for_each(|process| process.made.retain(is_other));
+        self.orphans.retain(is_other);
+    }
+
+    /// What was done to the semaphores of a set does not matter any more.
+    fn forget_changes(&mut self, namespace: Namespace, id: i32) {
+        let is_other = |(place, set, _): &Semaphore| (*place, *set) != (namespace, id);
         for process in self.processes.values_mut() {
-            process.made.retain(|(place, made)| *place != namespace || made.reference != *gone);
+            process.changed.retain(|semaphore, _| is_other(semaphore));
         }
+        self.changed.retain(|semaphore, _| is_other(semaphore));
     }
 
     fn operated(
@@ -223,25 +248,23 @@ impl Known {
         id: i32,
         operations: Pointed<&[libc::sembuf]>,
     ) {
-        let taken = &mut self.process(pid).taken;
         for one in operations.content.unwrap_or_default() {
             let is_undone = i32::from(one.sem_flg) & SEM_UNDO != 0;
             if one.sem_op != 0 && !is_undone {
-                let place = (namespace, id, one.sem_num);
-                let net = taken.entry(place).or_insert(0);
-                *net -= i64::from(one.sem_op);
-                // What is given without having been taken is no debt of others.
-                if *net <= 0 {
-                    taken.remove(&place);
-                }
+                let semaphore = (namespace, id, one.sem_num);
+                let change = i64::from(one.sem_op);
+                *self.process(pid).changed.entry(semaphore).or_default() += change;
+                *self.changed.entry(semaphore).or_default() += change;
             }
         }
     }
 
     /// A process has the segments of its parent attached.
     pub fn forked(&mut self, parent: i32, child: i32) {
-        let attached = self.processes.get(&parent).map(|parent| parent.attached.clone());
-        if let Some(attached) = attached.filter(|attached| !attached.is_empty()) {
+        let Some(parent) = self.processes.get(&parent) else { return };
+        let inherited = |one: &Attached| Attached { is_inherited: true, ..*one };
+        let attached: Vec<_> = parent.attached.iter().map(inherited).collect();
+        if !attached.is_empty() {
             self.process(child).attached = attached;
         }
     }
@@ -253,16 +276,23 @@ impl Known {
         }
     }
 
-    /// A process has ended.
-    pub fn exited(&mut self, pid: i32) -> Left {
-        let Some(process) = self.processes.remove(&pid) else { return Left::default() };
-        let mut taken: Vec<_> = process
-            .taken
-            .into_iter()
-            .map(|((place, id, number), net)| (place, id, number, net))
-            .collect();
+    /// A process has ended. What it made may still be of use to others, if there are any.
+    pub fn exited(&mut self, pid: i32, is_last: bool) -> Left {
+        let process = self.processes.remove(&pid).unwrap_or_default();
+        self.orphans.extend(process.made);
+        let made = if is_last { std::mem::take(&mut self.orphans) } else { Vec::new() };
+        // Others may have given it back, or it is the one who takes what others give.
+        let taken = process.changed.into_iter().filter_map(|(semaphore, change)| {
+            let all = self.changed.get(&semaphore).copied().unwrap_or_default();
+            let (namespace, id, number) = semaphore;
+            let taken = change.min(0).max(all.min(0));
+            (taken < 0).then_some((namespace, id, number, -taken))
+        });
+        let mut taken: Vec<_> = taken.collect();
         taken.sort_unstable();
-        Left { made: process.made, attached: process.attached, taken }
+        let own = process.attached.into_iter().filter(|one| !one.is_inherited);
+        let attached = own.map(|one| (one.address, one.id)).collect();
+        Left { made, attached, taken }
     }
 
     /// Who removed an object with an id, and how long ago.
@@ -289,6 +319,12 @@ impl Known {
     /// Where a process has segments attached.
     pub fn attached(&self, pid: i32) -> Vec<usize> {
         let process = self.processes.get(&pid);
-        process.map_or(Vec::new(), |one| one.attached.iter().map(|(place, _)| *place).collect())
+        let mut places: Vec<_> = process
+            .map_or(&[][..], |process| process.attached.as_slice())
+            .iter()
+            .map(|one| one.address)
+            .collect();
+        places.dedup();
+        places
     }
 }

@@ -11,6 +11,9 @@ pub(super) fn describe(left: Left, hints: &mut Hints, pid: i32) -> Vec<Remains> 
     let mut remains = Vec::new();
     for (number, made) in left.made {
         let Some(place) = hints.numbered(number) else { continue };
+        if place.is_over() {
+            continue;
+        }
         let Ok(_stay) = place.enter() else { continue };
         // What cannot be read is there.
         if matches!(place.namespace.read(&made.reference), Err(error) if is_gone(error.errno)) {
@@ -18,8 +21,9 @@ pub(super) fn describe(left: Left, hints: &mut Hints, pid: i32) -> Vec<Remains> 
         }
         let key = made.key.map(|key| format!(" (key {key})")).unwrap_or_default();
         let command = place.command(&CommandLine::new("ipctool rm").word(&made.reference));
+        let by = if made.by == pid { String::new() } else { format!(" by {}", made.by) };
         let text = format!(
-            "{}{key} is left, made and not removed; to remove it: {command}",
+            "{}{key} is left, made{by} and not removed; to remove it: {command}",
             made.reference
         );
         remains.push(Remains { what: "left", reference: made.reference.to_string(), text });
@@ -38,7 +42,7 @@ pub(super) fn describe(left: Left, hints: &mut Hints, pid: i32) -> Vec<Remains> 
             }
         });
         let text = format!(
-            "semaphore {semaphore} of {reference}: process {pid} took {net} and did not give it back, without SEM_UNDO{}",
+            "semaphore {semaphore} of {reference}: process {pid} took {net} more than it gave back, without SEM_UNDO{}",
             state.unwrap_or_default()
         );
         remains.push(Remains { what: "held", reference: reference.to_string(), text });

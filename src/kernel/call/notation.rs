@@ -107,10 +107,11 @@ impl Event<'_> {
                 list.all([&descriptor, &given(new, shown), &self.filled(old, shown)])
             }
             Call::SemOpen { name, flags, mode, value } => {
-                list.all([&given(name, Quoted::Path), &Flags::SemOpen(flags)])?;
-                match flags & libc::O_CREAT {
-                    0 => Ok(()),
-                    _ => list.all([&Octal(mode), &value]),
+                list.all([&given(name, Quoted::Path)])?;
+                match flags {
+                    None => list.all([&"..."]),
+                    Some(flags) if flags & libc::O_CREAT == 0 => list.all([&Flags::SemOpen(flags)]),
+                    Some(flags) => list.all([&Flags::SemOpen(flags), &Octal(mode), &value]),
                 }
             }
             Call::SemPost { address } | Call::SemTrywait { address } => {
@@ -290,6 +291,10 @@ impl fmt::Display for Asked {
         f.write_str("sigev_signo=")?;
         match Signal::try_from(signal) {
             Ok(signal) if method == libc::SIGEV_SIGNAL => f.write_str(signal.as_str())?,
+            // The kernel's first real-time signal.
+            Err(_) if method == libc::SIGEV_SIGNAL && signal >= 32 => {
+                write!(f, "SIGRT_{}", signal - 32)?;
+            }
             _ => write!(f, "{signal}")?,
         }
         f.write_str(match method {
@@ -370,14 +375,16 @@ struct Operations<'a>(&'a [libc::sembuf]);
 
 impl fmt::Display for Operations<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As many as strace shows.
+        const MOST: usize = 32;
         f.write_str("[")?;
-        for (place, operation) in self.0.iter().enumerate() {
+        for (place, operation) in self.0.iter().take(MOST).enumerate() {
             let libc::sembuf { sem_num, sem_op, sem_flg } = *operation;
             let comma = if place == 0 { "" } else { ", " };
             let flags = Flags::Semop(sem_flg.into());
             write!(f, "{comma}{{sem_num={sem_num}, sem_op={sem_op}, sem_flg={flags}}}")?;
         }
-        f.write_str("]")
+        f.write_str(if self.0.len() > MOST { ", ...]" } else { "]" })
     }
 }
 

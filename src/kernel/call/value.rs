@@ -185,7 +185,8 @@ pub enum Call<'a> {
     /// A C library function, which opens a file of `/dev/shm`, or creates the file of a semaphore in several steps.
     SemOpen {
         name: Pointed<&'a [u8]>,
-        flags: c_int,
+        /// `None` if the file does not show it: that of one that exists is opened in the same way with any.
+        flags: Option<c_int>,
         mode: u32,
         value: u32,
     },

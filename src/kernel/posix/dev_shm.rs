@@ -316,7 +316,8 @@ pub(super) fn sem_open(
     // SAFETY: the name is a C string, which the call only reads.
     let semaphore = unsafe { libc::sem_open(c_name.as_ptr(), flags, mode, value) };
     let name = c_name.to_bytes();
-    let semaphore = call(semaphore, || Call::SemOpen { name: name.into(), flags, mode, value })?;
+    let semaphore =
+        call(semaphore, || Call::SemOpen { name: name.into(), flags: Some(flags), mode, value })?;
     // Only a failed call returns null.
     NonNull::new(semaphore).ok_or(CallError { name: CallName::SemOpen, errno: Errno::EINVAL })
 }

@@ -1,10 +1,7 @@
-//! Resource limits: `getrlimit(2)` for this process, `prlimit(2)` and `proc_pid_limits(5)` for others.
-#![allow(unsafe_code)]
+//! Resource limits: `getrlimit(2)` for this process, `proc_pid_limits(5)` for others.
 
 use std::fs;
-use std::mem::MaybeUninit;
 use std::os::unix::fs::MetadataExt;
-use std::ptr;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
@@ -19,17 +16,19 @@ pub(in crate::kernel) fn rlimit(resource: Resource) -> Option<[Option<u64>; 2]> 
     Some([soft, hard].map(|limit| (limit != RLIM_INFINITY).then_some(limit.into())))
 }
 
-/// The same limits of another process.
+/// The same limits of another process, as far as this program asks for them.
 pub(super) fn rlimit_of(pid: i32, resource: Resource) -> Option<[Option<u64>; 2]> {
-    let mut limits = MaybeUninit::<libc::rlimit64>::uninit();
-    // SAFETY: sets nothing, and fills the structure.
-    let result = unsafe { libc::prlimit64(pid, resource as _, ptr::null(), limits.as_mut_ptr()) };
-    if result != 0 {
-        return None;
-    }
-    // SAFETY: the call filled it.
-    let limits = unsafe { limits.assume_init() };
-    Some([limits.rlim_cur, limits.rlim_max].map(|limit| (limit != u64::MAX).then_some(limit)))
+    let label = match resource {
+        Resource::RLIMIT_MSGQUEUE => "Max msgqueue size",
+        Resource::RLIMIT_NOFILE => "Max open files",
+        Resource::RLIMIT_MEMLOCK => "Max locked memory",
+        _ => return None,
+    };
+    let limits = proc_file::read_to_string(&format!("/proc/{pid}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(label))?;
+    let mut words = line.split_ascii_whitespace();
+    // Text other than a number is "unlimited".
+    Some([words.next()?.parse().ok(), words.next()?.parse().ok()])
 }
 
 /// The process of a user with the lowest soft limit on bytes for POSIX message queues

@@ -17,8 +17,13 @@ pub enum Subject {
     /// This one.
     #[default]
     Own,
-    /// Another one, with this pid.
-    Other(i32),
+    /// Another one.
+    Other {
+        /// Its pid.
+        pid: i32,
+        /// How many seccomp filters it has only because it is traced.
+        filters: u32,
+    },
 }
 
 impl Subject {
@@ -26,7 +31,7 @@ impl Subject {
     fn directory(self) -> String {
         match self {
             Subject::Own => "/proc/self".to_owned(),
-            Subject::Other(pid) => format!("/proc/{pid}"),
+            Subject::Other { pid, .. } => format!("/proc/{pid}"),
         }
     }
 
@@ -34,7 +39,7 @@ impl Subject {
     pub fn uid(self) -> u32 {
         match self {
             Subject::Own => credentials::uid(),
-            Subject::Other(pid) => {
+            Subject::Other { pid, .. } => {
                 credentials::caller_of(pid).map_or_else(credentials::uid, |caller| caller.uid)
             }
         }
@@ -42,7 +47,9 @@ impl Subject {
 
     /// Its credentials for objects of this kind in this namespace; `None` if it is gone.
     pub fn caller(self, namespace: &Handle, kind: Kind) -> Option<Caller> {
-        let Subject::Other(pid) = self else { return Some(credentials::caller(namespace, kind)) };
+        let Subject::Other { pid, .. } = self else {
+            return Some(credentials::caller(namespace, kind));
+        };
         let caller = credentials::caller_of(pid)?;
         let capabilities = match kind.is_posix() || self.owns(namespace) {
             true => self.capabilities(),
@@ -60,14 +67,14 @@ impl Subject {
     pub fn may_give_away(self) -> bool {
         match self {
             Subject::Own => credentials::may_give_away(),
-            Subject::Other(_) => self.capabilities() & 1 != 0,
+            Subject::Other { .. } => self.capabilities() & 1 != 0,
         }
     }
 
     /// Whether its capabilities apply to an IPC namespace: the user namespace that owns it is its own, or as far from
     /// that as that of this process.
     pub fn owns(self, namespace: &Handle) -> bool {
-        let Subject::Other(_) = self else { return credentials::owns(namespace) };
+        let Subject::Other { .. } = self else { return credentials::owns(namespace) };
         let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
         let find = || -> io::Result<bool> {
             let its = fs::metadata(format!("{}/ns/user", self.directory()))?;
@@ -86,13 +93,13 @@ impl Subject {
     pub(in crate::kernel) fn rlimit(self, resource: Resource) -> Option<[Option<u64>; 2]> {
         match self {
             Subject::Own => super::rlimit::rlimit(resource),
-            Subject::Other(pid) => super::rlimit::rlimit_of(pid, resource),
+            Subject::Other { pid, .. } => super::rlimit::rlimit_of(pid, resource),
         }
     }
 
     /// Whether it has as many descriptors open as it may.
     pub fn is_out_of_descriptors(self) -> bool {
-        let Subject::Other(_) = self else { return File::open("/").is_err() };
+        let Subject::Other { .. } = self else { return File::open("/").is_err() };
         let limit = self.rlimit(Resource::RLIMIT_NOFILE).and_then(|[soft, _]| soft);
         let open = fs::read_dir(format!("{}/fd", self.directory())).map(Iterator::count);
         matches!((limit, open), (Some(limit), Ok(open)) if open as u64 >= limit)
@@ -100,6 +107,11 @@ impl Subject {
 
     /// What confines it besides permissions.
     pub fn confinement(self) -> Confinement {
-        Confinement::of(&self.directory())
+        let confinement = Confinement::of(&self.directory());
+        let own = match self {
+            Subject::Own => 0,
+            Subject::Other { filters, .. } => filters,
+        };
+        Confinement { filters: confinement.filters.saturating_sub(own), ..confinement }
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Shown {
     /// `link(2)`, of which only the new name counts.
     Linked,
     /// `sem_open(3)`, put together from several calls: its flags, mode and value. The path is the name.
-    Semaphore(c_int, u32, u32),
+    Semaphore(Option<c_int>, u32, u32),
     /// `sem_unlink(3)`. The path is the name.
     SemaphoreUnlinked,
 }
@@ -79,7 +79,7 @@ impl Shown {
             Shown::UnlinkedAt(directory, flags) => Call::Unlinkat { directory, path: whole, flags },
             Shown::Truncated(length) => Call::Truncate { path: whole, length },
             // What is linked is no call of its own.
-            Shown::Linked => Call::SemOpen { name: whole, flags: libc::O_CREAT, mode: 0, value: 0 },
+            Shown::Linked => Call::SemOpen { name: whole, flags: None, mode: 0, value: 0 },
             Shown::Semaphore(flags, mode, value) => {
                 Call::SemOpen { name: whole, flags, mode, value }
             }

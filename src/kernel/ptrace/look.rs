@@ -66,6 +66,14 @@ impl Notice {
     }
 }
 
+/// Whether a thread has a handler for a signal: `SigCgt` in `proc_pid_status(5)`.
+pub(super) fn is_caught(thread: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 != 0)
+}
+
 /// What a descriptor is that should be a message queue, and its name.
 pub fn descriptor(thread: i32, number: i32) -> (Descriptor, Option<Reference>) {
     /// The kind of file system of message queues.

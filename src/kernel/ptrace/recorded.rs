@@ -16,6 +16,7 @@ use crate::kernel::call::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recorded {
     form: Form,
+    number: Option<Number>,
     arguments: [u64; 6],
     /// A message, name or path that the call was given, or a message that it filled; `None` in its place if it
     /// cannot be read.
@@ -125,7 +126,7 @@ impl Recorded {
         shown: usize,
     ) -> bool {
         let memory = Memory(thread);
-        self.arguments = arguments;
+        (self.number, self.arguments) = (Some(number), arguments);
         (self.given, self.filled, self.operations) = (None, None, None);
         if let Some(mut bytes) = self.bytes.take() {
             bytes.clear();
@@ -182,6 +183,16 @@ impl Recorded {
             | Form::Stat => {}
         }
         true
+    }
+
+    /// Whether this is the same call, which the kernel repeats after a signal.
+    pub fn is_repeated_by(&self, number: Number, arguments: [u64; 6]) -> bool {
+        (self.number, self.arguments) == (Some(number), arguments)
+    }
+
+    /// Whether it fails with `EINTR` after each signal, and never is repeated by itself: `semop(2)`, `signal(7)`.
+    pub fn is_never_repeated(&self) -> bool {
+        matches!(self.form, Form::Semop | Form::Semtimedop)
     }
 
     /// Which call it is. Reads the path of a file, because that decides it.
@@ -489,10 +500,10 @@ impl Recorded {
     pub fn may_create(&self) -> bool {
         match self.call() {
             Some(
-                Call::Msgget { flags, .. }
-                | Call::Shmget { flags, .. }
-                | Call::Semget { flags, .. },
-            ) => flags & IPC_CREAT != 0,
+                Call::Msgget { key, flags }
+                | Call::Shmget { key, flags, .. }
+                | Call::Semget { key, flags, .. },
+            ) => key == libc::IPC_PRIVATE || flags & IPC_CREAT != 0,
             Some(
                 Call::MqOpen { flags, .. }
                 | Call::ShmOpen { flags, .. }

@@ -160,6 +160,9 @@ pub(super) fn stop(thread: i32) -> Result<Stop, Errno> {
     })
 }
 
+/// The kernel repeats the call unless a handler runs.
+pub(super) const ERESTARTNOHAND: i32 = 514;
+
 fn outcome(value: i64, is_error: bool) -> Outcome {
     // The kernel's own errors that a program never sees: the call is repeated, or becomes EINTR.
     const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
@@ -176,8 +179,6 @@ fn outcome(value: i64, is_error: bool) -> Outcome {
 pub(super) fn repeat_call(thread: i32) -> Result<(), Errno> {
     const PTRACE_GETREGS: u32 = 12;
     const PTRACE_SETREGS: u32 = 13;
-    /// The kernel repeats the call unless a handler runs.
-    const ERESTARTNOHAND: i64 = 514;
     /// Calls that leave nothing half-done. Those with a timeout begin it anew.
     const REPEATED: [libc::c_long; 6] = [
         libc::SYS_semop,
@@ -195,7 +196,7 @@ pub(super) fn repeat_call(thread: i32) -> Result<(), Errno> {
     if !is_interrupted || !REPEATED.contains(&(registers.orig_rax as libc::c_long)) {
         return Ok(());
     }
-    registers.rax = -ERESTARTNOHAND as u64;
+    registers.rax = -i64::from(ERESTARTNOHAND) as u64;
     request(PTRACE_SETREGS, thread, 0, (&raw const registers).addr())
 }
 

@@ -70,7 +70,7 @@ impl Progress {
         if let Some((flags, mode)) = shown.opening() {
             if opens_semaphore(path, flags) {
                 let name = semaphore_of(path).unwrap_or_default();
-                call.recorded.show_as(Shown::Semaphore(0, 0, 0), &name);
+                call.recorded.show_as(Shown::Semaphore(None, 0, 0), &name);
                 return match outcome {
                     Outcome::Failed(Errno::ENOENT) => Verdict::Kept,
                     _ => Verdict::Shown,
@@ -89,7 +89,7 @@ impl Progress {
                 && let Some(missing) = self.missing.take()
             {
                 let Some((_, name)) = missing.recorded.shown() else { return Verdict::Shown };
-                call.recorded.show_as(Shown::Semaphore(O_CREAT, mode, 0), name);
+                call.recorded.show_as(Shown::Semaphore(Some(O_CREAT), mode, 0), name);
             }
             return Verdict::Shown;
         }
@@ -103,7 +103,7 @@ impl Progress {
                 // Another one was faster, and glibc opens that.
                 return Verdict::Hidden;
             }
-            call.recorded.show_as(Shown::Semaphore(flags, making.mode, making.value), &name);
+            call.recorded.show_as(Shown::Semaphore(Some(flags), making.mode, making.value), &name);
             return Verdict::Shown;
         }
         if shown.is_unlinking() {
