@@ -42,6 +42,7 @@ pages! {
     monitoring "docs/monitoring.md"
     scripting "docs/scripting.md"
     teaching "docs/teaching.md"
+    tracing "docs/tracing.md"
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Whether output is what a page shows, but for what differs from run to run: process ids, times,
-//! numbers of namespaces, and the blanks beside them.
+//! addresses, numbers of namespaces, and the blanks beside them.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,11 @@ use regex_lite::Regex;
 pub const ANY: &str = "...";
 
 /// Times of day, dates, ages and namespaces, each of which is as good as any other.
-const VARYING: [(&str, &str); 5] = [
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "TIME"),
+const VARYING: [(&str, &str); 7] = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "TIME"),
+    // In the memory of a process.
+    (r"\b0x[0-9a-f]{9,}\b", "ADDRESS"),
+    (r"\b\d\.\d{6}\b", "SECONDS"),
     (r"\b(\d\d:\d\d|[A-Z][a-z]{2}\d\d)\b", "TIME"),
     (r"\b\d+[smhd] ago\b", "AGO"),
     // Seconds, in what a system call has filled.
