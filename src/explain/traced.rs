@@ -1,25 +1,22 @@
 //! Why a call of another program failed, or waits: what the call itself shows, and what was seen of the program before.
 
+mod cause;
+mod failed;
+mod waits;
+
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use libc::timespec;
 
-use super::creation::Wish;
-use super::{Failure, Operated};
-use crate::ipc::message::{TYPE_SIZE, Wanted, type_of};
-use crate::ipc::process::role::{Role, State};
+use super::Operated;
+use crate::ipc::message::{TYPE_SIZE, Wanted};
 use crate::ipc::sysv::Operation;
-use crate::ipc::{
-    Foreign, Key, Kind, Mode, Name, Object, ProcessName, Reference, Target, Use, count,
-};
-use crate::kernel::call::{Argument, Call, Outcome, Pointed, Structure};
-use crate::kernel::posix::mq_calls::Shape;
+use crate::ipc::{Foreign, Key, Kind, Name, Object, ProcessName, Reference, Target, Use, count};
+use crate::kernel::Errno;
+use crate::kernel::call::{Call, Outcome, Pointed};
 use crate::kernel::ptrace::Descriptor;
-use crate::kernel::signals::wait::Stopped;
-use crate::kernel::{CallError, Errno};
 
 /// A call, and what is known besides. What is not known is empty.
 #[derive(Debug)]
@@ -63,8 +60,6 @@ pub struct Traced<'a> {
     /// How long it took, or has taken so far.
     pub duration: Duration,
 }
-
-const VERB: &str = "trace";
 
 impl<'a> Traced<'a> {
     /// A call of which nothing else is known.
@@ -190,358 +185,6 @@ impl<'a> Traced<'a> {
         )
     }
 
-    fn of_failure(&self, errno: Errno) -> Option<String> {
-        match (self.call, errno) {
-            (_, Errno::EFAULT) => Some(
-                "an address points to memory that the process does not have, or may not write"
-                    .to_owned(),
-            ),
-            (
-                Call::Msgsnd { .. }
-                | Call::Msgrcv { .. }
-                | Call::Semop { .. }
-                | Call::Semtimedop { .. },
-                Errno::EINTR,
-            ) => Some(
-                "a signal came; this call is not repeated, not even with SA_RESTART, so call it again"
-                    .to_owned(),
-            ),
-            (Call::Msgsnd { message, size, .. }, Errno::EINVAL) => self.of_bad_message(message, size),
-            (Call::Msgrcv { message_type, flags, size, .. }, Errno::E2BIG) => {
-                self.of_long_message(wanted(message_type, flags), size)
-            }
-            (Call::Msgrcv { message_type, flags, .. }, Errno::ENOMSG) => {
-                self.of_types(wanted(message_type, flags))
-            }
-            (Call::Msgrcv { size, flags, .. }, Errno::EINVAL) => match flags & libc::MSG_COPY {
-                _ if isize::try_from(size).is_err() => {
-                    Some(format!("the size is negative, {}", size as isize))
-                }
-                0 => None,
-                _ if flags & libc::MSG_EXCEPT != 0 => {
-                    Some("MSG_COPY and MSG_EXCEPT exclude each other".to_owned())
-                }
-                _ if flags & libc::IPC_NOWAIT == 0 => {
-                    Some("MSG_COPY takes IPC_NOWAIT as well".to_owned())
-                }
-                _ => None,
-            },
-            (Call::Msgsnd { size, .. }, Errno::EAGAIN) => Some(self.of_full_queue(size)),
-            (Call::MqTimedsend { priority, .. }, Errno::EINVAL) if priority >= MQ_PRIO_MAX => {
-                Some(format!("the priority is {priority}, but must be below {MQ_PRIO_MAX}"))
-            }
-            (
-                Call::Semop { number, .. } | Call::Semtimedop { number, .. },
-                Errno::EINVAL,
-            ) if number == 0 => Some("the call has no operations".to_owned()),
-            (Call::Semtimedop { timeout, .. }, Errno::EAGAIN) => {
-                let limit = timeout.content.and_then(length)?;
-                let blocked = self.operated.blocked();
-                (self.duration >= limit).then(|| match blocked {
-                    Some(blocked) => format!("the time is over; {blocked}"),
-                    None => "the time is over".to_owned(),
-                })
-            }
-            (Call::Semctl { number, command, .. }, Errno::EINVAL) => {
-                self.of_no_semaphore(number, command)
-            }
-            (Call::Shmget { .. }, Errno::ENOENT) => {
-                let twin = self.twin.as_ref()?;
-                Some(format!(
-                    "{twin} had this key until it was marked for destruction (IPC_RMID); it is still attached, but has no key any more"
-                ))
-            }
-            (Call::Shmat { .. }, Errno::ENOMEM) => Some(
-                "there is no room for it in the address space of the process; RLIMIT_AS limits that"
-                    .to_owned(),
-            ),
-            (Call::Shmctl { command: SHM_LOCK, .. }, Errno::EPERM | Errno::ENOMEM) => Some(
-                "to lock memory takes CAP_IPC_LOCK, or enough of RLIMIT_MEMLOCK".to_owned(),
-            ),
-            (Call::MqOpen { name, .. } | Call::MqUnlink { name }, Errno::EACCES | Errno::ENOENT)
-                if let Some(name) = name.content
-                    && (name.is_empty() || name.contains(&b'/')) =>
-            {
-                Some("the name of a queue is a slash and at least one character, without a further slash".to_owned())
-            }
-            (
-                Call::MqOpen { .. }
-                | Call::MqUnlink { .. }
-                | Call::ShmOpen { .. }
-                | Call::ShmUnlink { .. }
-                | Call::SemOpen { .. },
-                Errno::ENAMETOOLONG,
-            ) => Some("a name has at most 255 bytes (NAME_MAX)".to_owned()),
-            (Call::MqTimedsend { size, .. }, Errno::EMSGSIZE) => {
-                let most = self.message_size?;
-                Some(format!("the message has {size} bytes, over mq_msgsize of the queue, {most}"))
-            }
-            (Call::MqTimedreceive { size, .. }, Errno::EMSGSIZE) => {
-                let most = self.message_size?;
-                Some(format!(
-                    "the buffer has {size} bytes, but must have room for mq_msgsize of the queue, {most}, whatever the size of the message"
-                ))
-            }
-            (
-                Call::MqTimedsend { .. }
-                | Call::MqTimedreceive { .. }
-                | Call::MqNotify { .. }
-                | Call::MqGetsetattr { .. },
-                Errno::EBADF,
-            ) => self.of_descriptor(),
-            (Call::MqNotify { .. }, Errno::EBUSY) => Some(match self.registered() {
-                Some(who) => {
-                    format!("only one process can be registered with a queue, and {who} is")
-                }
-                None => "only one process can be registered with a queue, and one is".to_owned(),
-            }),
-            (Call::Shmat { address, flags, .. }, Errno::EINVAL) => {
-                self.object.as_ref()?;
-                Some(match address {
-                    0 if flags & libc::SHM_REMAP != 0 => "SHM_REMAP takes an address".to_owned(),
-                    0 => return None,
-                    _ if address % 4096 != 0 && flags & libc::SHM_RND == 0 => {
-                        "the address is not that of a page: NULL lets the kernel choose one, SHM_RND rounds it down".to_owned()
-                    }
-                    _ => "something else is at this address, or too near to it: NULL lets the kernel choose one".to_owned(),
-                })
-            }
-            (Call::Shmdt { .. }, Errno::EINVAL) => Some(self.of_no_segment()),
-            (Call::Semctl { command, .. }, Errno::ERANGE) if command == SETVAL || command == SETALL => {
-                Some("the value of a semaphore is from 0 to 32767 (SEMVMX)".to_owned())
-            }
-            (Call::Msgget { .. } | Call::Shmget { .. } | Call::Semget { .. }, Errno::EEXIST) => {
-                let existing = self.existing.as_ref()?;
-                Some(format!("{existing} has this key already, which IPC_EXCL forbids"))
-            }
-            (
-                Call::MqOpen { .. }
-                | Call::ShmOpen { .. }
-                | Call::SemOpen { .. }
-                | Call::Open { .. }
-                | Call::Openat { .. },
-                Errno::EEXIST,
-            ) => Some("the name exists already, which O_EXCL forbids".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// A semaphore of which the number is wrong.
-    fn of_no_semaphore(&self, number: i32, command: i32) -> Option<String> {
-        const OF_ONE: [i32; 5] = [GETPID, GETVAL, GETNCNT, GETZCNT, SETVAL];
-        let Some(Object::SemaphoreSet(set)) = &self.object else { return None };
-        let is_there = u64::try_from(number).is_ok_and(|number| number < set.nsems);
-        (OF_ONE.contains(&command) && !is_there).then(|| {
-            format!(
-                "the set has no semaphore {number}: it has {}, numbered from 0",
-                count(set.nsems, "semaphore")
-            )
-        })
-    }
-
-    /// The queue has no room for a message of this size.
-    fn of_full_queue(&self, size: usize) -> String {
-        let Some(Object::Queue(queue)) = &self.object else {
-            return "the queue is full".to_owned();
-        };
-        let Some(most) = queue.max_bytes else { return "the queue is full".to_owned() };
-        if size as u64 > most {
-            return format!(
-                "the message has {}, and max_bytes of the queue (msg_qbytes) is {most}, so it can never be sent",
-                count(size as u64, "byte")
-            );
-        }
-        format!(
-            "the queue is full: it holds {}, {} of {most} bytes, and this one has {size}",
-            count(queue.messages, "message"),
-            queue.bytes
-        )
-    }
-
-    fn of_bad_message(&self, message: Pointed<&[u8]>, size: usize) -> Option<String> {
-        let bytes = message.content.filter(|bytes| bytes.len() >= TYPE_SIZE);
-        if isize::try_from(size).is_err() {
-            return Some(format!("the size is negative, {}", size as isize));
-        }
-        if let Some(most) = self.msgmax
-            && size as u64 > most
-        {
-            return Some(format!("the message has {size} bytes, over kernel.msgmax, {most}"));
-        }
-        let message_type = type_of(bytes?);
-        (message_type <= 0).then(|| {
-            format!("mtype is {message_type}, but must be above 0; it is the long that the message begins with")
-        })
-    }
-
-    /// The buffer is too small for the message that would come.
-    fn of_long_message(&self, wanted: Wanted, asked: usize) -> Option<String> {
-        let messages = self.messages.as_ref()?;
-        let first = match wanted {
-            Wanted::UpTo(most) => messages
-                .iter()
-                .filter(|(message_type, _)| *message_type <= most)
-                .min_by_key(|(message_type, _)| *message_type)?,
-            _ => messages.iter().find(|(message_type, _)| wanted.matches(*message_type))?,
-        };
-        let size = first.1;
-        let more = size.checked_sub(asked).filter(|more| *more > 0)?;
-        let mut hint = format!(
-            "the message has {size} bytes, {more} more than the {asked} asked for; it stays on the queue"
-        );
-        if more == TYPE_SIZE {
-            hint += &format!(
-                "; {more} is the size of mtype, so perhaps the sender passed the size of the whole structure"
-            );
-        }
-        Some(hint + " (MSG_NOERROR would cut it)")
-    }
-
-    /// There is no message of the wanted type, though there are others.
-    fn of_types(&self, wanted: Wanted) -> Option<String> {
-        let messages = self.messages.as_ref()?;
-        let mut types: Vec<i64> = messages.iter().map(|(message_type, _)| *message_type).collect();
-        types.sort_unstable();
-        types.dedup();
-        if types.is_empty() || types.iter().any(|one| wanted.matches(*one)) {
-            return None;
-        }
-        let number = count(messages.len() as u64, "message");
-        const MOST: usize = 5;
-        let mut list = String::new();
-        for (place, one) in types.iter().take(MOST).enumerate() {
-            let separator = match place {
-                0 => "",
-                _ if place + 1 == types.len() => " and ",
-                _ => ", ",
-            };
-            // Writing to a string cannot fail.
-            let _ = write!(list, "{separator}{one}");
-        }
-        if types.len() > MOST {
-            list += ", …";
-        }
-        let plural = if types.len() == 1 { "type" } else { "types" };
-        let asked = match wanted {
-            Wanted::Any => "any type".to_owned(),
-            Wanted::Type(one) => format!("type {one}"),
-            Wanted::UpTo(most) => format!("a type up to {most}"),
-            Wanted::Except(one) => format!("a type other than {one}"),
-        };
-        Some(format!("it wants {asked}, and the queue holds {number} of {plural} {list}"))
-    }
-
-    fn of_descriptor(&self) -> Option<String> {
-        Some(match self.descriptor.as_ref()? {
-            Descriptor::Closed => "the descriptor is not open".to_owned(),
-            Descriptor::Other(what) => {
-                format!("the descriptor is no message queue: it is {what}")
-            }
-            Descriptor::Queue(libc::O_RDONLY) => {
-                "the queue was opened for receiving only (O_RDONLY)".to_owned()
-            }
-            Descriptor::Queue(libc::O_WRONLY) => {
-                "the queue was opened for sending only (O_WRONLY)".to_owned()
-            }
-            Descriptor::Queue(_) => return None,
-        })
-    }
-
-    fn registered(&self) -> Option<ProcessName> {
-        self.users.iter().find(|one| one.role == Role::Notified).map(Use::name)
-    }
-
-    fn of_no_segment(&self) -> String {
-        let places: Vec<_> = self.attached.iter().map(|place| format!("{place:#x}")).collect();
-        match places.is_empty() {
-            true => "no segment is attached at this address".to_owned(),
-            false => format!(
-                "no segment is attached at this address; the process has some at {}",
-                places.join(", ")
-            ),
-        }
-    }
-
-    /// What a call waits for.
-    fn of_wait(&self) -> Option<String> {
-        match self.call {
-            Call::Msgrcv { message_type, flags, .. } => {
-                let what = self.of_types(wanted(message_type, flags));
-                let what = what.unwrap_or_else(|| match self.messages.as_deref() {
-                    Some([]) => "the queue is empty".to_owned(),
-                    _ => "it waits for a message".to_owned(),
-                });
-                Some(format!("{what}; {}", self.of_senders()))
-            }
-            Call::Msgsnd { size, .. } => {
-                Some(format!("{}; {}", self.of_full_queue(size), self.of_receivers()))
-            }
-            Call::MqTimedreceive { .. } => {
-                Some(format!("the queue is empty; {}", self.of_openers("open for sending")))
-            }
-            Call::MqTimedsend { .. } => {
-                Some(format!("the queue is full; {}", self.of_openers("open")))
-            }
-            Call::Semop { .. } | Call::Semtimedop { .. } => {
-                let blocked = self.operated.blocked()?;
-                Some(match &self.chain {
-                    Some(chain) => format!("{blocked}; {chain}"),
-                    None => blocked,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    fn of_senders(&self) -> String {
-        let waits = |one: &&Use| one.pid != self.pid && matches!(one.role, Role::WaitsToSend(_));
-        if let Some(one) = self.users.iter().find(waits) {
-            return format!("{} waits to send", one.name());
-        }
-        self.of_last(&Role::LastSender, "sent the last message", "nobody has sent to it yet")
-    }
-
-    fn of_receivers(&self) -> String {
-        let waiting: Vec<_> = self
-            .users
-            .iter()
-            .filter_map(|one| match &one.role {
-                Role::WaitsToReceive(wanted) => Some((one, *wanted)),
-                _ => None,
-            })
-            .collect();
-        if let Some((one, _)) = waiting.first() {
-            return format!("{} is {}, of which there is none", one.name(), one.role);
-        }
-        self.of_last(
-            &Role::LastReceiver,
-            "received the last message",
-            "nobody waits to receive, and nobody has received from it yet",
-        )
-    }
-
-    fn of_last(&self, role: &Role, did: &str, nobody: &str) -> String {
-        match self.users.iter().find(|one| one.role == *role) {
-            None => nobody.to_owned(),
-            Some(one) if one.pid == self.pid => format!("the process itself {did}"),
-            Some(one) if one.state == State::Alive => format!("{} {did}", one.name()),
-            Some(one) => format!("process {}, which {did}, is gone", one.pid),
-        }
-    }
-
-    fn of_openers(&self, how: &str) -> String {
-        let is_other = |one: &&Use| one.role == Role::Open && one.pid != self.pid;
-        let mut others: Vec<_> = self.users.iter().filter(is_other).map(Use::name).collect();
-        others.dedup();
-        match others.as_slice() {
-            [] => format!("no other process has it {how}"),
-            [one] => format!("{one} has it open"),
-            [first, more @ ..] => {
-                format!("{first} and {} have it open", count(more.len() as u64, "other process"))
-            }
-        }
-    }
-
     /// What is odd about a call that succeeded.
     fn of_success(&self) -> Option<String> {
         match self.call {
@@ -561,127 +204,11 @@ impl<'a> Traced<'a> {
             _ => None,
         }
     }
-
-    /// The failure of the call, for what the state of the objects says about it.
-    pub fn failure(&self) -> Option<Failure> {
-        let error = CallError { name: self.call.name(), errno: self.outcome.errno()? };
-        // It says that the object is not there.
-        if error.errno == Errno::EINVAL && self.object.is_some() {
-            return None;
-        }
-        let of_key = |kind, key, size, flags: i32| {
-            let wish = Wish {
-                kind,
-                key: Key(key),
-                size,
-                mode: Mode::from_bits(flags as u32 & 0o777),
-                is_huge: kind == Kind::Shm && flags & libc::SHM_HUGETLB != 0,
-            };
-            Some(Failure::of_creation(VERB, &wish, error))
-        };
-        let reference = self.reference.as_ref();
-        let of_access = |bits| Some(Failure::of_access(VERB, reference?, bits, error));
-        let of_call = || Some(Failure::of_call(VERB, reference?, error));
-        let of_opening = |flags: i32, shape| match error.errno {
-            Errno::EACCES => of_access(match flags & libc::O_ACCMODE {
-                libc::O_RDONLY => 4,
-                libc::O_WRONLY => 2,
-                _ => 6,
-            }),
-            Errno::ENOENT if flags & libc::O_CREAT == 0 => of_call(),
-            _ => Some(Failure::of_named_creation(VERB, reference?, shape, error)),
-        };
-        match self.call {
-            Call::Msgget { key, flags } => of_key(Kind::Msg, key, 0, flags),
-            Call::Shmget { key, size, flags } => of_key(Kind::Shm, key, size as u64, flags),
-            Call::Semget { key, nsems, flags } => {
-                of_key(Kind::Sem, key, nsems.max(0) as u64, flags)
-            }
-            Call::Msgsnd { .. } => of_access(2),
-            Call::Msgrcv { .. } => of_access(4),
-            Call::Msgctl { command, .. } | Call::Shmctl { command, .. }
-                if error.errno == Errno::EACCES && command != libc::IPC_SET =>
-            {
-                of_access(4)
-            }
-            Call::Semctl { command, .. } if error.errno == Errno::EACCES => {
-                of_access(if command == SETVAL || command == SETALL { 2 } else { 4 })
-            }
-            Call::Msgctl { argument: Argument::Read(given), .. }
-                if let Some(Structure::Msqid(given)) = given.content
-                    && error.errno == Errno::EPERM
-                    && let Some(Object::Queue(queue)) = &self.object
-                    && queue.max_bytes.is_some_and(|most| u64::from(given.msg_qbytes) > most) =>
-            {
-                Some(Failure::of_queue_bytes(VERB, reference?, given.msg_qbytes.into(), error))
-            }
-            Call::Msgctl { .. } | Call::Shmctl { .. } | Call::Semctl { .. } => of_call(),
-            Call::Shmat { flags, .. } => {
-                of_access(if flags & libc::SHM_RDONLY == 0 { 6 } else { 4 })
-            }
-            Call::Semop { .. } | Call::Semtimedop { .. } => Some(Failure::of_operation(
-                VERB,
-                reference?,
-                self.operated.clone(),
-                Stopped::Failed(error),
-            )),
-            Call::MqOpen { flags, attributes, .. } => {
-                let long = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
-                let shape = attributes.content.map(|attributes| Shape {
-                    max_messages: long(attributes.mq_maxmsg),
-                    message_size: long(attributes.mq_msgsize),
-                });
-                of_opening(flags, shape)
-            }
-            Call::ShmOpen { flags, .. } | Call::Open { flags, .. } | Call::Openat { flags, .. } => {
-                of_opening(flags, None)
-            }
-            Call::SemOpen { flags, .. } => of_opening(flags.unwrap_or(0) | libc::O_RDWR, None),
-            Call::MqUnlink { .. }
-            | Call::ShmUnlink { .. }
-            | Call::SemUnlink { .. }
-            | Call::Unlink { .. }
-            | Call::Unlinkat { .. }
-            | Call::MqTimedsend { .. }
-            | Call::MqTimedreceive { .. } => of_call(),
-            Call::Shmdt { .. }
-            | Call::MqNotify { .. }
-            | Call::MqGetsetattr { .. }
-            | Call::Ftok { .. }
-            | Call::SemPost { .. }
-            | Call::SemTrywait { .. }
-            | Call::SemTimedwait { .. }
-            | Call::Truncate { .. }
-            | Call::Ftruncate { .. }
-            | Call::Fchmodat { .. }
-            | Call::Fchownat { .. }
-            | Call::Stat { .. } => None,
-        }
-    }
 }
-
-/// `mq_send(3)`.
-const MQ_PRIO_MAX: u32 = 32_768;
-
-/// `shmctl(2)`.
-const SHM_LOCK: i32 = 11;
-
-// semctl(2).
-const GETPID: i32 = 11;
-const GETVAL: i32 = 12;
-const GETNCNT: i32 = 14;
-const GETZCNT: i32 = 15;
-const SETVAL: i32 = 16;
-const SETALL: i32 = 17;
 
 /// `stat("PATH")`, as the line of the call would have it.
 fn stat(path: &[u8]) -> String {
     format!("stat(\"{}\")", Foreign::from(path))
-}
-
-/// A time as a length.
-fn length(time: timespec) -> Option<Duration> {
-    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
 }
 
 fn wanted(message_type: i64, flags: i32) -> Wanted {
@@ -755,5 +282,59 @@ pub fn reference(call: &Call<'_>) -> Option<Reference> {
         | Call::Unlink { path }
         | Call::Unlinkat { path, .. } => of_path(path),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_that_may_count_the_type() {
+        let text = b"hello\0rest of the memory";
+        for (size, expected) in [
+            (72, Some(64)),
+            // The compiler fills the structure up.
+            (112, Some(100)),
+            (264, Some(256)),
+            // No round size is near.
+            (128, None),
+            // As long as the text.
+            (8, None),
+            // No structure has this size.
+            (70, None),
+        ] {
+            assert_eq!(counts_type(text, size), expected, "{size}");
+        }
+        assert_eq!(counts_type(b"\x01\x02\0\0", 72), None);
+        assert_eq!(counts_type(b"no end in sight", 72), None);
+        assert_eq!(counts_type(b"", 0), None);
+    }
+
+    #[test]
+    fn times_are_explained_by_their_kind() {
+        let hint = |outcome, time: timespec| {
+            let call = Call::MqTimedreceive {
+                descriptor: 3,
+                message: Pointed::NULL,
+                size: 9,
+                priority: Pointed::NULL,
+                deadline: Some(time).into(),
+            };
+            let began = 1_795_000_000;
+            Traced { began, ..Traced::new(call, outcome) }.hint().unwrap_or_default()
+        };
+        let time = |tv_sec, tv_nsec| timespec { tv_sec, tv_nsec };
+        let failed = |errno| Outcome::Failed(errno);
+        assert!(
+            hint(failed(Errno::EINVAL), time(5, 1_000_000_000))
+                .starts_with("tv_nsec is 1000000000")
+        );
+        assert!(hint(failed(Errno::EINVAL), time(-1, 0)).starts_with("tv_sec is -1"));
+        assert!(hint(failed(Errno::ETIMEDOUT), time(5, 0)).contains("tv_sec=5 was 56 years ago"));
+        assert!(
+            hint(failed(Errno::ETIMEDOUT), time(1_794_999_997, 0)).contains("had passed 3 seconds")
+        );
+        assert_eq!(hint(failed(Errno::ETIMEDOUT), time(1_795_000_001, 0)), "");
     }
 }

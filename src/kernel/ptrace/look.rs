@@ -80,7 +80,8 @@ pub fn descriptor(thread: i32, number: i32) -> (Descriptor, Option<Reference>) {
     const MQUEUE_MAGIC: i64 = 0x1980_0202;
     let path = format!("/proc/{thread}/fd/{number}");
     let Ok(target) = fs::read_link(&path) else { return (Descriptor::Closed, None) };
-    let is_queue = statfs(&path).is_ok_and(|data| data.f_type == MQUEUE_MAGIC);
+    #[allow(clippy::unnecessary_cast, reason = "it has 32 bits on some machines")]
+    let is_queue = statfs(&path).is_ok_and(|data| data.f_type as i64 == MQUEUE_MAGIC);
     if !is_queue {
         return (Descriptor::Other(target.as_path().into()), None);
     }
@@ -108,4 +109,11 @@ pub fn project_of(pid: i32, path: &[u8], key: Key) -> Option<Project> {
     let data = fs::metadata(path_of(pid, path)).ok()?;
     let project = NonZero::new(key.parts().project)?.into();
     (Key::from_file(data.dev(), data.ino(), project) == key).then_some(project)
+}
+
+/// The process that traces a thread, `TracerPid` in `proc_pid_status(5)`; `None` if none does.
+pub fn tracer_of(thread: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+    tracer.trim().parse().ok().filter(|&pid| pid != 0)
 }

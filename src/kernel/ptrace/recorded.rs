@@ -1,5 +1,7 @@
 //! A call of another program: what it was given, read when it began, and what it filled, read when it ended.
 
+mod value;
+
 use libc::{IPC_CREAT, c_int};
 
 use super::files::{self, Shown};
@@ -7,8 +9,7 @@ use super::memory::Memory;
 use super::numbers::Number;
 use crate::ipc::message::TYPE_SIZE;
 use crate::kernel::call::{
-    Argument, Call, MsgInfo, Notification, Outcome, Pointed, SemInfo, SemidDs, ShmInfo, ShmLimits,
-    Structure,
+    Call, MsgInfo, Notification, Outcome, SemInfo, SemidDs, ShmInfo, ShmLimits,
 };
 
 /// A call, with copies of the memory to which its arguments point. It is used again for the next call of the thread,
@@ -72,23 +73,6 @@ enum Held {
     Time(libc::timespec),
     Priority(u32),
     Event(Notification),
-}
-
-impl Held {
-    fn structure(&self) -> Option<Structure<'_>> {
-        Some(match self {
-            Held::Msqid(status) => Structure::Msqid(status),
-            Held::Shmid(status) => Structure::Shmid(status),
-            Held::Semid(status) => Structure::Semid(status),
-            Held::Msginfo(info) => Structure::Msginfo(info),
-            Held::Shminfo(info) => Structure::Shminfo(info),
-            Held::ShmUsage(info) => Structure::ShmUsage(info),
-            Held::Seminfo(info) => Structure::Seminfo(info),
-            Held::Attributes(_) | Held::Time(_) | Held::Priority(_) | Held::Event(_) => {
-                return None;
-            }
-        })
-    }
 }
 
 /// The commands of `msgctl(2)` and the like that are not the same for all three.
@@ -195,7 +179,14 @@ impl Recorded {
         matches!(self.form, Form::Semop | Form::Semtimedop)
     }
 
+    /// Calls of other kinds of machines are not decoded.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+    fn form_of(&mut self, _: i32, _: Number, _: Memory) -> Form {
+        Form::None
+    }
+
     /// Which call it is. Reads the path of a file, because that decides it.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
     fn form_of(&mut self, thread: i32, number: Number, memory: Memory) -> Form {
         let path = |recorded: &mut Recorded, address: u64| {
             recorded.read_text(memory, address);
@@ -266,7 +257,7 @@ impl Recorded {
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     fn form_of_old(&mut self, _: Number, _: impl Fn(&mut Recorded, u64) -> bool) -> Form {
         Form::None
     }
@@ -376,117 +367,6 @@ impl Recorded {
         path
     }
 
-    /// The call as a value; `None` before the first one.
-    pub fn call(&self) -> Option<Call<'_>> {
-        let [first, second, third, fourth, fifth, _] = self.arguments;
-        let id = first as i32;
-        let bytes =
-            |address: u64| Pointed { address: address as usize, content: self.bytes.as_deref() };
-        let last = |command: c_int, address: u64| {
-            let pointed = |held| Pointed { address: address as usize, content: held };
-            match (command, &self.given, &self.filled) {
-                (command::IPC_SET, Some(given), _) => Argument::Read(pointed(given.structure())),
-                (_, _, Some(filled)) => Argument::Filled(pointed(filled.structure())),
-                _ => Argument::Plain(address as usize),
-            }
-        };
-        let time = |address: u64| Pointed {
-            address: address as usize,
-            content: match self.given {
-                Some(Held::Time(time)) => Some(time),
-                _ => None,
-            },
-        };
-        let operations =
-            || Pointed { address: second as usize, content: self.operations.as_deref() };
-        Some(match self.form {
-            Form::None => return None,
-            Form::Msgget => Call::Msgget { key: id, flags: second as c_int },
-            Form::Msgsnd => Call::Msgsnd {
-                id,
-                message: bytes(second),
-                size: third as usize,
-                flags: fourth as c_int,
-            },
-            Form::Msgrcv => Call::Msgrcv {
-                id,
-                message: bytes(second),
-                size: third as usize,
-                message_type: fourth as i64,
-                flags: fifth as c_int,
-            },
-            Form::Msgctl => {
-                let command = self.command(1);
-                Call::Msgctl { id, command, argument: last(command, third) }
-            }
-            Form::Shmget => Call::Shmget { key: id, size: second as usize, flags: third as c_int },
-            Form::Shmat => Call::Shmat { id, address: second as usize, flags: third as c_int },
-            Form::Shmdt => Call::Shmdt { address: first as usize },
-            Form::Shmctl => {
-                let command = self.command(1);
-                Call::Shmctl { id, command, argument: last(command, third) }
-            }
-            Form::Semget => Call::Semget { key: id, nsems: second as i32, flags: third as c_int },
-            Form::Semop => Call::Semop { id, operations: operations(), number: third as usize },
-            Form::Semtimedop => Call::Semtimedop {
-                id,
-                operations: operations(),
-                number: third as usize,
-                timeout: time(fourth),
-            },
-            Form::Semctl => {
-                let command = self.command(2);
-                let argument = last(command, fourth);
-                Call::Semctl { id, number: second as i32, command, argument }
-            }
-            Form::MqOpen => Call::MqOpen {
-                name: bytes(first),
-                flags: second as c_int,
-                mode: third as u32,
-                attributes: attributes_of(&self.given, fourth),
-            },
-            Form::MqUnlink => Call::MqUnlink { name: bytes(first) },
-            Form::MqTimedsend => Call::MqTimedsend {
-                descriptor: id,
-                message: bytes(second),
-                size: third as usize,
-                priority: fourth as u32,
-                deadline: time(fifth),
-            },
-            Form::MqTimedreceive => Call::MqTimedreceive {
-                descriptor: id,
-                message: bytes(second),
-                size: third as usize,
-                priority: Pointed {
-                    address: fourth as usize,
-                    content: match &self.filled {
-                        Some(Held::Priority(priority)) => Some(priority),
-                        _ => None,
-                    },
-                },
-                deadline: time(fifth),
-            },
-            Form::MqNotify => Call::MqNotify {
-                descriptor: id,
-                event: Pointed {
-                    address: second as usize,
-                    content: match self.given {
-                        Some(Held::Event(event)) => Some(event),
-                        _ => None,
-                    },
-                },
-            },
-            Form::MqGetsetattr => Call::MqGetsetattr {
-                descriptor: id,
-                new: attributes_of(&self.given, second),
-                old: attributes_of(&self.filled, third),
-            },
-            Form::File(shown) => shown.call(self.bytes.as_deref().unwrap_or_default()),
-            Form::Ftruncate => Call::Ftruncate { descriptor: id, length: second },
-            Form::Stat => Call::Stat { path: bytes(second) },
-        })
-    }
-
     /// Whether it may remove an object by its id.
     pub fn may_remove(&self) -> bool {
         match self.form {
@@ -513,14 +393,6 @@ impl Recorded {
             _ => false,
         }
     }
-}
-
-fn attributes_of(held: &Option<Held>, address: u64) -> Pointed<&libc::mq_attr> {
-    let content = match held {
-        Some(Held::Attributes(attributes)) => Some(attributes),
-        _ => None,
-    };
-    Pointed { address: address as usize, content }
 }
 
 /// The start of a `struct sigevent`, `sigevent(3type)`.

@@ -64,20 +64,26 @@ fn request(request: u32, thread: i32, address: usize, data: usize) -> Result<(),
 /// after a signal, `ECHILD` if there is none. For as long as `patience` it does so without sleeping, because it takes a
 /// sleeping processor longer to wake up than a thread from one call to the next.
 pub(super) fn wait(patience: Duration) -> Result<(i32, i32), Errno> {
-    let wait = |options| {
-        let mut status = 0;
-        // SAFETY: the pointer is to a number that outlives the call.
-        let thread = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | options) };
-        if thread < 0 { Err(Errno::last()) } else { Ok((thread, status)) }
-    };
     let began = Instant::now();
     while began.elapsed() < patience {
-        match wait(libc::WNOHANG) {
+        match wait_for_any(libc::WNOHANG) {
             Ok((0, _)) => {}
             ready => return ready,
         }
     }
-    wait(0)
+    wait_for_any(0)
+}
+
+/// The same without waiting: `None` if nothing has happened.
+pub(super) fn look() -> Option<(i32, i32)> {
+    wait_for_any(libc::WNOHANG).ok().filter(|(thread, _)| *thread != 0)
+}
+
+fn wait_for_any(options: i32) -> Result<(i32, i32), Errno> {
+    let mut status = 0;
+    // SAFETY: the pointer is to a number that outlives the call.
+    let thread = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | options) };
+    if thread < 0 { Err(Errno::last()) } else { Ok((thread, status)) }
 }
 
 /// Begins to trace a thread, which need not be stopped, and goes on. `EPERM` if that is not permitted or if somebody
