@@ -97,6 +97,8 @@ fn every_command_prints_what_its_schema_promises() {
             "ipctool guard --report report.json -- sh -c '{made}' > /dev/null 2>&1; cat report.json"
         ),
     );
+    run("trace", "ipctool trace --json -o - perl -e 'msgctl(99, 0, 0)'").ok();
+    run("trace", "ipctool trace --json --failed -o - perl -e 'msgget(0, 01600)'").ok();
     let all: BTreeSet<_> = fs::read_dir(directory())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

@@ -293,6 +293,7 @@ impl Observer for Watch<'_> {
             let namespace = self.namespace_of(call.pid);
             self.known.succeeded(call.pid, call.thread, namespace, &value, result);
         }
+        self.known.has_ended(call.thread);
         let is_wanted = self.shown.contains(&name)
             && !self.args.summary
             && (!self.args.failed || call.outcome.errno().is_some());
@@ -337,6 +338,7 @@ impl Observer for Watch<'_> {
             self.ended = Some(how);
         }
         self.alive.remove(&pid);
+        self.stats.retain(|_, stat| stat.call.pid != pid);
         let left = self.known.exited(pid, self.alive.is_empty());
         let remains = remains::describe(left, &mut self.hints, pid);
         self.hints.forget_place(pid);

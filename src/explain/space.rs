@@ -281,7 +281,7 @@ mod tests {
             (QueueBytes { hard: 5000, ..bytes }, "in a shell: prlimit --pid $$ --msgqueue=1100:"),
             (
                 QueueBytes { charged: Some(100), ..bytes },
-                "; your queues in other IPC namespaces are charged as well;",
+                "; your queues in other IPC namespaces are charged as well, and so are removed ones",
             ),
             (QueueBytes { charged: Some(100), ..bytes }, "LimitMSGQUEUE=1300"),
             (QueueBytes { charged: None, ..bytes }, "even while it is empty; to raise"),

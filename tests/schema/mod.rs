@@ -33,6 +33,7 @@ pub fn files() -> BTreeMap<String, String> {
         ("doctor", "ipctool doctor --json", array(whole(&columns::FINDING))),
         ("recv", "ipctool recv --json: each line", recv()),
         ("guard", "ipctool guard --report FILE", guard()),
+        ("trace", "ipctool trace --json: each line", trace()),
         ("overview", "ipctool --json", overview()),
     ];
     let file = |(name, title, schema): (&str, &str, Value)| {
@@ -175,6 +176,49 @@ fn recv() -> Value {
         "required": ["ref", "size"],
         "oneOf": [{"required": ["text"]}, {"required": ["base64"]}],
     })
+}
+
+fn trace() -> Value {
+    let time = json!({"type": ["string", "null"], "format": "date-time", "description": "when it began, or ended"});
+    let pid = json!({"type": "integer", "description": "the process"});
+    let text = of_shape(Shape::Text);
+    let call = json!({
+        "type": "object",
+        "properties": {
+            "time": time,
+            "pid": pid,
+            "tid": {"type": "integer", "description": "the thread"},
+            "call": {"type": "string", "description": "the name of the call"},
+            "args": {"type": "array", "items": {"type": "string"}, "description": "its arguments, as strace(1) prints them"},
+            "result": {"type": ["integer", "null"], "description": "what it returned; null if it did not"},
+            "errno": text,
+            "duration": {"type": "number", "description": "seconds"},
+            "ended": {"const": false, "description": "only for a call that still waits"},
+            "hint": text,
+        },
+        "required": ["time", "pid", "tid", "call", "args", "result", "errno", "duration", "hint"],
+    });
+    let left = json!({
+        "type": "object",
+        "properties": {
+            "what": {"enum": ["left", "held", "attached"]},
+            "ref": {"type": "string"},
+            "text": {"type": "string", "description": "a sentence about it"},
+        },
+        "required": ["what", "ref", "text"],
+    });
+    let exit = json!({
+        "type": "object",
+        "properties": {
+            "time": time,
+            "pid": pid,
+            "exited": {"type": ["integer", "null"], "description": "the status with which it exited"},
+            "signal": text,
+            "left": array(left),
+        },
+        "required": ["time", "pid", "exited", "signal", "left"],
+    });
+    json!({"anyOf": [call, exit]})
 }
 
 fn guard() -> Value {

@@ -172,6 +172,11 @@ impl Known {
         }
     }
 
+    /// A call that may create an object has ended, or its thread has.
+    pub fn has_ended(&mut self, thread: i32) {
+        self.is_missing.remove(&thread);
+    }
+
     fn process(&mut self, pid: i32) -> &mut Process {
         self.processes.entry(pid).or_default()
     }
@@ -218,6 +223,7 @@ impl Known {
     fn removed(&mut self, pid: i32, namespace: Namespace, kind: Kind, id: i32) {
         if self.removed.len() >= MOST_REMOVED {
             self.removed.clear();
+            self.keys.clear();
         }
         self.removed.insert((namespace, kind, id), (pid, Instant::now()));
         self.forget(namespace, &Reference::id(kind, id));

@@ -83,7 +83,7 @@ impl<'a> Tracer<'a> {
             }
         }
         while !self.threads.is_empty() {
-            match request::wait(self.patience) {
+            match self.waiter.wait() {
                 Ok((thread, status)) => self.handle(thread, status, &mut Nobody),
                 Err(Errno::EINTR) => {}
                 Err(_) => break,

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -60,18 +61,51 @@ fn request(request: u32, thread: i32, address: usize, data: usize) -> Result<(),
     if result < 0 { Err(Errno::last()) } else { Ok(()) }
 }
 
-/// Waits for a thread that is traced, or a child, to stop or to end: its id, and what `waitpid(2)` says about it. `EINTR`
-/// after a signal, `ECHILD` if there is none. For as long as `patience` it does so without sleeping, because it takes a
-/// sleeping processor longer to wake up than a thread from one call to the next.
-pub(super) fn wait(patience: Duration) -> Result<(i32, i32), Errno> {
-    let began = Instant::now();
-    while began.elapsed() < patience {
-        match wait_for_any(libc::WNOHANG) {
-            Ok((0, _)) => {}
-            ready => return ready,
-        }
+/// Waits for threads that are traced. It takes a sleeping processor longer to wake up than a thread from one call to the
+/// next, so a wait begins without sleeping, as long as that has been worth it.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    /// For how long to wait without sleeping.
+    patience: Duration,
+    /// How often in a row that was in vain, and how many waits are to sleep at once because of that.
+    in_vain: u32,
+    sleeps: u32,
+}
+
+impl Waiter {
+    /// Waits as is best where a traced thread can run meanwhile, or not.
+    pub fn new() -> Waiter {
+        /// Longer than an idle thread takes from one call to the next.
+        const PATIENCE: Duration = Duration::from_micros(20);
+        let patience = match thread::available_parallelism() {
+            Ok(processors) if processors.get() > 1 => PATIENCE,
+            _ => Duration::ZERO,
+        };
+        Waiter { patience, in_vain: 0, sleeps: 0 }
     }
-    wait_for_any(0)
+
+    /// Waits for a thread that is traced, or a child, to stop or to end: its id, and what `waitpid(2)` says about it.
+    /// `EINTR` after a signal, `ECHILD` if there is none.
+    pub fn wait(&mut self) -> Result<(i32, i32), Errno> {
+        const MOST: u32 = 10;
+        if self.sleeps > 0 {
+            self.sleeps -= 1;
+            return wait_for_any(0);
+        }
+        let began = Instant::now();
+        while began.elapsed() < self.patience {
+            match wait_for_any(libc::WNOHANG) {
+                Ok((0, _)) => {}
+                ready => {
+                    self.in_vain = 0;
+                    return ready;
+                }
+            }
+        }
+        self.in_vain = (self.in_vain + 1).min(MOST);
+        self.sleeps = 1 << self.in_vain;
+        wait_for_any(0)
+    }
 }
 
 /// The same without waiting: `None` if nothing has happened.

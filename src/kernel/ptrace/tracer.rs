@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::errno::Errno;
@@ -11,7 +10,7 @@ use nix::errno::Errno;
 use super::filter::Filter;
 use super::launch::{self, Launched};
 use super::numbers::{self, ARCHITECTURE, IS_SUPPORTED};
-use super::request::{self, Manner, Resume, Stop};
+use super::request::{self, Manner, Resume, Stop, Waiter};
 use super::semaphore::Verdict;
 use super::{At, Notice, Observer, Settings, Thread, TracedCall, look};
 use crate::kernel::call::Outcome;
@@ -19,9 +18,6 @@ use crate::kernel::descendants::child::Ended;
 use crate::kernel::process::proc_file;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::interrupt::Ticker;
-
-/// For how long to expect the next call without sleeping, if a traced thread can run meanwhile.
-const PATIENCE: Duration = Duration::from_micros(20);
 
 /// How often to look for calls that wait, while there are any.
 const TICK: Duration = Duration::from_millis(250);
@@ -36,7 +32,7 @@ pub struct Tracer<'a> {
     pub(super) ticker: Ticker,
     /// When to look for calls that wait.
     look_at: Option<Instant>,
-    pub(super) patience: Duration,
+    pub(super) waiter: Waiter,
     /// Whether every thread is to be left.
     pub(super) is_leaving: bool,
 }
@@ -67,10 +63,7 @@ impl<'a> Tracer<'a> {
             launched: None,
             ticker: Ticker::new()?,
             look_at: None,
-            patience: match thread::available_parallelism() {
-                Ok(processors) if processors.get() > 1 => PATIENCE,
-                _ => Duration::ZERO,
-            },
+            waiter: Waiter::new(),
             is_leaving: false,
         })
     }
@@ -110,7 +103,7 @@ impl<'a> Tracer<'a> {
     /// Traces until all processes have ended, or the observer ends it.
     pub fn run(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         while !self.threads.is_empty() || self.has_newcomer(observer) {
-            match request::wait(self.patience) {
+            match self.waiter.wait() {
                 Ok((thread, status)) => self.handle(thread, status, observer),
                 Err(Errno::EINTR) => {
                     self.look_at_waiting(observer);
