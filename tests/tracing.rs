@@ -223,7 +223,7 @@ fn two_segments_where_one_is_meant() {
     let Some(ran) = mistake("marked") else { return };
     ran.exits(0)
         .says("shmget(0xbeef, 4096, IPC_CREAT|IPC_EXCL|0600) = 1\n    hint: this is a new segment: shm:0, which had this key, is marked for destruction and still attached, so there are two\n")
-        .says("    attached: shm:0 was attached at 0x");
+        .says("    attached: shm:0, attached at 0x");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn sizes_and_types_of_messages() {
 fn semaphores_that_are_not_given_back() {
     let Some(ran) = mistake("undo") else { return };
     ran.exits(142)
-        .says("    held: semaphore 0 of sem:0: process ")
+        .says("    taken: semaphore 0 of sem:0: process ")
         .says(" took 1 more than it gave back, without SEM_UNDO; its value is 0\n")
         .says(" <unfinished ...>\n    hint: semaphore 0 is 0, and -1 waits until it is above 0; process ")
         .says(", which operated on it last, is gone\n")
@@ -310,7 +310,7 @@ fn json_has_a_line_for_each_call() {
     assert!(last["left"].as_array().expect("a list").iter().any(|one| one["ref"] == "sem:0"));
     let waits: Vec<_> = records.iter().filter(|record| record["ended"] == false).collect();
     assert!(waits.iter().all(|record| record["result"].is_null()), "{waits:?}");
-    let held = records.iter().find(|record| record["left"][0]["what"] == "held").expect("held");
+    let held = records.iter().find(|record| record["left"][0]["what"] == "taken").expect("taken");
     assert_eq!(held["exited"], 0);
 }
 
@@ -429,6 +429,17 @@ fn a_signal_that_is_ignored_interrupts_nothing() {
     let stderr = ran.stderr();
     assert_eq!(stderr.matches("sem_op=-1, sem_flg=0}], 1, NULL) = 0\n").count(), 1, "{stderr}");
     assert!(!stderr.contains("EINTR") && !stderr.contains("ERESTART"), "{stderr}");
+    // Neither if another thread or the time has to do with it.
+    shell.compile("ignored");
+    for how in ["thread", "timeout"] {
+        shell.run(&format!("./ignored {how}")).ok();
+        shell.run(&format!("ipctool trace -o calls ./ignored {how}")).exits(0);
+        let attached = format!("./ignored {how} & ipctool trace -o calls -p $!; wait $!");
+        shell.run(&attached).exits(0);
+    }
+    // A process that is stopped and continued gets EINTR as ever.
+    shell.run("./ignored stop").prints("Interrupted system call\n");
+    shell.run("ipctool trace -o calls ./ignored stop").prints("Interrupted system call\n");
     // One that is handled does.
     let receive = "perl -e '$q = msgget(0, 01600); $SIG{ALRM} = sub {}; alarm 1; msgrcv($q, $t, 9, 0, 0); print qq($!\n)'";
     shell
@@ -467,7 +478,47 @@ fn what_a_process_leaves_to_others_is_not_left_behind() {
     // One gives, the other takes: nobody holds anything.
     let pair = "perl -e '$s = semget(0, 1, 01600); if (!fork) { semop($s, pack(q(s3), 0, -1, 0)) for 1 .. 3; exit }
         semop($s, pack(q(s3), 0, 1, 0)) for 1 .. 3; wait; semctl($s, 0, 0, 0)'";
-    shell.run(&format!("ipctool trace {pair}")).exits(0).denies("held:");
+    shell.run(&format!("ipctool trace {pair}")).exits(0).denies("taken:");
+}
+
+#[test]
+fn what_others_made_is_theirs() {
+    let Some(shell) = with(&["calls"]) else { return };
+    shell.compile("ignored");
+    // O_EXCL fails, and then it is opened.
+    shell.run("ipctool create pshm --name /theirs --size 1; ipctool create msg --key 0xbeef").ok();
+    let open = "perl -e 'msgget(0xbeef, 03600); msgget(0xbeef, 01600)'";
+    shell.run(&format!("ipctool trace {open}")).exits(0).denies("left:");
+    // The namespace of the process goes with it.
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("ipctool trace unshare --ipc ipcmk -Q").exits(0).says("msgget(0x").denies("left:");
+}
+
+/// A tracer whose programs never pause is still asked to end.
+#[test]
+fn a_busy_program_is_left_at_once() {
+    let Some(shell) = with(&["blocked"]) else { return };
+    let blocked = shell.start("exec ./blocked").ready();
+    let line = format!(
+        "ipctool trace -p $(tr ' ' , < /proc/{0}/task/{0}/children){0} > calls & sleep 0.5; kill -TERM $!;
+         for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+             kill -0 $! || break; sleep 0.1
+         done; [ $wait -lt 20 ]",
+        blocked.pid()
+    );
+    shell.run(&format!("({line}) 2> /dev/null")).exits(0);
+    blocked.signal("TERM").ends().exits(0);
+}
+
+#[test]
+fn a_file_keeps_its_lines_until_there_are_new_ones() {
+    let Some(shell) = with(&[]) else { return };
+    shell.run("echo before > lines; ipctool trace -o lines ./missing").exits(127);
+    shell.run("cat lines").prints("before\n");
+    shell.run("ipctool trace -o lines sh -c 'ipcmk -Q > /dev/null; echo out' >> lines").exits(0);
+    shell.run("cat lines").shows("out\n").shows("msgget(").lacks("before");
+    shell.run("ipctool trace -o lines true").exits(0);
+    shell.run("cat lines").prints("");
 }
 
 #[test]
@@ -526,8 +577,7 @@ fn a_program_in_another_namespace_is_explained_there() {
     shell
         .run("ipctool trace unshare --ipc sh -c 'ipcmk -Q > /dev/null; ipcrm -q 7'")
         .exits(1)
-        .says("    hint: no such message queue; it was removed, or never existed; to see what exists: ipctool --in ")
-        .says("    left: msg:0 (key 0x");
+        .says("    hint: no such message queue; it was removed, or never existed; to see what exists: ipctool --in ");
 }
 
 #[test]
@@ -574,10 +624,9 @@ fn wrong_arguments_and_what_cannot_be_traced() {
         traced.pid()
     );
     shell.run(&line).exits(5).says(" traces it already, and a process can have one tracer\n");
-    let dead = "(sh -c 'exit 0' & echo $!; exec sleep 5) & sleep 0.3";
-    shell
-        .run(&format!("{dead}; ipctool trace -p $(cat /proc/$!/task/$!/children); kill $!"))
-        .says("it has ended already");
+    let dead = "perl -e 'if (!fork) { exit } sleep 9' & sleep 0.3";
+    let line = format!("{dead}; ipctool trace -p $(cat /proc/$!/task/$!/children); kill $!");
+    shell.run(&line).says("hint: it has ended already");
     if let Some(ran) = shell.run_as(NOBODY, "ipctool trace -p 1") {
         ran.exits(5).says("trace 1: cannot trace: Operation not permitted (EPERM)\nhint: ");
     }

@@ -99,7 +99,7 @@ pub struct Pids(pub Vec<i32>);
 /// each call that it is about, until it changes. When a process ends, lines say what it leaves behind.
 ///
 /// With COMMAND the lines go to standard error, because standard output is COMMAND's; with -p they go to standard
-/// output. Only the calls that are shown stop COMMAND, by a seccomp filter; a process of -p stops at each system call,
+/// output. Only the calls that may be shown stop COMMAND, by a seccomp filter; a process of -p stops at each system call,
 /// because it cannot be given a filter. On Ctrl-C such a process goes on as before, whatever it was doing. A COMMAND
 /// that ipctool started cannot go on without it: if ipctool is killed by SIGKILL, so is COMMAND. And ipctool ends
 /// when all that COMMAND started has ended.
@@ -178,7 +178,7 @@ pub(super) const TRACE: Page = Page {
             introduction: "What --only takes: a call, or a kind of objects for all of its calls.",
             groups: vec![
                 Group::new("Calls of each kind", of_kind),
-                Group::new("Other calls", [("files", names(OTHERS))]),
+                Group::new("Other calls", [("-", names(OTHERS))]),
             ],
         }]
     },
@@ -204,7 +204,7 @@ pub(super) const TRACE: Page = Page {
     ],
     notes: &[
         "A line of --json has the fields time, pid, tid, call, args (texts), result, errno, duration (seconds) and hint; result and errno are null for a call that did not end. A call that waits has a line with ended false before its own. When a process ends that leaves something, a line has exited in place of call, and left.",
-        "A thread that waits in semop(2) or epoll_wait(2) when trace attaches or leaves, or while a signal comes that is ignored, would fail with EINTR; on x86-64 trace lets it go on. The timeout of semtimedop(2) or epoll_wait(2) begins anew then. If trace itself is killed by SIGKILL at that moment, the call fails.",
+        "A thread that waits in semop(2) or epoll_wait(2) when trace attaches or leaves, or while a signal comes that is ignored, would fail with EINTR; on x86-64 trace lets it go on. The timeout of epoll_wait(2) begins anew then, and so does that of a semtimedop(2) which was waiting when trace attached. If trace itself is killed by SIGKILL at that moment, the call fails.",
         "Not seen are calls that a seccomp filter of the program itself refuses, and what is done to the files of /dev/shm by a path that does not begin with that. A process that COMMAND starts with CLONE_UNTRACED is not traced, and the calls that are shown fail in it (ENOSYS).",
         "sem_open is shown without its flags if the semaphore exists, because the system calls do not show them. It returns the number of the descriptor here.",
     ],

@@ -95,6 +95,8 @@ fn attach(args: &Trace, settings: Settings<'_>, mut watch: Watch<'_>) -> Result<
         .map_err(|(pid, error)| not_traced(&pid.to_string(), &error, Some(pid)))?;
     watch.lines.has_several = tracer.threads() > 1;
     watch.alive.extend(pids);
+    watch.has_begun = true;
+    watch.lines.output.begin();
     tracer.run(&mut watch)?;
     tracer.leave();
     let written = watch.finish();
@@ -169,6 +171,8 @@ struct Watch<'a> {
     known: Known,
     /// The last `stat` of each thread, as long as no other call followed.
     stats: HashMap<i32, Stat>,
+    /// Whether the command, or what is attached to, is traced.
+    has_begun: bool,
     /// The processes that are traced.
     alive: HashSet<i32>,
     /// Those that made a call.
@@ -196,6 +200,7 @@ impl<'a> Watch<'a> {
             hints: Hints::default(),
             known: Known::default(),
             stats: HashMap::new(),
+            has_begun: false,
             alive: HashSet::new(),
             active: HashSet::new(),
             command: None,
@@ -212,7 +217,7 @@ impl<'a> Watch<'a> {
         }
         self.lines.output.flush();
         match self.lines.output.error() {
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Some(error) if !self.lines.output.is_closed_pipe() => {
                 let what = format!("cannot write: {}", os_error::describe(error));
                 print_error(format_args!("{VERB}: {what}"));
                 Status::Failed
@@ -228,8 +233,9 @@ impl<'a> Watch<'a> {
 
     /// Prints the `stat` before a call that used the key of its path. Returns the path and error of one that failed.
     fn key_of_path(&mut self, call: &TracedCall, key: i32) -> Option<(Vec<u8>, Errno)> {
-        let stat = self.stats.remove(&call.thread)?;
+        let mut stat = self.stats.remove(&call.thread)?;
         let key = Key(key);
+        stat.call.outcome = ptrace::look_up(call.pid, &stat.path);
         match stat.call.outcome {
             Outcome::Failed(errno) if key == Key::FTOK_FAILED => {
                 if !self.args.summary {
@@ -294,6 +300,22 @@ impl Observer for Watch<'_> {
             self.known.succeeded(call.pid, call.thread, namespace, &value, result);
         }
         self.known.has_ended(call.thread);
+        let opens_file = matches!(
+            value,
+            Call::MqOpen { .. }
+                | Call::ShmOpen { .. }
+                | Call::SemOpen { .. }
+                | Call::Open { .. }
+                | Call::Openat { .. }
+        );
+        if opens_file
+            && let Some(made) = self.known.newest_file(call.pid)
+            && let Some(place) = self.hints.place(call.pid)
+            && let Ok(_stay) = place.enter()
+        {
+            let object = place.namespace.read(&made.reference).ok();
+            made.file = object.and_then(|object| Some(object.file()?.identity));
+        }
         let is_wanted = self.shown.contains(&name)
             && !self.args.summary
             && (!self.args.failed || call.outcome.errno().is_some());
@@ -326,6 +348,9 @@ impl Observer for Watch<'_> {
     }
 
     fn executed(&mut self, pid: i32) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.lines.output.begin();
+        }
         self.known.executed(pid);
     }
 

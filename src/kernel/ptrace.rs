@@ -18,7 +18,7 @@ mod tracer;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use look::{Descriptor, Notice, descriptor, path_of, project_of, tracer_of};
+pub use look::{Descriptor, Notice, descriptor, look_up, path_of, project_of, tracer_of};
 pub use tracer::Tracer;
 
 use recorded::Recorded;
@@ -121,6 +121,12 @@ struct Thread {
     /// Whether it was asked to stop in order to be traced, or not to be.
     is_interrupted: bool,
     noticed: Option<Notice>,
+    /// Whether a signal stopped it, and it has not got SIGCONT since.
+    has_stopped: bool,
+    /// Whether its last call fails for good because it stopped, whatever comes before the program goes on.
+    has_failed: bool,
+    /// The register that was changed so that a repeated call waits only as long as is left.
+    shortened: Option<u64>,
 }
 
 impl Thread {
@@ -131,6 +137,9 @@ impl Thread {
             progress: Progress::default(),
             is_interrupted: false,
             noticed: None,
+            has_stopped: false,
+            has_failed: false,
+            shortened: None,
         }
     }
 }

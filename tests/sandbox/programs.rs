@@ -11,7 +11,7 @@ macro_rules! programs {
 }
 
 const PROGRAMS: &[(&str, &str)] = programs! {
-    "blocked" "breed" "calls" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "headless" "hold" "mistakes" "mover" "neighbour"
+    "blocked" "breed" "calls" "clock" "daemon" "exchange" "fault" "forbid" "ftok" "guide" "headless" "hold" "ignored" "mistakes" "mover" "neighbour"
     "nonblocking" "posix" "queues" "receive32" "sender" "server" "starts" "textbook" "threads" "use"
     "waiters"
 };

@@ -201,7 +201,7 @@ fn trace() -> Value {
     let left = json!({
         "type": "object",
         "properties": {
-            "what": {"enum": ["left", "held", "attached"]},
+            "what": {"enum": ["left", "taken", "attached"]},
             "ref": {"type": "string"},
             "text": {"type": "string", "description": "a sentence about it"},
         },

@@ -307,7 +307,7 @@ fn chain(traced: &Traced<'_>, namespace: &Namespace, pid: i32) -> Option<String>
         && let Ok(state) = sem::semaphores(id, other.nsems)
         && state.get(usize::from(wanted.semaphore)).is_some_and(|one| one.last_pid == pid)
     {
-        chain += ", on which this process operated last: a deadlock";
+        chain += ", on which this process operated last: perhaps a deadlock";
     }
     Some(chain)
 }
@@ -345,8 +345,12 @@ pub(super) struct Placed {
 impl Placed {
     /// Whether it ends with the processes that were traced there, because no other one lives in it.
     pub fn is_over(&self) -> bool {
+        // Of those without processes, this process may keep one.
         let lives = |census: Census| {
-            census.namespaces.keys().any(|identity| identity.number() == self.number)
+            census
+                .namespaces
+                .iter()
+                .any(|(identity, seen)| identity.number() == self.number && seen.oldest.is_some())
         };
         !self.is_own && !Census::take().is_ok_and(lives)
     }

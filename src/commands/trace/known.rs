@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use libc::{IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_RMID, SEM_UNDO};
 
 use crate::explain::traced::reference;
+use crate::ipc::posix::FileIdentity;
 use crate::ipc::{Key, Kind, Reference};
 use crate::kernel::call::{Call, Pointed};
 
@@ -61,6 +62,8 @@ pub(super) struct Made {
     pub key: Option<Key>,
     /// The process that made it.
     pub by: i32,
+    /// Its file, because another process may make one with the same name later.
+    pub file: Option<FileIdentity>,
 }
 
 /// What a process that has ended leaves, or held.
@@ -140,7 +143,10 @@ impl Known {
             }
             Call::Shmat { id, .. } => {
                 let attached = Attached { address: value as usize, id, is_inherited: false };
-                self.process(pid).attached.push(attached);
+                let all = &mut self.process(pid).attached;
+                // SHM_REMAP replaces what is there.
+                all.retain(|one| one.address != attached.address);
+                all.push(attached);
             }
             Call::Shmdt { address } => {
                 self.process(pid).attached.retain(|one| one.address != address);
@@ -196,14 +202,16 @@ impl Known {
             && (key == IPC_PRIVATE || flags & IPC_CREAT != 0);
         if is_new {
             let key = (key != IPC_PRIVATE).then_some(Key(key));
-            let made = Made { reference: Reference::id(kind, id), key, by: pid };
+            let made = Made { reference: Reference::id(kind, id), key, by: pid, file: None };
             self.process(pid).made.push((namespace, made));
         }
     }
 
     fn made_file(&mut self, pid: i32, namespace: Namespace, call: &Call<'_>) {
         if let Some(reference) = reference(call) {
-            self.process(pid).made.push((namespace, Made { reference, key: None, by: pid }));
+            self.process(pid)
+                .made
+                .push((namespace, Made { reference, key: None, by: pid, file: None }));
         }
     }
 
@@ -218,6 +226,12 @@ impl Known {
         if self.removing.get(&object).is_some_and(|(who, _)| *who == pid) {
             self.removing.remove(&object);
         }
+    }
+
+    /// The object with a name that a process has just made, so that its file can be remembered.
+    pub fn newest_file(&mut self, pid: i32) -> Option<&mut Made> {
+        let (_, made) = self.processes.get_mut(&pid)?.made.last_mut()?;
+        (made.reference.kind.is_posix() && made.file.is_none()).then_some(made)
     }
 
     fn removed(&mut self, pid: i32, namespace: Namespace, kind: Kind, id: i32) {

@@ -34,7 +34,7 @@ pub(super) struct Lines<'a> {
 /// Something that a process leaves when it ends, or held.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Remains {
-    /// `made`, `taken` or `attached`.
+    /// `left`, `taken` or `attached`.
     pub what: &'static str,
     #[serde(rename = "ref")]
     pub reference: String,

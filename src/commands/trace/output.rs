@@ -37,7 +37,9 @@ impl Output {
     pub fn open(args: &Trace) -> Result<Output> {
         let file = match &args.output {
             Some(path) if path.as_os_str() != "-" => {
-                let opened = File::create(path).map_err(|error| {
+                // What is in it goes when the command begins, and not if there is no such command.
+                let opened = File::options().create(true).append(true).open(path);
+                let opened = opened.map_err(|error| {
                     let reason = match error.kind() {
                         io::ErrorKind::PermissionDenied => Reason::NotPermitted,
                         _ => Reason::Failed,
@@ -85,10 +87,27 @@ impl Output {
     pub fn flush(&mut self) {
         if let Target::File(file) = &mut self.file
             && self.error.is_none()
+            && !self.collected.is_empty()
         {
             self.error = file.write_all(&self.collected).err();
         }
         self.collected.clear();
+    }
+
+    /// Removes what is in a regular file from before.
+    pub fn begin(&mut self) {
+        if let Target::File(file) = &self.file
+            && file.metadata().is_ok_and(|data| data.is_file())
+        {
+            self.error = file.set_len(0).err();
+        }
+    }
+
+    /// Whether the reader has closed the pipe to which the lines go by default. It wants no more, so that is no failure.
+    pub fn is_closed_pipe(&self) -> bool {
+        let is_closed =
+            self.error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        is_closed && !matches!(self.file, Target::File(_))
     }
 
     /// The first error of a write, each time that it is asked for.

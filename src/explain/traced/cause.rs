@@ -8,7 +8,7 @@ use crate::ipc::{Key, Kind, Mode, Object};
 use crate::kernel::call::{Argument, Call, Structure};
 use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::signals::wait::Stopped;
-use crate::kernel::{CallError, Errno};
+use crate::kernel::{CallError, CallName, Errno};
 
 const VERB: &str = "trace";
 
@@ -35,6 +35,11 @@ impl Traced<'_> {
         let of_access = |bits| Some(Failure::of_access(VERB, reference?, bits, error));
         let of_call = || Some(Failure::of_call(VERB, reference?, error));
         let of_opening = |flags: i32, shape| match error.errno {
+            Errno::EACCES if flags & libc::O_CREAT != 0 && error.name != CallName::MqOpen => {
+                // Perhaps it is the directory that is closed.
+                let error = CallError { name: CallName::ShmOpen, ..error };
+                Some(Failure::of_named_creation(VERB, reference?, shape, error))
+            }
             Errno::EACCES => of_access(match flags & libc::O_ACCMODE {
                 libc::O_RDONLY => 4,
                 libc::O_WRONLY => 2,

@@ -28,6 +28,10 @@ pub(super) const SETALL: i32 = 17;
 impl Traced<'_> {
     pub(super) fn of_failure(&self, errno: Errno) -> Option<String> {
         match (self.call, errno) {
+            _ if self.is_of_failed_get(errno) => Some(
+                "-1 is no id, but what the call returns that fails to get one: check its result"
+                    .to_owned(),
+            ),
             (_, Errno::EFAULT) => Some(
                 "an address points to memory that the process does not have, or may not write"
                     .to_owned(),
@@ -47,8 +51,13 @@ impl Traced<'_> {
                 self.of_long_message(wanted(message_type, flags), size)
             }
             (Call::Msgrcv { message_type, flags, .. }, Errno::ENOMSG) => {
-                self.of_types(wanted(message_type, flags))
+                let is_empty = self.messages.as_ref().is_some_and(Vec::is_empty);
+                match is_empty {
+                    true => Some("the queue is empty".to_owned()),
+                    false => self.of_types(wanted(message_type, flags)),
+                }
             }
+            (Call::MqTimedreceive { .. }, Errno::EAGAIN) => Some("the queue is empty".to_owned()),
             (Call::Msgrcv { size, flags, .. }, Errno::EINVAL) => match flags & libc::MSG_COPY {
                 _ if isize::try_from(size).is_err() => {
                     Some(format!("the size is negative, {}", size as isize))
@@ -92,22 +101,29 @@ impl Traced<'_> {
                     .to_owned(),
             ),
             (Call::Shmctl { command: SHM_LOCK, .. }, Errno::EPERM | Errno::ENOMEM) => Some(
-                "to lock memory takes CAP_IPC_LOCK, or enough of RLIMIT_MEMLOCK".to_owned(),
+                "to lock memory takes CAP_IPC_LOCK, or to own the segment and have enough of RLIMIT_MEMLOCK".to_owned(),
             ),
             (Call::MqOpen { name, .. } | Call::MqUnlink { name }, Errno::EACCES | Errno::ENOENT)
                 if let Some(name) = name.content
-                    && (name.is_empty() || name.contains(&b'/')) =>
+                    && (matches!(name, b"" | b"." | b"..") || name.contains(&b'/')) =>
             {
-                Some("the name of a queue is a slash and at least one character, without a further slash".to_owned())
+                Some("the name of a queue is a slash and at least one character, without a further slash, and not '/.' or '/..'".to_owned())
             }
             (
                 Call::MqOpen { .. }
                 | Call::MqUnlink { .. }
                 | Call::ShmOpen { .. }
-                | Call::ShmUnlink { .. }
-                | Call::SemOpen { .. },
+                | Call::ShmUnlink { .. },
                 Errno::ENAMETOOLONG,
-            ) => Some("a name has at most 255 bytes (NAME_MAX)".to_owned()),
+            ) => Some("a name has at most 255 bytes behind its slash (NAME_MAX)".to_owned()),
+            (Call::SemOpen { .. } | Call::SemUnlink { .. }, Errno::ENAMETOOLONG) => Some(
+                "the name of a semaphore has at most 251 bytes behind its slash (NAME_MAX less 4)"
+                    .to_owned(),
+            ),
+            (Call::Ftruncate { length, .. }, Errno::EINVAL) => Some(match length as i64 {
+                ..0 => "the length is negative".to_owned(),
+                _ => "the descriptor is not open for writing".to_owned(),
+            }),
             (Call::MqTimedsend { size, .. }, Errno::EMSGSIZE) => {
                 let most = self.message_size?;
                 Some(format!("the message has {size} bytes, over mq_msgsize of the queue, {most}"))
@@ -159,6 +175,26 @@ impl Traced<'_> {
                 Errno::EEXIST,
             ) => Some("the name exists already, which O_EXCL forbids".to_owned()),
             _ => None,
+        }
+    }
+
+    /// Whether the id or descriptor is that of an object that the program failed to get before.
+    fn is_of_failed_get(&self, errno: Errno) -> bool {
+        match self.call {
+            Call::Msgsnd { id, .. }
+            | Call::Msgrcv { id, .. }
+            | Call::Msgctl { id, .. }
+            | Call::Shmat { id, .. }
+            | Call::Shmctl { id, .. }
+            | Call::Semop { id, .. }
+            | Call::Semtimedop { id, .. }
+            | Call::Semctl { id, .. } => id == -1 && errno == Errno::EINVAL,
+            Call::MqTimedsend { descriptor, .. }
+            | Call::MqTimedreceive { descriptor, .. }
+            | Call::MqNotify { descriptor, .. }
+            | Call::MqGetsetattr { descriptor, .. }
+            | Call::Ftruncate { descriptor, .. } => descriptor == -1 && errno == Errno::EBADF,
+            _ => false,
         }
     }
 

@@ -113,7 +113,9 @@ impl fmt::Display for Flags {
                 list.named(flags & !0o777 & !HUGE_MASK, SHMGET)?;
                 match flags & HUGE_MASK {
                     0 => {}
-                    huge => list.push(format_args!("{}<<SHM_HUGE_SHIFT", huge >> HUGE_SHIFT))?,
+                    huge => {
+                        list.push(format_args!("{}<<SHM_HUGE_SHIFT", huge as u32 >> HUGE_SHIFT))?
+                    }
                 }
                 list.push(Octal((flags & 0o777) as u32))
             }

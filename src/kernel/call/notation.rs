@@ -292,7 +292,7 @@ impl fmt::Display for Asked {
         match Signal::try_from(signal) {
             Ok(signal) if method == libc::SIGEV_SIGNAL => f.write_str(signal.as_str())?,
             // The kernel's first real-time signal.
-            Err(_) if method == libc::SIGEV_SIGNAL && signal >= 32 => {
+            Err(_) if method == libc::SIGEV_SIGNAL && (32..=64).contains(&signal) => {
                 write!(f, "SIGRT_{}", signal - 32)?;
             }
             _ => write!(f, "{signal}")?,

@@ -10,9 +10,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use rustix::fs::statfs;
 
 use crate::ipc::{Foreign, Key, Kind, Name, Project, Reference};
+use crate::kernel::call::Outcome;
 use crate::kernel::process::caller_of;
 
 /// A descriptor of another process.
@@ -101,6 +103,16 @@ pub fn path_of(pid: i32, path: &[u8]) -> PathBuf {
     match path.strip_prefix("/") {
         Ok(inside) => Path::new(&format!("/proc/{pid}/root")).join(inside),
         Err(_) => Path::new(&format!("/proc/{pid}/cwd")).join(path),
+    }
+}
+
+/// What `stat(2)` says about a path of a process.
+pub fn look_up(pid: i32, path: &[u8]) -> Outcome {
+    match fs::metadata(path_of(pid, path)) {
+        Ok(_) => Outcome::Returned(0),
+        Err(error) => {
+            Outcome::Failed(Errno::from_raw(error.raw_os_error().unwrap_or(libc::ENOENT)))
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::io;
 use std::mem::MaybeUninit;
 
+use nix::errno::Errno;
+
 /// The memory of a process.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory(pub i32);
@@ -72,6 +74,25 @@ impl Memory {
         let read = self.read_into(address, room).ok()?;
         // SAFETY: all of its bytes were filled, and any are valid.
         (read == size_of::<T>()).then(|| unsafe { value.assume_init() })
+    }
+
+    /// Writes two numbers to an address. `EFAULT` if they do not fit there.
+    pub fn write(self, address: u64, numbers: &[u64; 2]) -> Result<(), Errno> {
+        let local = libc::iovec {
+            iov_base: (&raw const *numbers).cast_mut().cast(),
+            iov_len: size_of_val(numbers),
+        };
+        let remote = libc::iovec {
+            iov_base: std::ptr::without_provenance_mut(address as usize),
+            iov_len: size_of_val(numbers),
+        };
+        // SAFETY: the call reads the numbers; the other address is one of the other process.
+        let written = unsafe { libc::process_vm_writev(self.0, &local, 1, &remote, 1, 0) };
+        match usize::try_from(written) {
+            Ok(written) if written == size_of_val(numbers) => Ok(()),
+            Ok(_) => Err(Errno::EFAULT),
+            Err(_) => Err(Errno::last()),
+        }
     }
 
     /// The values from an address on, as many as can be read.

@@ -2,6 +2,8 @@
 
 mod value;
 
+use std::time::Duration;
+
 use libc::{IPC_CREAT, c_int};
 
 use super::files::{self, Shown};
@@ -172,6 +174,21 @@ impl Recorded {
     /// Whether this is the same call, which the kernel repeats after a signal.
     pub fn is_repeated_by(&self, number: Number, arguments: [u64; 6]) -> bool {
         (self.number, self.arguments) == (Some(number), arguments)
+    }
+
+    /// Whether it may be the first half of `ftok(3)`.
+    pub fn is_stat(&self) -> bool {
+        self.form == Form::Stat
+    }
+
+    /// How long it waits at most, if it has such a limit: `semtimedop(2)`.
+    pub fn timeout(&self) -> Option<Duration> {
+        match (self.form, self.given) {
+            (Form::Semtimedop, Some(Held::Time(time))) => {
+                Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+            }
+            _ => None,
+        }
     }
 
     /// Whether it fails with `EINTR` after each signal, and never is repeated by itself: `semop(2)`, `signal(7)`.

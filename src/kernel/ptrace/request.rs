@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use super::memory::Memory;
 use super::numbers::Number;
 use crate::kernel::call::Outcome;
 
@@ -213,13 +214,12 @@ fn outcome(value: i64, is_error: bool) -> Outcome {
     }
 }
 
-/// Lets a call start again that failed with `EINTR` only because its thread was interrupted in order to be traced.
-/// Other calls do so by themselves. `signal(7)`, "Interruption of system calls and library functions by stop signals".
+/// Lets a call start again that failed with `EINTR` only because its thread was interrupted in order to be traced, unless
+/// a handler runs; whether it was such a call. Others do so by themselves. `signal(7)`, "Interruption of system calls
+/// and library functions by stop signals".
 #[cfg(target_arch = "x86_64")]
-pub(super) fn repeat_call(thread: i32) -> Result<(), Errno> {
-    const PTRACE_GETREGS: u32 = 12;
-    const PTRACE_SETREGS: u32 = 13;
-    /// Calls that leave nothing half-done. Those with a timeout begin it anew.
+pub(super) fn repeat_call(thread: i32) -> Result<bool, Errno> {
+    /// Calls that leave nothing half-done.
     const REPEATED: [libc::c_long; 6] = [
         libc::SYS_semop,
         libc::SYS_semtimedop,
@@ -228,20 +228,87 @@ pub(super) fn repeat_call(thread: i32) -> Result<(), Errno> {
         libc::SYS_epoll_pwait2,
         libc::SYS_rt_sigtimedwait,
     ];
+    let mut registers = registers(thread)?;
+    let is_interrupted = registers.rax as i64 == -i64::from(libc::EINTR);
+    if !is_interrupted || !REPEATED.contains(&(registers.orig_rax as libc::c_long)) {
+        return Ok(false);
+    }
+    registers.rax = -i64::from(ERESTARTNOHAND) as u64;
+    set_registers(thread, &registers)?;
+    Ok(true)
+}
+
+/// Lets a call fail with `EINTR` that would start again.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn fail_call(thread: i32) -> Result<(), Errno> {
+    let mut registers = registers(thread)?;
+    if registers.rax as i64 == -i64::from(ERESTARTNOHAND) {
+        registers.rax = -i64::from(libc::EINTR) as u64;
+        set_registers(thread, &registers)?;
+    }
+    Ok(())
+}
+
+/// Lets a call that is about to begin, and has a timeout as its fourth argument, wait this long. Returns the argument that
+/// it had, which it must have again when the call ends.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn shorten(thread: i32, left: Duration) -> Result<u64, Errno> {
+    /// Below its stack pointer a thread may use this many bytes; what is below those is free.
+    const RED_ZONE: u64 = 128;
+    const ALIGNMENT: u64 = 16;
+    let mut registers = registers(thread)?;
+    let place = (registers.rsp - RED_ZONE - 2 * ALIGNMENT) & !(ALIGNMENT - 1);
+    let time = [left.as_secs(), left.subsec_nanos().into()];
+    Memory(thread).write(place, &time)?;
+    let original = registers.r10;
+    registers.r10 = place;
+    set_registers(thread, &registers)?;
+    Ok(original)
+}
+
+/// Gives a call its fourth argument back.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn restore(thread: i32, original: u64) -> Result<(), Errno> {
+    let mut registers = registers(thread)?;
+    registers.r10 = original;
+    set_registers(thread, &registers)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn registers(thread: i32) -> Result<libc::user_regs_struct, Errno> {
+    const PTRACE_GETREGS: u32 = 12;
     let mut registers = MaybeUninit::<libc::user_regs_struct>::zeroed();
     request(PTRACE_GETREGS, thread, 0, registers.as_mut_ptr().addr())?;
     // SAFETY: the call filled it.
-    let mut registers = unsafe { registers.assume_init() };
-    let is_interrupted = registers.rax as i64 == -i64::from(libc::EINTR);
-    if !is_interrupted || !REPEATED.contains(&(registers.orig_rax as libc::c_long)) {
-        return Ok(());
-    }
-    registers.rax = -i64::from(ERESTARTNOHAND) as u64;
-    request(PTRACE_SETREGS, thread, 0, (&raw const registers).addr())
+    Ok(unsafe { registers.assume_init() })
 }
 
-/// Elsewhere the kernel does not show what it would take.
+#[cfg(target_arch = "x86_64")]
+fn set_registers(thread: i32, registers: &libc::user_regs_struct) -> Result<(), Errno> {
+    const PTRACE_SETREGS: u32 = 13;
+    request(PTRACE_SETREGS, thread, 0, (&raw const *registers).addr())
+}
+
+/// Elsewhere the kernel does not show what that would take.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn repeat_call(_: i32) -> Result<(), Errno> {
+pub(super) fn repeat_call(_: i32) -> Result<bool, Errno> {
+    Ok(false)
+}
+
+/// See [`repeat_call`].
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn fail_call(_: i32) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// See [`repeat_call`].
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn shorten(_: i32, _: Duration) -> Result<u64, Errno> {
+    Err(Errno::ENOSYS)
+}
+
+/// See [`repeat_call`].
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn restore(_: i32, _: u64) -> Result<(), Errno> {
     Ok(())
 }

@@ -89,7 +89,7 @@ impl Progress {
                 && let Some(missing) = self.missing.take()
             {
                 let Some((_, name)) = missing.recorded.shown() else { return Verdict::Shown };
-                call.recorded.show_as(Shown::Semaphore(Some(O_CREAT), mode, 0), name);
+                call.recorded.show_as(Shown::Semaphore(None, mode, 0), name);
             }
             return Verdict::Shown;
         }

@@ -19,6 +19,9 @@ use crate::kernel::process::proc_file;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::interrupt::Ticker;
 
+/// How often to look for signals to this process.
+const OFTEN: Duration = Duration::from_millis(10);
+
 /// How often to look for calls that wait, while there are any.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -102,18 +105,22 @@ impl<'a> Tracer<'a> {
 
     /// Traces until all processes have ended, or the observer ends it.
     pub fn run(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        let mut looked_at = None;
         while !self.threads.is_empty() || self.has_newcomer(observer) {
             match self.waiter.wait() {
                 Ok((thread, status)) => self.handle(thread, status, observer),
-                Err(Errno::EINTR) => {
-                    self.look_at_waiting(observer);
-                    if observer.interrupted().is_break() {
-                        self.tell_unfinished(observer);
-                        return Ok(());
-                    }
-                }
+                Err(Errno::EINTR) => looked_at = None,
                 Err(Errno::ECHILD) => return Ok(()),
                 Err(errno) => return Err(errno.into()),
+            }
+            // While there is always something to handle, nothing interrupts the wait.
+            if looked_at.is_none_or(|at: Instant| at.elapsed() >= OFTEN) {
+                looked_at = Some(Instant::now());
+                self.look_at_waiting(observer);
+                if observer.interrupted().is_break() {
+                    self.tell_unfinished(observer);
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -172,7 +179,7 @@ impl<'a> Tracer<'a> {
                 self.executed(thread, observer);
                 (None, 0)
             }
-            PTRACE_EVENT_STOP => (self.stopped(thread, signal), 0),
+            PTRACE_EVENT_STOP => (self.stopped(thread, signal, observer), 0),
             0 if signal == libc::SIGTRAP | 0x80 => (self.at_call(thread, observer), 0),
             0 => {
                 self.signalled(thread, signal, observer);
@@ -199,11 +206,15 @@ impl<'a> Tracer<'a> {
     }
 
     /// A thread stopped because of a signal that stops processes, because it is new, or because it was interrupted.
-    fn stopped(&mut self, thread: i32, signal: i32) -> Option<Resume> {
+    fn stopped(&mut self, thread: i32, signal: i32, observer: &mut dyn Observer) -> Option<Resume> {
         let is_group_stop = is_stopping(signal);
         let known = self.threads.get_mut(&thread)?;
         if std::mem::take(&mut known.is_interrupted) && !is_group_stop {
             let _ = request::repeat_call(thread);
+        }
+        if is_group_stop && !self.is_leaving {
+            known.has_stopped = true;
+            known.fail_interrupted(observer);
         }
         match is_group_stop {
             _ if self.is_leaving => Some(Resume::Detached),
@@ -215,13 +226,27 @@ impl<'a> Tracer<'a> {
     /// A thread is before or behind a system call.
     fn at_call(&mut self, thread: i32, observer: &mut dyn Observer) -> Option<Resume> {
         let stop = request::stop(thread).ok()?;
-        let Thread { at, call, progress, .. } = self.threads.get_mut(&thread)?;
+        let Thread { at, call, progress, shortened, has_failed, .. } =
+            self.threads.get_mut(&thread)?;
+        if let Stop::Exit(_) = stop
+            && let Some(original) = shortened.take()
+        {
+            let _ = request::restore(thread, original);
+        }
+        if let Stop::Entry { .. } = stop {
+            *has_failed = false;
+        }
         match stop {
             _ if self.is_leaving => {}
             Stop::Entry { number, arguments, .. }
                 if *at == At::Interrupted && call.recorded.is_repeated_by(number, arguments) =>
             {
                 *at = At::Call;
+                let left = call.recorded.timeout();
+                if let Some(left) = left.map(|timeout| timeout.saturating_sub(call.began.elapsed()))
+                {
+                    *shortened = request::shorten(thread, left).ok();
+                }
             }
             Stop::Entry { architecture, number, arguments } => {
                 if std::mem::replace(at, At::Elsewhere) == At::Interrupted {
@@ -233,6 +258,12 @@ impl<'a> Tracer<'a> {
                     return None;
                 }
                 if !call.recorded.begin(thread, number, arguments, shown) {
+                    return None;
+                }
+                if call.recorded.is_stat() {
+                    // Whether the file is there matters only if a key is made of it.
+                    (call.outcome, call.time) = (Outcome::Unfinished, SystemTime::now());
+                    observer.ended(call);
                     return None;
                 }
                 *at = At::Call;
@@ -253,7 +284,11 @@ impl<'a> Tracer<'a> {
                 *at = At::Elsewhere;
                 call.duration = call.began.elapsed();
                 call.outcome = match outcome {
-                    Outcome::Failed(Errno::EINTR) if call.recorded.is_never_repeated() => {
+                    // A signal that is ignored interrupts only threads that are traced, whoever of the process gets it.
+                    Outcome::Failed(Errno::EINTR)
+                        if call.recorded.is_never_repeated()
+                            && request::repeat_call(thread) == Ok(true) =>
+                    {
                         Outcome::Interrupted(request::ERESTARTNOHAND)
                     }
                     other => other,
@@ -280,18 +315,19 @@ impl<'a> Tracer<'a> {
     /// A thread is about to get a signal.
     fn signalled(&mut self, thread: i32, signal: i32, observer: &mut dyn Observer) {
         let Some(known) = self.threads.get_mut(&thread) else { return };
-        let stops = is_stopping(signal);
-        if known.at == At::Interrupted
-            && (look::is_caught(thread, signal) || stops && known.call.recorded.is_never_repeated())
-        {
+        if is_stopping(signal) {
+            return known.fail_interrupted(observer);
+        }
+        if known.at == At::Interrupted && look::is_caught(thread, signal) {
             known.at = At::Elsewhere;
             if known.call.outcome == Outcome::Interrupted(request::ERESTARTNOHAND) {
                 known.call.outcome = Outcome::Failed(Errno::EINTR);
             }
             observer.ended(&known.call);
         }
-        // A signal that is ignored interrupts only threads that are traced.
-        if !stops {
+        // A process that continues gets EINTR also without a tracer.
+        let continues = signal == libc::SIGCONT && std::mem::take(&mut known.has_stopped);
+        if !continues && !known.has_failed {
             let _ = request::repeat_call(thread);
         }
     }
@@ -419,6 +455,19 @@ fn family_of(thread: i32) -> Option<(i32, i32)> {
         status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
     };
     Some((number("Tgid:")?, number("PPid:")?))
+}
+
+impl Thread {
+    /// The thread stops. Then a call that is never repeated fails, as it does without a tracer.
+    fn fail_interrupted(&mut self, observer: &mut dyn Observer) {
+        if self.at == At::Interrupted && self.call.recorded.is_never_repeated() {
+            self.at = At::Elsewhere;
+            self.call.outcome = Outcome::Failed(Errno::EINTR);
+            self.has_failed = true;
+            let _ = request::fail_call(self.call.thread);
+            observer.ended(&self.call);
+        }
+    }
 }
 
 /// Whether a signal stops a process by default.
