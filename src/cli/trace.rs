@@ -27,16 +27,15 @@ const OF_KINDS: [(Kind, &[CallName]); 6] = [
     (Kind::Psem, &[SemOpen, SemUnlink]),
 ];
 
-/// What programs do with the files of /dev/shm themselves, and the first half of `ftok(3)`.
-const OTHERS: &[CallName] = &[Open, Openat, Unlink, Unlinkat, Truncate, Stat];
+/// What programs do with the files of /dev/shm themselves.
+const OTHERS: &[CallName] = &[Open, Openat, Unlink, Unlinkat, Truncate];
 
 /// Functions of the C library by other names than those of their system calls.
-const OTHER_NAMES: [(&str, CallName); 5] = [
+const OTHER_NAMES: [(&str, CallName); 4] = [
     ("mq_send", MqTimedsend),
     ("mq_receive", MqTimedreceive),
     ("mq_getattr", MqGetsetattr),
     ("mq_setattr", MqGetsetattr),
-    ("ftok", Stat),
 ];
 
 impl Calls {
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!(parse("msgget"), Some(vec![Msgget]));
         assert_eq!(parse("mq_send"), Some(vec![MqTimedsend]));
         assert_eq!(parse("msg"), Some(vec![Msgget, Msgsnd, Msgrcv, Msgctl]));
-        assert_eq!(parse("ftok"), Some(vec![Stat]));
+        assert_eq!(parse("semop"), Some(vec![Semop, Semtimedop]));
         for text in ["", "read", "MSGGET"] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -232,25 +232,59 @@ impl<'a> Watch<'a> {
     }
 
     /// Prints the `stat` before a call that used the key of its path. Returns the path and error of one that failed.
-    fn key_of_path(&mut self, call: &TracedCall, key: i32) -> Option<(Vec<u8>, Errno)> {
+    fn key_of_path(
+        &mut self,
+        call: &TracedCall,
+        key: i32,
+        is_shown: bool,
+    ) -> Option<(Vec<u8>, Errno)> {
         let mut stat = self.stats.remove(&call.thread)?;
         let key = Key(key);
         stat.call.outcome = ptrace::look_up(call.pid, &stat.path);
         match stat.call.outcome {
             Outcome::Failed(errno) if key == Key::FTOK_FAILED => {
-                if !self.args.summary {
+                if is_shown {
                     self.lines.path_of_key(&stat.call, None);
                 }
                 Some((stat.path, errno))
             }
             Outcome::Returned(_) => {
                 let project = ptrace::project_of(call.pid, &stat.path, key)?;
-                if !self.args.summary {
+                if is_shown {
                     self.lines.path_of_key(&stat.call, Some((key, project)));
                 }
                 None
             }
             _ => None,
+        }
+    }
+
+    /// Remembers what a call did to objects.
+    fn learn(&mut self, call: &TracedCall, value: &Call<'_>) {
+        if let Some((kind, id)) = known::removed_by(value) {
+            let namespace = self.namespace_of(call.pid);
+            self.known.has_tried_to_remove(call.pid, namespace, kind, id);
+        }
+        if let Outcome::Returned(result) = call.outcome {
+            let namespace = self.namespace_of(call.pid);
+            self.known.succeeded(call.pid, call.thread, namespace, value, result);
+        }
+        self.known.has_ended(call.thread);
+        let opens_file = matches!(
+            value,
+            Call::MqOpen { .. }
+                | Call::ShmOpen { .. }
+                | Call::SemOpen { .. }
+                | Call::Open { .. }
+                | Call::Openat { .. }
+        );
+        if opens_file
+            && let Some(made) = self.known.newest_file(call.pid)
+            && let Some(place) = self.hints.place(call.pid)
+            && let Ok(_stay) = place.enter()
+        {
+            let object = place.namespace.read(&made.reference).ok();
+            made.file = object.and_then(|object| Some(object.file()?.identity));
         }
     }
 }
@@ -279,6 +313,9 @@ impl Observer for Watch<'_> {
             }
             return;
         }
+        let is_wanted = self.shown.contains(&name)
+            && !self.args.summary
+            && (!self.args.failed || call.outcome.errno().is_some());
         self.active.insert(call.pid);
         if !self.args.failed || call.outcome.errno().is_some() {
             self.counts.add(name, call);
@@ -286,39 +323,12 @@ impl Observer for Watch<'_> {
         let missing = match value {
             Call::Msgget { key, .. } | Call::Shmget { key, .. } | Call::Semget { key, .. } => {
                 self.hints.forget_place(call.pid);
-                self.key_of_path(call, key)
+                self.key_of_path(call, key, is_wanted)
             }
             _ => None,
         };
         self.stats.remove(&call.thread);
-        if let Some((kind, id)) = known::removed_by(&value) {
-            let namespace = self.namespace_of(call.pid);
-            self.known.has_tried_to_remove(call.pid, namespace, kind, id);
-        }
-        if let Outcome::Returned(result) = call.outcome {
-            let namespace = self.namespace_of(call.pid);
-            self.known.succeeded(call.pid, call.thread, namespace, &value, result);
-        }
-        self.known.has_ended(call.thread);
-        let opens_file = matches!(
-            value,
-            Call::MqOpen { .. }
-                | Call::ShmOpen { .. }
-                | Call::SemOpen { .. }
-                | Call::Open { .. }
-                | Call::Openat { .. }
-        );
-        if opens_file
-            && let Some(made) = self.known.newest_file(call.pid)
-            && let Some(place) = self.hints.place(call.pid)
-            && let Ok(_stay) = place.enter()
-        {
-            let object = place.namespace.read(&made.reference).ok();
-            made.file = object.and_then(|object| Some(object.file()?.identity));
-        }
-        let is_wanted = self.shown.contains(&name)
-            && !self.args.summary
-            && (!self.args.failed || call.outcome.errno().is_some());
+        self.learn(call, &value);
         if !is_wanted {
             return;
         }
