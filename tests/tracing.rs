@@ -86,7 +86,8 @@ fn compare(programs: &[&str], line: &str) {
         skip(Needs::Machine, "strace(1) is missing, or may trace nothing here");
         return;
     }
-    let ran = one.run(&format!("setarch -R ipctool trace --no-hints -o lines -- {line}"));
+    let ran =
+        one.run(&format!("setarch -R ipctool trace --no-hints --slow 60s -o lines -- {line}"));
     let status = ran.status();
     let traced = "setarch -R strace -f -qq -a1 -e signal=none -o lines -e trace=%ipc,?mq_open,?mq_unlink,\
         ?mq_timedsend,?mq_timedreceive,?mq_notify,?mq_getsetattr,?open,?openat,?unlink,?unlinkat,?truncate,?ftruncate,?link";
@@ -355,7 +356,8 @@ fn only_some_calls() {
 #[test]
 fn threads_and_processes_of_every_kind() {
     let Some(shell) = with(&["starts"]) else { return };
-    let trace = |how: &str| shell.run(&format!("ipctool trace --no-hints ./starts {how}"));
+    let trace =
+        |how: &str| shell.run(&format!("ipctool trace --no-hints --slow 60s ./starts {how}"));
     let ran = trace("threads").exits(7);
     assert_eq!(ran.stderr().matches("msgsnd(0, ").count(), 2000);
     assert_eq!(ran.stderr().matches("msgrcv(0, {mtype=").count(), 2000);
