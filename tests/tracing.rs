@@ -163,7 +163,7 @@ fn what_is_removed_is_gone() {
         .says(
             "64, 0, 0 <unfinished ...>\n    hint: the queue is empty; nobody has sent to it yet\n",
         )
-        .says("64, 0, 0) = -1 EIDRM (Identifier removed)\n    hint: msg:0 was removed 0.0");
+        .says("64, 0, 0) = -1 EIDRM (Identifier removed)\n    hint: msg:0 was removed 0.");
 }
 
 #[test]
