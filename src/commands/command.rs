@@ -25,17 +25,7 @@ pub(super) fn run(words: &[OsString], environment: &[(&str, String)]) -> io::Res
     let pid = child::spawn_with(words, environment, &inbox, 0)?;
     let mut from_terminal = None;
     let ended = loop {
-        while let Some(Notice { signal, sender }) = inbox.next() {
-            match sender {
-                _ if signal == signals::CHILD => {}
-                None if signal == signals::CONTINUE => {}
-                // The terminal sent it to the command as well.
-                None if signals::is_shared(signal) => from_terminal = Some(signal),
-                _ => {
-                    let _ = child::kill(pid, signal);
-                }
-            }
-        }
+        pass_on(&inbox, pid, &mut from_terminal);
         match child::reap() {
             Some(Fate::Ended(ended, how)) if ended == pid => break how,
             // Stop with the command, as under a shell's job control, which continues both.
@@ -46,12 +36,31 @@ pub(super) fn run(words: &[OsString], environment: &[(&str, String)]) -> io::Res
     };
     // What happens after it is to be ended by signals again.
     inbox.close()?;
-    Ok(match ended {
+    Ok(status_of(ended, from_terminal))
+}
+
+/// Passes the signals in the inbox on to a command, and notes the one that the terminal sent to it as well.
+pub(super) fn pass_on(inbox: &Inbox, pid: i32, from_terminal: &mut Option<i32>) {
+    while let Some(Notice { signal, sender }) = inbox.next() {
+        match sender {
+            _ if signal == signals::CHILD => {}
+            None if signal == signals::CONTINUE => {}
+            None if signals::is_shared(signal) => *from_terminal = Some(signal),
+            _ => {
+                let _ = child::kill(pid, signal);
+            }
+        }
+    }
+}
+
+/// The status for a command that has ended.
+pub(super) fn status_of(ended: Ended, from_terminal: Option<i32>) -> Status {
+    match ended {
         // A shell stops a loop on Ctrl-C only if the signal ends this program as well.
         Ended::Signal(signal) if from_terminal == Some(signal) => Status::Signal(signal),
         Ended::Signal(signal) => Status::Command(Status::Signal(signal).code()),
         Ended::Status(status) => Status::Command(status),
-    })
+    }
 }
 
 /// Why a command did not start, and the status for it.

@@ -24,11 +24,11 @@ use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::Key;
 use crate::kernel::call::{Call, CallName, Outcome};
-use crate::kernel::descendants::child::{self, Ended};
+use crate::kernel::descendants::child::Ended;
 use crate::kernel::io::os_error;
 use crate::kernel::process::{self, Process};
 use crate::kernel::ptrace::{self, Observer, Settings, TracedCall, Tracer};
-use crate::kernel::signals::{self, Inbox, Notice};
+use crate::kernel::signals::{self, Inbox};
 use crate::kernel::{Errno, Namespace};
 use crate::output::Style;
 
@@ -77,13 +77,8 @@ fn run_command(
     }
     let written = watch.finish();
     Ok(match watch.ended {
-        // A shell stops a loop on Ctrl-C only if the signal ends this program as well.
-        Some(Ended::Signal(signal)) if watch.from_terminal == Some(signal) => {
-            Status::Signal(signal)
-        }
-        Some(Ended::Signal(signal)) => Status::Command(Status::Signal(signal).code()),
         Some(Ended::Status(0)) | None => written,
-        Some(Ended::Status(status)) => Status::Command(status),
+        Some(ended) => command::status_of(ended, watch.from_terminal),
     })
 }
 
@@ -386,20 +381,11 @@ impl Observer for Watch<'_> {
 
     fn interrupted(&mut self) -> ControlFlow<()> {
         self.lines.output.flush();
-        let Some((inbox, command)) = &self.command else {
+        let Some((inbox, pid)) = &self.command else {
             let is_over = signals::pending().is_some() || self.lines.output.error().is_some();
             return if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         };
-        while let Some(Notice { signal, sender }) = inbox.next() {
-            match sender {
-                None if signal == signals::CONTINUE => {}
-                // The terminal sent it to the command as well.
-                None if signals::is_shared(signal) => self.from_terminal = Some(signal),
-                _ => {
-                    let _ = child::kill(*command, signal);
-                }
-            }
-        }
+        command::pass_on(inbox, *pid, &mut self.from_terminal);
         ControlFlow::Continue(())
     }
 }

@@ -19,7 +19,7 @@ mod proc_mount;
 mod rlimit;
 mod servers;
 pub(crate) mod stat;
-mod status;
+pub(in crate::kernel) mod status;
 mod subject;
 
 pub use activity::Activity;

@@ -170,7 +170,8 @@ fn may_need_one(call: &Call<'_>, outcome: Outcome) -> bool {
             Call::Shmget { key, flags, .. } => {
                 key == -1 || flags & libc::IPC_CREAT != 0 && key != 0
             }
-            Call::Msgsnd { .. } => true,
+            // The call alone shows it.
+            Call::Msgsnd { .. } => Traced::new(*call, outcome).hint().is_some(),
             _ => false,
         },
     }

@@ -1,7 +1,7 @@
 //! The calls as lines: of text, as strace(1) prints them, or of JSON.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +11,6 @@ use super::output::Output;
 use crate::cli::Trace;
 use crate::ipc::foreign::escape;
 use crate::ipc::{Key, Project};
-use crate::kernel::Errno;
 use crate::kernel::call::{Event, Outcome};
 use crate::kernel::descendants::child::Ended;
 use crate::kernel::ptrace::TracedCall;
@@ -174,10 +173,10 @@ impl<'a> Lines<'a> {
         };
         write!(self.line, "],\"result\":{result},\"errno\":")?;
         match event.outcome.errno() {
-            Some(errno) => write!(self.line, "\"{}\"", error_name(errno))?,
+            Some(errno) => write!(self.line, "\"{errno:?}\"")?,
             None => self.line.push_str("null"),
         }
-        write!(self.line, ",\"duration\":{}", seconds(call.duration))?;
+        write!(self.line, ",\"duration\":{:.6}", call.duration.as_secs_f64())?;
         if waits {
             self.line.push_str(",\"ended\":false");
         }
@@ -212,15 +211,6 @@ impl<'a> Lines<'a> {
             Err(_) => write!(self.line, "null"),
         }
     }
-}
-
-/// The name of an error, `?` for one without.
-fn error_name(errno: Errno) -> String {
-    format!("{errno:?}")
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.6}", time.as_secs_f64())
 }
 
 fn quote(line: &mut String, text: &str) {

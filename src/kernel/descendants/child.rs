@@ -15,6 +15,7 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use crate::kernel::io::inherited;
 use crate::kernel::process::ProcessIdentity;
 use crate::kernel::signals::deadly::{self, Set};
+use crate::kernel::signals::inbox::Inherited;
 use crate::kernel::signals::{self, Inbox};
 
 /// How a process ended.
@@ -80,13 +81,6 @@ pub fn replace(words: &[OsString]) -> io::Error {
         }
         Err(error) => error,
     }
-}
-
-/// How this process was started: the signals that were blocked, and whether SIGCHLD was ignored.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::kernel) struct Inherited {
-    pub mask: Set,
-    pub ignored_children: bool,
 }
 
 impl Inherited {

@@ -4,6 +4,7 @@
 use std::fs;
 
 use super::proc_file;
+use super::status::field;
 
 /// The visible restrictions on this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,10 +38,8 @@ impl Confinement {
 /// The number of filters in the text of `/proc/PID/status`. Before Linux 5.9 it shows only whether
 /// there are any, which counts as one.
 fn filters(status: &str) -> u32 {
-    let field = |label: &str| -> Option<u32> {
-        status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
-    };
-    field("Seccomp_filters:").unwrap_or(match field("Seccomp:") {
+    let number = |label: &str| -> Option<u32> { field(status, label)?.parse().ok() };
+    number("Seccomp_filters:").unwrap_or(match number("Seccomp:") {
         Some(1 | 2) => 1,
         _ => 0,
     })

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::unistd;
 
 use super::proc_file;
-use super::status::uids_in;
+use super::status::{field, uids_in};
 use crate::ipc::{Caller, Kind};
 use crate::kernel::namespace::identity::Handle;
 use crate::kernel::namespace::ids;
@@ -32,12 +32,12 @@ pub fn caller(namespace: &Handle, kind: Kind) -> Caller {
         true => effective_capabilities(),
         false => 0,
     };
-    caller_with(capabilities, CAP_IPC_OWNER, CAP_SYS_ADMIN)
+    own_caller().with(capabilities, kind)
 }
 
 /// The credentials of this process for POSIX objects, which are files.
 pub(in crate::kernel) fn caller_of_files() -> Caller {
-    caller_with(effective_capabilities(), CAP_DAC_OVERRIDE, CAP_FOWNER)
+    own_caller().with(effective_capabilities(), Kind::Pshm)
 }
 
 const CAP_IPC_OWNER: u32 = 15;
@@ -56,20 +56,14 @@ impl Caller {
     }
 }
 
-/// The credentials of this process, where these two capabilities override mode and ownership.
-fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
+/// The credentials of this process, without its capabilities.
+fn own_caller() -> Caller {
     let mut groups = vec![unistd::getegid().as_raw()];
     if let Ok(supplementary) = unistd::getgroups() {
         groups.extend(supplementary.iter().map(|gid| gid.as_raw()));
     }
     let groups = groups.into_iter().map(ids::own_group).collect();
-    let has = |capability: u32| capabilities & (1 << capability) != 0;
-    Caller {
-        uid: uid(),
-        groups,
-        overrides_mode: has(of_modes),
-        overrides_ownership: has(of_ownership),
-    }
+    Caller { uid: uid(), groups, overrides_mode: false, overrides_ownership: false }
 }
 
 /// The credentials of another process as far as the mode of an object matters: its effective user and
@@ -77,8 +71,7 @@ fn caller_with(capabilities: u64, of_modes: u32, of_ownership: u32) -> Caller {
 pub fn caller_of(pid: i32) -> Option<Caller> {
     let status = proc_file::read_to_string(&format!("/proc/{pid}/status")).ok()?;
     let numbers = |label: &str| -> Option<Vec<u32>> {
-        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
-        line.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
+        field(&status, label)?.split_ascii_whitespace().map(|number| number.parse().ok()).collect()
     };
     let mut groups = numbers("Groups:")?;
     groups.push(*numbers("Gid:")?.get(1)?);
@@ -134,14 +127,8 @@ pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
 
 /// A capability set in the text of such a file.
 pub(super) fn capabilities_in(status: &str, label: &str) -> u64 {
-    let mask = status.lines().find_map(|line| line.strip_prefix(label));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
-}
-
-/// Whether this process may change the owner of its files: it has `CAP_CHOWN`.
-pub fn may_give_away() -> bool {
-    const CAP_CHOWN: u32 = 0;
-    effective_capabilities() & (1 << CAP_CHOWN) != 0
+    let mask = field(status, label).and_then(|mask| u64::from_str_radix(mask, 16).ok());
+    mask.unwrap_or(0)
 }
 
 /// Whether this user and this group are mapped in the user namespace of this process. Otherwise no
@@ -173,10 +160,15 @@ fn mapped_ids(map: &str) -> impl Iterator<Item = std::ops::Range<u64>> {
 /// Whether the capabilities of this process apply to an IPC namespace: the user namespace that owns it
 /// is this process's own or a descendant of it, `user_namespaces(7)`.
 pub fn owns(namespace: &Handle) -> bool {
+    owns_in("/proc/self", namespace)
+}
+
+/// The same of the process with this directory in `/proc`.
+pub(super) fn owns_in(directory: &str, namespace: &Handle) -> bool {
     const NS_GET_PARENT: libc::Ioctl = 0xb702;
     let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
     let search = || -> io::Result<bool> {
-        let own = identity(&File::open("/proc/self/ns/user")?)?;
+        let own = identity(&File::open(format!("{directory}/ns/user"))?)?;
         let mut owner = owner_of(&File::open(namespace.path())?)?;
         while identity(&owner)? != own {
             // EPERM beyond the last ancestor that this process may see.

@@ -39,10 +39,8 @@ pub fn least_queue_bytes(uid: u32) -> Option<(i32, Option<u64>)> {
         if fs::metadata(&directory).ok()?.uid() != uid {
             return None;
         }
-        let limits = proc_file::read_to_string(&format!("{directory}/limits")).ok()?;
-        let line = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"))?;
-        // Text other than a number is "unlimited".
-        Some((pid, line.split_ascii_whitespace().next()?.parse().ok()))
+        let [soft, _] = rlimit_of(pid, Resource::RLIMIT_MSGQUEUE)?;
+        Some((pid, soft))
     };
     all().filter_map(limit).min_by_key(|&(pid, bytes)| (bytes.unwrap_or(u64::MAX), pid))
 }

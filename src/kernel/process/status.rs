@@ -9,7 +9,7 @@ pub(super) fn uids(pid: i32) -> Option<[u32; 4]> {
 
 /// The user ids in the text of that file.
 pub(super) fn uids_in(status: &str) -> Option<[u32; 4]> {
-    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let line = field(status, "Uid:")?;
     let mut uids = [0; 4];
     let mut words = line.split_ascii_whitespace();
     for uid in &mut uids {
@@ -22,7 +22,11 @@ pub(super) fn uids_in(status: &str) -> Option<[u32; 4]> {
 /// `voluntary_ctxt_switches` and `State` in `proc_pid_status(5)`.
 pub(super) fn sleep(directory: &str) -> Option<(u64, bool)> {
     let status = proc_file::read_to_string(&format!("{directory}/status")).ok()?;
-    let value = |label: &str| status.lines().find_map(|line| line.strip_prefix(label));
-    let switches = value("voluntary_ctxt_switches:")?.trim().parse().ok()?;
-    Some((switches, value("State:")?.trim_start().starts_with(['T', 't'])))
+    let switches = field(&status, "voluntary_ctxt_switches:")?.parse().ok()?;
+    Some((switches, field(&status, "State:")?.starts_with(['T', 't'])))
+}
+
+/// A field in the text of that file, by its label with the colon.
+pub(in crate::kernel) fn field<'a>(status: &'a str, label: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(label)).map(str::trim)
 }

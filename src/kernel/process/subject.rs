@@ -1,8 +1,6 @@
 //! Whose call is explained: one of this process, or of another one. `proc_pid_status(5)`, `proc_pid_limits(5)`.
 
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::Resource;
 
@@ -65,28 +63,14 @@ impl Subject {
 
     /// Whether it may change the owner of its files: it has `CAP_CHOWN`.
     pub fn may_give_away(self) -> bool {
-        match self {
-            Subject::Own => credentials::may_give_away(),
-            Subject::Other { .. } => self.capabilities() & 1 != 0,
-        }
+        const CAP_CHOWN: u32 = 0;
+        self.capabilities() & (1 << CAP_CHOWN) != 0
     }
 
-    /// Whether its capabilities apply to an IPC namespace: the user namespace that owns it is its own, or as far from
-    /// that as that of this process.
+    /// Whether its capabilities apply to an IPC namespace: the user namespace that owns it is its own or a descendant of
+    /// it, `user_namespaces(7)`.
     pub fn owns(self, namespace: &Handle) -> bool {
-        let Subject::Other { .. } = self else { return credentials::owns(namespace) };
-        let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
-        let find = || -> io::Result<bool> {
-            let its = fs::metadata(format!("{}/ns/user", self.directory()))?;
-            let its = (its.dev(), its.ino());
-            let own = fs::metadata("/proc/self/ns/user")?;
-            let owner = credentials::owner_of(&File::open(namespace.path())?);
-            Ok(match owner {
-                Ok(owner) if identity(&owner)? == its => true,
-                _ => (own.dev(), own.ino()) == its && credentials::owns(namespace),
-            })
-        };
-        find().unwrap_or(false)
+        credentials::owns_in(&self.directory(), namespace)
     }
 
     /// The soft and the hard limit on a resource, each `None` for unlimited; `None` if that is unknown.

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::filter::Filter;
 use super::request::{self, Manner};
-use crate::kernel::descendants::child::Inherited;
+use crate::kernel::signals::inbox::Inherited;
 
 /// A program that is about to be executed.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use rustix::fs::statfs;
 use crate::ipc::{Foreign, Key, Kind, Name, Project, Reference};
 use crate::kernel::call::Outcome;
 use crate::kernel::process::caller_of;
+use crate::kernel::process::status::field;
 
 /// A descriptor of another process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +72,7 @@ impl Notice {
 /// Whether a thread has a handler for a signal: `SigCgt` in `proc_pid_status(5)`.
 pub(super) fn is_caught(thread: i32, signal: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let mask = field(&status, "SigCgt:").and_then(|mask| u64::from_str_radix(mask, 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 != 0)
 }
 
@@ -88,8 +88,7 @@ pub fn descriptor(thread: i32, number: i32) -> (Descriptor, Option<Reference>) {
         return (Descriptor::Other(target.as_path().into()), None);
     }
     let info = fs::read_to_string(format!("/proc/{thread}/fdinfo/{number}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
+    let flags = field(&info, "flags:").and_then(|flags| i32::from_str_radix(flags, 8).ok());
     let access = flags.map_or(libc::O_RDWR, |flags| flags & libc::O_ACCMODE);
     let name = target.into_os_string().into_vec();
     let name = name.strip_prefix(b"/").filter(|name| !name.ends_with(b" (deleted)"));
@@ -126,6 +125,5 @@ pub fn project_of(pid: i32, path: &[u8], key: Key) -> Option<Project> {
 /// The process that traces a thread, `TracerPid` in `proc_pid_status(5)`; `None` if none does.
 pub fn tracer_of(thread: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
-    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
-    tracer.trim().parse().ok().filter(|&pid| pid != 0)
+    field(&status, "TracerPid:")?.parse().ok().filter(|&pid| pid != 0)
 }

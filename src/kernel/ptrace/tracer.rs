@@ -16,6 +16,7 @@ use super::{At, Notice, Observer, Settings, Thread, TracedCall, look};
 use crate::kernel::call::Outcome;
 use crate::kernel::descendants::child::Ended;
 use crate::kernel::process::proc_file;
+use crate::kernel::process::status::field;
 use crate::kernel::signals::Inbox;
 use crate::kernel::signals::interrupt::Ticker;
 
@@ -451,9 +452,7 @@ pub(super) fn require_support() -> io::Result<()> {
 /// The process of a thread, and the parent of that process.
 fn family_of(thread: i32) -> Option<(i32, i32)> {
     let status = proc_file::read_to_string(&format!("/proc/{thread}/status")).ok()?;
-    let number = |label: &str| -> Option<i32> {
-        status.lines().find_map(|line| line.strip_prefix(label))?.trim().parse().ok()
-    };
+    let number = |label: &str| -> Option<i32> { field(&status, label)?.parse().ok() };
     Some((number("Tgid:")?, number("PPid:")?))
 }
 

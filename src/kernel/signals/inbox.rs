@@ -9,10 +9,10 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 use super::deadly::{self, Set};
 use super::interrupt;
-use crate::kernel::descendants::child::Inherited;
-use crate::kernel::io::poll;
 
 /// Receives the signals of this process, and remembers how its caller had set them.
 #[derive(Debug)]
@@ -21,6 +21,13 @@ pub struct Inbox {
     /// The signal mask with which this process was started, and whether it was started with SIGCHLD ignored, which would
     /// hide how children end.
     inherited: Inherited,
+}
+
+/// How this process was started: the signals that were blocked, and whether SIGCHLD was ignored.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernel) struct Inherited {
+    pub mask: Set,
+    pub ignored_children: bool,
 }
 
 /// How long after a signal to interrupt again, in case that the thread was about to call.
@@ -67,7 +74,9 @@ impl Inbox {
             // They are for the thread that waits.
             let _ = Set(u64::MAX).change(libc::SIG_BLOCK);
             loop {
-                poll::wait_any_readable(&[descriptor.as_fd()], None);
+                // Whatever ended the wait, to knock once more does no harm.
+                let readable = PollFd::new(descriptor.as_fd(), PollFlags::POLLIN);
+                let _ = poll(&mut [readable], PollTimeout::NONE);
                 // SAFETY: takes plain numbers.
                 unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGURG) };
                 std::thread::sleep(AGAIN);
