@@ -90,6 +90,8 @@ fn every_command() -> Vec<String> {
         "ipctool".to_owned(),
         format!("ipctool stat {all}"),
         format!("ipctool stat --json {all}"),
+        format!("ipctool stat --picture {all}"),
+        format!("LC_ALL=C COLUMNS=100 ipctool stat --picture {all}"),
         format!("ipctool chmod -v 660 {all}"),
         format!("ipctool chown -v 0:0 {all}"),
         format!("ipctool chown \"$evil:$evil\" {all}"),

@@ -102,6 +102,7 @@ fn steady(text: &str) -> String {
         replace(text, r"(?m)^/dev/shm  .*$", "/dev/shm    USED of SIZE; FILES of LIMIT inodes");
     let text = replace(text, r"(?m)^namespaces  .*$", "namespaces  HOW MANY have processes");
     let text = replace(text, r"\b\d{2,7}\(", "PID(");
+    let text = replace(text, r": \d{2,7} \(", ": PID (");
     let text = replace(text, r"(?m)^magenta: \d+$", "magenta: PID");
     // A column of pids is as wide as they are, and the rule with it.
     if !Regex::new(r"\bPID(  |\()").expect("a pattern").is_match(&text) {
@@ -134,6 +135,14 @@ fn users_of_objects() {
     let Some((shell, _holder)) = busy() else { return };
     screen!(&shell, "list-who", "ipctool list --who msg shm sem 2> /dev/null");
     screen!(&shell, "stat", "ipctool stat shm:0 2> /dev/null");
+}
+
+#[test]
+fn pictures() {
+    let Some((shell, _holder)) = busy() else { return };
+    shell.run("ipctool send msg:1 -t 2 short; ipctool send pmsg:/jobs two").ok();
+    let line = "ipctool stat --picture msg:0 msg:1 shm:0 sem:0 pmsg:/jobs 2> /dev/null";
+    screen!(&shell, "picture", line);
 }
 
 #[test]

@@ -213,6 +213,16 @@ pub struct Stat {
     /// Print one JSON array
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// Draw a picture: messages in boxes, values as dots, memory as a bar
+    ///
+    /// A System V queue shows its first messages as boxes with type, text and size; the leftmost is received
+    /// next. They stay on the queue (MSG_COPY), which needs read permission. A POSIX queue shows only how many of
+    /// its slots are filled, because nobody can read its messages without taking them. A semaphore shows its
+    /// value, the last process that operated on it, and who waits for it. Shared memory shows how much of it is
+    /// resident or swapped out. The lines below list the processes that use the object now. What cannot be read
+    /// is drawn as '?', with the reason on standard error.
+    #[arg(long, conflicts_with = "json")]
+    pub picture: bool,
     /// Which objects.
     #[command(flatten)]
     pub selecting: Selecting,
@@ -221,8 +231,8 @@ pub struct Stat {
 pub(super) const STAT: Page = Page {
     command: "stat",
     synopsis: &[
-        "ipctool stat [-J] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]",
-        "ipctool stat [-J] [--kind KIND,…] FILTER…",
+        "ipctool stat [-J | --picture] [-q ID] [-Q KEY] [-m ID] [-M KEY] [-s ID] [-S KEY] [REF…]",
+        "ipctool stat [-J | --picture] [--kind KIND,…] FILTER…",
     ],
     lists: || {
         let users = columns::USER.iter().map(|column| (column.name, column.help));
@@ -241,7 +251,7 @@ pub(super) const STAT: Page = Page {
         ("1", "reading or writing failed, or several objects failed in different ways"),
         page::USAGE,
         page::NO_OBJECT,
-        ("5", "not permitted: the values of a semaphore set"),
+        ("5", "not permitted: the values of a semaphore set, or what --picture reads"),
     ],
     environment: &[page::COLUMNS, page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],
     files: OBJECT_FILES,
@@ -249,6 +259,7 @@ pub(super) const STAT: Page = Page {
         ("Show a queue by its id", "ipctool stat msg:0"),
         ("Show a segment by its key, as JSON", "ipctool stat shm:0x0000beef --json"),
         ("Show POSIX shared memory", "ipctool stat pshm:/cache"),
+        ("Draw a queue with its messages", "ipctool stat --picture msg:0"),
         ("Show a queue by the flags of ipcrm(1)", "ipctool stat -q 0"),
         ("Show everything that a process uses", "ipctool stat --pid 4711"),
     ],

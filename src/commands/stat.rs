@@ -1,5 +1,6 @@
 //! `ipctool stat`: shows everything known about objects.
 
+mod picture;
 mod record;
 mod sheet;
 
@@ -29,6 +30,7 @@ use crate::kernel::sysv::sem;
 use crate::output::Style;
 use crate::output::formats::json;
 use crate::output::page::Surroundings;
+use crate::output::picture::Canvas;
 use crate::output::stdout::{self, OutputError};
 
 const VERB: &str = "stat";
@@ -61,15 +63,24 @@ pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result
     let observer = inspection.observer(namespace)?;
     let seen = |object| Seen::by(&observer, namespace, object);
     let seen: Vec<_> = objects.into_iter().map(seen).collect();
-    let gaps: Vec<_> = seen.iter().filter_map(|seen| gap(&seen.observed)).collect();
+    let mut gaps: Vec<_> = seen.iter().filter_map(|seen| gap(&seen.observed)).collect();
+    let pictures = args.picture.then(|| {
+        let all = seen.iter().map(|seen| &seen.observed);
+        let (pictures, unread) = picture::pictures(all, namespace, &Canvas::of(style.screen));
+        gaps.extend(unread);
+        pictures.join("\n")
+    });
     status = status.and(report_all(namespace, &gaps));
     let users = seen.iter().flat_map(|seen| seen.observed.users());
     let gone = users.filter(|user| user.state == State::Gone);
     style.gone = gone.map(|user| user.pid).collect();
-    let out = stdout::buffered()?;
-    match args.json {
-        true => write_json(&seen, &style, out)?,
-        false => write_sheets(&seen, namespace, &style, out)?,
+    let mut out = stdout::buffered()?;
+    match pictures {
+        Some(pictures) => {
+            out.write_all(pictures.as_bytes()).and_then(|()| out.flush()).map_err(OutputError)?;
+        }
+        None if args.json => write_json(&seen, &style, out)?,
+        None => write_sheets(&seen, namespace, &style, out)?,
     }
     select::warn_uninspected(VERB, &inspection.missed());
     Ok(status)

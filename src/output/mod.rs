@@ -10,6 +10,7 @@ pub mod hexdump;
 pub mod layout;
 pub mod message;
 pub mod page;
+pub mod picture;
 pub mod screen;
 pub mod stderr;
 pub mod stdout;
