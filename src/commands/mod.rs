@@ -33,6 +33,7 @@ mod select;
 mod semop;
 mod send;
 mod stat;
+mod state;
 mod trace;
 mod usage;
 mod wait;

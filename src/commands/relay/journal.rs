@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 
+use crate::commands::state;
 use crate::ipc::message::{Label, Message, type_of};
 use crate::ipc::{Foreign, Reference};
 use crate::output::message::{self, From, MessageFormat, Presentation};
@@ -53,9 +54,7 @@ pub(super) struct Found {
 
 /// The directory of the journals; `None` if the environment does not tell.
 pub(super) fn directory() -> Option<PathBuf> {
-    let of = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = of("XDG_STATE_HOME").or_else(|| Some(of("HOME")?.join(".local/state")))?;
-    Some(state.join("ipctool/relay"))
+    state::directory().map(|state| state.join("relay"))
 }
 
 /// Makes the directory, for its owner alone.
@@ -231,9 +230,11 @@ impl Journal {
 
     /// Whether there is room for a message of this many bytes, as far as that can be known before.
     pub fn reserve(&self, bytes: usize) -> io::Result<()> {
-        let most = JSON.most(bytes) as i64;
         let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
-        match fallocate(&self.file, flags, self.length as i64, most) {
+        // An offset has 32 bits on some machines.
+        let start = self.length.try_into().map_err(io::Error::other)?;
+        let most = JSON.most(bytes).try_into().map_err(io::Error::other)?;
+        match fallocate(&self.file, flags, start, most) {
             // The file system cannot tell.
             Ok(()) | Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(()),
             Err(error) => Err(error.into()),
