@@ -28,7 +28,7 @@ use crate::personality;
 pub type Feed = fn(&[u8]);
 
 /// All fuzz targets, with their names.
-pub const TARGETS: [(&str, Feed); 21] = [
+pub const TARGETS: [(&str, Feed); 22] = [
     ("command_line", command_line),
     ("reference", reference),
     ("name", name),
@@ -50,7 +50,17 @@ pub const TARGETS: [(&str, Feed); 21] = [
     ("semaphore_file", semaphore_file),
     ("perf_record", perf_record),
     ("drop_in_number", drop_in_number),
+    ("lesson", lesson),
 ];
+
+/// Lessons: a mistake is on a line of the file, and a lesson has a screen.
+pub fn lesson(bytes: &[u8]) {
+    let text = text(bytes);
+    match crate::lesson::read("fuzzed", text) {
+        Ok(lesson) => assert!(!lesson.steps.is_empty()),
+        Err(mistake) => assert!((1..=text.lines().count() + 1).contains(&mistake.line)),
+    }
+}
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()

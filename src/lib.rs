@@ -16,6 +16,7 @@
 //! - [`explain`]: turns an error and the state of the system into a message and a hint.
 //! - [`personality`]: the drop-in programs, which the binary acts as when called by their names. They and
 //!   the subcommands do not use each other.
+//! - [`lesson`]: the lessons of `learn`, as data.
 //! - [`kernel`]: every system call and every read of kernel files.
 //! - [`ipc`]: IPC objects and what belongs to them, as plain values.
 
@@ -30,6 +31,7 @@ pub mod explain;
 pub mod fuzzing;
 pub mod ipc;
 pub mod kernel;
+pub mod lesson;
 pub mod metrics;
 pub mod output;
 pub mod personality;
