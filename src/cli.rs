@@ -5,6 +5,7 @@
 
 mod drop_ins;
 mod dump;
+mod learn;
 mod memory;
 mod messages;
 mod metrics;
@@ -20,6 +21,7 @@ mod wait;
 pub mod words;
 
 pub use dump::{Dump, Restore};
+pub use learn::Learn;
 pub use memory::{Attach, Read, Write};
 pub use messages::{Recv, Send, Waiting};
 pub use metrics::{Address, Metrics};
@@ -390,6 +392,8 @@ verbs! {
     Trace as "trace";
     /// Print the ftok(3) key of a path, or find the paths that have a key
     Key as "key";
+    /// Teach IPC in lessons, live in the terminal
+    Learn as "learn";
     /// Create links to run ipctool as ipcs, ipcrm, ipcmk and msgtool
     InstallLinks as "install-links";
     /// Show the help of a command

@@ -137,6 +137,7 @@ fn with_values(verb: &str, arg: Arg) -> Arg {
         "NAME=VALUE" => ArgValueCompleter::new(live::settings),
         "WHERE" => ArgValueCompleter::new(live::places),
         "CHECK,…" => ArgValueCompleter::new(live::checks),
+        "LESSON" => ArgValueCompleter::new(live::lessons),
         "COMMAND" if verb == "help" => ArgValueCompleter::new(live::verbs),
         _ if arg.get_value_hint() == ValueHint::Unknown
             && arg.get_possible_values().is_empty()

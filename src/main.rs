@@ -19,7 +19,10 @@ fn run() -> u8 {
         _ if let Some(shell) = completion::asked_by(std::env::args_os()) => {
             completion::answer(&shell, std::env::args_os().collect())
         }
-        Some(call) => call.run(namespace),
+        Some(call) => {
+            commands::record_calls();
+            call.run(namespace)
+        }
         None => {
             signals::ignore_file_limit();
             match Cli::read(std::env::args_os()) {

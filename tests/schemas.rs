@@ -76,6 +76,7 @@ fn every_command_prints_what_its_schema_promises() {
     }
     run("chmod", "ipctool chmod 640 msg:0 msg:9 pshm:/m --json").exits(3);
     run("chmod", "ipctool chown :\"$(id -g)\" sem:0 --json").ok();
+    run("learn", "ipctool learn --json").ok();
     run("key", "ipctool key . --json").ok();
     run("key", "ipctool key --find \"$(ipctool key .)\" . --json").ok();
     run("limits", "ipctool limits --json").ok();

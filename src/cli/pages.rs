@@ -28,6 +28,7 @@ pub static ALL: &[&Page] = &[
     &system::GUARD,
     &super::trace::TRACE,
     &objects::KEY,
+    &super::learn::LEARN,
     &system::INSTALL_LINKS,
     &system::HELP,
     &super::drop_ins::IPCS,

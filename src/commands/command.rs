@@ -92,7 +92,7 @@ pub(super) fn not_started(
 }
 
 /// Whether the file of a command exists: at its path, or in a directory of PATH if it has no slash.
-fn is_there(command: &OsStr) -> bool {
+pub(super) fn is_there(command: &OsStr) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     match command.as_encoded_bytes().contains(&b'/') {
         _ if command.is_empty() => false,

@@ -18,6 +18,7 @@ mod guard;
 mod help;
 mod install_links;
 mod key;
+mod learn;
 mod limits;
 mod list;
 mod metrics;
@@ -43,6 +44,7 @@ pub use error::{Error, Result};
 use everywhere::Elsewhere;
 pub use explain::explain;
 use explain::{report, report_all, report_each};
+pub use learn::record_calls;
 pub use usage::reject;
 
 use std::collections::HashSet;
@@ -64,6 +66,9 @@ use crate::output::{Color, Screen, Style, escape, stderr, stdout};
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
     if cli.global.trace {
         kernel::call::trace(&|event| stdio::print_line(format_args!("{event}")));
+    } else if !matches!(cli.command, Some(Command::Trace(_))) {
+        // What that one shows are the calls of others.
+        learn::record_calls();
     }
     let style = style(cli.global.color);
     let ahead = [(cli.overview.json, "--json"), (cli.overview.all_namespaces, "--all-namespaces")];
@@ -112,6 +117,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Guard(args) => guard::run(args, namespace, style),
         Command::Trace(args) => trace::run(args, namespace, style),
         Command::Key(args) => key::run(args, &style),
+        Command::Learn(args) => learn::run(args, namespace, &style),
         Command::InstallLinks(args) => install_links::run(args, namespace),
         Command::Help(args) => Ok(help::run(args)),
     };
@@ -142,6 +148,7 @@ fn enter(
             Command::Guard(_)
             | Command::Trace(_)
             | Command::Key(_)
+            | Command::Learn(_)
             | Command::InstallLinks(_)
             | Command::Help(_),
         ) => {

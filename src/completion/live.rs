@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::sync::OnceLock;
 
-use clap_complete::engine::CompletionCandidate;
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 
 use super::candidate;
 use crate::cli;
@@ -16,6 +16,7 @@ use crate::kernel::limits::Limit;
 use crate::kernel::namespace::{Manner, Places, Where};
 use crate::kernel::process::accounts;
 use crate::kernel::sysv::listing::Detail;
+use crate::lesson;
 use crate::output::columns;
 use crate::output::style::human_size;
 
@@ -169,6 +170,15 @@ fn processes_of(number: u64) -> String {
 
 pub(super) fn checks(current: &OsStr) -> Candidates {
     in_list(current, &[], CHECKS.iter().map(|one| (one.name.to_owned(), one.help.to_owned())))
+}
+
+/// The lessons of the course, or files where a path begins.
+pub(super) fn lessons(current: &OsStr) -> Candidates {
+    if current.as_encoded_bytes().iter().any(|byte| b"./~".contains(byte)) {
+        return PathCompleter::file().complete(current);
+    }
+    let all = lesson::all().iter();
+    in_list(current, &[], all.map(|lesson| (lesson.name.clone(), lesson.title.clone())))
 }
 
 pub(super) fn verbs(current: &OsStr) -> Candidates {

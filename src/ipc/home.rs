@@ -55,7 +55,7 @@ impl fmt::Display for Home {
 }
 
 /// The commands of `ipctool` that look at no objects, so no namespace matters to them.
-const HOMELESS: [&str; 5] = ["guard", "help", "install-links", "key", "trace"];
+const HOMELESS: [&str; 6] = ["guard", "help", "install-links", "key", "learn", "trace"];
 
 impl Home {
     /// A text with commands, each sent to this place: `ipctool rm` becomes `ipctool --in NAME rm`.

@@ -24,6 +24,7 @@ pub mod shares;
 pub mod signals;
 pub mod start;
 pub mod sysv;
+pub mod terminal;
 pub mod wakers;
 
 pub use call::{CallError, CallName};

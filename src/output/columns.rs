@@ -3,6 +3,7 @@
 //! `stat`.
 
 mod home;
+mod lesson;
 mod namespace;
 mod object;
 mod outcomes;
@@ -13,6 +14,7 @@ mod sysv;
 mod tally;
 mod waits;
 
+pub use lesson::{LESSON, Listed};
 pub use namespace::NAMESPACE;
 use object::{HOME, ON_REQUEST};
 pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};

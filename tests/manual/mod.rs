@@ -16,7 +16,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 const RELEASE: (&str, &str) = ("0.1.0", "2026-11-26");
 
 /// The sections of a page, in their order. Those in lists have names of their own.
-pub const SECTIONS: [&str; 16] = [
+pub const SECTIONS: [&str; 17] = [
     "NAME",
     "SYNOPSIS",
     "DESCRIPTION",
@@ -29,6 +29,7 @@ pub const SECTIONS: [&str; 16] = [
     "METRICS",
     "REPORT",
     "CALLS",
+    "LESSONS",
     "EXIT STATUS",
     "ENVIRONMENT",
     "FILES",

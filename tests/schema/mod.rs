@@ -34,6 +34,7 @@ pub fn files() -> BTreeMap<String, String> {
         ("recv", "ipctool recv --json: each line", recv()),
         ("guard", "ipctool guard --report FILE", guard()),
         ("trace", "ipctool trace --json: each line", trace()),
+        ("learn", "ipctool learn --json", array(whole(&columns::LESSON))),
         ("overview", "ipctool --json", overview()),
     ];
     let file = |(name, title, schema): (&str, &str, Value)| {

@@ -10,10 +10,12 @@ use std::process::Command;
 
 use nix::errno::Errno;
 use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::kernel::io::inherited;
-use crate::kernel::process::ProcessIdentity;
+use crate::kernel::namespace::create::mount_proc;
+use crate::kernel::process::{ProcessIdentity, give_up_capabilities};
 use crate::kernel::signals::deadly::{self, Set};
 use crate::kernel::signals::inbox::Inherited;
 use crate::kernel::signals::{self, Inbox};
@@ -83,6 +85,54 @@ pub fn replace(words: &[OsString]) -> io::Error {
     }
 }
 
+/// What a child does before it becomes its command.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preparation {
+    /// Mounts a `/proc` of its own process namespace.
+    pub mounts_proc: bool,
+    /// Which capabilities it keeps.
+    pub rights: Rights,
+    /// Is killed when this process ends.
+    pub dies_with_parent: bool,
+}
+
+/// Which capabilities a child keeps, and with it all of its descendants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// Those of this process.
+    #[default]
+    All,
+    /// To look at other processes.
+    Observe,
+    /// None.
+    None,
+}
+
+/// A command for the caller to connect and start, with the signals that this process got from its own caller.
+pub fn prepared(words: &[OsString], inbox: &Inbox, preparation: Preparation) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    let inherited = inbox.inherited();
+    let prepare = move || {
+        if preparation.mounts_proc {
+            mount_proc()?;
+        }
+        match preparation.rights {
+            Rights::All => {}
+            Rights::Observe => give_up_capabilities(true)?,
+            Rights::None => give_up_capabilities(false)?,
+        }
+        // Behind the change of the rights, which would undo it.
+        if preparation.dies_with_parent {
+            prctl::set_pdeathsig(Signal::SIGKILL)?;
+        }
+        inherited.restore_signals()
+    };
+    // SAFETY: between fork and exec, `prepare` makes system calls alone.
+    unsafe { command.pre_exec(prepare) };
+    command
+}
+
 impl Inherited {
     /// Gives another program, which this process is about to execute, the descriptors and signals of its own start.
     /// Async-signal-safe.
@@ -92,6 +142,10 @@ impl Inherited {
             // there, which this process does not use before it runs the other program.
             unsafe { libc::close(descriptor) };
         }
+        self.restore_signals()
+    }
+
+    fn restore_signals(self) -> io::Result<()> {
         let children = std::iter::once((libc::SIGCHLD, self.ignored_children));
         for (signal, is_ignored) in inherited::ignored().chain(children) {
             match is_ignored {

@@ -22,6 +22,24 @@ pub fn wait_abandoned(file: &impl AsFd, time: Duration) {
     let _ = ppoll(&mut fds, Some(TimeSpec::from(time)), None);
 }
 
+/// Whether nobody can write to this pipe any more. What is in it does not count.
+pub fn is_hung_up(pipe: &impl AsFd) -> bool {
+    // POLLHUP is always reported.
+    let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+    let polled = poll(&mut fds, PollTimeout::ZERO);
+    polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLHUP))
+}
+
+/// Waits until nobody can write to this pipe any more, or the other descriptor is readable.
+pub fn wait_hung_up(pipe: &impl AsFd, other: &impl AsFd) {
+    let mut fds = [
+        PollFd::new(pipe.as_fd(), PollFlags::empty()),
+        PollFd::new(other.as_fd(), PollFlags::POLLIN),
+    ];
+    // The caller looks at both again, whatever ended the wait.
+    let _ = poll(&mut fds, PollTimeout::NONE);
+}
+
 /// Whether a write to this file succeeds or fails without waiting; for a pipe, one of up to `PIPE_BUF`
 /// bytes.
 pub fn is_writable(file: &impl AsFd) -> bool {
@@ -33,6 +51,12 @@ pub fn is_writable(file: &impl AsFd) -> bool {
 /// ends the wait.
 pub fn wait_writable(file: &impl AsFd) {
     wait_for(file, PollFlags::POLLOUT);
+}
+
+/// Whether a read of this file does not wait.
+pub fn is_readable(file: &impl AsFd) -> bool {
+    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 /// Waits until this file is readable. A signal also ends the wait.

@@ -3,16 +3,16 @@
 #![allow(unsafe_code)]
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, getegid, geteuid};
 
 use super::Namespace;
@@ -34,6 +34,8 @@ pub enum Step {
     Mqueue,
     /// Starts a child that tries the other steps.
     Fork,
+    /// Mounts a `/proc` with the processes of a new process namespace.
+    Proc,
 }
 
 /// Why the namespaces cannot be created.
@@ -63,8 +65,15 @@ impl Forbidden {
 }
 
 impl Step {
-    const ALL: [Step; 6] =
-        [Step::Unshare, Step::Map, Step::Propagation, Step::Shm, Step::Mqueue, Step::Fork];
+    const ALL: [Step; 7] = [
+        Step::Unshare,
+        Step::Map,
+        Step::Propagation,
+        Step::Shm,
+        Step::Mqueue,
+        Step::Fork,
+        Step::Proc,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -74,6 +83,7 @@ impl Step {
             Step::Shm => "mount /dev/shm",
             Step::Mqueue => "mount /dev/mqueue",
             Step::Fork => "fork",
+            Step::Proc => "mount /proc",
         }
     }
 
@@ -91,9 +101,12 @@ pub struct Plan {
     gid: u32,
     /// The location of `/dev/shm` and its mount options; `None` if it does not exist.
     shm: Option<(PathBuf, MsFlags, String)>,
-    mqueue: Option<&'static Path>,
+    /// Where POSIX queues are mounted, if anywhere.
+    mqueue: Option<PathBuf>,
     /// The capabilities that the caller cannot have.
     beyond: u64,
+    /// Whether children are in a process namespace of their own.
+    has_processes: bool,
 }
 
 impl Plan {
@@ -111,9 +124,33 @@ impl Plan {
             uid: geteuid().as_raw(),
             gid: getegid().as_raw(),
             shm: shm_options(),
-            mqueue: mqueue.is_dir().then_some(mqueue),
+            mqueue: mqueue.is_dir().then(|| mqueue.to_owned()),
             beyond: !process::capabilities("CapBnd:"),
+            has_processes: false,
         })
+    }
+
+    /// Mounts POSIX queues in this directory where there is no `/dev/mqueue`.
+    pub fn or_mqueue_at(mut self, directory: PathBuf) -> Plan {
+        self.mqueue.get_or_insert(directory);
+        self
+    }
+
+    /// Whether it takes a user namespace, so that capabilities concern nothing outside.
+    pub fn is_by_user(&self) -> bool {
+        self.by_user
+    }
+
+    /// Where POSIX queues are mounted, if anywhere.
+    pub fn mqueue(&self) -> Option<&Path> {
+        self.mqueue.as_deref()
+    }
+
+    /// Starts the first child, and all of its descendants, in a process namespace of their own. That child has to call
+    /// [`mount_proc`], and when it ends, so do the others. `pid_namespaces(7)`.
+    pub fn with_processes(mut self) -> Plan {
+        self.has_processes = true;
+        self
     }
 
     /// Tries [`Plan::enter`] in a child, because a failure half-way cannot be undone.
@@ -123,7 +160,7 @@ impl Plan {
         // SAFETY: this process has one thread, so the child may do anything that this process may.
         match unsafe { fork() }.map_err(refused)? {
             ForkResult::Child => {
-                if let Err(Forbidden::Refused { step, errno }) = self.enter_alone() {
+                if let Err(Forbidden::Refused { step, errno }) = self.enter_for_trial() {
                     let place = Step::ALL.iter().position(|&other| other == step).unwrap_or(0);
                     let message = [place as i32, errno as i32].map(i32::to_ne_bytes).concat();
                     let _ = File::from(writer).write_all(&message);
@@ -157,7 +194,7 @@ impl Plan {
     /// Also copies the limits, as far as that is permitted. It is not permitted for ordinary users.
     pub fn enter(&self) -> Result<(Namespace, u64), Forbidden> {
         let limits = limits::texts();
-        self.enter_alone()?;
+        self.enter_anew()?;
         for (name, text) in limits {
             if limits::read(name).is_ok_and(|now| now != text) {
                 let _ = limits::write(name, text.trim());
@@ -166,8 +203,32 @@ impl Plan {
         Ok((Namespace::own(), if self.by_user { self.beyond } else { 0 }))
     }
 
-    fn enter_alone(&self) -> Result<(), Forbidden> {
+    /// Enters in a child that ends right after.
+    fn enter_for_trial(&self) -> Result<(), Forbidden> {
+        self.enter_anew()?;
+        if !self.has_processes {
+            return Ok(());
+        }
+        let refused = |errno| Step::Fork.refused(errno);
+        // SAFETY: this process has one thread, so the child may do anything that this process may.
+        match unsafe { fork() }.map_err(refused)? {
+            ForkResult::Child => {
+                let errno = mount_proc().err().and_then(|error| error.raw_os_error());
+                // SAFETY: ends the process immediately.
+                unsafe { libc::_exit(errno.unwrap_or(0)) }
+            }
+            ForkResult::Parent { child } => match waitpid(child, None).map_err(refused)? {
+                WaitStatus::Exited(_, 0) => Ok(()),
+                WaitStatus::Exited(_, errno) => Err(Step::Proc.refused(Errno::from_raw(errno))),
+                _ => Err(Step::Proc.refused(Errno::EINTR)),
+            },
+        }
+    }
+
+    /// The same with the limits that the kernel gives to a new namespace.
+    pub fn enter_anew(&self) -> Result<(), Forbidden> {
         let mut flags = CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS;
+        flags.set(CloneFlags::CLONE_NEWPID, self.has_processes);
         if self.by_user {
             flags |= CloneFlags::CLONE_NEWUSER;
         }
@@ -181,7 +242,7 @@ impl Plan {
             ] {
                 match fs::write(format!("/proc/self/{file}"), text) {
                     Err(error)
-                        if file == "setgroups" && error.kind() == std::io::ErrorKind::NotFound => {}
+                        if file == "setgroups" && error.kind() == io::ErrorKind::NotFound => {}
                     result => result.map_err(|error| {
                         Step::Map.refused(Errno::from_raw(error.raw_os_error().unwrap_or_default()))
                     })?,
@@ -196,13 +257,52 @@ impl Plan {
             mount(Some("tmpfs"), path, Some("tmpfs"), *flags, Some(options.as_str()))
                 .map_err(|errno| Step::Shm.refused(errno))?;
         }
-        if let Some(path) = self.mqueue {
+        if let Some(path) = &self.mqueue {
             let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
             mount(Some("mqueue"), path, Some("mqueue"), flags, none)
                 .map_err(|errno| Step::Mqueue.refused(errno))?;
         }
         Ok(())
     }
+}
+
+/// Whether a process without capabilities in namespaces like these can make a user namespace and an IPC namespace of its
+/// own. Tries it in a child.
+pub fn may_nest() -> bool {
+    let nest = || {
+        Plan::new(true).ok()?.enter_anew().ok()?;
+        process::give_up_capabilities(false).ok()?;
+        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWIPC).ok()
+    };
+    // SAFETY: this process has one thread, so the child may do anything that this process may.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            let status = i32::from(nest().is_none());
+            // SAFETY: ends the process immediately.
+            unsafe { libc::_exit(status) }
+        }
+        Ok(ForkResult::Parent { child }) => {
+            matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0)))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Mounts a `/proc` for the process namespace of this process, in a new mount namespace: its parent keeps its own. The
+/// settings of the machine in `/proc/sys` cannot be changed there. Async-signal-safe.
+pub fn mount_proc() -> io::Result<()> {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), "/proc", Some("proc"), flags, none)?;
+    mount(Some("/proc/sys"), "/proc/sys", none, MsFlags::MS_BIND, none)?;
+    let closed = flags | MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    Ok(mount(none, "/proc/sys", none, closed, none)?)
+}
+
+/// Takes away what is mounted in a directory, in the mount namespace of this process.
+pub fn unmount(directory: &Path) -> io::Result<()> {
+    Ok(umount2(directory, MntFlags::MNT_DETACH)?)
 }
 
 /// The real location of `/dev/shm`, and options for a mount like it: its flags and its size.

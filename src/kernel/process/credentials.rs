@@ -8,6 +8,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
 use nix::unistd;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
+};
 
 use super::proc_file;
 use super::status::{field, uids_in};
@@ -129,6 +133,42 @@ pub(in crate::kernel) fn capabilities(label: &str) -> u64 {
 pub(super) fn capabilities_in(status: &str, label: &str) -> u64 {
     let mask = field(status, label).and_then(|mask| u64::from_str_radix(mask, 16).ok());
     mask.unwrap_or(0)
+}
+
+/// Whether this process is root with the rights to act for other users, in namespaces of its own.
+pub fn may_act_for_others() -> bool {
+    const CAP_SETGID: u32 = 6;
+    const CAP_SETUID: u32 = 7;
+    let needed = 1 << CAP_SETGID | 1 << CAP_SETUID | 1 << CAP_SYS_ADMIN;
+    unistd::geteuid().is_root() && effective_capabilities() & needed == needed
+}
+
+/// Gives up all capabilities, also those that a program could gain: from here on this process and its children have
+/// the rights of an ordinary user, whatever their uid. With `observes` they keep `CAP_SYS_PTRACE`, which Yama asks for
+/// where one process looks at another. Async-signal-safe. `capabilities(7)`.
+pub(in crate::kernel) fn give_up_capabilities(observes: bool) -> io::Result<()> {
+    let kept = match observes {
+        true => capabilities_now()?.permitted & CapabilitySet::SYS_PTRACE,
+        false => CapabilitySet::empty(),
+    };
+    // Without CAP_SETPCAP nothing can be taken out of the bounding set; then no program can gain it by this process.
+    for number in 0..u64::BITS {
+        let one = CapabilitySet::from_bits_retain(1 << number);
+        if !kept.contains(one) {
+            let _ = remove_capability_from_bounding_set(one);
+        }
+    }
+    // Linux before 4.3 has no such set.
+    let _ = clear_ambient_capability_set();
+    set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?;
+    if !kept.is_empty() {
+        let _ = configure_capability_in_ambient_set(kept, true);
+    }
+    Ok(())
+}
+
+fn capabilities_now() -> io::Result<CapabilitySets> {
+    Ok(rustix::thread::capabilities(None)?)
 }
 
 /// Whether this user and this group are mapped in the user namespace of this process. Otherwise no

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 
 use super::pids::all;
 use super::proc_file;
@@ -29,6 +29,14 @@ pub(super) fn rlimit_of(pid: i32, resource: Resource) -> Option<[Option<u64>; 2]
     let mut words = line.split_ascii_whitespace();
     // Text other than a number is "unlimited".
     Some([words.next()?.parse().ok(), words.next()?.parse().ok()])
+}
+
+/// Lowers the soft limit of this process on bytes for POSIX message queues (`RLIMIT_MSGQUEUE`) to this, if it is above.
+#[allow(clippy::useless_conversion, reason = "a limit has 32 bits on some machines")]
+pub fn lower_queue_bytes(most: u64) -> nix::Result<()> {
+    let most = rlim_t::try_from(most).unwrap_or(RLIM_INFINITY);
+    let (soft, hard) = getrlimit(Resource::RLIMIT_MSGQUEUE)?;
+    if soft > most { setrlimit(Resource::RLIMIT_MSGQUEUE, most, hard) } else { Ok(()) }
 }
 
 /// The process of a user with the lowest soft limit on bytes for POSIX message queues
