@@ -8,7 +8,7 @@ mod text;
 
 use std::collections::BTreeSet;
 
-pub use course::{all, text_of};
+pub use course::{all, find};
 pub use parse::{Mistake, read};
 pub use text::{Look, Span, Text};
 

@@ -27,7 +27,7 @@ use stage::Stage;
 use terminal::Terminal;
 use world::Halt;
 
-use super::{Error, Result, command, print_error};
+use super::{Result, command, print_error};
 use crate::cli::Learn;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
@@ -77,12 +77,7 @@ pub(super) fn run(args: Learn, namespace: &Namespace, style: &Style) -> Result<S
     inbox.close()?;
     let is_done = match played {
         Ok(is_done) => is_done,
-        Err(Halt::Signal(signal)) => return Ok(Status::Signal(signal)),
-        Err(Halt::NoWorld(status)) => return Ok(status),
-        Err(Halt::Left(_)) => None,
-        Err(Halt::Error(error)) => {
-            return about(error, name).map_or(Ok(Status::Done), |failure| Err(failure.into()));
-        }
+        Err(halt) => return halted(halt, name),
     };
     match is_done {
         None => Ok(Status::Done),
@@ -134,13 +129,22 @@ fn play(
     Ok(is_done.then(|| player.unmet()))
 }
 
-/// What is wrong, with the lesson in which it is; nothing if nobody wants to hear it.
-fn about(error: Error, lesson: &str) -> Option<Failure> {
-    let mut failure = error.into_failure(VERB)?;
-    if failure.subject.is_empty() {
-        failure.subject = lesson.to_owned();
+/// What follows from a halt in this lesson.
+fn halted(halt: Halt, lesson: &str) -> Result<Status> {
+    match halt {
+        Halt::Signal(signal) => Ok(Status::Signal(signal)),
+        Halt::NoWorld(status) => Ok(status),
+        Halt::Left(_) => Ok(Status::Done),
+        Halt::Error(error) => match error.into_failure(VERB) {
+            None => Ok(Status::Done),
+            Some(mut failure) => {
+                if failure.subject.is_empty() {
+                    failure.subject = lesson.to_owned();
+                }
+                Err(failure.into())
+            }
+        },
     }
-    Some(failure)
 }
 
 /// Whether standard output is a terminal on which something can be drawn.
@@ -161,12 +165,12 @@ fn restore_in_panic() {
 
 /// Whether it is a lesson of the course, and no file.
 fn is_of_course(lesson: &Lesson) -> bool {
-    lesson::all().iter().any(|one| one == lesson)
+    lesson::find(&lesson.name) == Some(lesson)
 }
 
 /// A lesson of the course by its name, or one in a file.
 fn find(name: &str) -> Result<Lesson, Failure> {
-    if let Some(lesson) = lesson::all().iter().find(|lesson| lesson.name == name) {
+    if let Some(lesson) = lesson::find(name) {
         return Ok(lesson.clone());
     }
     if name.contains('/') || name.ends_with(".md") {
@@ -240,7 +244,7 @@ fn list(args: &Learn, style: &Style) -> Result<Status> {
 /// Forgets that these lessons were done, or all.
 fn forget(lessons: &[String], style: &Style) -> Result<Status> {
     for name in lessons {
-        if !lesson::all().iter().any(|lesson| lesson.name == *name) {
+        if lesson::find(name).is_none() {
             return Err(Failure::new(VERB, name, "no such lesson", Reason::NothingThere).into());
         }
     }
@@ -274,14 +278,13 @@ fn check(files: &[String], namespace: &Namespace) -> Result<Status> {
             .and_then(|(lesson, present)| rehearse(&lesson, &present, &inbox));
         let Rehearsed { findings, screens, conditions } = match rehearsed {
             Ok(rehearsed) => rehearsed,
-            Err(Halt::Signal(signal)) => return Ok(Status::Signal(signal)),
-            Err(Halt::NoWorld(status)) => return Ok(status),
-            Err(Halt::Left(_)) => continue,
-            Err(Halt::Error(error)) => {
-                let Some(failure) = about(error, file) else { return Ok(Status::Done) };
-                status = status.and(super::report(namespace, failure));
-                continue;
-            }
+            Err(halt) => match halted(halt, file) {
+                Err(error) => {
+                    status = status.and(super::end(VERB, namespace, error));
+                    continue;
+                }
+                ended => return ended,
+            },
         };
         let mut text = String::new();
         for finding in &findings {

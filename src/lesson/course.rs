@@ -17,9 +17,9 @@ pub fn all() -> &'static [Lesson] {
     &COURSE
 }
 
-/// The file of a lesson.
-pub fn text_of(name: &str) -> Option<&'static str> {
-    TEXTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+/// The lesson with this name.
+pub fn find(name: &str) -> Option<&'static Lesson> {
+    all().iter().find(|lesson| lesson.name == name)
 }
 
 #[cfg(test)]

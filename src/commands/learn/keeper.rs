@@ -130,10 +130,7 @@ fn keep(path: &Path, preparation: Preparation) -> io::Result<()> {
 
 /// Whether the shell has ended, or a signal asks this process to end.
 fn is_at_end(shell: i32, inbox: &Inbox) -> bool {
-    let mut is_at_end = false;
-    while let Some(notice) = inbox.next() {
-        is_at_end |= signals::asks_to_end(notice.signal);
-    }
+    let mut is_at_end = inbox.asked_to_end().is_some();
     while let Some(fate) = child::reap() {
         is_at_end |= matches!(fate, Fate::Ended(pid, _) if pid == shell);
     }

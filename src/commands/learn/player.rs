@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::stage::{Answer, Ask, Heading, Item, Stage};
+use super::stage::{Answer, Ask, Heading, Item, Stage, Turn};
 use super::world::{Done, Halt, World};
 use crate::ipc::command_line::shell_word;
 use crate::kernel::signals::Inbox;
@@ -17,21 +17,12 @@ pub(super) enum Deed {
     Write(String, String),
 }
 
-/// How a screen was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    On,
-    Back,
-    Again,
-    Quit,
-}
-
 /// A lesson that is being played.
 pub(super) struct Player<'a> {
     steps: Vec<&'a Step>,
     keeps_rights: bool,
     inbox: &'a Inbox,
-    world: World,
+    world: World<'a>,
     /// What was done since the world was made.
     deeds: Vec<Deed>,
     /// Whether the student was in the world, so that it may not be as the lesson made it.
@@ -88,25 +79,20 @@ impl<'a> Player<'a> {
         let mut starts = vec![0];
         let mut at = 0;
         while at < self.steps.len() {
-            let turn = match self.play_step(at, stage) {
-                Err(Halt::Left(Answer::Back)) => Turn::Back,
-                Err(Halt::Left(Answer::Again)) => Turn::Again,
-                Err(Halt::Left(Answer::Quit)) => Turn::Quit,
-                turn => turn?,
-            };
-            match turn {
-                Turn::On => {
+            match self.play_step(at, stage) {
+                Ok(()) => {
                     at += 1;
                     starts.truncate(at);
                     starts.push(self.deeds.len());
+                    continue;
                 }
-                Turn::Back | Turn::Again => {
-                    at = if turn == Turn::Back { at.saturating_sub(1) } else { at };
-                    self.deeds.truncate(starts[at]);
-                    self.rebuild()?;
-                }
-                Turn::Quit => return Ok(false),
+                Err(Halt::Left(Turn::Quit)) => return Ok(false),
+                Err(Halt::Left(Turn::Back)) => at = at.saturating_sub(1),
+                Err(Halt::Left(Turn::Again)) => {}
+                Err(halt) => return Err(halt),
             }
+            self.deeds.truncate(starts[at]);
+            self.rebuild()?;
         }
         stage.end()?;
         Ok(true)
@@ -132,9 +118,9 @@ impl<'a> Player<'a> {
     /// The same, and records these calls.
     fn act_and_record(&mut self, deed: Deed, calls: &Calls) -> Result<Done, Halt> {
         let done = match &deed {
-            Deed::Run(commands) => self.world.run(commands, calls, self.inbox)?,
+            Deed::Run(commands) => self.world.run(commands, calls)?,
             Deed::Write(file, content) => {
-                self.world.write(file, content, self.inbox)?;
+                self.world.write(file, content)?;
                 Done::default()
             }
         };
@@ -147,55 +133,38 @@ impl<'a> Player<'a> {
         if self.is_touched { self.rebuild() } else { Ok(()) }
     }
 
-    fn play_step(&mut self, at: usize, stage: &mut dyn Stage) -> Result<Turn, Halt> {
+    fn play_step(&mut self, at: usize, stage: &mut dyn Stage) -> Result<(), Halt> {
         let step = self.steps[at];
         let total = self.steps.len();
         stage.begin(&Heading { title: step.title.clone(), number: at + 1, total })?;
         self.last = Done::default();
         for block in &step.blocks {
-            if let Some(turn) = self.play_block(step, block, stage)? {
-                return Ok(turn);
-            }
+            self.play_block(step, block, stage)?;
         }
-        Ok(self.ask_on(Ask::On, stage)?.unwrap_or(Turn::On))
+        self.ask_on(Ask::On, stage)
     }
 
-    /// Asks whether to go on, until that is answered. Returns how the screen was left otherwise.
-    fn ask_on(&mut self, ask: Ask, stage: &mut dyn Stage) -> Result<Option<Turn>, Halt> {
-        loop {
-            match stage.ask(ask)? {
-                Answer::On => return Ok(None),
-                answer => {
-                    let turn = self.leave_or_try(answer, stage)?;
-                    if turn.is_some() {
-                        return Ok(turn);
-                    }
-                }
-            }
-        }
+    /// Asks whether to go on, until that is answered.
+    fn ask_on(&mut self, ask: Ask, stage: &mut dyn Stage) -> Result<(), Halt> {
+        while self.ask(ask, stage)? != Answer::On {}
+        Ok(())
     }
 
-    /// What leaves the screen, and nothing if it stays: then the student was in the shell.
-    fn leave_or_try(
-        &mut self,
-        answer: Answer,
-        stage: &mut dyn Stage,
-    ) -> Result<Option<Turn>, Halt> {
-        Ok(match answer {
-            Answer::Back => Some(Turn::Back),
-            Answer::Again => Some(Turn::Again),
-            Answer::Quit => Some(Turn::Quit),
+    /// Asks, and lets the student into the shell, or leaves the screen, if that is the answer.
+    fn ask(&mut self, ask: Ask, stage: &mut dyn Stage) -> Result<Answer, Halt> {
+        let answer = stage.ask(ask)?;
+        match answer {
+            Answer::Leave(turn) => return Err(Halt::Left(turn)),
             Answer::Try => {
                 self.is_touched = true;
-                let (world, inbox) = (&mut self.world, self.inbox);
-                stage.lend_to_shell(&mut || world.try_it(inbox))?;
+                stage.lend_to_shell(&mut || self.world.try_it())?;
                 if !self.world.is_alive() {
                     self.rebuild()?;
                 }
-                None
             }
-            Answer::On | Answer::Choose(_) => None,
-        })
+            Answer::On | Answer::Choose(_) => {}
+        }
+        Ok(answer)
     }
 
     fn play_block(
@@ -203,7 +172,7 @@ impl<'a> Player<'a> {
         step: &Step,
         block: &Block,
         stage: &mut dyn Stage,
-    ) -> Result<Option<Turn>, Halt> {
+    ) -> Result<(), Halt> {
         match block {
             Block::Text(text) => stage.show(&Item::Text(text))?,
             Block::List(texts) => stage.show(&Item::List(texts))?,
@@ -216,7 +185,7 @@ impl<'a> Player<'a> {
                 }
             }
             Block::Shell { commands, part, calls } => {
-                return self.play_commands(step, commands, *part, calls, stage);
+                self.play_commands(step, commands, *part, calls, stage)?;
             }
             Block::Picture(references) => {
                 self.be_ready()?;
@@ -225,21 +194,21 @@ impl<'a> Player<'a> {
                 // What it says beside the picture is shown only if there is none.
                 let command = format!("ipctool stat --picture {references}");
                 let command = format!("{command} 2>/dev/null || {command}");
-                let drawn = self.world.run(&command, &Calls::NONE, self.inbox)?;
+                let drawn = self.world.run(&command, &Calls::NONE)?;
                 let is_drawn = drawn.status == 0;
                 stage.show(&Item::Picture { text: &drawn.output, is_drawn })?;
             }
             Block::Check(conditions) => {
                 self.be_ready()?;
                 for Condition { text, test, .. } in conditions {
-                    let is_met = self.world.holds(test, &self.last, self.inbox)?;
+                    let is_met = self.world.holds(test, &self.last)?;
                     self.unmet += usize::from(!is_met);
                     stage.show(&Item::Condition { text, is_met })?;
                 }
             }
-            Block::Question(choices) => return self.ask(choices, stage),
+            Block::Question(choices) => self.pose(choices, stage)?,
         }
-        Ok(None)
+        Ok(())
     }
 
     fn play_commands(
@@ -249,19 +218,16 @@ impl<'a> Player<'a> {
         part: Part,
         calls: &Calls,
         stage: &mut dyn Stage,
-    ) -> Result<Option<Turn>, Halt> {
+    ) -> Result<(), Halt> {
         if part == Part::Solution {
-            let (turn, is_done) = self.set_task(step, stage)?;
-            if turn.is_some() {
-                return Ok(turn);
-            }
+            let is_done = self.set_task(step, stage)?;
             self.be_ready()?;
             if is_done {
                 // The world goes on with the solution of the lesson, whatever the student's own was.
                 for command in commands {
                     self.last = self.act(Deed::Run(command.clone()))?;
                 }
-                return Ok(None);
+                return Ok(());
             }
             stage.solve()?;
         }
@@ -275,10 +241,7 @@ impl<'a> Player<'a> {
             stage.show(&Item::Command(command))?;
             // Who asked for the solution need not ask for each of its commands.
             if part == Part::Shown {
-                let turn = self.ask_on(Ask::Run, stage)?;
-                if turn.is_some() {
-                    return Ok(turn);
-                }
+                self.ask_on(Ask::Run, stage)?;
             }
             self.be_ready()?;
             let done = self.act_and_record(Deed::Run(command.clone()), calls)?;
@@ -290,30 +253,20 @@ impl<'a> Player<'a> {
             }
             self.last = done;
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// Lets the student do a task. Returns whether it is done, or how the screen was left.
-    fn set_task(
-        &mut self,
-        step: &Step,
-        stage: &mut dyn Stage,
-    ) -> Result<(Option<Turn>, bool), Halt> {
+    /// Lets the student do a task. Returns whether it is done.
+    fn set_task(&mut self, step: &Step, stage: &mut dyn Stage) -> Result<bool, Halt> {
         loop {
-            let answer = stage.ask(Ask::Task)?;
-            if answer == Answer::On {
-                return Ok((None, false));
-            }
-            let turn = self.leave_or_try(answer, stage)?;
-            if turn.is_some() {
-                return Ok((turn, false));
-            }
-            if answer != Answer::Try {
-                continue;
+            match self.ask(Ask::Task, stage)? {
+                Answer::On => return Ok(false),
+                Answer::Try => {}
+                Answer::Leave(_) | Answer::Choose(_) => continue,
             }
             let mut is_done = true;
             for Condition { text, test, .. } in step.conditions() {
-                let is_met = self.world.holds(test, &Done::default(), self.inbox)?;
+                let is_met = self.world.holds(test, &Done::default())?;
                 is_done &= is_met;
                 if !is_met {
                     stage.show(&Item::Missing(text))?;
@@ -321,27 +274,24 @@ impl<'a> Player<'a> {
             }
             if is_done {
                 stage.show(&Item::Remark("Well done."))?;
-                return Ok((None, true));
+                return Ok(true);
             }
         }
     }
 
-    /// Asks until the answer is right, or nobody wants to answer.
-    fn ask(&mut self, choices: &[Choice], stage: &mut dyn Stage) -> Result<Option<Turn>, Halt> {
+    /// Poses a question until the answer is right, or nobody wants to answer.
+    fn pose(&mut self, choices: &[Choice], stage: &mut dyn Stage) -> Result<(), Halt> {
         stage.show(&Item::Choices(choices))?;
         loop {
-            let number = match stage.ask(Ask::Question(choices.len()))? {
+            let number = match self.ask(Ask::Question(choices.len()), stage)? {
                 Answer::Choose(number) => number,
                 Answer::On => choices.iter().position(|choice| choice.is_right).unwrap_or(0),
-                answer => match self.leave_or_try(answer, stage)? {
-                    Some(turn) => return Ok(Some(turn)),
-                    None => continue,
-                },
+                Answer::Leave(_) | Answer::Try => continue,
             };
             let Some(choice) = choices.get(number) else { continue };
             stage.show(&Item::Reply(number, choice))?;
             if choice.is_right {
-                return Ok(None);
+                return Ok(());
             }
         }
     }
@@ -367,6 +317,6 @@ impl<'a> Player<'a> {
 
     /// Whether a condition holds now.
     pub fn holds(&mut self, condition: &Condition) -> Result<bool, Halt> {
-        self.world.holds(&condition.test, &self.last, self.inbox)
+        self.world.holds(&condition.test, &self.last)
     }
 }

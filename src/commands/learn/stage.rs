@@ -115,21 +115,28 @@ impl Ask {
     }
 }
 
+/// How a screen is left before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Back to the screen before.
+    Back,
+    /// This screen once more.
+    Again,
+    /// Enough.
+    Quit,
+}
+
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Go on: run the command, show the solution or the answer, or turn to the next screen.
     On,
-    /// Back to the screen before.
-    Back,
-    /// This screen once more.
-    Again,
+    /// Leave the screen.
+    Leave(Turn),
     /// A shell.
     Try,
     /// The answer with this number, from 0 on.
     Choose(usize),
-    /// Enough.
-    Quit,
 }
 
 /// Where a lesson is played.

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::sheet::Sheet;
-use super::stage::{Answer, Ask, Heading, Item, Stage};
+use super::stage::{Answer, Ask, Heading, Item, Stage, Turn};
 use super::world::Halt;
 use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::poll;
@@ -29,20 +29,26 @@ const GLANCE: Duration = Duration::from_millis(1200);
 /// How often to look whether the terminal has another size.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Where the terminal is, and who turns the pages.
+/// Where a lesson is seen.
 enum Place<'a> {
-    /// A person with a keyboard.
-    Keys { keyboard: Keyboard, inbox: &'a Inbox },
-    /// A person who reads, and may have a keyboard to leave.
-    Timed { keyboard: Option<Keyboard>, inbox: &'a Inbox },
-    /// A file.
+    /// On a screen, by a person.
+    Screen(Person<'a>),
+    /// In a file.
     Recorded(Asciicast<Interruptible>),
+}
+
+/// A person before a screen.
+struct Person<'a> {
+    out: Interruptible,
+    inbox: &'a Inbox,
+    keyboard: Option<Keyboard>,
+    /// Whether they turn the pages; otherwise that happens by itself, and they can only leave.
+    turns_pages: bool,
 }
 
 /// A lesson on a terminal.
 pub(super) struct Terminal<'a> {
     place: Place<'a>,
-    out: Option<Interruptible>,
     color: Color,
     speed: f64,
     sheet: Sheet,
@@ -53,11 +59,12 @@ pub(super) struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// With a keyboard.
     pub fn with_keys(color: Color, is_big: bool, inbox: &'a Inbox) -> Result<Terminal<'a>, Halt> {
-        let keyboard = Keyboard::open()?;
-        Terminal::on_screen(Place::Keys { keyboard, inbox }, color, is_big, 1.0)
+        let keyboard = Some(Keyboard::open()?);
+        let person = Person { out: stdout::file()?, inbox, keyboard, turns_pages: true };
+        Terminal::on_screen(person, color, is_big, 1.0)
     }
 
-    /// Without.
+    /// At reading speed.
     pub fn timed(
         color: Color,
         is_big: bool,
@@ -65,7 +72,8 @@ impl<'a> Terminal<'a> {
         inbox: &'a Inbox,
     ) -> Result<Terminal<'a>, Halt> {
         let keyboard = io::stdin().is_terminal().then(Keyboard::open).transpose()?;
-        Terminal::on_screen(Place::Timed { keyboard, inbox }, color, is_big, speed)
+        let person = Person { out: stdout::file()?, inbox, keyboard, turns_pages: false };
+        Terminal::on_screen(person, color, is_big, speed)
     }
 
     /// A recording on standard output, of a terminal of this size.
@@ -83,36 +91,28 @@ impl<'a> Terminal<'a> {
             columns: Some(columns.into()),
             rows: Some(rows.into()),
         };
-        let sheet = Sheet::new(screen, is_big);
-        Ok(Terminal {
-            place: Place::Recorded(cast),
-            out: None,
-            color: Color::Always,
-            speed,
-            sheet,
-            words: 0,
-        })
+        let (place, color) = (Place::Recorded(cast), Color::Always);
+        Ok(Terminal { place, color, speed, sheet: Sheet::new(screen, is_big), words: 0 })
     }
 
     fn on_screen(
-        place: Place<'a>,
+        person: Person<'a>,
         color: Color,
         is_big: bool,
         speed: f64,
     ) -> Result<Terminal<'a>, Halt> {
         let sheet = Sheet::new(Screen::of_stdout(color), is_big);
-        let out = Some(stdout::file()?);
-        let mut terminal = Terminal { place, out, color, speed, sheet, words: 0 };
+        let mut terminal = Terminal { place: Place::Screen(person), color, speed, sheet, words: 0 };
         terminal.write(ENTER)?;
         Ok(terminal)
     }
 
     fn write(&mut self, text: &str) -> Result<(), Halt> {
-        match (&mut self.place, &mut self.out) {
-            (Place::Recorded(cast), _) => cast.print(text).map_err(OutputError)?,
-            (_, Some(out)) => out.write_all(text.as_bytes()).map_err(OutputError)?,
-            (_, None) => {}
+        match &mut self.place {
+            Place::Screen(person) => person.out.write_all(text.as_bytes()),
+            Place::Recorded(cast) => cast.print(text),
         }
+        .map_err(OutputError)?;
         Ok(())
     }
 
@@ -121,46 +121,52 @@ impl<'a> Terminal<'a> {
         self.write(&self.sheet.drawn(keys))
     }
 
+    /// Whether a person turns the pages.
+    fn is_turned(&self) -> bool {
+        matches!(&self.place, Place::Screen(person) if person.turns_pages)
+    }
+
     /// Waits this long; for a person who turns the pages only until a key is pressed.
     fn wait(&mut self, time: Duration) -> Result<(), Halt> {
-        if let Place::Recorded(cast) = &mut self.place {
-            cast.wait(time);
-            return Ok(());
-        }
         let end = Instant::now() + time;
         loop {
-            let (keyboard, inbox) = match &self.place {
-                Place::Keys { .. } if poll::is_readable(&io::stdin()) => return Ok(()),
-                Place::Keys { keyboard, inbox } => (Some(keyboard), *inbox),
-                Place::Timed { keyboard, inbox } => (keyboard.as_ref(), *inbox),
-                Place::Recorded(_) => return Ok(()),
+            let Person { inbox, keyboard, turns_pages, .. } = match &mut self.place {
+                Place::Screen(person) => person,
+                Place::Recorded(cast) => {
+                    cast.wait(time);
+                    return Ok(());
+                }
             };
+            if *turns_pages && poll::is_readable(&io::stdin()) {
+                return Ok(());
+            }
             ended(inbox)?;
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(());
             }
-            match keyboard.and_then(Keyboard::key) {
-                Some(Key::Character('q')) => return Err(Halt::Left(Answer::Quit)),
+            match keyboard.as_ref().and_then(Keyboard::key) {
+                Some(Key::Character('q')) => return Err(Halt::Left(Turn::Quit)),
                 Some(Key::HangUp) => return Err(Halt::Signal(signals::TERMINATE)),
                 Some(Key::Suspend) => {
                     self.suspend()?;
                     self.redraw("")?;
                 }
                 Some(_) => {}
-                None if keyboard.is_some() => {
-                    poll::wait_any_readable(&[io::stdin().as_fd(), inbox.as_fd()], Some(left));
+                None => {
+                    let (stdin, mut sources) = (io::stdin(), vec![inbox.as_fd()]);
+                    sources.extend(keyboard.as_ref().map(|_| stdin.as_fd()));
+                    poll::wait_any_readable(&sources, Some(left));
                 }
-                None => poll::wait_any_readable(&[inbox.as_fd()], Some(left)),
             }
         }
     }
 
     /// Types a command.
     fn type_out(&mut self, command: &str) -> Result<(), Halt> {
-        let stroke = match self.place {
-            Place::Keys { .. } => STROKE,
-            _ => SLOW_STROKE.div_f64(self.speed),
+        let stroke = match self.is_turned() {
+            true => STROKE,
+            false => SLOW_STROKE.div_f64(self.speed),
         };
         self.redraw("")?;
         let screen = self.sheet.draw().screen();
@@ -185,16 +191,11 @@ impl<'a> Terminal<'a> {
 
     /// Lets a person read.
     fn pause(&mut self, bar: &str) -> Result<(), Halt> {
-        if let Place::Keys { .. } = self.place {
-            loop {
-                let answer = match self.key(bar)? {
-                    Key::Character('\n' | ' ') | Key::Right => return Ok(()),
-                    Key::Character('b') | Key::Left => Answer::Back,
-                    Key::Character('r') => Answer::Again,
-                    Key::Character('q') => Answer::Quit,
-                    _ => continue,
-                };
-                return Err(Halt::Left(answer));
+        while self.is_turned() {
+            match answer(self.key(bar)?) {
+                Some(Answer::On) => return Ok(()),
+                Some(Answer::Leave(turn)) => return Err(Halt::Left(turn)),
+                Some(Answer::Try | Answer::Choose(_)) | None => {}
             }
         }
         self.redraw("")?;
@@ -207,7 +208,9 @@ impl<'a> Terminal<'a> {
     fn key(&mut self, bar: &str) -> Result<Key, Halt> {
         self.redraw(bar)?;
         loop {
-            let Place::Keys { keyboard, inbox } = &self.place else { return Ok(Key::HangUp) };
+            let Place::Screen(Person { keyboard: Some(keyboard), inbox, .. }) = &self.place else {
+                return Ok(Key::HangUp);
+            };
             ended(inbox)?;
             match keyboard.key() {
                 Some(Key::Suspend) => {
@@ -252,8 +255,7 @@ impl<'a> Terminal<'a> {
 
     fn keyboard(&self) -> Option<&Keyboard> {
         match &self.place {
-            Place::Keys { keyboard, .. } => Some(keyboard),
-            Place::Timed { keyboard, .. } => keyboard.as_ref(),
+            Place::Screen(person) => person.keyboard.as_ref(),
             Place::Recorded(_) => None,
         }
     }
@@ -283,12 +285,22 @@ impl<'a> Terminal<'a> {
 
 /// Whether a signal asks this process to end.
 fn ended(inbox: &Inbox) -> Result<(), Halt> {
-    while let Some(notice) = inbox.next() {
-        if signals::asks_to_end(notice.signal) {
-            return Err(Halt::Signal(notice.signal));
-        }
+    if let Some(signal) = inbox.asked_to_end() {
+        return Err(Halt::Signal(signal));
     }
     Ok(())
+}
+
+/// What a key means on every screen.
+fn answer(key: Key) -> Option<Answer> {
+    Some(match key {
+        Key::Character('\n' | ' ') | Key::Right => Answer::On,
+        Key::Character('b') | Key::Left => Answer::Leave(Turn::Back),
+        Key::Character('r') => Answer::Leave(Turn::Again),
+        Key::Character('q') => Answer::Leave(Turn::Quit),
+        Key::Character('t') => Answer::Try,
+        Key::Character(_) | Key::Suspend | Key::HangUp | Key::Other => return None,
+    })
 }
 
 impl Stage for Terminal<'_> {
@@ -327,16 +339,14 @@ impl Stage for Terminal<'_> {
     }
 
     fn work(&mut self) -> Result<(), Halt> {
-        match self.place {
-            Place::Keys { .. } => {
-                self.redraw(&["running", "Ctrl-C quit"].join(self.sheet.draw().separator()))
-            }
-            Place::Timed { .. } | Place::Recorded(_) => Ok(()),
+        if self.is_turned() {
+            self.redraw(&["running", "Ctrl-C quit"].join(self.sheet.draw().separator()))?;
         }
+        Ok(())
     }
 
     fn ask(&mut self, ask: Ask) -> Result<Answer, Halt> {
-        if !matches!(self.place, Place::Keys { .. }) {
+        if !self.is_turned() {
             // A command runs as soon as it is typed.
             if ask != Ask::Run {
                 self.pause("")?;
@@ -345,30 +355,24 @@ impl Stage for Terminal<'_> {
         }
         let bar = self.keys(ask);
         loop {
-            return Ok(match self.key(&bar)? {
-                Key::Character('\n' | ' ') | Key::Right => {
-                    if ask == Ask::Run {
-                        self.work()?;
-                    }
-                    Answer::On
-                }
-                Key::Left => Answer::Back,
+            let given = match self.key(&bar)? {
                 Key::Character(key @ '1'..='9') if ask.has_answer(key) => {
-                    Answer::Choose(usize::from(key as u8 - b'1'))
+                    Some(Answer::Choose(usize::from(key as u8 - b'1')))
                 }
-                Key::Character('b') => Answer::Back,
-                Key::Character('r') => Answer::Again,
-                Key::Character('t') => Answer::Try,
-                Key::Character('q') => Answer::Quit,
-                _ => continue,
-            });
+                key => answer(key),
+            };
+            let Some(given) = given else { continue };
+            if (ask, given) == (Ask::Run, Answer::On) {
+                self.work()?;
+            }
+            return Ok(given);
         }
     }
 
     fn lend_to_shell(&mut self, run: &mut dyn FnMut() -> Result<(), Halt>) -> Result<(), Halt> {
         // What was missing, or wrong, may be so no more.
         self.sheet.take_back();
-        if let Place::Keys { keyboard, .. } = &self.place {
+        if let Some(keyboard) = self.keyboard() {
             // What was typed ahead is not meant for a shell.
             keyboard.flush();
         }
@@ -389,7 +393,7 @@ impl Stage for Terminal<'_> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
-        if self.out.is_some() {
+        if let Place::Screen(_) = self.place {
             // If that fails, the terminal is gone.
             let _ = self.write(LEAVE);
         }

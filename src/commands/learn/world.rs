@@ -14,14 +14,14 @@ use memchr::memmem;
 
 use super::VERB;
 use super::keeper::{CALLS_FILE, HERE, START_FILE};
-use super::stage::Answer;
+use super::stage::Turn;
 use crate::commands::Error;
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
 use crate::ipc::command_line::shell_word;
 use crate::kernel::descendants::child::{self, Preparation};
 use crate::kernel::io::{os_error, poll};
-use crate::kernel::signals::{self, Inbox};
+use crate::kernel::signals::Inbox;
 use crate::kernel::terminal::{self, Pseudoterminal};
 use crate::lesson::Calls;
 
@@ -50,7 +50,7 @@ pub(super) enum Halt {
     /// A signal asks this process to end.
     Signal(i32),
     /// A person has left the screen before its end.
-    Left(Answer),
+    Left(Turn),
     /// The world could not be made; what is wrong was printed. The status to end with.
     NoWorld(Status),
     /// Anything else.
@@ -75,7 +75,9 @@ pub(super) struct Done {
 }
 
 /// A world. Dropped, it ends with all of its processes and objects.
-pub(super) struct World {
+pub(super) struct World<'a> {
+    /// What asks this process to end.
+    inbox: &'a Inbox,
     keeper: Child,
     /// The pid of the shell, which leads its process group.
     shell: i32,
@@ -91,9 +93,9 @@ pub(super) struct World {
     rest: Vec<u8>,
 }
 
-impl World {
+impl<'a> World<'a> {
     /// Makes an empty world. Its commands have no privileges, unless they keep those of root.
-    pub fn open(keeps_rights: bool, inbox: &Inbox) -> Result<World, Halt> {
+    pub fn open(keeps_rights: bool, inbox: &'a Inbox) -> Result<World<'a>, Halt> {
         let cannot = |error: io::Error| {
             let what = format!("cannot start the lesson: {}", os_error::describe(&error));
             Halt::from(Failure::new(VERB, "", what, Reason::Failed))
@@ -118,6 +120,7 @@ impl World {
         }
         if let Some((shell, directory)) = parse(&answer) {
             return Ok(World {
+                inbox,
                 keeper,
                 shell,
                 requests,
@@ -156,32 +159,26 @@ impl World {
     /// Runs shell commands to their end, and records these of their calls.
     ///
     /// The shell does all that concerns files, with its own rights: a student may have put anything in their place.
-    pub fn run(&mut self, commands: &str, which: &Calls, inbox: &Inbox) -> Result<Done, Halt> {
-        self.run_as(commands, commands, which, inbox)
+    pub fn run(&mut self, commands: &str, which: &Calls) -> Result<Done, Halt> {
+        self.run_as(commands, commands, which)
     }
 
     /// The same for commands that are called something else where they fail.
-    fn run_as(
-        &mut self,
-        name: &str,
-        commands: &str,
-        which: &Calls,
-        inbox: &Inbox,
-    ) -> Result<Done, Halt> {
+    fn run_as(&mut self, name: &str, commands: &str, which: &Calls) -> Result<Done, Halt> {
         let records = *which != Calls::NONE;
         let file = shell_word(self.directory.join(CALLS_FILE).as_os_str().as_bytes());
         // Only to a file that is there are they written, which takes time if there are many.
         if records || self.is_recording {
             let prepare = if records { format!(": > {file}") } else { format!("rm -f {file}") };
             let prepare = format!("{{ {prepare}; }} 2>/dev/null");
-            self.request(name, &prepare, Some(PATIENCE), inbox)?;
+            self.request(name, &prepare, Some(PATIENCE))?;
             self.is_recording = records;
         }
-        let (output, status) = self.request(name, commands, Some(PATIENCE), inbox)?;
+        let (output, status) = self.request(name, commands, Some(PATIENCE))?;
         let mut calls = Vec::new();
         if records {
             let (text, _) =
-                self.request(name, &format!("cat {file} 2>/dev/null"), Some(PATIENCE), inbox)?;
+                self.request(name, &format!("cat {file} 2>/dev/null"), Some(PATIENCE))?;
             calls = text.lines().filter(|call| is_shown(call, which)).map(str::to_owned).collect();
         }
         Ok(Done { output, status, calls })
@@ -189,7 +186,7 @@ impl World {
 
     /// Whether all of these shell commands succeed, each line by itself. What they print is not shown. The variables
     /// OUTPUT and STATUS are those of the last command that is shown.
-    pub fn holds(&mut self, test: &str, last: &Done, inbox: &Inbox) -> Result<bool, Halt> {
+    pub fn holds(&mut self, test: &str, last: &Done) -> Result<bool, Halt> {
         let (output, status) = (beginning(last.output.trim_end(), LONGEST_OUTPUT), last.status);
         let mut all = format!("( OUTPUT={} STATUS={status}\n{{ ", shell_word(output));
         for line in test.lines() {
@@ -198,14 +195,14 @@ impl World {
             all += if goes_on { "\n" } else { "\n} || exit 1\n{ " };
         }
         all += ":; } ) >/dev/null 2>&1";
-        Ok(self.run_as(test, &all, &Calls::NONE, inbox)?.status == 0)
+        Ok(self.run_as(test, &all, &Calls::NONE)?.status == 0)
     }
 
     /// Writes a file into the directory of the lesson.
-    pub fn write(&mut self, file: &str, content: &str, inbox: &Inbox) -> Result<(), Halt> {
+    pub fn write(&mut self, file: &str, content: &str) -> Result<(), Halt> {
         let path = shell_word(self.directory.join(HERE).join(file).as_os_str().as_bytes());
         let commands = format!("printf %s {} > {path}", shell_word(content));
-        let done = self.run(&commands, &Calls::NONE, inbox)?;
+        let done = self.run(&commands, &Calls::NONE)?;
         if done.status == 0 {
             return Ok(());
         }
@@ -213,13 +210,12 @@ impl World {
     }
 
     /// Runs an interactive shell on the terminal, until it exits.
-    pub fn try_it(&mut self, inbox: &Inbox) -> Result<(), Halt> {
+    pub fn try_it(&mut self) -> Result<(), Halt> {
         let start = shell_word(self.directory.join(START_FILE).as_os_str().as_bytes());
         let shell = format!(
             "if command -v bash >/dev/null; then bash --noprofile --rcfile {start} -i; else sh -i; fi </dev/tty >/dev/tty 2>&1"
         );
-        let tried =
-            terminal::with_foreground(self.shell, || self.request("t", &shell, None, inbox))?;
+        let tried = terminal::with_foreground(self.shell, || self.request("t", &shell, None))?;
         match tried {
             // However the student has ended it.
             Err(_) if !self.is_alive => Ok(()),
@@ -233,9 +229,8 @@ impl World {
         name: &str,
         commands: &str,
         patience: Option<Duration>,
-        inbox: &Inbox,
     ) -> Result<(String, u8), Halt> {
-        let answer = self.answer_to(name, commands, patience, inbox);
+        let answer = self.answer_to(name, commands, patience);
         self.is_alive &= answer.is_ok();
         answer
     }
@@ -245,7 +240,6 @@ impl World {
         name: &str,
         commands: &str,
         patience: Option<Duration>,
-        inbox: &Inbox,
     ) -> Result<(String, u8), Halt> {
         let named = beginning(name.trim(), LONGEST_NAME);
         let ended = || {
@@ -273,10 +267,8 @@ impl World {
             } else {
                 looked = printed.len();
             }
-            while let Some(notice) = inbox.next() {
-                if signals::asks_to_end(notice.signal) {
-                    return Err(Halt::Signal(notice.signal));
-                }
+            if let Some(signal) = self.inbox.asked_to_end() {
+                return Err(Halt::Signal(signal));
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
@@ -289,7 +281,7 @@ impl World {
                 terminal::wake_foreground();
             }
             let time = left.unwrap_or(LOOK);
-            poll::wait_any_readable(&[self.screen.as_fd(), inbox.as_fd()], Some(time));
+            poll::wait_any_readable(&[self.screen.as_fd(), self.inbox.as_fd()], Some(time));
             if !poll::is_readable(&self.screen) {
                 continue;
             }
@@ -303,7 +295,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for World<'_> {
     fn drop(&mut self) {
         self.end();
     }

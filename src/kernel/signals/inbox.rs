@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::deadly::{self, Set};
-use super::interrupt;
+use super::{asks_to_end, interrupt};
 
 /// Receives the signals of this process, and remembers how its caller had set them.
 #[derive(Debug)]
@@ -125,6 +125,13 @@ impl Inbox {
     /// How this process was started.
     pub(in crate::kernel) fn inherited(&self) -> Inherited {
         self.inherited
+    }
+
+    /// Takes the signals that came, up to one that asks this process to end; returns that.
+    pub fn asked_to_end(&self) -> Option<i32> {
+        std::iter::from_fn(|| self.next())
+            .map(|notice| notice.signal)
+            .find(|&signal| asks_to_end(signal))
     }
 
     /// The next received signal, if there is one.
