@@ -10,6 +10,7 @@ use super::refused::Needs;
 use super::{call, change, content, creation, setting};
 use crate::ipc::Reference;
 use crate::kernel::io::os_error::describe as describe_io;
+use crate::kernel::namespace::create::Forbidden;
 use crate::kernel::posix::mq_calls::Shape;
 use crate::kernel::signals::wait::Stopped;
 use crate::kernel::{CallError, Errno, ReadError};
@@ -108,6 +109,15 @@ impl Failure {
         error: CallError,
     ) -> Failure {
         Failure::of(verb, reference, Cause::Access(reference.clone(), bits, error))
+    }
+
+    /// Namespaces cannot be made, so that this cannot be done.
+    pub fn of_forbidden(verb: &'static str, cannot: &str, forbidden: Forbidden) -> Failure {
+        let reason = match forbidden.is_permission() {
+            true => Reason::NotPermitted,
+            false => Reason::Failed,
+        };
+        Failure::new(verb, "", format!("cannot {cannot}: {forbidden}"), reason)
     }
 
     /// A peek at a message failed.

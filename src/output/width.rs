@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The text in at most this many places, and how many it takes. If it is cut, it ends with `end`, which
@@ -23,6 +24,18 @@ pub fn cut(text: &str, places: usize, end: char) -> (Cow<'_, str>, usize) {
     }
     kept.push(end);
     (Cow::Owned(kept), used)
+}
+
+/// Lines of so many places that end only where there is a space; a longer word is cut.
+pub fn between_words(places: usize) -> Options<'static> {
+    Options::new(places)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+}
+
+/// The text in such lines. Escape sequences in it take no place.
+pub fn wrapped(text: &str, options: Options<'_>) -> Vec<String> {
+    wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
 }
 
 #[cfg(test)]

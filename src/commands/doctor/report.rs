@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use textwrap::{Options, WordSeparator, WordSplitter, wrap};
-
 use crate::ipc::finding::{Finding, Severity};
 use crate::output::Style;
 use crate::output::escape::line;
 use crate::output::style::{ALARM, NOTE, WARNING, paint};
+use crate::output::width;
 
 /// Writes each finding as a few lines: what, why, and the fix on a line of its own, for copying.
 pub(super) fn write(findings: &[Finding], style: &Style, mut out: impl Write) -> io::Result<()> {
@@ -52,12 +51,9 @@ fn wrapped(sentence: &str, columns: Option<usize>) -> Vec<String> {
     // The clause that announces the command goes with it.
     let clause = command.map(|place| sentence[..place].rfind("; ").map_or(0, |before| before + 2));
     let (prose, command) = sentence.split_at(clause.unwrap_or(sentence.len()));
-    let options = Options::new(columns)
-        .break_words(false)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .word_separator(WordSeparator::AsciiSpace);
-    let prose = wrap(prose.trim_end(), options).into_iter().filter(|line| !line.is_empty());
-    let mut lines: Vec<_> = prose.map(|line| line.into_owned()).collect();
+    let options = width::between_words(columns).break_words(false);
+    let mut lines = width::wrapped(prose.trim_end(), options);
+    lines.retain(|line| !line.is_empty());
     lines.extend((!command.is_empty()).then(|| command.to_owned()));
     lines
 }

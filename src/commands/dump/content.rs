@@ -116,7 +116,7 @@ fn write_messages(before: &Queue, writer: &mut Writer<Out>) -> Result<(), Stop> 
     let mut number = 0;
     let mut ends: Option<(Message, Message)> = None;
     loop {
-        match msg::peek(id, number, &mut buffer) {
+        match msg::peek_whole(id, number, &mut buffer) {
             Ok(size) => {
                 let message = Message::from_bytes(&buffer[..TYPE_SIZE + size]);
                 writer.message(Kind::Msg, &name, &message)?;
@@ -127,7 +127,6 @@ fn write_messages(before: &Queue, writer: &mut Writer<Out>) -> Result<(), Stop> 
                 }
                 progress.advance_to(number as u64);
             }
-            Err(CallError { errno: Errno::E2BIG, .. }) => buffer.resize(2 * buffer.len(), 0),
             Err(error) if is_empty(&error) => break,
             Err(error) => return Err(failed(error)),
         }

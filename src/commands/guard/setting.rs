@@ -42,12 +42,7 @@ impl<'a> Setting<'a> {
         };
         match forbidden {
             Some(forbidden) if isolate == Isolate::Always => {
-                let reason = match forbidden.is_permission() {
-                    true => Reason::NotPermitted,
-                    false => Reason::Failed,
-                };
-                let what = format!("cannot isolate the command: {forbidden}");
-                return Err(Failure::new(VERB, "", what, reason)
+                return Err(Failure::of_forbidden(VERB, "isolate the command", forbidden)
                     .with_hint("--isolate never runs it without isolation, and attributes leaks by process")
                     .into());
             }

@@ -1,12 +1,12 @@
 //! How pieces of a lesson look, as lines of a terminal.
 
-use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 use unicode_width::UnicodeWidthChar;
 
 use super::stage::{Heading, Item};
 use crate::lesson::{Choice, Look, Text};
 use crate::output::screen::is_utf8;
 use crate::output::style::{ALARM, ASIDE, NOTE, TITLE, paint};
+use crate::output::width::{between_words, wrapped};
 use crate::output::{Screen, escape};
 
 /// The widest text that is good to read.
@@ -69,7 +69,7 @@ impl Draw {
 
     /// A command as it is typed.
     pub fn command(&self, command: &str) -> Vec<String> {
-        self.between_words(&format!("$ {command}"), self.columns)
+        self.typed(&format!("$ {command}"), self.columns)
     }
 
     pub fn lines(&self, item: &Item<'_>) -> Vec<String> {
@@ -126,7 +126,7 @@ impl Draw {
     /// A call, with its further lines indented.
     fn call(&self, call: &str) -> Vec<String> {
         let bar = if self.is_utf8 { "│ " } else { "| " };
-        let lines = self.between_words(call, self.columns.saturating_sub(3));
+        let lines = self.typed(call, self.columns.saturating_sub(3));
         lines.iter().map(|line| paint(&format!("{bar}{line}"), ASIDE, &self.screen)).collect()
     }
 
@@ -134,10 +134,7 @@ impl Draw {
     fn printed(&self, text: &str) -> Vec<String> {
         let fold = |line: &str| {
             let line = escape::line(&untabbed(line));
-            let options = Options::new(self.columns)
-                .word_separator(WordSeparator::AsciiSpace)
-                .word_splitter(WordSplitter::NoHyphenation);
-            wrap(&line, options).into_iter().map(|line| line.into_owned()).collect::<Vec<_>>()
+            wrapped(&line, between_words(self.columns))
         };
         text.trim_end_matches('\n').lines().flat_map(fold).collect()
     }
@@ -180,22 +177,12 @@ impl Draw {
     }
 
     fn wrapped(&self, text: &str, first: &str, rest: &str) -> Vec<String> {
-        let options = Options::new(self.width)
-            .initial_indent(first)
-            .subsequent_indent(rest)
-            .break_words(true)
-            .word_separator(WordSeparator::AsciiSpace)
-            .word_splitter(WordSplitter::NoHyphenation);
-        wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
+        wrapped(text, between_words(self.width).initial_indent(first).subsequent_indent(rest))
     }
 
     /// A line in pieces, between words where there is a space; further ones are indented.
-    fn between_words(&self, line: &str, places: usize) -> Vec<String> {
-        let options = Options::new(places)
-            .subsequent_indent("  ")
-            .word_separator(WordSeparator::AsciiSpace)
-            .word_splitter(WordSplitter::NoHyphenation);
-        wrap(&escape::line(line), options).into_iter().map(|line| line.into_owned()).collect()
+    fn typed(&self, line: &str, places: usize) -> Vec<String> {
+        wrapped(&escape::line(line), between_words(places).subsequent_indent("  "))
     }
 }
 

@@ -171,12 +171,7 @@ fn furnish(path: &Path) -> io::Result<()> {
 }
 
 fn forbidden(forbidden: Forbidden) -> Failure {
-    let reason = match forbidden.is_permission() {
-        true => Reason::NotPermitted,
-        false => Reason::Failed,
-    };
-    let what = format!("cannot make a namespace for the lesson: {forbidden}");
-    Failure::new(VERB, "", what, reason).with_hint(
+    Failure::of_forbidden(VERB, "make a namespace for the lesson", forbidden).with_hint(
         "a lesson needs an IPC namespace and a mount namespace: run it as root (in a container with CAP_SYS_ADMIN), or where users may make user namespaces",
     )
 }

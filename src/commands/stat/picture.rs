@@ -108,9 +108,8 @@ fn peek(id: i32) -> Result<Vec<Message>, CallError> {
     let mut buffer = vec![0; TYPE_SIZE + 512];
     let mut messages = Vec::new();
     while messages.len() < MOST_MESSAGES {
-        match msg::peek(id, messages.len() as i64, &mut buffer) {
+        match msg::peek_whole(id, messages.len() as i64, &mut buffer) {
             Ok(size) => messages.push(Message::from_bytes(&buffer[..TYPE_SIZE + size])),
-            Err(error) if error.errno == Errno::E2BIG => buffer.resize(2 * buffer.len(), 0),
             Err(error) if is_empty(&error) => break,
             Err(error) => return Err(error),
         }

@@ -15,7 +15,7 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::kernel::io::inherited;
 use crate::kernel::namespace::create::mount_proc;
-use crate::kernel::process::{ProcessIdentity, give_up_capabilities};
+use crate::kernel::process::{ProcessIdentity, bar_capabilities, give_up_capabilities};
 use crate::kernel::signals::deadly::{self, Set};
 use crate::kernel::signals::inbox::Inherited;
 use crate::kernel::signals::{self, Inbox};
@@ -110,10 +110,8 @@ pub enum Rights {
 
 /// A command for the caller to connect and start, with the signals that this process got from its own caller.
 pub fn prepared(words: &[OsString], inbox: &Inbox, preparation: Preparation) -> Command {
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
     let inherited = inbox.inherited();
-    let prepare = move || {
+    command_after(words, move || {
         if preparation.mounts_proc {
             mount_proc()?;
         }
@@ -127,10 +125,7 @@ pub fn prepared(words: &[OsString], inbox: &Inbox, preparation: Preparation) -> 
             prctl::set_pdeathsig(Signal::SIGKILL)?;
         }
         inherited.restore_signals()
-    };
-    // SAFETY: between fork and exec, `prepare` makes system calls alone.
-    unsafe { command.pre_exec(prepare) };
-    command
+    })
 }
 
 impl Inherited {
@@ -158,24 +153,22 @@ impl Inherited {
 }
 
 fn command(words: &[OsString], inherited: Inherited, extra: u64) -> Command {
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    let restore = move || {
-        (0..64).filter(|bit| extra >> bit & 1 != 0).for_each(drop_capability);
+    command_after(words, move || {
+        bar_capabilities(extra);
         inherited.restore()
-    };
-    // SAFETY: between fork and exec, `restore` makes system calls alone.
-    unsafe { command.pre_exec(restore) };
-    command
+    })
 }
 
-/// Drops a capability from the bounding set. Fails for capabilities that the kernel does not have.
-/// Async-signal-safe.
-fn drop_capability(capability: libc::c_ulong) {
-    // The call always reads four numbers of this width after the first argument.
-    const NONE: libc::c_ulong = 0;
-    // SAFETY: takes plain numbers.
-    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, NONE, NONE, NONE) };
+/// A command that begins with this in the child, which may make system calls alone.
+fn command_after(
+    words: &[OsString],
+    begin: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    // SAFETY: between fork and exec, both callers of this function make system calls alone.
+    unsafe { command.pre_exec(begin) };
+    command
 }
 
 /// The next change in the state of a child, if there is one. A child that ended is reaped by this call.

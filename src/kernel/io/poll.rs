@@ -8,10 +8,8 @@ use nix::sys::time::TimeSpec;
 
 /// Whether this pipe or socket has no reader any more, so that every write fails.
 pub fn is_abandoned(file: &impl AsFd) -> bool {
-    // POLLERR is always reported.
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::empty())];
-    let polled = poll(&mut fds, PollTimeout::ZERO);
-    polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
+    // It is always reported.
+    shows(file, PollFlags::empty(), PollFlags::POLLERR)
 }
 
 /// Waits until it has no reader any more, a signal arrives, or the time is up.
@@ -24,10 +22,8 @@ pub fn wait_abandoned(file: &impl AsFd, time: Duration) {
 
 /// Whether nobody can write to this pipe any more. What is in it does not count.
 pub fn is_hung_up(pipe: &impl AsFd) -> bool {
-    // POLLHUP is always reported.
-    let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
-    let polled = poll(&mut fds, PollTimeout::ZERO);
-    polled.is_ok() && fds[0].revents().is_some_and(|told| told.contains(PollFlags::POLLHUP))
+    // It is always reported.
+    shows(pipe, PollFlags::empty(), PollFlags::POLLHUP)
 }
 
 /// Waits until nobody can write to this pipe any more, or the other descriptor is readable.
@@ -43,8 +39,7 @@ pub fn wait_hung_up(pipe: &impl AsFd, other: &impl AsFd) {
 /// Whether a write to this file succeeds or fails without waiting; for a pipe, one of up to `PIPE_BUF`
 /// bytes.
 pub fn is_writable(file: &impl AsFd) -> bool {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
-    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    shows(file, PollFlags::POLLOUT, PollFlags::all())
 }
 
 /// Waits until this file is writable, for files that another process made non-blocking. A signal also
@@ -55,8 +50,14 @@ pub fn wait_writable(file: &impl AsFd) {
 
 /// Whether a read of this file does not wait.
 pub fn is_readable(file: &impl AsFd) -> bool {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
-    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    shows(file, PollFlags::POLLIN, PollFlags::all())
+}
+
+/// Whether the kernel reports any of these for a file, if asked for that.
+fn shows(file: &impl AsFd, asked: PollFlags, wanted: PollFlags) -> bool {
+    let mut fds = [PollFd::new(file.as_fd(), asked)];
+    let polled = poll(&mut fds, PollTimeout::ZERO);
+    polled.is_ok() && fds[0].revents().is_some_and(|told| told.intersects(wanted))
 }
 
 /// Waits until this file is readable. A signal also ends the wait.

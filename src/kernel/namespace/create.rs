@@ -12,7 +12,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, getegid, geteuid};
 
 use super::Namespace;
@@ -155,36 +155,14 @@ impl Plan {
 
     /// Tries [`Plan::enter`] in a child, because a failure half-way cannot be undone.
     pub fn try_out(&self) -> Result<(), Forbidden> {
-        let refused = |errno| Step::Fork.refused(errno);
-        let (reader, writer) = nix::unistd::pipe().map_err(refused)?;
-        // SAFETY: this process has one thread, so the child may do anything that this process may.
-        match unsafe { fork() }.map_err(refused)? {
-            ForkResult::Child => {
-                if let Err(Forbidden::Refused { step, errno }) = self.enter_for_trial() {
-                    let place = Step::ALL.iter().position(|&other| other == step).unwrap_or(0);
-                    let message = [place as i32, errno as i32].map(i32::to_ne_bytes).concat();
-                    let _ = File::from(writer).write_all(&message);
-                }
-                // SAFETY: ends the process immediately.
-                unsafe { libc::_exit(0) }
+        in_child(|| {
+            self.enter_anew()?;
+            if self.has_processes {
+                // The first child is the first process of the namespace.
+                in_child(|| mount_proc().map_err(|errno| Step::Proc.refused(errno)))?;
             }
-            ForkResult::Parent { child } => {
-                drop(writer);
-                let mut message = Vec::new();
-                let _ = File::from(reader).read_to_end(&mut message);
-                let _ = waitpid(child, None);
-                let word = |place: usize| {
-                    let bytes = message.get(place..place + 4)?;
-                    Some(i32::from_ne_bytes(bytes.try_into().ok()?))
-                };
-                match word(0).zip(word(4)) {
-                    None => Ok(()),
-                    Some((place, errno)) => {
-                        Err(Step::ALL[place as usize].refused(Errno::from_raw(errno)))
-                    }
-                }
-            }
-        }
+            Ok(())
+        })
     }
 
     /// Moves this process into new namespaces without IPC objects. It must have one thread. Returns the
@@ -201,28 +179,6 @@ impl Plan {
             }
         }
         Ok((Namespace::own(), if self.by_user { self.beyond } else { 0 }))
-    }
-
-    /// Enters in a child that ends right after.
-    fn enter_for_trial(&self) -> Result<(), Forbidden> {
-        self.enter_anew()?;
-        if !self.has_processes {
-            return Ok(());
-        }
-        let refused = |errno| Step::Fork.refused(errno);
-        // SAFETY: this process has one thread, so the child may do anything that this process may.
-        match unsafe { fork() }.map_err(refused)? {
-            ForkResult::Child => {
-                let errno = mount_proc().err().and_then(|error| error.raw_os_error());
-                // SAFETY: ends the process immediately.
-                unsafe { libc::_exit(errno.unwrap_or(0)) }
-            }
-            ForkResult::Parent { child } => match waitpid(child, None).map_err(refused)? {
-                WaitStatus::Exited(_, 0) => Ok(()),
-                WaitStatus::Exited(_, errno) => Err(Step::Proc.refused(Errno::from_raw(errno))),
-                _ => Err(Step::Proc.refused(Errno::EINTR)),
-            },
-        }
     }
 
     /// The same with the limits that the kernel gives to a new namespace.
@@ -270,34 +226,58 @@ impl Plan {
 /// own. Tries it in a child.
 pub fn may_nest() -> bool {
     let nest = || {
-        Plan::new(true).ok()?.enter_anew().ok()?;
-        process::give_up_capabilities(false).ok()?;
-        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWIPC).ok()
+        Plan::new(true)?.enter_anew()?;
+        let refused = |errno| Step::Unshare.refused(errno);
+        process::give_up_capabilities(false).map_err(refused)?;
+        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWIPC).map_err(refused)
     };
+    in_child(nest).is_ok()
+}
+
+/// Does this in a child, which then ends. This process must have one thread.
+fn in_child(run: impl FnOnce() -> Result<(), Forbidden>) -> Result<(), Forbidden> {
+    let refused = |errno| Step::Fork.refused(errno);
+    let (reader, writer) = nix::unistd::pipe().map_err(refused)?;
     // SAFETY: this process has one thread, so the child may do anything that this process may.
-    match unsafe { fork() } {
-        Ok(ForkResult::Child) => {
-            let status = i32::from(nest().is_none());
+    match unsafe { fork() }.map_err(refused)? {
+        ForkResult::Child => {
+            if let Err(Forbidden::Refused { step, errno }) = run() {
+                let place = Step::ALL.iter().position(|&other| other == step).unwrap_or(0);
+                let message = [place as i32, errno as i32].map(i32::to_ne_bytes).concat();
+                let _ = File::from(writer).write_all(&message);
+            }
             // SAFETY: ends the process immediately.
-            unsafe { libc::_exit(status) }
+            unsafe { libc::_exit(0) }
         }
-        Ok(ForkResult::Parent { child }) => {
-            matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0)))
+        ForkResult::Parent { child } => {
+            drop(writer);
+            let mut message = Vec::new();
+            let _ = File::from(reader).read_to_end(&mut message);
+            let _ = waitpid(child, None);
+            let word = |place: usize| {
+                let bytes = message.get(place..place + 4)?;
+                Some(i32::from_ne_bytes(bytes.try_into().ok()?))
+            };
+            match word(0).zip(word(4)) {
+                None => Ok(()),
+                Some((place, errno)) => {
+                    Err(Step::ALL[place as usize].refused(Errno::from_raw(errno)))
+                }
+            }
         }
-        Err(_) => false,
     }
 }
 
 /// Mounts a `/proc` for the process namespace of this process, in a new mount namespace: its parent keeps its own. The
 /// settings of the machine in `/proc/sys` cannot be changed there. Async-signal-safe.
-pub fn mount_proc() -> io::Result<()> {
+pub fn mount_proc() -> nix::Result<()> {
     let none = None::<&str>;
     unshare(CloneFlags::CLONE_NEWNS)?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), flags, none)?;
     mount(Some("/proc/sys"), "/proc/sys", none, MsFlags::MS_BIND, none)?;
     let closed = flags | MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-    Ok(mount(none, "/proc/sys", none, closed, none)?)
+    mount(none, "/proc/sys", none, closed, none)
 }
 
 /// Takes away what is mounted in a directory, in the mount namespace of this process.

@@ -7,9 +7,10 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
+use nix::errno::Errno;
 use nix::unistd;
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    self, CapabilitySet, CapabilitySets, clear_ambient_capability_set,
     configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
 };
 
@@ -146,29 +147,29 @@ pub fn may_act_for_others() -> bool {
 /// Gives up all capabilities, also those that a program could gain: from here on this process and its children have
 /// the rights of an ordinary user, whatever their uid. With `observes` they keep `CAP_SYS_PTRACE`, which Yama asks for
 /// where one process looks at another. Async-signal-safe. `capabilities(7)`.
-pub(in crate::kernel) fn give_up_capabilities(observes: bool) -> io::Result<()> {
+pub(in crate::kernel) fn give_up_capabilities(observes: bool) -> nix::Result<()> {
+    let errno = |error: rustix::io::Errno| Errno::from_raw(error.raw_os_error());
     let kept = match observes {
-        true => capabilities_now()?.permitted & CapabilitySet::SYS_PTRACE,
+        true => thread::capabilities(None).map_err(errno)?.permitted & CapabilitySet::SYS_PTRACE,
         false => CapabilitySet::empty(),
     };
-    // Without CAP_SETPCAP nothing can be taken out of the bounding set; then no program can gain it by this process.
-    for number in 0..u64::BITS {
-        let one = CapabilitySet::from_bits_retain(1 << number);
-        if !kept.contains(one) {
-            let _ = remove_capability_from_bounding_set(one);
-        }
-    }
+    bar_capabilities(!kept.bits());
     // Linux before 4.3 has no such set.
     let _ = clear_ambient_capability_set();
-    set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?;
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: kept };
+    set_capabilities(None, sets).map_err(errno)?;
     if !kept.is_empty() {
         let _ = configure_capability_in_ambient_set(kept, true);
     }
     Ok(())
 }
 
-fn capabilities_now() -> io::Result<CapabilitySets> {
-    Ok(rustix::thread::capabilities(None)?)
+/// Takes capabilities (a bit each) out of the bounding set: no program can gain them any more by this process. That needs
+/// `CAP_SETPCAP`, and fails for capabilities that the kernel does not have. Async-signal-safe.
+pub(in crate::kernel) fn bar_capabilities(barred: u64) {
+    for bit in (0..u64::BITS).map(|number| 1 << number).filter(|bit| barred & bit != 0) {
+        let _ = remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(bit));
+    }
 }
 
 /// Whether this user and this group are mapped in the user namespace of this process. Otherwise no

@@ -204,6 +204,16 @@ pub fn peek(id: i32, place: i64, buffer: &mut [u8]) -> Result<usize, CallError> 
     take(id, place, buffer, libc::MSG_COPY | IPC_NOWAIT)
 }
 
+/// [`peek`] with a buffer that grows until the message fits.
+pub fn peek_whole(id: i32, place: i64, buffer: &mut Vec<u8>) -> Result<usize, CallError> {
+    loop {
+        match peek(id, place, buffer) {
+            Err(CallError { errno: Errno::E2BIG, .. }) => buffer.resize(2 * buffer.len(), 0),
+            result => return result,
+        }
+    }
+}
+
 #[inline]
 fn take(id: i32, message_type: i64, buffer: &mut [u8], flags: i32) -> Result<usize, CallError> {
     assert!(buffer.len() >= TYPE_SIZE);
