@@ -603,7 +603,8 @@ fn without_what_it_needs_a_lesson_does_not_begin() {
     shell
         .run("TMPDIR=/nonexistent ipctool learn --auto ./short.md")
         .exits(1)
-        .says("ipctool: learn: cannot make the directory of the lesson: ");
+        .says("ipctool: learn: cannot make the directory of the lesson: ")
+        .says("No such file or directory (ENOENT)\nhint: it belongs into /nonexistent (TMPDIR)\n");
     write(&shell, "rooted", &SHORT.replace("about: everything", "about: it\nneeds: root"));
     if only_ordinary_user("root has what the lesson needs") {
         shell
@@ -659,6 +660,11 @@ fn wrong_usage_is_one_line() {
         ("--auto --speed 0 queue", 2, "--speed"),
         ("--asciicast --markdown queue", 2, "--markdown"),
         ("--forget nope", 3, "learn nope: no such lesson"),
+        (
+            "--auto queue --json",
+            2,
+            "learn: --format, --json and --no-headings are for the list of lessons\n",
+        ),
     ] {
         let ran = shell.run(&format!("ipctool learn {line} < /dev/null")).exits(status);
         assert_eq!(ran.stdout(), "", "{line}");

@@ -36,6 +36,11 @@ pub struct FormatArgs {
 }
 
 impl FormatArgs {
+    /// Whether the user asked for one.
+    pub fn is_chosen(&self) -> bool {
+        self.json || self.format.is_some()
+    }
+
     /// The format that the user asked for, or else the one that suits standard output.
     pub fn chosen(&self) -> Format {
         match self.format {

@@ -48,6 +48,11 @@ pub(super) fn run(args: Learn, namespace: &Namespace, style: &Style) -> Result<S
     if let Some(world) = args.world {
         return keeper::run(world == "privileged");
     }
+    let is_list = args.lessons.is_empty() && !args.forget;
+    if !is_list && (args.format.is_chosen() || args.no_headings) {
+        let what = "--format, --json and --no-headings are for the list of lessons";
+        return Err(Failure::usage(VERB, what).into());
+    }
     if args.forget {
         return forget(&args.lessons, style);
     }
@@ -55,7 +60,7 @@ pub(super) fn run(args: Learn, namespace: &Namespace, style: &Style) -> Result<S
         return check(&args.lessons, namespace);
     }
     let [name] = args.lessons.as_slice() else {
-        if args.lessons.is_empty() {
+        if is_list {
             return list(&args, style);
         }
         let what = "one lesson at a time; only --check takes several";
