@@ -20,6 +20,7 @@ use super::calls::CALLS;
 use crate::commands::{Result, print_error};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
+use crate::ipc::Foreign;
 use crate::kernel::descendants::child::{self, Fate, Preparation, Rights};
 use crate::kernel::io::directory::Directory;
 use crate::kernel::io::stdio::StandardError;
@@ -75,7 +76,11 @@ pub(super) fn run(keeps_rights: bool) -> Result<Status> {
         }
     };
     let directory = tempfile::Builder::new().prefix("ipctool-learn-").tempdir();
-    let directory = directory.map_err(cannot("make the directory"))?;
+    let directory = directory.map_err(|error| {
+        let place = Foreign::from(env::temp_dir().as_path());
+        cannot("make the directory")(error)
+            .with_hint(format_args!("it belongs into {place} (TMPDIR)"))
+    })?;
     let path = directory.path();
     furnish(path).map_err(cannot("fill the directory"))?;
     let (plan, has_processes) = plan(path).map_err(forbidden)?;
