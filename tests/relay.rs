@@ -258,6 +258,18 @@ fn damage_is_set_aside() {
 }
 
 #[test]
+fn half_a_line_that_a_kill_has_left_harms_no_other() {
+    let Some(shell) = with_queue() else { return };
+    shell.run("ipctool send 0xbeef one; printf '{\"ref\":\"msg' > dead").ok();
+    shell.run(&format!("{RELAY} 0xbeef --once --retries 0 --dead-letter dead -- false")).exits(1);
+    shell.run("tail -n 1 dead | ipctool send 0xbeef --jsonl; ipctool recv 0xbeef").prints("one\n");
+    // The line of a message that is still on the queue.
+    shell.run("ipctool send 0xbeef two; printf '=1234 {\"ref\"' > j").ok();
+    let ran = shell.run(&format!("{RELAY} 0xbeef --journal j --once cat")).ok();
+    ran.prints("two");
+}
+
+#[test]
 fn a_full_disk_takes_nothing_off_the_queue() {
     let Some(shell) = Sandbox::privileged() else { return };
     shell

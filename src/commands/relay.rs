@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use dead_letters::DeadLetters;
 use delivery::{Attempt, Deliverer};
-use journal::{Found, JSON, Journal};
+use journal::{Found, JSON, Journal, Loss};
 use signs::Signs;
 
 use super::{Error, Result, command, print_error, resolve};
@@ -284,7 +284,9 @@ impl Relay {
             return Ok(());
         }
         let journaled = expected.len();
-        self.journal.append(expected.iter()).map_err(|error| self.journal_failed(&error))?;
+        self.journal
+            .append(expected.iter(), Loss::None)
+            .map_err(|error| self.journal_failed(&error))?;
         if journaled < most || self.pending.len() + journaled >= most_pending {
             self.sync()?;
         }
@@ -319,7 +321,9 @@ impl Relay {
     /// Makes the journal hold what was taken, in place of what was expected.
     fn settle(&mut self) -> Result<()> {
         let expected = self.journal.len();
-        self.journal.append(self.pending.iter()).map_err(|error| self.journal_failed(&error))?;
+        self.journal
+            .append(self.pending.iter(), Loss::Message)
+            .map_err(|error| self.journal_failed(&error))?;
         self.journal.forget(expected).map_err(|error| self.journal_failed(&error))?;
         Ok(())
     }
@@ -335,7 +339,7 @@ impl Relay {
                 Err(error) if is_empty(&error) => break,
                 Err(error) => return Err(Failure::of_call(VERB, &self.args.queue, error).into()),
             };
-            if let Err(error) = self.journal.append([&message].into_iter()) {
+            if let Err(error) = self.journal.append([&message].into_iter(), Loss::Message) {
                 let fate = rescue(&self.channel, [message.as_bytes()].into_iter());
                 return Err(self
                     .journal_failed(&error)

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::VERB;
@@ -97,9 +97,21 @@ fn add_to_file(
     };
     let name = queue.to_string();
     let from = From { kind: queue.kind, name: &name };
+    // Until it is whole, nobody else adds one. A pipe that cannot be locked has no end to look at.
+    let _ = file.lock();
+    let added = add_line(file, path, &from, message);
+    let _ = file.unlock();
+    added
+}
+
+fn add_line(file: &mut File, path: &Path, from: &From<'_>, message: &Message) -> io::Result<()> {
     let mut line = Vec::new();
-    JSON.append(&from, type_of(message.as_bytes()), message.payload(), &mut line);
     let length = file.seek(io::SeekFrom::End(0));
+    // What SIGKILL has left of a line stays one by itself.
+    if ends_amid_line(file, path)? {
+        line.push(b'\n');
+    }
+    JSON.append(from, type_of(message.as_bytes()), message.payload(), &mut line);
     let written = file.write_all(&line).and_then(|()| match file.sync_data() {
         // A pipe, or a device.
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
@@ -112,4 +124,16 @@ fn add_to_file(
         let _ = file.set_len(length);
     }
     written
+}
+
+/// Whether this is a regular file whose last line is not whole.
+fn ends_amid_line(file: &File, path: &Path) -> io::Result<bool> {
+    let data = file.metadata()?;
+    if !data.is_file() || data.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    // One that may not be read is written as before.
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut last, data.len() - 1));
+    Ok(read.is_ok() && last != *b"\n")
 }

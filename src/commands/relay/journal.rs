@@ -1,6 +1,8 @@
 //! The journal of a relay: the messages that were taken off the queue, or are about to be, and are not delivered
 //! yet. A line a message: a checksum, and the message as `recv --json` prints it. A line with a minus and a
 //! number forgets so many of the first ones.
+//!
+//! SIGKILL may cut a write where a page ends. A line that may be cut without loss begins with an equals sign.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -95,7 +97,7 @@ impl Journal {
             let Some(path) = number.map(path).filter(|path| *path != own.path) else { continue };
             match Journal::open(&path, queue) {
                 Ok((mut other, in_it)) => {
-                    own.append(in_it.messages.iter())?;
+                    own.append(in_it.messages.iter(), Loss::None)?;
                     own.sync()?;
                     found.push(in_it);
                     // Empty, it is removed.
@@ -160,6 +162,10 @@ impl Journal {
                 Some(Line::Forget(number)) => {
                     found.messages.drain(..number.min(found.messages.len()));
                 }
+                None if line.starts_with(UNIMPORTANT) && !line.ends_with(b"\n") => {
+                    self.length -= line.len() as u64;
+                    self.file.set_len(self.length)?;
+                }
                 None => damaged.push(line),
             }
         }
@@ -170,7 +176,7 @@ impl Journal {
             // From now on there are only lines that can be read.
             let length = self.length;
             self.live = 0;
-            self.append(found.messages.iter())?;
+            self.append(found.messages.iter(), Loss::None)?;
             self.cut_front(length)?;
         }
         Ok(found)
@@ -213,6 +219,7 @@ impl Journal {
 
     fn parse(&self, line: &[u8]) -> Option<Line> {
         let line = line.strip_suffix(b"\n")?;
+        let line = line.strip_prefix(UNIMPORTANT).unwrap_or(line);
         let (sum, rest) = line.split_at_checked(8)?;
         let rest = rest.strip_prefix(b" ")?;
         let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
@@ -242,14 +249,18 @@ impl Journal {
     }
 
     /// Adds messages, all of them or none. From then on they outlive this process, and after [`Journal::sync`] the
-    /// machine.
-    pub fn append<'a>(&mut self, messages: impl Iterator<Item = &'a Message>) -> io::Result<()> {
+    /// machine. `loss` is what it would mean to lose some before that.
+    pub fn append<'a>(
+        &mut self,
+        messages: impl Iterator<Item = &'a Message>,
+        loss: Loss,
+    ) -> io::Result<()> {
         let from = From { kind: self.queue.kind, name: &self.name };
         let (mut text, mut json, mut count) = (Vec::new(), Vec::new(), 0);
         for message in messages {
             json.clear();
             JSON.append(&from, type_of(message.as_bytes()), message.payload(), &mut json);
-            add_line(&json, &mut text);
+            add_line(&json, loss, &mut text);
             count += 1;
         }
         if count == 0 {
@@ -274,7 +285,8 @@ impl Journal {
     pub fn forget(&mut self, number: usize) -> io::Result<()> {
         self.live = self.live.saturating_sub(number);
         let mut text = Vec::new();
-        add_line(format!("-{number}\n").as_bytes(), &mut text);
+        // Without it, they are delivered once more.
+        add_line(format!("-{number}\n").as_bytes(), Loss::None, &mut text);
         match self.live {
             0 if self.length > ENOUGH => self.empty(),
             // A full disk has room for nothing at least.
@@ -325,13 +337,28 @@ impl Drop for Journal {
     }
 }
 
+/// What is lost if a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Nothing: until it is written, the message is elsewhere, too.
+    None,
+    /// The message.
+    Message,
+}
+
+/// What a line begins with whose loss means nothing.
+const UNIMPORTANT: &[u8] = b"=";
+
 enum Line {
     Message(Message),
     Forget(usize),
 }
 
 /// Adds a line, which ends with a newline, with its checksum.
-fn add_line(line: &[u8], text: &mut Vec<u8>) {
+fn add_line(line: &[u8], loss: Loss, text: &mut Vec<u8>) {
+    if loss == Loss::None {
+        text.extend_from_slice(UNIMPORTANT);
+    }
     let sum = crc32fast::hash(line.strip_suffix(b"\n").unwrap_or(line));
     // Writing to a vector cannot fail.
     let _ = write!(text, "{sum:08x} ");
@@ -378,11 +405,11 @@ mod tests {
             Journal::open(&first.path, &queue())
                 .is_err_and(|error| { error.kind() == ErrorKind::ResourceBusy })
         );
-        first.append([message(1, b"a")].iter()).unwrap();
-        second.append([message(2, b"b")].iter()).unwrap();
+        first.append([message(1, b"a")].iter(), Loss::None).unwrap();
+        second.append([message(2, b"b")].iter(), Loss::None).unwrap();
         // A third one was killed, and the second has ended since.
         let (mut third, _) = open_first();
-        third.append([message(3, b"c")].iter()).unwrap();
+        third.append([message(3, b"c")].iter(), Loss::None).unwrap();
         second.forget(1).unwrap();
         drop((first, second, third));
         // Nobody has them by now, or nearly so, see `open`.
@@ -405,9 +432,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal");
         let (mut journal, _) = open(&path);
-        journal
-            .append([message(1, b"one"), message(2, b"two"), message(3, b"three")].iter())
-            .unwrap();
+        journal.append([message(1, b"one"), message(2, b"two")].iter(), Loss::None).unwrap();
+        journal.append([message(3, b"three")].iter(), Loss::Message).unwrap();
         drop(journal);
         let text = fs::read_to_string(&path).unwrap();
         let cut = text.len() - 5;
@@ -423,6 +449,28 @@ mod tests {
         assert!(found.messages.len() == 1 && found.damaged.is_none());
     }
 
+    #[test]
+    fn what_a_kill_cut_short_is_elsewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let (mut journal, _) = open(&path);
+        journal.append([message(1, b"one"), message(2, b"two")].iter(), Loss::None).unwrap();
+        let whole = journal.length as usize;
+        journal.append([message(3, b"three")].iter(), Loss::None).unwrap();
+        drop(journal);
+        let text = fs::read(&path).unwrap();
+        for end in whole..text.len() {
+            fs::write(&path, &text[..end]).unwrap();
+            let (mut journal, found) = open(&path);
+            assert_eq!(found.messages, [message(1, b"one"), message(2, b"two")]);
+            assert!(found.damaged.is_none());
+            journal.append([message(4, b"four")].iter(), Loss::None).unwrap();
+            drop(journal);
+            let (_, found) = open(&path);
+            assert_eq!(found.messages.back(), Some(&message(4, b"four")));
+        }
+    }
+
     proptest! {
         #[test]
         fn it_holds_what_was_not_forgotten(
@@ -434,7 +482,7 @@ mod tests {
             let (mut journal, _) = open(&path);
             for (step, (forgotten, payload)) in steps.into_iter().enumerate() {
                 let message = message(step as i64 + 1, &payload);
-                journal.append([message.clone()].iter()).unwrap();
+                journal.append([message.clone()].iter(), Loss::Message).unwrap();
                 expected.push_back(message);
                 let forgotten = forgotten.min(expected.len());
                 if forgotten > 0 {
