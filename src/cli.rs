@@ -18,6 +18,7 @@ mod semop;
 mod system;
 mod trace;
 mod wait;
+mod watch;
 pub mod words;
 
 pub use dump::{Dump, Restore};
@@ -34,6 +35,7 @@ pub use system::{
 };
 pub use trace::Trace;
 pub use wait::Wait;
+pub use watch::Watch;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -64,7 +66,7 @@ use page::{Group, Page};
 /// IPC namespaces.
 ///
 /// Everything is about the IPC namespace of the caller. --in sends a command to another one, as that of a
-/// container; -A of list, limits and doctor looks at all of them.
+/// container; -A of list, watch, limits and doctor looks at all of them.
 ///
 /// Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
@@ -374,6 +376,8 @@ verbs! {
     Restore as "restore";
     /// Wait until an object is in a state
     Wait as "wait";
+    /// Show what appears, changes and goes, a line an event
+    Watch as "watch";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

@@ -100,6 +100,26 @@ fn every_command_prints_what_its_schema_promises() {
     );
     run("trace", "ipctool trace --json -o - perl -e 'msgctl(99, 0, 0)'").ok();
     run("trace", "ipctool trace --json --failed -o - perl -e 'msgget(0, 01600)'").ok();
+    // A world in which something of each kind appears, changes and goes; each line is a document.
+    let watch = shell.start("exec ipctool watch --initial --json -i 50ms > log");
+    shell.wait_until("test -s log");
+    let has = |line: &str| {
+        shell.wait_until(&format!("grep -q -e '{}' log", line.replace(' ', ".*")));
+    };
+    shell.run("ipctool send 0x77 --create x").exits(0);
+    shell.run("ipctool create pmsg --name /w --max-messages 1; ipctool create pshm --name /w --size 1; ipctool create psem --name /w").exits(0);
+    has("+ pmsg:/w");
+    has("+ psem:/w");
+    shell.run("ipctool send /w x; ipctool semop psem:/w +1").exits(0);
+    has("~ pmsg:/w changes");
+    has("~ psem:/w changes");
+    shell.run("ipctool rm pmsg:/w pshm:/w psem:/w").exits(0);
+    has("- pshm:/w");
+    watch.signal("INT").ends().exits(0);
+    for event in shell.run("cat log").ok().records() {
+        check("watch", &event);
+    }
+    checked.insert("watch.json".into());
     let all: BTreeSet<_> = fs::read_dir(directory())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

@@ -19,6 +19,7 @@ pub static ALL: &[&Page] = &[
     &super::dump::DUMP,
     &super::dump::RESTORE,
     &super::wait::WAIT,
+    &super::watch::WATCH,
     &objects::RM,
     &objects::CHMOD,
     &objects::CHOWN,

@@ -79,6 +79,7 @@ pub(super) const WAIT: Page = Page {
     ],
     see_also: &[
         "ipctool(1)",
+        "ipctool-watch(1)",
         "ipctool-stat(1)",
         "ipctool-semop(1)",
         "ipctool-recv(1)",

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use crate::ipc::{CommandLine, Kind, Operand};
+use crate::ipc::{CommandLine, Kind, Operand, Reference, Target};
 
 /// What to use instead of a word that is not a command.
 struct Instead {
@@ -113,6 +113,12 @@ const COMMANDS: &[Instead] = &[
         "ipctool limits",
         "",
     ),
+    instead(
+        &["monitor", "events", "changes", "history"],
+        "to see what appears, changes and goes",
+        "ipctool watch",
+        "",
+    ),
     instead(&["set"], "to set limits", "ipctool limits --set", "NAME=VALUE"),
     instead(
         &["check", "diagnose", "health", "fsck", "lint", "problems", "why"],
@@ -197,6 +203,32 @@ pub fn instead_of_operand(verb: &str, operand: &str, next: Option<&OsString>) ->
                 (_, true) => Some(format!("{aim}: {}", stat.word(format_args!("KIND:{operand}")))),
                 _ => None,
             }
+        }
+        ("watch", Err(_), _) => {
+            let watch = CommandLine::new("ipctool watch");
+            let chosen = match operand.parse::<Operand>().ok()? {
+                Operand::One(Reference { kind, target: Target::Name(name) }) => {
+                    watch.word(kind).setting("--name", name)
+                }
+                Operand::One(Reference { kind, target: Target::Key(key) }) => {
+                    watch.word(kind).setting("--key", key)
+                }
+                Operand::One(Reference { kind, target: Target::Id(_) }) => {
+                    return Some(format!(
+                        "to watch one object, choose it by --key, --name or another filter: {} --key KEY; to wait until it is in a state: {} --until CONDITION",
+                        watch.word(kind),
+                        CommandLine::new("ipctool wait").word(operand)
+                    ));
+                }
+                Operand::Bare(Target::Name(name)) => watch.setting("--name", name),
+                Operand::Bare(Target::Key(key)) => watch.setting("--key", key),
+                Operand::Bare(Target::Id(_)) => return None,
+                Operand::Like(kind, pattern) => {
+                    kind.into_iter().fold(watch, CommandLine::word).setting("--name", pattern)
+                }
+            };
+            let wait = "to wait until an object is in a state: ipctool wait REF --until CONDITION";
+            Some(format!("to watch some objects, use filters: {chosen}; {wait}"))
         }
         ("stat" | "rm", Ok(kind), Some(next)) if next.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(format!("an object is named as KIND:REF: ipctool {verb} {kind}:{next}"))

@@ -39,20 +39,24 @@ pub(super) struct Everywhere {
     uninspected: u64,
     /// Why places could not be looked at otherwise, the first reason; and how many there were.
     failed: Option<(io::Error, u64)>,
+    /// The namespaces of these places.
+    failed_in: Vec<Identity>,
 }
 
 impl Everywhere {
     /// Looks at every process.
     pub fn find() -> Result<Everywhere> {
         let Places { all, uninspected, failed } = Places::find()?;
-        Ok(Everywhere { places: all, closed: Vec::new(), uninspected, failed })
+        let (closed, failed_in) = (Vec::new(), Vec::new());
+        Ok(Everywhere { places: all, closed, uninspected, failed, failed_in })
     }
 
     /// The places outside of an IPC namespace.
     pub fn outside(&self, here: Identity) -> Everywhere {
         let is_outside = |place: &&Place| place.identity != here;
         let places = self.places.iter().filter(is_outside).cloned().collect();
-        Everywhere { places, closed: Vec::new(), uninspected: 0, failed: None }
+        let (closed, failed_in) = (Vec::new(), Vec::new());
+        Everywhere { places, closed, uninspected: 0, failed: None, failed_in }
     }
 
     /// Their POSIX queues: the bytes of queues are charged to their users, wherever they are.
@@ -85,6 +89,7 @@ impl Everywhere {
                 Visit::Failed(error) => {
                     let (_, count) = self.failed.get_or_insert((error, 0));
                     *count += 1;
+                    self.failed_in.push(self.places[number].identity);
                 }
             }
         }
@@ -122,6 +127,11 @@ impl Everywhere {
     /// Whether every namespace that was seen could be entered.
     pub fn is_whole(&self) -> bool {
         self.closed.is_empty() && self.failed.is_none()
+    }
+
+    /// The namespaces that could not be looked at.
+    pub fn unseen(&self) -> impl Iterator<Item = Identity> {
+        self.closed.iter().chain(&self.failed_in).copied()
     }
 
     /// How many namespaces that were seen may not be entered.

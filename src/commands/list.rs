@@ -11,12 +11,13 @@ mod sort;
 use std::collections::HashSet;
 
 use choice::{Choice, Looked};
-use collection::{Collection, Depth};
+use collection::Collection;
 use rest::Rest;
 use sort::Sort;
 
 use crate::cli::{List, StyleArgs};
 use crate::commands::everywhere::{self, Elsewhere, Everywhere};
+use crate::commands::reader::Depth;
 use crate::commands::{Error, Result, is_watched, remark, select};
 use crate::exit::Status;
 use crate::explain::Failure;

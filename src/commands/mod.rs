@@ -3,6 +3,7 @@
 mod attach;
 mod change;
 mod chmod;
+mod chosen;
 mod chown;
 mod command;
 mod consent;
@@ -21,10 +22,12 @@ mod key;
 mod learn;
 mod limits;
 mod list;
+mod looker;
 mod metrics;
 mod overview;
 mod progress;
 mod read;
+mod reader;
 mod recv;
 mod relay;
 mod request;
@@ -38,6 +41,7 @@ mod state;
 mod trace;
 mod usage;
 mod wait;
+mod watch;
 mod write;
 
 pub use error::{Error, Result};
@@ -108,6 +112,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Dump(args) => dump::run(args, namespace, &style),
         Command::Restore(args) => restore::run(args, namespace),
         Command::Wait(args) => wait::run(args, namespace, &style),
+        Command::Watch(args) => watch::run(args, namespace, style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),
@@ -136,6 +141,7 @@ fn enter(
         Some(Command::Limits(args)) => args.all_namespaces,
         Some(Command::Doctor(args)) => args.all_namespaces,
         Some(Command::Metrics(args)) => args.all_namespaces,
+        Some(Command::Watch(args)) => args.all_namespaces,
         Some(_) => false,
         None => is_everywhere,
     };
@@ -185,7 +191,20 @@ fn say_each_once() {
 fn is_new(message: &str) -> bool {
     let Some(said) = SAID.get() else { return true };
     let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-    said.len() < MOST_SAID && said.insert(message.to_owned())
+    said.len() < MOST_SAID && said.insert(without_number(message))
+}
+
+/// A message without the number that it begins with: how many processes cannot be inspected is another number at
+/// each look.
+fn without_number(message: &str) -> String {
+    let mut parts = message.splitn(3, ": ");
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(program), Some(verb), Some(rest)) => {
+            let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            format!("{program}: {verb}: {rest}")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// Prints a message to standard error: a line, and perhaps a hint below it.

@@ -10,7 +10,7 @@ use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, Time, Verdict};
 use crate::kernel::Namespace;
-use crate::kernel::namespace::complete;
+use crate::kernel::namespace::{Place, complete};
 use crate::kernel::process::scan::ScanScope;
 use crate::kernel::process::uses::{Inspection, Missed};
 use crate::kernel::process::{self, Length};
@@ -53,6 +53,15 @@ fn is_dispensable(kind: Kind, filter: &Filter) -> bool {
     kind.is_posix() && !filter.kinds.contains(&kind)
 }
 
+/// The kinds that could not be listed in a namespace.
+fn unlisted_in(
+    namespace: &Namespace,
+    kinds: Vec<Kind>,
+) -> impl Iterator<Item = (Option<u64>, Kind)> {
+    let number = namespace.home().map(|home| home.namespace);
+    kinds.into_iter().map(move |kind| (number, kind))
+}
+
 /// The objects that certainly pass a filter, and what could not be seen.
 #[derive(Debug, Default)]
 pub struct Observation {
@@ -62,8 +71,8 @@ pub struct Observation {
     pub missed: Missed,
     /// Whether objects were skipped because processes in other process namespaces may use them.
     pub has_outsiders: bool,
-    /// The kinds that could not be listed.
-    pub unlisted: Vec<Kind>,
+    /// The kinds that could not be listed, and where: the number of the namespace, if several are looked at.
+    pub unlisted: Vec<(Option<u64>, Kind)>,
 }
 
 /// A search for the objects that certainly pass a filter. It looks first at the objects and then at the
@@ -87,6 +96,7 @@ impl Search<'_> {
     pub fn observe(&self, namespace: &Namespace) -> Result<Observation> {
         let Snapshot { objects, unlisted } = self.candidates(namespace)?;
         let inspection = Inspection::of(namespace, &self.scope(&objects))?;
+        let unlisted = unlisted_in(namespace, unlisted).collect();
         let mut observation = Observation { unlisted, ..Observation::default() };
         self.judge(&inspection, namespace, objects, &mut observation)?;
         observation.missed = inspection.missed();
@@ -99,8 +109,12 @@ impl Search<'_> {
         let mut observation = Observation::default();
         let mut candidates: Vec<Vec<Object>> = Vec::new();
         let mut places = Vec::new();
-        for (number, found) in everywhere.map(|_, namespace| self.candidates(namespace)) {
-            let Snapshot { objects, unlisted } = found?;
+        let look = |_: &Place, namespace: &Namespace| -> Result<_> {
+            let Snapshot { objects, unlisted } = self.candidates(namespace)?;
+            Ok((objects, unlisted_in(namespace, unlisted).collect::<Vec<_>>()))
+        };
+        for (number, found) in everywhere.map(look) {
+            let (objects, unlisted) = found?;
             observation.unlisted.extend(unlisted);
             if !objects.is_empty() {
                 candidates.push(objects);
@@ -243,7 +257,8 @@ fn select_at(
         let search = Search { verb, filter, now, verbose, commands: Length::Shown };
         let observation = search.observe(namespace)?;
         warn(&observation, verb);
-        (observation.objects, observation.unlisted)
+        let unlisted = observation.unlisted.into_iter().map(|(_, kind)| kind).collect();
+        (observation.objects, unlisted)
     } else {
         let Snapshot { mut objects, unlisted } = snapshot(verb, namespace, filter)?;
         objects.retain(|object| filter.may_match(object, now));

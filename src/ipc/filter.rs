@@ -5,7 +5,7 @@
 //! `cli::Filters`; no other code depends on it.
 
 #[cfg(test)]
-mod cases;
+pub(in crate::ipc) mod cases;
 mod empty;
 mod idle;
 mod ignore;

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod attribution;
+pub mod changes;
 pub mod clock;
 pub mod command_line;
 pub mod container;

@@ -96,6 +96,12 @@ impl Style {
         Some(timestamp(time)?.to_zoned(zone.clone()))
     }
 
+    /// A moment in local time, RFC 3339 with milliseconds.
+    pub fn moment(&self, moment: Timestamp) -> String {
+        let zone = self.zone.get_or_init(TimeZone::system);
+        moment.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    }
+
     /// A time in the chosen [`TimeFormat`].
     pub fn time(&self, time: Time) -> impl fmt::Display {
         self.time_as(time, self.time_format)

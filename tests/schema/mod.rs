@@ -32,6 +32,7 @@ pub fn files() -> BTreeMap<String, String> {
         ),
         ("doctor", "ipctool doctor --json", array(whole(&columns::FINDING))),
         ("recv", "ipctool recv --json: each line", recv()),
+        ("watch", "ipctool watch --json: each line", watch()),
         ("guard", "ipctool guard --report FILE", guard()),
         ("trace", "ipctool trace --json: each line", trace()),
         ("learn", "ipctool learn --json", array(whole(&columns::LESSON))),
@@ -138,6 +139,41 @@ fn wait() -> Value {
     });
     merge(&mut properties, operation);
     json!({"type": ["object", "null"], "properties": properties, "required": ["call"]})
+}
+
+/// An object of `list` with what has become of it. Of one that came and went, only what its reference tells is known.
+fn watch() -> Value {
+    let event = |kind| {
+        let mut schema = object(kind, &["time", "event", "remark"]);
+        let columns = columns::of_kind(kind).map(|column| {
+            let value = of_shape(column.shape);
+            let change = json!({"type": "array", "items": value, "minItems": 2, "maxItems": 2});
+            (column.name.to_owned(), change)
+        });
+        let properties = &mut schema["properties"];
+        merge(
+            properties,
+            json!({
+                "time": {"type": "string", "format": "date-time", "description": "when the look was, in milliseconds"},
+                "event": {"enum": ["=", "+", "-", "~"], "description": "there at first, appeared, gone, changed"},
+                "changes": {
+                    "type": "object",
+                    "properties": columns.collect::<Map<_, _>>(),
+                    "description": "with '~': the old and the new value of each field that has changed",
+                },
+                "remark": {
+                    "enum": [null, "matches", "no-longer-matches", "out-of-sight", "brief"],
+                    "description": "why it is not what it seems; with 'brief' most fields are null",
+                },
+            }),
+        );
+        // On request only, and watch has no request.
+        for name in ["semaphores", "musl_semaphore"] {
+            properties.as_object_mut().map(|all| all.remove(name));
+        }
+        schema
+    };
+    json!({"anyOf": Kind::ALL.map(event)})
 }
 
 fn references() -> Value {

@@ -1,6 +1,7 @@
 //! The columns of a listing: those of a preset, of `--output` and of `--who`.
 
 use super::VERB;
+use crate::commands::chosen::{self, Chosen};
 use crate::explain::Failure;
 use crate::ipc::{Filter, Kind, Observed};
 use crate::output::columns::{self, Preset};
@@ -29,14 +30,6 @@ pub(super) enum Looked {
     All,
 }
 
-/// The value of `--output`.
-#[derive(Clone, Debug)]
-pub(super) struct Chosen {
-    pub names: Vec<&'static str>,
-    /// Whether they are added to the usual columns instead of replacing them.
-    pub added: bool,
-}
-
 impl Choice {
     /// Reads `--output`; `--who` adds its columns.
     pub fn parse(
@@ -51,7 +44,7 @@ impl Choice {
             (true, Some(output)) => Some(format!("{output},waiting,users")),
             (false, output) => output.map(str::to_owned),
         };
-        let chosen = text.map(|text| Chosen::parse(&text, kinds)).transpose()?;
+        let chosen = text.map(|text| Chosen::parse(VERB, &text, kinds)).transpose()?;
         Ok(Choice { preset, chosen, is_by_name: output.is_some(), places })
     }
 
@@ -90,18 +83,7 @@ impl Choice {
         chosen: Option<&Chosen>,
         format: Format,
     ) -> impl Iterator<Item = &'static Column<Observed>> + use<> {
-        let names = match chosen {
-            Some(Chosen { names, added: false }) => names.clone(),
-            chosen => {
-                let mut names = self.usual(kind, format);
-                for name in chosen.map_or(&[][..], |chosen| &chosen.names) {
-                    if !names.contains(name) {
-                        names.push(name);
-                    }
-                }
-                names
-            }
-        };
+        let names = chosen::names(chosen, || self.usual(kind, format));
         let find = move |name| columns::with_requests(kind).find(|column| column.name == name);
         names.into_iter().filter_map(find)
     }
@@ -131,38 +113,4 @@ impl Choice {
         let chosen = self.chosen.as_ref().filter(|chosen| !chosen.added);
         chosen.map(|chosen| chosen.names.clone())
     }
-}
-
-impl Chosen {
-    fn parse(text: &str, kinds: &[Kind]) -> Result<Chosen, Failure> {
-        let (added, list) = match text.strip_prefix('+') {
-            Some(list) => (true, list),
-            None => (false, text),
-        };
-        let mut names = Vec::new();
-        for name in list.split(',') {
-            let name = column_name(name, kinds)?;
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        Ok(Chosen { names, added })
-    }
-}
-
-/// The column with this name, if one of the kinds has it.
-pub(super) fn column_name(name: &str, kinds: &[Kind]) -> Result<&'static str, Failure> {
-    let all = || kinds.iter().flat_map(|&kind| columns::with_requests(kind));
-    let found = all().find(|column| column.name.eq_ignore_ascii_case(name));
-    found.map(|column| column.name).ok_or_else(|| {
-        let mut known: Vec<_> = Vec::new();
-        for column in all() {
-            if !known.contains(&column.name) {
-                known.push(column.name);
-            }
-        }
-        let kinds: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-        Failure::usage(VERB, format!("there is no column '{name}' for {}", kinds.join(", ")))
-            .with_hint(format!("columns: {}", known.join(" ")))
-    })
 }

@@ -5,42 +5,13 @@ use std::mem;
 use super::VERB;
 use super::rest::Rest;
 use crate::commands::everywhere::Everywhere;
+use crate::commands::reader::{Depth, Reader};
 use crate::commands::select::Search;
 use crate::commands::{Result, now, select};
-use crate::ipc::{Filter, Kind, Object, Observed, Time};
+use crate::ipc::{Filter, Kind, Observed, Time};
 use crate::kernel::Namespace;
 use crate::kernel::namespace::complete;
-use crate::kernel::process::Length;
-use crate::kernel::sysv::huge_pages::Finder;
-use crate::kernel::sysv::listing::Detail;
 use crate::output::stdout::OutputError;
-use crate::output::{Format, columns};
-
-/// What to look at beyond the kernel's list of objects.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Depth {
-    /// Every process, to find which objects it uses.
-    users: bool,
-    /// Each queue, because its `max_bytes` costs a system call.
-    queues: bool,
-    /// The memory of segments, and the processes that have them attached, to find huge pages.
-    memory: bool,
-    /// How much of each command line.
-    commands: Length,
-}
-
-impl Depth {
-    /// As much as these columns need.
-    pub fn for_columns(format: Format, shows: impl Fn(&str) -> bool) -> Depth {
-        Depth {
-            users: columns::on_request().any(&shows),
-            // A table shows which queues are full.
-            queues: format == Format::Table || shows("max_bytes") || shows("fill"),
-            memory: shows("status") || shows("rss") || shows("swap"),
-            commands: if format.is_for_machines() { Length::Whole } else { Length::Shown },
-        }
-    }
-}
 
 /// Objects that are handed out one by one: as they are read, or, if a look at the processes is needed, after
 /// all of them are read.
@@ -130,16 +101,19 @@ impl<'a> Collection<'a> {
             }
             return Ok(());
         }
-        let reader = Reader { filter: self.filter, now: self.now, depth: self.depth };
+        let Collection { filter, now, depth, .. } = *self;
+        let reader = Reader { verb: VERB, filter, now, depth };
         let Some(everywhere) = &mut self.everywhere else {
-            return reader.each(self.namespace, visit);
+            reader.each(self.namespace, &mut |observed| Ok(visit(observed)?), &mut |_| {})?;
+            return Ok(());
         };
         let found = everywhere.map(|_, namespace| {
             let mut all = Vec::new();
-            let read = reader.each(namespace, &mut |observed| {
+            let mut take = |observed| {
                 all.push(observed);
                 Ok(())
-            });
+            };
+            let read = reader.each(namespace, &mut take, &mut |_| {});
             (all, read)
         });
         for (_, (all, read)) in found {
@@ -157,42 +131,5 @@ impl<'a> Collection<'a> {
         if let Some(observation) = &self.observation {
             observation.warn_uninspected(VERB);
         }
-    }
-}
-
-/// Reads the objects of a namespace that pass a filter by themselves.
-struct Reader<'a> {
-    filter: &'a Filter,
-    now: Time,
-    depth: Depth,
-}
-
-impl Reader<'_> {
-    /// Hands out each object as it is read.
-    fn each(
-        &self,
-        namespace: &Namespace,
-        visit: &mut dyn FnMut(Observed) -> Result<(), OutputError>,
-    ) -> Result<()> {
-        let finder = self.depth.memory.then(|| Finder::new(namespace.handle()));
-        let detail = match self.depth.memory {
-            true => Detail::Whole,
-            false => Detail::WithoutMemory,
-        };
-        select::read_all(VERB, namespace, self.filter, detail, |mut object| {
-            if !self.filter.may_match(&object, self.now) {
-                return Ok(());
-            }
-            // What the kernel's list does not have.
-            if self.depth.queues {
-                complete(&mut object);
-            }
-            if let (Some(finder), Object::Segment(segment)) = (&finder, &mut object) {
-                finder.complete(segment);
-            }
-            let home = namespace.home().cloned();
-            Ok(visit(Observed { home, ..Observed::from(object) })?)
-        })?;
-        Ok(())
     }
 }

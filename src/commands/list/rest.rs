@@ -1,8 +1,8 @@
 //! What `list pshm` shows besides objects: memory in `/dev/shm` that is no POSIX object.
 
 use super::VERB;
-use super::choice::Chosen;
 use crate::commands::Result;
+use crate::commands::chosen::Chosen;
 use crate::commands::print_error;
 use crate::ipc::posix::MemoryStatus;
 use crate::ipc::{Filter, Kind, Object, Observed, PosixMemory};

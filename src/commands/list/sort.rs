@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::choice::column_name;
+use super::VERB;
+use crate::commands::chosen::column_name;
 use crate::explain::Failure;
 use crate::ipc::{Kind, Observed};
 use crate::output::{Style, Value, columns};
@@ -27,7 +28,7 @@ impl Sort {
             Some(name) => (true, name),
             None => (false, text),
         };
-        Ok(Sort { name: column_name(name, kinds)?, descending })
+        Ok(Sort { name: column_name(VERB, name, kinds)?, descending })
     }
 
     /// Sorts. Equal values keep their order, and missing values come last.

@@ -1,4 +1,4 @@
-//! Two objects on which the test cases of every condition run.
+//! Objects on which the test cases of every condition run, and others.
 
 use super::Condition;
 use crate::ipc::posix::{FileIdentity, FileKind, MemoryStatus, NamedFile};
@@ -20,7 +20,7 @@ fn permissions() -> Permissions {
 }
 
 /// An empty queue with key 0xbeef, owned by user 1, created by user 2, last used 50 seconds ago.
-pub(super) fn queue() -> Object {
+pub(in crate::ipc) fn queue() -> Object {
     Object::Queue(Queue {
         id: 0,
         permissions: permissions(),
@@ -55,7 +55,7 @@ pub(super) fn marked_segment() -> Object {
 }
 
 /// Shared memory with this name, of the same users.
-pub(super) fn memory(name: &str) -> Object {
+pub(in crate::ipc) fn memory(name: &str) -> Object {
     Object::PosixMemory(PosixMemory {
         file: NamedFile {
             name: Name::parse(Kind::Pshm, name).unwrap(),

@@ -144,7 +144,7 @@ impl<'a, T> Record<'a, T> {
 }
 
 /// The value of a column, which is null without one.
-fn cell<'a, T>(column: Option<&Column<T>>, item: &'a T, style: &'a Style) -> Cell<'a> {
+pub fn cell<'a, T>(column: Option<&Column<T>>, item: &'a T, style: &'a Style) -> Cell<'a> {
     let value = column.map_or(Value::Missing, |column| (column.value)(item));
     // The format escapes strings itself.
     Cell { value, names: &style.names, arrays: true, escapes: false }

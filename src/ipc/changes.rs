@@ -1,0 +1,279 @@
+//! What has changed between two looks at objects.
+//!
+//! Pure: [`View::follow`] compares two views, and nobody looks at the kernel here.
+
+mod trail;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use trail::Trail;
+
+use super::posix::FileIdentity;
+use super::{Home, Kind, Observed, Reference};
+
+/// What no other object shares as long as this one exists. An id is unique in its namespace, a file on the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    namespace: Option<u64>,
+    reference: Reference,
+    file: Option<FileIdentity>,
+}
+
+impl Identity {
+    /// The identity of an object.
+    pub fn of(observed: &Observed) -> Identity {
+        let file = observed.object.file().map(|file| file.identity);
+        let namespace = namespace(observed).filter(|_| file.is_none());
+        Identity { namespace, reference: observed.reference(), file }
+    }
+
+    /// The reference, which another object may have one day, or in another namespace.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+}
+
+/// The number of the namespace in which an object lives; `None` if only one is looked at.
+fn namespace(observed: &Observed) -> Option<u64> {
+    observed.home.as_ref().map(|home| home.namespace)
+}
+
+/// What one look has shown, and what earlier ones have shown of the ids.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The objects that match.
+    pub objects: Vec<Observed>,
+    /// The objects that exist and do not match. Without conditions there are none.
+    pub others: HashSet<Identity>,
+    /// What could not be looked at.
+    pub gaps: Gaps,
+    /// Whether `objects` are all of their kinds, so that a free slot is known to be free.
+    pub is_whole: bool,
+    trails: HashMap<(Option<u64>, Kind), Trail>,
+}
+
+/// What a look could not show: what was seen there before may exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// The kinds that could not be listed, and where.
+    pub kinds: HashSet<(Option<u64>, Kind)>,
+    /// The namespaces that could not be entered.
+    pub closed: HashSet<u64>,
+    /// All namespaces that were found; `None` if only one is looked at.
+    pub found: Option<HashSet<u64>>,
+    /// Whether there may be namespaces that were not found.
+    pub may_hide_some: bool,
+}
+
+impl Gaps {
+    /// Whether a look could have shown this object if it existed.
+    fn hide(&self, observed: &Observed) -> bool {
+        let namespace = namespace(observed);
+        self.kinds.contains(&(namespace, observed.kind()))
+            || namespace.is_some_and(|number| self.closed.contains(&number))
+    }
+
+    /// Whether the namespace of an object was not found, although it may exist.
+    fn may_hide_home(&self, observed: &Observed) -> bool {
+        self.may_hide_some
+            && match (&self.found, namespace(observed)) {
+                (Some(found), Some(number)) => !found.contains(&number),
+                _ => false,
+            }
+    }
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is there in the first view.
+    Present(Observed),
+    /// It was not in the view before.
+    Appeared(Observed, Appearance),
+    /// It is in another state.
+    Changed {
+        /// The state in the view before.
+        before: Box<Observed>,
+        /// The state now.
+        after: Box<Observed>,
+    },
+    /// It is not in the view any more; this was its last state.
+    Gone(Observed, Departure),
+    /// A System V object that came and went between two looks. The ids prove it; nothing else is known.
+    CameAndWent {
+        /// Its id.
+        reference: Reference,
+        /// Where it lived, if several places are looked at.
+        home: Option<Arc<Home>>,
+    },
+}
+
+/// How an object came into view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appearance {
+    /// It was created.
+    Created,
+    /// It existed before, and matches now.
+    Matches,
+}
+
+/// How an object went out of view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It was removed, or its namespace is gone.
+    Removed,
+    /// It exists, and does not match any more.
+    MatchesNoMore,
+    /// Its namespace cannot be found any more, but not all namespaces can be seen.
+    OutOfSight,
+}
+
+impl View {
+    /// The first view as changes.
+    pub fn present(&self) -> impl Iterator<Item = Change> {
+        self.objects.iter().cloned().map(Change::Present)
+    }
+
+    /// Becomes a later view, and returns what has changed in between: what is gone, then what is in another state,
+    /// then what appeared. `slot_bits` is the size of the slot in an id.
+    pub fn follow(&mut self, mut later: View, slot_bits: u32) -> Vec<Change> {
+        later.trails = std::mem::take(&mut self.trails);
+        let before = std::mem::take(&mut self.objects);
+        let ids = later.is_whole.then(|| ids_of(&before));
+        let mut earlier: HashMap<Identity, (usize, Observed)> = before
+            .into_iter()
+            .enumerate()
+            .map(|(place, observed)| (Identity::of(&observed), (place, observed)))
+            .collect();
+        let (mut changed, mut appeared) = (Vec::new(), Vec::new());
+        for observed in &later.objects {
+            let identity = Identity::of(observed);
+            match earlier.remove(&identity) {
+                Some((_, before)) if before == *observed => {}
+                Some((_, before)) => {
+                    let (before, after) = (Box::new(before), Box::new(observed.clone()));
+                    changed.push(Change::Changed { before, after });
+                }
+                None => {
+                    let how = match self.others.contains(&identity) {
+                        true => Appearance::Matches,
+                        false => Appearance::Created,
+                    };
+                    appeared.push((observed.clone(), how));
+                }
+            }
+        }
+        let mut missing: Vec<(Identity, usize, Observed)> = earlier
+            .into_iter()
+            .map(|(identity, (place, observed))| (identity, place, observed))
+            .collect();
+        missing.sort_unstable_by_key(|(_, place, _)| *place);
+        let mut gone = Vec::new();
+        for (identity, _, observed) in missing {
+            if later.others.contains(&identity) {
+                gone.push((observed, Departure::MatchesNoMore));
+            } else if later.gaps.hide(&observed) {
+                // As far as is known, nothing has happened to it.
+                later.objects.push(observed);
+            } else if later.gaps.may_hide_home(&observed) {
+                gone.push((observed, Departure::OutOfSight));
+            } else {
+                gone.push((observed, Departure::Removed));
+            }
+        }
+        let brief = ids.map(|ids| later.came_and_went(ids, &appeared, &gone, slot_bits));
+        *self = later;
+        let gone = gone.into_iter().map(|(observed, how)| Change::Gone(observed, how));
+        let mut new: Vec<Change> =
+            appeared.into_iter().map(|(observed, how)| Change::Appeared(observed, how)).collect();
+        new.extend(brief.into_iter().flatten());
+        new.sort_by_key(Change::order);
+        gone.chain(changed).chain(new).collect()
+    }
+
+    /// The System V objects that came and went since the view with these ids.
+    fn came_and_went(
+        &mut self,
+        mut ids: HashMap<(Option<u64>, Kind), Vec<i32>>,
+        appeared: &[(Observed, Appearance)],
+        gone: &[(Observed, Departure)],
+        slot_bits: u32,
+    ) -> Vec<Change> {
+        // The new ids of each kind in each namespace, and those that are gone.
+        type Moved = HashMap<(Option<u64>, Kind), (Vec<i32>, Vec<i32>)>;
+        let mut moved = Moved::new();
+        let mut homes = HashMap::new();
+        for (observed, _) in appeared {
+            if let Some(id) = observed.object.id() {
+                let place = (namespace(observed), observed.kind());
+                moved.entry(place).or_default().0.push(id);
+                homes.entry(place).or_insert_with(|| observed.home.clone());
+            }
+        }
+        for (observed, _) in gone {
+            if let Some(id) = observed.object.id() {
+                moved.entry((namespace(observed), observed.kind())).or_default().1.push(id);
+            }
+        }
+        let mut brief = Vec::new();
+        for (place, (new, gone)) in moved {
+            let before = ids.remove(&place).unwrap_or_default();
+            let trail = self.trails.entry(place).or_default();
+            for id in trail.advance(&before, new, &gone, slot_bits) {
+                let reference = Reference::id(place.1, id);
+                let home = homes.get(&place).cloned().flatten();
+                brief.push(Change::CameAndWent { reference, home });
+            }
+        }
+        brief
+    }
+}
+
+/// The ids of the System V objects, by namespace and kind.
+fn ids_of(objects: &[Observed]) -> HashMap<(Option<u64>, Kind), Vec<i32>> {
+    let mut ids: HashMap<_, Vec<i32>> = HashMap::new();
+    for observed in objects {
+        if let Some(id) = observed.object.id() {
+            ids.entry((namespace(observed), observed.kind())).or_default().push(id);
+        }
+    }
+    ids
+}
+
+impl Change {
+    /// The object.
+    pub fn reference(&self) -> Reference {
+        match self {
+            Change::Present(observed)
+            | Change::Appeared(observed, _)
+            | Change::Gone(observed, _) => observed.reference(),
+            Change::Changed { after, .. } => after.reference(),
+            Change::CameAndWent { reference, .. } => reference.clone(),
+        }
+    }
+
+    /// Where the object lives, if several places are looked at.
+    pub fn home(&self) -> Option<&Arc<Home>> {
+        match self {
+            Change::Present(observed)
+            | Change::Appeared(observed, _)
+            | Change::Gone(observed, _) => observed.home.as_ref(),
+            Change::Changed { after, .. } => after.home.as_ref(),
+            Change::CameAndWent { home, .. } => home.as_ref(),
+        }
+    }
+
+    /// Orders objects of one kind as they were created: by id, as far as they have one.
+    fn order(&self) -> (Option<u64>, Kind, i32) {
+        let reference = self.reference();
+        let id = match reference.target {
+            super::Target::Id(id) => id,
+            super::Target::Key(_) | super::Target::Name(_) => 0,
+        };
+        (self.home().map(|home| home.namespace), reference.kind, id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use super::*;
+use crate::ipc::filter::cases::{memory, queue};
+use crate::ipc::{Object, Target};
+
+const BITS: u32 = 15;
+
+/// Queues with these ids and numbers of messages.
+fn queues(all: &[(i32, u64)]) -> Vec<Observed> {
+    let with = |&(number, many): &(i32, u64)| {
+        let Object::Queue(mut queue) = queue() else { unreachable!() };
+        (queue.id, queue.messages) = (number, many);
+        Observed::from(Object::Queue(queue))
+    };
+    all.iter().map(with).collect()
+}
+
+fn view(objects: Vec<Observed>) -> View {
+    View { objects, is_whole: true, ..View::default() }
+}
+
+fn at_home(mut objects: Vec<Observed>, number: u64) -> Vec<Observed> {
+    for one in &mut objects {
+        one.home = Some(Arc::new(Home::new(number, None)));
+    }
+    objects
+}
+
+/// The changes in short: sign, id, and messages before and after.
+fn short(changes: &[Change]) -> Vec<String> {
+    let messages = |observed: &Observed| observed.object.messages().unwrap_or(0);
+    let of = |change: &Change| {
+        let what = match change.reference().target {
+            Target::Id(id) => id.to_string(),
+            other => other.to_string(),
+        };
+        match change {
+            Change::Present(_) => format!("={what}"),
+            Change::Appeared(_, Appearance::Created) => format!("+{what}"),
+            Change::Appeared(_, Appearance::Matches) => format!("+{what} matches"),
+            Change::Changed { before, after } => {
+                format!("~{what} {} {}", messages(before), messages(after))
+            }
+            Change::Gone(_, Departure::Removed) => format!("-{what}"),
+            Change::Gone(_, how) => format!("-{what} {how:?}"),
+            Change::CameAndWent { .. } => format!("±{what}"),
+        }
+    };
+    changes.iter().map(of).collect()
+}
+
+#[test]
+fn each_change_is_told_once() {
+    let mut now = view(queues(&[(0, 1), (1, 1)]));
+    assert_eq!(short(&now.present().collect::<Vec<_>>()), ["=0", "=1"]);
+    let mut follow = |all: &[(i32, u64)]| short(&now.follow(view(queues(all)), BITS));
+    assert!(follow(&[(0, 1), (1, 1)]).is_empty());
+    assert_eq!(follow(&[(0, 4), (2, 0)]), ["-1", "~0 1 4", "+2"]);
+    assert_eq!(follow(&[(0, 4), (2, 0), (5, 0)]), ["±3", "±4", "+5"]);
+    assert!(follow(&[(0, 4), (2, 0), (5, 0)]).is_empty());
+    // A slot that was used again: its id has another sequence number.
+    assert_eq!(follow(&[(0, 4), ((1 << BITS) + 2, 0), (5, 0)]), ["-2", "+32770"]);
+    assert_eq!(follow(&[]), ["-0", "-32770", "-5"]);
+}
+
+#[test]
+fn what_cannot_be_looked_at_has_not_changed() {
+    let mut now = view(queues(&[(0, 1)]));
+    let gaps = Gaps { kinds: HashSet::from([(None, Kind::Msg)]), ..Gaps::default() };
+    assert!(now.follow(View { gaps, ..view(Vec::new()) }, BITS).is_empty());
+    assert_eq!(short(&now.follow(view(queues(&[(0, 2)])), BITS)), ["~0 1 2"]);
+}
+
+#[test]
+fn a_namespace_may_be_closed_or_out_of_sight_or_gone() {
+    let found = |numbers: &[u64], may_hide_some| Gaps {
+        found: Some(numbers.iter().copied().collect()),
+        may_hide_some,
+        ..Gaps::default()
+    };
+    let start = || view([at_home(queues(&[(0, 1)]), 1), at_home(queues(&[(0, 2)]), 2)].concat());
+    let left = || view(at_home(queues(&[(0, 1)]), 1));
+    let closed = Gaps { closed: HashSet::from([2]), ..found(&[1, 2], false) };
+    for (gaps, expected) in [
+        (found(&[1], false), vec!["-0"]),
+        (found(&[1], true), vec!["-0 OutOfSight"]),
+        (found(&[1, 2], true), vec!["-0"]),
+        (closed, vec![]),
+    ] {
+        let changes = start().follow(View { gaps, ..left() }, BITS);
+        assert_eq!(short(&changes), expected);
+        assert!(changes.iter().all(|change| change.home().unwrap().namespace == 2));
+    }
+}
+
+#[test]
+fn what_matches_no_more_is_not_gone() {
+    let other = |all: Vec<Observed>| all.iter().map(Identity::of).collect::<HashSet<_>>();
+    let partly = |objects, others| View { objects, others, ..View::default() };
+    let mut now = partly(queues(&[(0, 0)]), other(queues(&[(1, 5)])));
+    let later = partly(queues(&[(1, 0)]), other(queues(&[(0, 5)])));
+    assert_eq!(short(&now.follow(later, BITS)), ["-0 MatchesNoMore", "+1 matches"]);
+    // It cannot be told whether others came and went.
+    let later = partly(queues(&[(1, 0), (9, 0)]), HashSet::new());
+    assert_eq!(short(&now.follow(later, BITS)), ["+9"]);
+}
+
+#[test]
+fn a_file_is_the_same_wherever_it_is_seen_and_a_name_may_be_given_away() {
+    let file = |inode, home| {
+        let Object::PosixMemory(mut memory) = memory("/it") else { unreachable!() };
+        memory.file.identity.inode = inode;
+        at_home(vec![Observed::from(Object::PosixMemory(memory))], home)
+    };
+    let mut now = view(file(2, 1));
+    assert_eq!(short(&now.follow(view(file(2, 7)), BITS)), ["~/it 0 0"]);
+    assert_eq!(short(&now.follow(view(file(3, 7)), BITS)), ["-/it", "+/it"]);
+}
