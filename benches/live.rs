@@ -5,7 +5,9 @@
 
 mod harness;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use harness::Result;
 use ipctool::ipc::{Key, Mode};
 use ipctool::kernel::sysv::msg;
+use ipctool::kernel::terminal::Pseudoterminal;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
@@ -33,15 +36,25 @@ fn main() -> Result<()> {
             made += 1;
         }
         for words in [&["watch", "--json"][..], &["watch"], &["watch", "--json", "msg"]] {
-            observe(words, number)?;
+            let mut command = Command::new(IPCTOOL);
+            observe(command.args(words).stdout(Stdio::null()), number)?;
         }
+        let terminal = Pseudoterminal::open(80, 24)?;
+        let mut screen = terminal.screen;
+        let reader = thread::spawn(move || io::copy(&mut screen, &mut io::sink()));
+        let end = || terminal.programs.try_clone();
+        let mut command = Command::new(IPCTOOL);
+        observe(command.arg("top").stdin(end()?).stdout(end()?).stderr(end()?), number)?;
+        // Nobody has the other end of the terminal any more.
+        drop((command, terminal.programs));
+        let _ = reader.join();
     }
     Ok(())
 }
 
 /// Prints the share of a processor that a command takes, and the most memory that it had.
-fn observe(words: &[&str], objects: u32) -> Result<()> {
-    let mut child = Command::new(IPCTOOL).args(words).stdout(Stdio::null()).spawn()?;
+fn observe(command: &mut Command, objects: u32) -> Result<()> {
+    let mut child = command.spawn()?;
     // The start is not what a day of it takes.
     thread::sleep(Duration::from_millis(500));
     let (start, before) = (Instant::now(), processor_time(child.id())?);
@@ -53,6 +66,7 @@ fn observe(words: &[&str], objects: u32) -> Result<()> {
     let kilobytes: f64 = peak.ok_or("no VmHWM")?.trim().trim_end_matches(" kB").parse()?;
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT)?;
     child.wait()?;
+    let words: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let name = format!("ipctool {}", words.join(" "));
     println!("{name:<34} {objects:>7} {:>9.2}% {:>6.1}", share * 100.0, kilobytes / 1024.0);
     Ok(())

@@ -16,6 +16,7 @@ pub mod pages;
 mod relay;
 mod semop;
 mod system;
+mod top;
 mod trace;
 mod wait;
 mod watch;
@@ -33,6 +34,7 @@ pub use semop::Semop;
 pub use system::{
     Doctor, Guard, Help, InstallLinks, Isolate, Limits, LimitsOf, ReportFormat, Setting,
 };
+pub use top::Top;
 pub use trace::Trace;
 pub use wait::Wait;
 pub use watch::Watch;
@@ -378,6 +380,8 @@ verbs! {
     Wait as "wait";
     /// Show what appears, changes and goes, a line an event
     Watch as "watch";
+    /// Show objects on a live screen, with rates, users and messages
+    Top as "top";
     /// Remove message queues, shared memory and semaphores
     Rm as "rm";
     /// Change the permission bits of objects

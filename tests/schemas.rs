@@ -101,7 +101,7 @@ fn every_command_prints_what_its_schema_promises() {
     run("trace", "ipctool trace --json -o - perl -e 'msgctl(99, 0, 0)'").ok();
     run("trace", "ipctool trace --json --failed -o - perl -e 'msgget(0, 01600)'").ok();
     // A world in which something of each kind appears, changes and goes; each line is a document.
-    let watch = shell.start("exec ipctool watch --initial --json -i 50ms > log");
+    let watch = shell.start("exec ipctool watch --initial --json -d 50ms > log");
     shell.wait_until("test -s log");
     let has = |line: &str| {
         shell.wait_until(&format!("grep -q -e '{}' log", line.replace(' ', ".*")));

@@ -147,9 +147,9 @@ fn a_posix_queue_loses_nothing_that_is_sent_meanwhile() {
     shell
         .run(
             "ipctool create pmsg --name /q > /dev/null; touch go
-             (n=0; while [ -e go ]; do ipctool send /q --nowait x 2> error && n=$((n + 1)); done; echo $n > sent) &
-             for i in 1 2 3 4 5 6 7 8 9 10; do
-                 ipctool recv /q --all --then-rm >> got 2>> errors
+             (n=0; while [ -e go ]; do ipctool send /q --nowait x 2> error && n=$((n + 1)) && touch some; done; echo $n > sent) &
+             i=0; while [ $i -lt 10 ] || [ ! -e some ]; do
+                 i=$((i + 1)); ipctool recv /q --all --then-rm >> got 2>> errors
                  ipctool create pmsg --name /q --exclusive > /dev/null 2>&1
              done; rm go; wait
              ipctool recv /q --all >> got 2> /dev/null

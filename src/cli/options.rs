@@ -1,5 +1,7 @@
 //! Options that several verbs share.
 
+use std::time::Duration;
+
 use clap::builder::{
     BoolValueParser, MapValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
     ValueParserFactory,
@@ -7,6 +9,7 @@ use clap::builder::{
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use crate::ipc::attribution::expected::InvalidExpected;
+use crate::ipc::duration::{self, InvalidDuration};
 use crate::ipc::filter::{self, Condition};
 use crate::ipc::kind::Family;
 use crate::ipc::reference::InvalidReference;
@@ -363,4 +366,24 @@ pub struct Changing {
     /// Which objects.
     #[command(flatten)]
     pub selecting: Selecting,
+}
+
+/// The shortest time between two looks.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// Text that is no interval.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidInterval {
+    #[error(transparent)]
+    Malformed(#[from] InvalidDuration),
+    #[error("'{0}' is too short: the shortest interval is 50ms")]
+    Short(String),
+}
+
+/// The time between two looks, at least 50 ms.
+pub(super) fn interval(text: &str) -> Result<Duration, InvalidInterval> {
+    match duration::parse(text)? {
+        interval if interval < SHORTEST => Err(InvalidInterval::Short(text.to_owned())),
+        interval => Ok(interval),
+    }
 }

@@ -20,6 +20,7 @@ pub static ALL: &[&Page] = &[
     &super::dump::RESTORE,
     &super::wait::WAIT,
     &super::watch::WATCH,
+    &super::top::TOP,
     &objects::RM,
     &objects::CHMOD,
     &objects::CHOWN,

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::options::{Filters, kind};
+use super::options::{Filters, interval, kind};
 use super::page::{self, Page};
-use crate::ipc::duration::{self, InvalidDuration};
-use crate::ipc::{Kind, number};
+use crate::ipc::{Kind, duration, number};
 
 /// Show what appears, changes and goes, a line an event
 ///
@@ -41,7 +40,7 @@ pub struct Watch {
     /// Looks are at multiples of this time from the start, so they do not drift. If one takes longer, those that
     /// it delays are left out. A bare number is seconds.
     #[arg(
-        short = 'i',
+        short = 'd',
         long,
         value_name = "DURATION",
         default_value = "1s",
@@ -86,29 +85,10 @@ pub struct Watch {
     pub filter: Filters,
 }
 
-/// The shortest interval.
-const SHORTEST: Duration = Duration::from_millis(50);
-
-/// Text that is no interval.
-#[derive(Debug, thiserror::Error)]
-enum InvalidInterval {
-    #[error(transparent)]
-    Malformed(#[from] InvalidDuration),
-    #[error("'{0}' is too short: the shortest interval is 50ms")]
-    Short(String),
-}
-
-fn interval(text: &str) -> Result<Duration, InvalidInterval> {
-    match duration::parse(text)? {
-        interval if interval < SHORTEST => Err(InvalidInterval::Short(text.to_owned())),
-        interval => Ok(interval),
-    }
-}
-
 pub(super) const WATCH: Page = Page {
     command: "watch",
     synopsis: &[
-        "ipctool watch [-A] [-i DURATION] [--initial] [--until-gone] [-n N] [--for DURATION] [-o COL,…] [-J] [FILTER…] [KIND…]",
+        "ipctool watch [-A] [-d DURATION] [--initial] [--until-gone] [-n N] [--for DURATION] [-o COL,…] [-J] [FILTER…] [KIND…]",
     ],
     statuses: &[
         ("0", "it ended as asked: by -n, --for, --until-gone, Ctrl-C, or a closed pipe"),
@@ -134,21 +114,21 @@ pub(super) const WATCH: Page = Page {
         ("Watch everything", "ipctool watch"),
         (
             "Watch the queues of a user four times a second",
-            "ipctool watch msg,pmsg --owner root -i 250ms",
+            "ipctool watch msg,pmsg --owner root -d 250ms",
         ),
         (
             "Watch how many messages one queue has",
             "ipctool watch msg --key 0xbeef --initial -o messages",
         ),
         ("Keep a history as JSON", "ipctool watch --json >> history.jsonl"),
-        ("Print what a test run creates, for a minute at most", "ipctool watch --for 1m -i 100ms"),
+        ("Print what a test run creates, for a minute at most", "ipctool watch --for 1m -d 100ms"),
         ("Wait for the next queue", "ipctool watch msg -n 1"),
         (
             "Wait until the objects of a service are gone",
             "ipctool watch --name '/web_*' --until-gone",
         ),
         ("Watch all containers", "ipctool watch -A"),
-        ("See when something becomes an orphan", "ipctool watch --orphan -i 10s"),
+        ("See when something becomes an orphan", "ipctool watch --orphan -d 10s"),
     ],
     see_also: &[
         "ipctool(1)",

@@ -202,6 +202,25 @@ fn to_one(
     Ok((resolved, changed))
 }
 
+/// Changes an object that a person has seen. Returns how.
+pub(super) fn to_observed(
+    verb: &'static str,
+    namespace: &Namespace,
+    observed: &Observed,
+    change: &Change,
+) -> Result<String, Failure> {
+    let reference = observed.reference();
+    let failed = |error| Failure::of_change(verb, &reference, error);
+    if is_another(namespace, observed).map_err(failed)? {
+        let what = "not changed: its name belongs to another object now";
+        return Err(Failure::new(verb, &reference, what, Reason::Failed));
+    }
+    let changed = namespace.change(&reference, change).map_err(failed)?;
+    let caller = process::caller(namespace.handle(), reference.kind);
+    warn(verb, namespace, &reference, &changed, &caller);
+    Ok(format!("{reference}: {}", difference(&changed)))
+}
+
 /// Changes a selected object. It may be gone by now, which is no failure; a name may belong to another
 /// object by now, which is left alone.
 fn to_selected(
@@ -224,12 +243,12 @@ fn to_selected(
 }
 
 /// Whether the name of a POSIX object belongs to another one by now. An id never does.
-fn is_another(namespace: &Namespace, selected: &Observed) -> Result<bool, CallError> {
-    if selected.object.file().is_none() {
+pub(super) fn is_another(namespace: &Namespace, seen: &Observed) -> Result<bool, CallError> {
+    if seen.object.file().is_none() {
         return Ok(false);
     }
-    let now = namespace.read(&selected.reference())?;
-    Ok(select::identity(&now) != select::identity(&selected.object))
+    let now = namespace.read(&seen.reference())?;
+    Ok(select::identity(&now) != select::identity(&seen.object))
 }
 
 /// Warns callers who have lost access to an object, and shows how to undo the change.

@@ -15,9 +15,9 @@ mod world;
 pub use calls::record as record_calls;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::{fs, panic};
 
 use drawn::Draw;
 use page::Page;
@@ -37,9 +37,9 @@ use crate::kernel::io::os_error;
 use crate::kernel::namespace::create;
 use crate::kernel::process;
 use crate::kernel::signals::Inbox;
-use crate::kernel::terminal::Keyboard;
 use crate::lesson::{self, Lesson, Need, Step};
 use crate::output::columns::{self, Listed};
+use crate::output::full_screen::restore_in_panic;
 use crate::output::{OutputError, Section, Style, stdout, write_rows};
 
 const VERB: &str = "learn";
@@ -155,17 +155,6 @@ fn halted(halt: Halt, lesson: &str) -> Result<Status> {
 /// Whether standard output is a terminal on which something can be drawn.
 fn is_screen() -> bool {
     stdout::is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-/// If this program fails, the terminal is as it was before the message.
-fn restore_in_panic() {
-    let print = panic::take_hook();
-    panic::set_hook(Box::new(move |panic| {
-        let _ = io::stdout().write_all(terminal::LEAVE.as_bytes());
-        let _ = io::stdout().flush();
-        Keyboard::restore();
-        print(panic);
-    }));
 }
 
 /// Whether it is a lesson of the course, and no file.

@@ -38,6 +38,7 @@ mod semop;
 mod send;
 mod stat;
 mod state;
+mod top;
 mod trace;
 mod usage;
 mod wait;
@@ -52,7 +53,7 @@ pub use learn::record_calls;
 pub use usage::reject;
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::cli::{Cli, Command};
@@ -68,6 +69,12 @@ use crate::output::{Color, Screen, Style, escape, stderr, stdout};
 
 /// Runs the command in this namespace.
 pub fn run(cli: Cli, namespace: &Namespace) -> Status {
+    let is_screen = matches!(cli.command, Some(Command::Top(_)));
+    if cli.global.trace && is_screen && io::stderr().is_terminal() {
+        let notice = Notice::new("top: --trace would write on the screen");
+        print_error(notice.with_hint("send it elsewhere: ipctool top --trace 2> FILE"));
+        return Status::Usage;
+    }
     if cli.global.trace {
         kernel::call::trace(&|event| stdio::print_line(format_args!("{event}")));
     } else if !matches!(cli.command, Some(Command::Trace(_))) {
@@ -113,6 +120,7 @@ pub fn run(cli: Cli, namespace: &Namespace) -> Status {
         Command::Restore(args) => restore::run(args, namespace),
         Command::Wait(args) => wait::run(args, namespace, &style),
         Command::Watch(args) => watch::run(args, namespace, style),
+        Command::Top(args) => top::run(args, namespace, style),
         Command::Rm(args) => rm::run(args, namespace, style),
         Command::Chmod(args) => chmod::run(args, namespace, style),
         Command::Chown(args) => chown::run(args, namespace, style),
@@ -142,6 +150,7 @@ fn enter(
         Some(Command::Doctor(args)) => args.all_namespaces,
         Some(Command::Metrics(args)) => args.all_namespaces,
         Some(Command::Watch(args)) => args.all_namespaces,
+        Some(Command::Top(args)) => args.all_namespaces,
         Some(_) => false,
         None => is_everywhere,
     };
@@ -228,8 +237,24 @@ fn is_watched(style: &Style) -> bool {
     stdout::is_terminal() && Screen::of_stderr(style.color).is_terminal
 }
 
+/// What was to be printed on standard error while errors are caught.
+static CAUGHT: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Runs something. What it prints on standard error is returned instead, a line each.
+fn catch_errors<R>(run: impl FnOnce() -> R) -> (R, Vec<String>) {
+    let caught = || CAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
+    *caught() = Some(Vec::new());
+    let result = run();
+    let lines = caught().take().unwrap_or_default();
+    (result, lines)
+}
+
 /// Prints a message to standard error, and returns whether that worked.
 fn try_print_error(message: impl Into<Notice>) -> io::Result<()> {
+    if let Some(caught) = CAUGHT.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        caught.extend(message.into().to_string().lines().map(str::to_owned));
+        return Ok(());
+    }
     let line = format!("ipctool: {}", message.into());
     if is_new(&line) { stderr::write_line(line) } else { Ok(()) }
 }

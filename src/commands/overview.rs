@@ -41,13 +41,13 @@ const NOTABLE: u64 = 50;
 const PATIENCE: Duration = Duration::from_micros(500);
 
 /// Everything that the screen shows.
-struct Facts {
-    kinds: Vec<Summary>,
+pub(super) struct Facts {
+    pub kinds: Vec<Summary>,
     /// The limits that are used to [`NOTABLE`] per cent or more.
-    limits: Vec<Allowance>,
+    pub limits: Vec<Allowance>,
     /// `None` if there is no `/dev/shm`, or it cannot be read.
-    dev_shm: Option<Space>,
-    findings: Findings,
+    pub dev_shm: Option<Space>,
+    pub findings: Findings,
     /// `None` if the namespaces cannot be seen.
     census: Option<Tally>,
     /// Where all this is seen from; `None` if that is nothing out of the ordinary.
@@ -77,10 +77,10 @@ impl Vantage {
 }
 
 /// How many findings the quick checks have.
-struct Findings {
-    errors: usize,
-    warnings: usize,
-    notes: usize,
+pub(super) struct Findings {
+    pub errors: usize,
+    pub warnings: usize,
+    pub notes: usize,
     checks: Vec<&'static str>,
     /// Whether they could look at everything.
     is_whole: bool,
@@ -88,23 +88,31 @@ struct Findings {
 
 pub(super) fn run(args: Overview, namespace: &Namespace, mut style: Style) -> Result<Status> {
     let mut failures = Vec::new();
-    let facts = match args.all_namespaces {
-        true => look_everywhere(&mut failures)?,
-        false => {
-            let start = Instant::now();
-            let (mut facts, _) = look(namespace, true, &mut failures)?;
-            let now = Instant::now();
-            let deadline = now + now.duration_since(start).max(PATIENCE);
-            let census = Tally::take(namespace.handle(), deadline);
-            facts.census = census.map_err(|error| failures.push(unread("/proc", &error))).ok();
-            facts
-        }
-    };
+    let start = Instant::now();
+    let mut facts = facts(namespace, args.all_namespaces, &mut failures)?;
+    if !args.all_namespaces {
+        let now = Instant::now();
+        let deadline = now + now.duration_since(start).max(PATIENCE);
+        let census = Tally::take(namespace.handle(), deadline);
+        facts.census = census.map_err(|error| failures.push(unread("/proc", &error))).ok();
+    }
     let status = report_all(namespace, &failures);
     style.human_sizes = true;
     let written = if args.json { record::write(&facts) } else { screen::write(&facts, &style) };
     written.map_err(OutputError)?;
     Ok(status)
+}
+
+/// Looks at everything once, in one place or in all. What could not be looked at is added to the failures.
+pub(super) fn facts(
+    namespace: &Namespace,
+    is_everywhere: bool,
+    failures: &mut Vec<Failure>,
+) -> Result<Facts> {
+    match is_everywhere {
+        true => look_everywhere(failures),
+        false => Ok(look(namespace, true, failures)?.0),
+    }
 }
 
 /// Looks at everything in one place once. `is_first` is whether to look at the limits of users and of the

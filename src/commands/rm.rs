@@ -6,13 +6,13 @@ use removal::{Form, Removal};
 
 use super::request::{Request, Usage};
 use super::select::{self, Selection};
-use super::{consent, remark};
+use super::{change, consent, print_error, remark};
 use crate::cli::Rm;
 use crate::commands::Result;
 use crate::exit::Status;
-use crate::explain::{Failure, Notice};
+use crate::explain::{Failure, Notice, Reason};
 use crate::ipc::process::observed::Selected;
-use crate::ipc::{Filter, Kind, Object, Reference, count};
+use crate::ipc::{Filter, Kind, Object, Observed, Reference, count};
 use crate::kernel::Namespace;
 use crate::kernel::namespace::Identity;
 use crate::kernel::process::Process;
@@ -156,6 +156,33 @@ pub(super) fn remove(
 ) -> Result<Removed, Failure> {
     namespace.remove(reference).map_err(|error| Failure::of_call(verb, reference, error))?;
     Ok(what_is_left(namespace, reference))
+}
+
+/// Removes an object that a person has seen, even if it is in use. Returns what has become of it.
+pub(super) fn remove_observed(
+    verb: &'static str,
+    namespace: &Namespace,
+    observed: &Observed,
+) -> Result<String, Failure> {
+    let reference = observed.reference();
+    let failed = |error| Failure::of_call(verb, &reference, error);
+    if change::is_another(namespace, observed).map_err(failed)? {
+        let what = "not removed: its name belongs to another object now";
+        return Err(Failure::new(verb, &reference, what, Reason::Failed));
+    }
+    let removed = match observed.object.file() {
+        // Its name may belong to another one by now.
+        Some(file) => namespace.unlink_file(&reference, file.identity),
+        None => namespace.remove(&reference),
+    };
+    removed.map_err(failed)?;
+    match what_is_left(namespace, &reference) {
+        Removed::Gone => Ok(format!("removed {reference}")),
+        Removed::Marked(object) => {
+            explain_marked(verb, namespace, &[object]).into_iter().for_each(print_error);
+            Ok(format!("marked {reference} for destruction"))
+        }
+    }
 }
 
 /// What is left of an object that was removed.

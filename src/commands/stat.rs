@@ -5,7 +5,7 @@ mod record;
 mod sheet;
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{self, Write};
 
 use record::StatRecord;
 use sheet::sheet;
@@ -15,10 +15,10 @@ use super::{find_all, remark, report_all, select};
 use crate::cli::Stat;
 use crate::commands::Result;
 use crate::exit::Status;
-use crate::explain::Failure;
+use crate::explain::{Failure, Reason};
 use crate::ipc::posix::SemaphoreState;
 use crate::ipc::process::role::State;
-use crate::ipc::{Object, Observed};
+use crate::ipc::{Object, Observed, Reference};
 use crate::kernel::Namespace;
 use crate::kernel::limits::Limit;
 use crate::kernel::namespace::complete;
@@ -86,6 +86,19 @@ pub(super) fn run(args: Stat, namespace: &Namespace, mut style: Style) -> Result
     Ok(status)
 }
 
+/// The page about one object.
+pub(super) fn page(namespace: &Namespace, reference: &Reference, style: &Style) -> Result<String> {
+    let (objects, failures) = find_all(VERB, namespace, std::slice::from_ref(reference));
+    let Some(object) = objects.into_iter().next() else {
+        let missing = || Failure::new(VERB, reference, "it is gone", Reason::NothingThere);
+        return Err(failures.into_iter().next().unwrap_or_else(missing).into());
+    };
+    let scope = ScanScope::around([&object]);
+    let inspection = Inspection::of(namespace, &scope)?;
+    let seen = Seen::by(&inspection.observer(namespace)?, namespace, object);
+    Ok(seen.sheet(namespace, style).map_err(OutputError)?)
+}
+
 /// Everything known about an object.
 struct Seen {
     observed: Observed,
@@ -100,6 +113,18 @@ impl Seen {
         let musl_semaphore =
             memory.and_then(|memory| namespace.shm().musl_semaphore(&memory.file.name));
         Seen { observed: observer.observe(object), musl_semaphore }
+    }
+
+    /// As text.
+    fn sheet(&self, namespace: &Namespace, style: &Style) -> io::Result<String> {
+        let Seen { observed, musl_semaphore } = self;
+        let around = Surroundings {
+            style,
+            caller: process::caller(namespace.handle(), observed.kind()),
+            limit: Limit::value,
+            musl_semaphore: *musl_semaphore,
+        };
+        sheet(observed, &around)
     }
 }
 
@@ -127,15 +152,9 @@ fn write_sheets(
     style: &Style,
     mut out: impl Write,
 ) -> Result<(), OutputError> {
-    for (number, Seen { observed, musl_semaphore }) in seen.iter().enumerate() {
-        let around = Surroundings {
-            style,
-            caller: process::caller(namespace.handle(), observed.kind()),
-            limit: Limit::value,
-            musl_semaphore: *musl_semaphore,
-        };
+    for (number, seen) in seen.iter().enumerate() {
         let gap = if number > 0 { "\n" } else { "" };
-        let sheet = sheet(observed, &around).map_err(OutputError)?;
+        let sheet = seen.sheet(namespace, style).map_err(OutputError)?;
         write!(out, "{gap}{sheet}").map_err(OutputError)?;
     }
     out.flush().map_err(OutputError)

@@ -50,14 +50,22 @@ pub struct View {
     pub gaps: Gaps,
     /// Whether `objects` are all of their kinds, so that a free slot is known to be free.
     pub is_whole: bool,
-    trails: HashMap<(Option<u64>, Kind), Trail>,
+    /// What the views before have shown of the order of the ids.
+    pub trails: Trails,
 }
+
+/// A kind of objects in a namespace: its number, if several are looked at.
+type Place = (Option<u64>, Kind);
+
+/// What is known of the order in which the ids were given.
+#[derive(Clone, Debug, Default)]
+pub struct Trails(HashMap<Place, Trail>);
 
 /// What a look could not show: what was seen there before may exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
     /// The kinds that could not be listed, and where.
-    pub kinds: HashSet<(Option<u64>, Kind)>,
+    pub kinds: HashSet<Place>,
     /// The namespaces that could not be entered.
     pub closed: HashSet<u64>,
     /// All namespaces that were found; `None` if only one is looked at.
@@ -139,24 +147,22 @@ impl View {
     /// then what appeared. `slot_bits` is the size of the slot in an id.
     pub fn follow(&mut self, mut later: View, slot_bits: u32) -> Vec<Change> {
         later.trails = std::mem::take(&mut self.trails);
+        if let Some(found) = &later.gaps.found {
+            let is_known = |number: &u64| found.contains(number) || later.gaps.may_hide_some;
+            later.trails.0.retain(|(number, _), _| number.as_ref().is_none_or(is_known));
+        }
         let before = std::mem::take(&mut self.objects);
-        let ids = later.is_whole.then(|| ids_of(&before));
-        let mut earlier: HashMap<Identity, (usize, Observed)> = before
-            .into_iter()
-            .enumerate()
-            .map(|(place, observed)| (Identity::of(&observed), (place, observed)))
-            .collect();
         let (mut changed, mut appeared) = (Vec::new(), Vec::new());
-        for observed in &later.objects {
-            let identity = Identity::of(observed);
-            match earlier.remove(&identity) {
-                Some((_, before)) if before == *observed => {}
-                Some((_, before)) => {
-                    let (before, after) = (Box::new(before), Box::new(observed.clone()));
+        let Pairs { of, missing } = pairs(&before, &later.objects);
+        for (observed, earlier) in later.objects.iter().zip(of) {
+            match earlier.map(|place| &before[place]) {
+                Some(before) if before == observed => {}
+                Some(before) => {
+                    let (before, after) = (Box::new(before.clone()), Box::new(observed.clone()));
                     changed.push(Change::Changed { before, after });
                 }
                 None => {
-                    let how = match self.others.contains(&identity) {
+                    let how = match self.others.contains(&Identity::of(observed)) {
                         true => Appearance::Matches,
                         false => Appearance::Created,
                     };
@@ -164,14 +170,9 @@ impl View {
                 }
             }
         }
-        let mut missing: Vec<(Identity, usize, Observed)> = earlier
-            .into_iter()
-            .map(|(identity, (place, observed))| (identity, place, observed))
-            .collect();
-        missing.sort_unstable_by_key(|(_, place, _)| *place);
         let mut gone = Vec::new();
-        for (identity, _, observed) in missing {
-            if later.others.contains(&identity) {
+        for observed in missing.into_iter().map(|place| before[place].clone()) {
+            if later.others.contains(&Identity::of(&observed)) {
                 gone.push((observed, Departure::MatchesNoMore));
             } else if later.gaps.hide(&observed) {
                 // As far as is known, nothing has happened to it.
@@ -182,12 +183,15 @@ impl View {
                 gone.push((observed, Departure::Removed));
             }
         }
-        let brief = ids.map(|ids| later.came_and_went(ids, &appeared, &gone, slot_bits));
+        let brief = match later.is_whole && !(appeared.is_empty() && gone.is_empty()) {
+            true => later.came_and_went(ids_of(&before), &appeared, &gone, slot_bits),
+            false => Vec::new(),
+        };
         *self = later;
         let gone = gone.into_iter().map(|(observed, how)| Change::Gone(observed, how));
         let mut new: Vec<Change> =
             appeared.into_iter().map(|(observed, how)| Change::Appeared(observed, how)).collect();
-        new.extend(brief.into_iter().flatten());
+        new.extend(brief);
         new.sort_by_key(Change::order);
         gone.chain(changed).chain(new).collect()
     }
@@ -195,14 +199,12 @@ impl View {
     /// The System V objects that came and went since the view with these ids.
     fn came_and_went(
         &mut self,
-        mut ids: HashMap<(Option<u64>, Kind), Vec<i32>>,
+        mut ids: HashMap<Place, Vec<i32>>,
         appeared: &[(Observed, Appearance)],
         gone: &[(Observed, Departure)],
         slot_bits: u32,
     ) -> Vec<Change> {
-        // The new ids of each kind in each namespace, and those that are gone.
-        type Moved = HashMap<(Option<u64>, Kind), (Vec<i32>, Vec<i32>)>;
-        let mut moved = Moved::new();
+        let mut moved: HashMap<Place, (Vec<i32>, Vec<i32>)> = HashMap::new();
         let mut homes = HashMap::new();
         for (observed, _) in appeared {
             if let Some(id) = observed.object.id() {
@@ -219,7 +221,7 @@ impl View {
         let mut brief = Vec::new();
         for (place, (new, gone)) in moved {
             let before = ids.remove(&place).unwrap_or_default();
-            let trail = self.trails.entry(place).or_default();
+            let trail = self.trails.0.entry(place).or_default();
             for id in trail.advance(&before, new, &gone, slot_bits) {
                 let reference = Reference::id(place.1, id);
                 let home = homes.get(&place).cloned().flatten();
@@ -230,8 +232,60 @@ impl View {
     }
 }
 
+/// Which objects of two views are the same.
+struct Pairs {
+    /// For each object of the later view, its place in the earlier one.
+    of: Vec<Option<usize>>,
+    /// The places of those in the earlier view that are not in the later one.
+    missing: Vec<usize>,
+}
+
+/// Finds the objects of an earlier view in a later one. Nearly all come in the same order, so that they are found
+/// without an index.
+fn pairs(before: &[Observed], after: &[Observed]) -> Pairs {
+    /// So many objects in a row may be gone before an index is needed.
+    const AHEAD: usize = 8;
+    let mut is_found = vec![false; before.len()];
+    let mut next = 0;
+    let mut of: Vec<Option<usize>> = after
+        .iter()
+        .map(|observed| {
+            let ahead = (next..before.len()).take(AHEAD);
+            let place = ahead.into_iter().find(|&place| are_same(&before[place], observed))?;
+            is_found[place] = true;
+            next = place + 1;
+            Some(place)
+        })
+        .collect();
+    let is_missing = |place: &usize| !is_found[*place];
+    if before.iter().enumerate().any(|(place, _)| is_missing(&place)) {
+        let missing = (0..before.len()).filter(is_missing);
+        let mut index: HashMap<Identity, usize> =
+            missing.map(|place| (Identity::of(&before[place]), place)).collect();
+        for (place, observed) in of.iter_mut().zip(after).filter(|(place, _)| place.is_none()) {
+            *place = index.remove(&Identity::of(observed));
+            if let Some(place) = *place {
+                is_found[place] = true;
+            }
+        }
+    }
+    let missing = (0..before.len()).filter(|&place| !is_found[place]).collect();
+    Pairs { of, missing }
+}
+
+/// Whether two objects have the same identity.
+fn are_same(one: &Observed, other: &Observed) -> bool {
+    match (one.object.id(), other.object.id()) {
+        (Some(id), Some(other_id)) => {
+            id == other_id && one.kind() == other.kind() && namespace(one) == namespace(other)
+        }
+        (None, None) => Identity::of(one) == Identity::of(other),
+        _ => false,
+    }
+}
+
 /// The ids of the System V objects, by namespace and kind.
-fn ids_of(objects: &[Observed]) -> HashMap<(Option<u64>, Kind), Vec<i32>> {
+fn ids_of(objects: &[Observed]) -> HashMap<Place, Vec<i32>> {
     let mut ids: HashMap<_, Vec<i32>> = HashMap::new();
     for observed in objects {
         if let Some(id) = observed.object.id() {

@@ -5,7 +5,7 @@
 //! `cli::Filters`; no other code depends on it.
 
 #[cfg(test)]
-pub(in crate::ipc) mod cases;
+pub(crate) mod cases;
 mod empty;
 mod idle;
 mod ignore;

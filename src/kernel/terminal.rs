@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
@@ -20,10 +21,28 @@ use super::signals::deadly;
 pub enum Key {
     /// A character; Enter is a line feed.
     Character(char),
-    /// The arrow to the left, and Page Up.
+    /// The arrow to the left.
     Left,
-    /// The arrow to the right, and Page Down.
+    /// The arrow to the right.
     Right,
+    /// The arrow up.
+    Up,
+    /// The arrow down.
+    Down,
+    /// Page Up.
+    PageUp,
+    /// Page Down.
+    PageDown,
+    /// Home.
+    Home,
+    /// End.
+    End,
+    /// Backspace.
+    Backspace,
+    /// Escape.
+    Escape,
+    /// Ctrl-L, for a screen on which others have written.
+    Redraw,
     /// Ctrl-Z.
     Suspend,
     /// The terminal is gone.
@@ -37,6 +56,9 @@ pub enum Key {
 pub struct Keyboard {
     before: Termios,
 }
+
+/// How long after the beginning of a sequence the rest of it comes.
+const SOON: Duration = Duration::from_millis(25);
 
 /// What a key is set to that is none, `_POSIX_VDISABLE`.
 const DISABLED: u8 = 0;
@@ -96,18 +118,39 @@ impl Keyboard {
             Err(_) => return Some(Key::HangUp),
         };
         Some(match byte {
+            12 => Key::Redraw,
             26 => Key::Suspend,
             b'\r' => Key::Character('\n'),
             0x1b => self.sequence(),
-            b'\n' | b' '..=b'~' => Key::Character(char::from(byte)),
+            8 | 127 => Key::Backspace,
+            b'\n' | b'\t' | b' '..=b'~' => Key::Character(char::from(byte)),
+            128.. => self.character(byte),
             _ => Key::Other,
         })
     }
 
-    /// What follows an escape character, which the terminal sends in one piece.
+    /// A character of several bytes in UTF-8.
+    fn character(&self, first: u8) -> Key {
+        let length = match first {
+            0xc2..0xe0 => 2,
+            0xe0..0xf0 => 3,
+            0xf0..0xf5 => 4,
+            _ => return Key::Other,
+        };
+        let mut bytes = vec![first];
+        while bytes.len() < length
+            && let Some(byte) = self.byte_soon()
+        {
+            bytes.push(byte);
+        }
+        let text = std::str::from_utf8(&bytes).ok();
+        text.and_then(|text| text.chars().next()).map_or(Key::Other, Key::Character)
+    }
+
+    /// What follows an escape character, which the terminal sends in one piece; nothing if it is a key.
     fn sequence(&self) -> Key {
         let mut bytes = Vec::new();
-        while let Ok(Some(byte)) = self.byte() {
+        while let Some(byte) = self.byte_soon() {
             bytes.push(byte);
             let is_begin = bytes.len() == 1 && matches!(byte, b'[' | b'O');
             if !is_begin && matches!(byte, b'@'..=b'~') || bytes.len() > 8 {
@@ -115,10 +158,26 @@ impl Keyboard {
             }
         }
         match bytes.as_slice() {
-            b"[D" | b"OD" | b"[5~" => Key::Left,
-            b"[C" | b"OC" | b"[6~" => Key::Right,
+            b"" => Key::Escape,
+            b"[A" | b"OA" => Key::Up,
+            b"[B" | b"OB" => Key::Down,
+            b"[C" | b"OC" => Key::Right,
+            b"[D" | b"OD" => Key::Left,
+            b"[5~" => Key::PageUp,
+            b"[6~" => Key::PageDown,
+            b"[H" | b"OH" | b"[1~" | b"[7~" => Key::Home,
+            b"[F" | b"OF" | b"[4~" | b"[8~" => Key::End,
             _ => Key::Other,
         }
+    }
+
+    /// A byte that comes at once, or nearly so: a slow line may part what belongs together.
+    fn byte_soon(&self) -> Option<u8> {
+        if let Ok(Some(byte)) = self.byte() {
+            return Some(byte);
+        }
+        poll::wait_any_readable(&[io::stdin().as_fd()], Some(SOON));
+        self.byte().ok().flatten()
     }
 
     fn byte(&self) -> io::Result<Option<u8>> {

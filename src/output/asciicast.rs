@@ -40,6 +40,13 @@ impl<W: Write> Asciicast<W> {
         self.out.write_all(b"\n")
     }
 
+    /// From now on the terminal has this size.
+    pub fn resize(&mut self, (width, height): (u16, u16)) -> io::Result<()> {
+        let size = format!("{width}x{height}");
+        serde_json::to_writer(&mut self.out, &(self.time.as_secs_f64(), "r", size))?;
+        self.out.write_all(b"\n")
+    }
+
     /// Ends the recording.
     pub fn end(&mut self) -> io::Result<()> {
         // Players stop at the last event.
@@ -58,8 +65,9 @@ mod tests {
         let mut cast = Asciicast::begin(&mut out, (80, 24), "Queues").unwrap();
         cast.print("a\r\n").unwrap();
         cast.wait(Duration::from_millis(1500));
+        cast.resize((100, 30)).unwrap();
         cast.end().unwrap();
-        let expected = "{\"version\":2,\"width\":80,\"height\":24,\"title\":\"Queues\"}\n[0.0,\"o\",\"a\\r\\n\"]\n[1.5,\"o\",\"\"]\n";
+        let expected = "{\"version\":2,\"width\":80,\"height\":24,\"title\":\"Queues\"}\n[0.0,\"o\",\"a\\r\\n\"]\n[1.5,\"r\",\"100x30\"]\n[1.5,\"o\",\"\"]\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

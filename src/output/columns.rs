@@ -19,7 +19,7 @@ pub use namespace::NAMESPACE;
 use object::{HOME, ON_REQUEST};
 pub use outcomes::{ACCESS, ADJUSTMENT, PATH_KEY};
 pub use presets::{Preset, preset};
-pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, SUMMARY, USER};
+pub use rows::{FINDING, LEAK, LIMIT, SELECTED, SEMAPHORE, SUMMARY, USER, holds};
 pub use tally::{TALLY, tally};
 
 use super::{Column, Shape};

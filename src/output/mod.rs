@@ -6,7 +6,9 @@
 pub mod asciicast;
 pub mod columns;
 pub mod escape;
+pub mod fit;
 pub mod formats;
+pub mod full_screen;
 pub mod hexdump;
 pub mod layout;
 pub mod message;

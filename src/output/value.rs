@@ -171,7 +171,14 @@ impl Value<'_> {
         }
     }
 
-    /// Compares two values of one column for `--sort`. Missing values come last.
+    /// The order of two values of one column. Missing ones come last, whether it descends or not.
+    pub fn order(&self, other: &Value<'_>, descends: bool, names: &Names) -> Ordering {
+        let order = self.compare(other, names);
+        let has_missing = *self == Value::Missing || *other == Value::Missing;
+        if descends && !has_missing { order.reverse() } else { order }
+    }
+
+    /// Compares two values of one column. Missing values come last.
     pub fn compare(&self, other: &Value<'_>, names: &Names) -> Ordering {
         let name = |value: &Value<'_>| match value {
             Value::User(uid) => Some(names.with_user(*uid, Foreign::clone)),

@@ -5,6 +5,11 @@ use std::borrow::Cow;
 use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// How many places a text takes.
+pub fn of(text: &str) -> usize {
+    text.width()
+}
+
 /// The text in at most this many places, and how many it takes. If it is cut, it ends with `end`, which
 /// takes one.
 pub fn cut(text: &str, places: usize, end: char) -> (Cow<'_, str>, usize) {

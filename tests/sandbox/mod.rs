@@ -51,9 +51,17 @@ pub const OWN_QUEUES: &str = "mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqu
 /// Waits until something is so, for twenty seconds at most.
 #[track_caller]
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    until_or(is_so, || what.to_owned());
+}
+
+/// The same, with what to say if it never is.
+#[track_caller]
+pub fn until_or(is_so: impl Fn() -> bool, what: impl FnOnce() -> String) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
-        assert!(Instant::now() < deadline, "never: {what}");
+        if Instant::now() >= deadline {
+            panic!("never: {}", what());
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
 }

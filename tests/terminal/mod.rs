@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use nix::pty::{Winsize, openpty};
 use vt100::Parser;
 
-use crate::sandbox::{Sandbox, until};
+use crate::sandbox::{Sandbox, until, until_or};
 
 /// The sizes at which screens are compared: columns and lines.
 pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
@@ -66,7 +66,39 @@ impl Terminal {
     /// Waits until this is on the screen.
     #[track_caller]
     pub fn shows(self, text: &str) -> Terminal {
-        until(&format!("{text:?} at '{}'", self.line), || self.screen().text.contains(text));
+        self.until(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits until this is not on the screen.
+    #[track_caller]
+    pub fn lacks(self, text: &str) -> Terminal {
+        self.until(&format!("no {text:?}"), |screen| !screen.contains(text))
+    }
+
+    /// Waits until what is on the screen is right.
+    #[track_caller]
+    pub fn until(self, what: &str, is_right: impl Fn(&str) -> bool) -> Terminal {
+        let screen = || self.screen().text;
+        let seen = || format!("{what} at '{}', but\n{}", self.line, screen());
+        until_or(|| is_right(&screen()), seen);
+        self
+    }
+
+    /// What is on the screen now.
+    pub fn text(&self) -> String {
+        self.screen().text
+    }
+
+    /// Gives it another size.
+    pub fn resized(self, (columns, lines): (u16, u16)) -> Terminal {
+        let size =
+            rustix::termios::Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        self.parser
+            .lock()
+            .expect("no reader panics")
+            .screen_mut()
+            .set_size(positive(lines), positive(columns));
+        rustix::termios::tcsetwinsize(&self.keyboard, size).expect("a terminal");
         self
     }
 

@@ -4,12 +4,10 @@ use textwrap::core::display_width;
 
 use super::drawn::Draw;
 use super::stage::{Heading, Item, ItemKind};
+use crate::output::full_screen::CLEAR;
 use crate::output::screen::end_of_cut;
 use crate::output::style::{ASIDE, paint};
 use crate::output::{Screen, width};
-
-/// Clears a screen, from its upper left corner.
-const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// The rows of a terminal that does not say, and the fewest that are of any use.
 const USUAL_ROWS: usize = 24;

@@ -11,12 +11,9 @@ use crate::kernel::io::interruptible::Interruptible;
 use crate::kernel::io::poll;
 use crate::kernel::signals::{self, Inbox};
 use crate::kernel::terminal::{Key, Keyboard};
+use crate::output::full_screen::{ENTER, LEAVE};
 use crate::output::style::{NOTE, TITLE, paint};
 use crate::output::{Asciicast, Color, OutputError, Screen, stdout};
-
-/// The other screen of a terminal, without a cursor; and back, as the terminal was before.
-const ENTER: &str = "\x1b[?1049h\x1b[?25l";
-pub(super) const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// How fast commands are typed: a character in this time.
 const STROKE: Duration = Duration::from_millis(12);
@@ -294,12 +291,22 @@ fn ended(inbox: &Inbox) -> Result<(), Halt> {
 /// What a key means on every screen.
 fn answer(key: Key) -> Option<Answer> {
     Some(match key {
-        Key::Character('\n' | ' ') | Key::Right => Answer::On,
-        Key::Character('b') | Key::Left => Answer::Leave(Turn::Back),
+        Key::Character('\n' | ' ') | Key::Right | Key::PageDown => Answer::On,
+        Key::Character('b') | Key::Left | Key::PageUp => Answer::Leave(Turn::Back),
         Key::Character('r') => Answer::Leave(Turn::Again),
         Key::Character('q') => Answer::Leave(Turn::Quit),
         Key::Character('t') => Answer::Try,
-        Key::Character(_) | Key::Suspend | Key::HangUp | Key::Other => return None,
+        Key::Character(_)
+        | Key::Up
+        | Key::Down
+        | Key::Home
+        | Key::End
+        | Key::Backspace
+        | Key::Escape
+        | Key::Redraw
+        | Key::Suspend
+        | Key::HangUp
+        | Key::Other => return None,
     })
 }
 

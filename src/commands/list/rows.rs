@@ -1,7 +1,6 @@
 //! Listings of something other than objects: sums, and namespaces.
 
 use super::VERB;
-use super::sort::order;
 use crate::cli::List;
 use crate::commands::Result;
 use crate::explain::Failure;
@@ -51,7 +50,8 @@ impl<T> Rows<T> {
     /// Writes them.
     pub fn write(self, mut rows: Vec<T>, args: &List, format: Format, style: &Style) -> Result<()> {
         if let Some((column, descends)) = self.sort {
-            rows.sort_by(|a, b| order((column.value)(a), (column.value)(b), descends, style));
+            let value = column.value;
+            rows.sort_by(|a, b| value(a).order(&value(b), descends, &style.names));
         }
         let mut section = Section::new(self.shown);
         section.kept = self.kept;

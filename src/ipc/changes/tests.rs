@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::ipc::filter::cases::{memory, queue};
 use crate::ipc::{Object, Target};
@@ -114,4 +116,23 @@ fn a_file_is_the_same_wherever_it_is_seen_and_a_name_may_be_given_away() {
     let mut now = view(file(2, 1));
     assert_eq!(short(&now.follow(view(file(2, 7)), BITS)), ["~/it 0 0"]);
     assert_eq!(short(&now.follow(view(file(3, 7)), BITS)), ["-/it", "+/it"]);
+}
+
+proptest! {
+    /// Whatever is removed and added anywhere, each object is told of once.
+    #[test]
+    fn objects_are_found_in_any_order(
+        before in proptest::collection::hash_set(0i32..60, 0..40), after in proptest::collection::hash_set(0i32..60, 0..40),
+    ) {
+        // A set has no order.
+        let of = |ids: &HashSet<i32>| queues(&ids.iter().map(|id| (*id, 0)).collect::<Vec<_>>());
+        let mut now = View { objects: of(&before), ..View::default() };
+        let changes = now.follow(View { objects: of(&after), ..View::default() }, BITS);
+        let mut told = short(&changes);
+        let mut expected: Vec<String> = before.difference(&after).map(|id| format!("-{id}")).collect();
+        expected.extend(after.difference(&before).map(|id| format!("+{id}")));
+        told.sort();
+        expected.sort();
+        prop_assert_eq!(told, expected);
+    }
 }

@@ -20,7 +20,7 @@ fn permissions() -> Permissions {
 }
 
 /// An empty queue with key 0xbeef, owned by user 1, created by user 2, last used 50 seconds ago.
-pub(in crate::ipc) fn queue() -> Object {
+pub(crate) fn queue() -> Object {
     Object::Queue(Queue {
         id: 0,
         permissions: permissions(),
@@ -36,7 +36,7 @@ pub(in crate::ipc) fn queue() -> Object {
 }
 
 /// A private segment of the same users, marked for destruction, created 100 seconds ago.
-pub(super) fn marked_segment() -> Object {
+pub(crate) fn marked_segment() -> Object {
     Object::Segment(Segment {
         id: 0,
         permissions: Permissions { key: Key::PRIVATE, ..permissions() },
@@ -55,7 +55,7 @@ pub(super) fn marked_segment() -> Object {
 }
 
 /// Shared memory with this name, of the same users.
-pub(in crate::ipc) fn memory(name: &str) -> Object {
+pub(crate) fn memory(name: &str) -> Object {
     Object::PosixMemory(PosixMemory {
         file: NamedFile {
             name: Name::parse(Kind::Pshm, name).unwrap(),

@@ -68,6 +68,25 @@ pub static SELECTED: [Column<Selected>; 4] = [
     }),
 ];
 
+/// What an object contains, whatever its kind: `3 messages`, or a size.
+pub fn holds(object: &Object) -> Value<'_> {
+    match object {
+        Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
+        Object::Segment(segment) => Value::Bytes(segment.size),
+        Object::SemaphoreSet(set) => Value::Text(Cow::Owned(count(set.nsems, "semaphore"))),
+        Object::PosixQueue(queue) => queue
+            .messages
+            .map_or(Value::Missing, |messages| Value::Text(Cow::Owned(count(messages, "message")))),
+        Object::PosixMemory(memory) if memory.file_kind != FileKind::Regular => {
+            Value::Text(Cow::Borrowed(memory.file_kind.name()))
+        }
+        Object::PosixMemory(memory) => Value::Bytes(memory.size),
+        Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, |state| {
+            Value::Text(Cow::Owned(format!("value {}", state.value)))
+        }),
+    }
+}
+
 /// The objects that a command left behind.
 pub static LEAK: [Column<Leak>; 7] = [
     Column::text("kind", 4, "kind of object", |leak: &Leak| {
@@ -87,21 +106,7 @@ pub static LEAK: [Column<Leak>; 7] = [
     })
     .ranked(3),
     Column::text("holds", 12, "size of a segment, or what a queue or a set contains", |leak| {
-        match &leak.observed.object {
-            Object::Queue(queue) => Value::Text(Cow::Owned(count(queue.messages, "message"))),
-            Object::Segment(segment) => Value::Bytes(segment.size),
-            Object::SemaphoreSet(set) => Value::Text(Cow::Owned(count(set.nsems, "semaphore"))),
-            Object::PosixQueue(queue) => queue.messages.map_or(Value::Missing, |messages| {
-                Value::Text(Cow::Owned(count(messages, "message")))
-            }),
-            Object::PosixMemory(memory) if memory.file_kind != FileKind::Regular => {
-                Value::Text(Cow::Borrowed(memory.file_kind.name()))
-            }
-            Object::PosixMemory(memory) => Value::Bytes(memory.size),
-            Object::PosixSemaphore(semaphore) => semaphore.state.map_or(Value::Missing, |state| {
-                Value::Text(Cow::Owned(format!("value {}", state.value)))
-            }),
-        }
+        holds(&leak.observed.object)
     }),
     Column::number("pid", 8, "process that created it or, if unknown, used it last", |leak| {
         leak.by.as_ref().map_or(Value::Missing, |by| Value::pid(by.pid))

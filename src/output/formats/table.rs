@@ -1,16 +1,14 @@
 //! Tables for a terminal, without frames: one rule under the headings, two blanks between columns.
 
-mod fit;
-
 use std::io::{self, Write};
 use std::mem;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::output::fit::{GAP, Need, fit, total};
 use crate::output::style::{self, paint};
 use crate::output::width::cut;
 use crate::output::{Column, Layout, Render, Section, Style, Value, screen};
-use fit::{GAP, Need, fit, total};
 
 /// A column of sentences is cut to this width before another column is left out.
 const SENTENCE: usize = 16;
