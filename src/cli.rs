@@ -68,7 +68,8 @@ use page::{Group, Page};
 /// IPC namespaces.
 ///
 /// Everything is about the IPC namespace of the caller. --in sends a command to another one, as that of a
-/// container; -A of list, watch, limits and doctor looks at all of them.
+/// container; -A of list, watch, top, limits, doctor and metrics looks at all of
+/// them.
 ///
 /// Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
@@ -378,7 +379,7 @@ verbs! {
     Restore as "restore";
     /// Wait until an object is in a state
     Wait as "wait";
-    /// Show what appears, changes and goes, a line an event
+    /// Show what appears, changes and goes, one line per event
     Watch as "watch";
     /// Show objects on a live screen, with rates, users and messages
     Top as "top";

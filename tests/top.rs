@@ -91,9 +91,7 @@ fn details_and_messages_are_shown_and_the_messages_stay() {
         .shows(KEYS)
         // A POSIX queue cannot be peeked at, and other objects hold none.
         .types("\x1b[B\x1b[B\x1b[Bp")
-        .shows("top pmsg:/jobs: it holds 1 message: the kernel cannot show those of a POSIX")
-        .types("q")
-        .shows(KEYS)
+        .shows("top pmsg:/jobs: it holds 1 message: the kernel cannot show those of a")
         .types("\x1b[Fp")
         .shows("top psem:/lock: a POSIX semaphore holds no messages");
     quits(terminal);
@@ -105,11 +103,12 @@ fn an_object_is_removed_after_a_yes_alone() {
     let Some(shell) = world() else { return };
     let terminal = top(&shell)
         .types("x")
-        .shows("remove msg:0 with 3 messages?  y yes")
+        .shows("remove msg:0 with 3 messages?\ny yes  any other key: no")
         .types("n")
         .shows("nothing was done");
     shell.run("ipctool stat msg:0").exits(0);
-    let terminal = terminal.types("xy").shows("removed msg:0").shows("0 msg  ");
+    let terminal = terminal.types("x").shows("y yes").types("y").shows("removed msg:0");
+    let terminal = terminal.shows("0 msg  ");
     shell.run("ipctool stat msg:0").exits(3);
     // The next one is selected, and goes meanwhile.
     let terminal = terminal.types("x").shows("remove shm:0?");
@@ -125,16 +124,123 @@ fn a_name_that_was_given_away_is_spared() {
     let terminal = top(&shell).types(" ").shows("frozen").types("\x1b[B\x1b[B\x1b[B\x1b[B");
     let terminal = terminal.shows("processes of pshm:/cache");
     shell.run("ipctool rm pshm:/cache; ipctool create pshm --name /cache --size 9").ok();
-    let terminal =
-        terminal.types("xy").shows("not removed: its name belongs to another object now");
+    let terminal = terminal
+        .types("x")
+        .shows("y yes")
+        .types("y")
+        .shows("nothing was done: another object has its name");
     shell.run("ipctool stat pshm:/cache").exits(0).shows("9B");
     quits(terminal);
     // It looks again after that. A mode is refused in the same way.
     let terminal = top(&shell).types(" ").shows("frozen").types("\x1b[B\x1b[B\x1b[B\x1b[B");
     let terminal = terminal.shows("processes of pshm:/cache").types("c600");
-    shell.run("ipctool rm pshm:/cache; ipctool create pshm --name /cache --mode 640").ok();
-    quits(terminal.types("\n").shows("not changed: its name belongs to another object now"));
+    shell.run("ipctool rm pshm:/cache; ipctool create pshm --name /cache --size 9 --mode 640").ok();
+    quits(terminal.types("\n").shows("nothing was done: another object has its name"));
     shell.run("ipctool list pshm -o mode --no-headings").prints("rw-r-----\n");
+}
+
+#[test]
+fn nothing_is_done_to_what_has_changed_since_it_was_shown() {
+    let Some(shell) = world() else { return };
+    shell.run("ipctool create msg --key 0xabc").ok();
+    let terminal = top(&shell).types("/abc\nx").shows("remove msg:1?").shows("y yes");
+    shell.run("ipctool send 0xabc precious").ok();
+    let terminal = terminal.types("y").shows("nothing was done: it holds messages now");
+    let terminal = terminal.types("x").shows("remove msg:1 with 1 message?").shows("y yes");
+    shell.run("ipctool chmod 660 msg:1").ok();
+    let terminal =
+        terminal.types("y").shows("nothing was done: its owner, mode or key has changed");
+    // What was typed before the question could be read is no answer.
+    let terminal = terminal.shows("q quit").types("xyxyxy").shows("remove msg:1 with");
+    quits(terminal.types("n").shows("nothing was done"));
+    shell.run("ipctool stat msg:1").exits(0);
+}
+
+#[test]
+fn what_is_long_is_shown_whole() {
+    let Some(shell) = world() else { return };
+    let long = "a".repeat(200);
+    shell.run(&format!("ipctool create psem --name /{long}; ipctool create sem --mode 0")).ok();
+    // It takes no column from the others.
+    let terminal = top(&shell).shows("HISTORY").shows("25%");
+    let terminal = terminal.types("/aaa\nx").shows("\ny yes  any other key: no");
+    let terminal = terminal.until("the whole name", |text| {
+        text.replace(['\n', ' '], "").contains(&format!("removepsem:/{long}?"))
+    });
+    // The end of what is typed is in sight.
+    let typed = format!("c{}xyz", "0".repeat(190));
+    let terminal = terminal.types("n").types(&typed).shows("000xyz_").types("\x15").shows(": _");
+    quits(terminal.types("\x1b").shows(KEYS));
+}
+
+#[test]
+fn more_users_than_fit_are_counted() {
+    let Some(shell) = world() else { return };
+    shell.compile("use");
+    let holders: Vec<_> = (0..9).map(|_| shell.start("exec ./use shm 0").ready()).collect();
+    let terminal = top(&shell).types("\x1b[B").shows("processes of shm:0").shows(" more: Enter");
+    let terminal = terminal.types("x").shows("remove shm:0, attached 9 times: it is marked");
+    quits(terminal.types("n").shows("nothing was done"));
+    drop(holders);
+}
+
+#[test]
+fn a_frozen_screen_looks_once_when_it_is_asked_for_all() {
+    let Some(shell) = world() else { return };
+    let terminal = top(&shell).types(" ").shows("frozen").types("A").shows("all namespaces");
+    let terminal = terminal.until("objects", |text| !text.contains("  0 objects"));
+    quits(terminal.types("A").lacks("all namespaces").shows("psem:/lock"));
+    // An interval beyond every clock.
+    let line = "ipctool top -d 9999999999999999999";
+    quits(at(&shell, SIZE, line).shows(KEYS).shows("psem:/lock"));
+}
+
+#[test]
+fn it_redraws_after_others_have_used_the_terminal() {
+    let Some(shell) = world() else { return };
+    let line = "sh -c 'echo $$ > pid; exec ipctool top -d 100ms'";
+    let terminal = at(&shell, SIZE, line).shows(KEYS);
+    shell.run("kill -STOP $(cat pid); printf '\\rGARBAGE' > /proc/$(cat pid)/fd/1; sleep 1").ok();
+    let terminal = terminal.shows("GARBAGE");
+    shell.run("kill -CONT $(cat pid)").ok();
+    let terminal = terminal.lacks("GARBAGE").shows(KEYS);
+    shell.run("printf '\\rGARBAGE' > /proc/$(cat pid)/fd/1").ok();
+    quits(terminal.shows("GARBAGE").types("\x0c").lacks("GARBAGE").shows(KEYS));
+}
+
+#[test]
+fn it_stops_with_the_script_that_runs_it() {
+    let Some(shell) = world() else { return };
+    let screen = Terminal::run(&shell, SIZE, false, "bash --norc -i")
+        .shows("bash")
+        .types("PS1='> '; sh -c 'ipctool top -d 100ms; echo after $?'\n")
+        .shows(KEYS)
+        .types("\x1a")
+        .shows("Stopped")
+        .types("fg\n")
+        .shows(KEYS)
+        .types("q")
+        .shows("after 0")
+        .types("exit\n")
+        .ends();
+    assert!(screen.text.contains("after 0"));
+}
+
+#[test]
+fn a_signal_during_a_fix_ends_it() {
+    let Some(shell) = Sandbox::with_posix() else { return };
+    shell.run("ipctool create sem --mode 0").ok();
+    // The fix waits.
+    shell
+        .run("mkdir bin; printf '#!/bin/sh\nexec sleep 60\n' > bin/ipctool; chmod +x bin/ipctool")
+        .ok();
+    let line =
+        "sh -c 'echo $$ > pid; top=$(command -v ipctool); PATH=$PWD/bin:$PATH exec $top top'";
+    let terminal = at(&shell, SIZE, line).shows("sem:0").types("d").shows("fix: ipctool chmod");
+    let terminal =
+        terminal.types("\n").shows("y yes").types("y").shows("$ ipctool chmod u+rw sem:0");
+    shell.run("kill -TERM $(cat pid)").ok();
+    assert!(terminal.ends().text.ends_with("status 143\n"));
 }
 
 #[test]
@@ -142,7 +248,7 @@ fn a_mode_is_changed() {
     let Some(shell) = world() else { return };
     let terminal = top(&shell)
         .types("c")
-        .shows("mode of msg:0 (0600): _")
+        .shows("mode (0600) of msg:0: _")
         .types("99\n")
         .shows("'99'")
         .types("\x7f\x7fg+r\n")
@@ -172,9 +278,9 @@ fn the_table_is_filtered_sorted_and_frozen() {
         .types("s")
         .shows("Sort by")
         .types("\x1b[B\x1b[B\x1b[B\n")
-        .shows("by ref")
+        .shows("sorted by ref")
         .types("r")
-        .shows("by ref, descending")
+        .shows("sorted by ref, descending")
         .until("the last one first", |text| {
             let place = |name| text.find(name).expect("it is shown");
             place("psem:/lock") < place("pmsg:/jobs")
@@ -194,14 +300,17 @@ fn what_doctor_finds_is_shown_and_a_fix_runs_after_a_yes() {
     let terminal = terminal
         .shows("What doctor finds (1 of ")
         .types("\n")
-        .shows("run it? ipctool chmod u+rw sem:0  y yes")
+        .shows("run this? ipctool chmod u+rw sem:0\ny yes")
+        .shows(fix)
         .types("n")
         .shows("nothing was done")
-        .types("d")
         .shows(fix);
     shell.run("ipctool list sem -o mode --no-headings").prints("---------\n");
-    let terminal = terminal.types("\ny").shows("the fix has run; any key goes back").types(" ");
-    let screen = terminal.shows("the fix has run").types("q").ends();
+    let terminal = terminal.types("\n").shows("y yes").types("y");
+    let terminal = terminal.shows("the fix has run; any key goes back").types(" ");
+    // What is left is shown.
+    let terminal = terminal.shows("the fix has run").shows("note  sem:0  orphan").lacks(fix);
+    let screen = terminal.types("q").shows(KEYS).types("q").ends();
     let left = "$ ipctool chmod u+rw sem:0\nthe fix has run; any key goes back\nstatus 0\n";
     assert_eq!(screen.text, left);
     shell.run("ipctool list sem -o mode --no-headings").prints("rw-------\n");
@@ -285,7 +394,7 @@ fn a_session_is_recorded() {
     assert!(has_shown);
     // Nothing is written over.
     let screen = at(&shell, SIZE, "ipctool top --record it.cast").ends();
-    assert!(screen.text.contains("--record it.cast: it exists"), "{}", screen.text);
+    assert!(screen.text.contains("--record it.cast: the file exists already"), "{}", screen.text);
     assert_eq!(shell.run("cat it.cast").stdout(), cast);
 }
 
@@ -295,9 +404,11 @@ fn a_full_disk_ends_the_recording_and_not_the_screen() {
     shell.run("mkdir full; mount -t tmpfs -o size=4k none full").ok();
     let line = "ipctool top -d 50ms --record full/it.cast";
     let terminal = at(&shell, SIZE, line).shows("no objects").types("sqsqsqsqsqsqKqKqKq??");
-    until("a full disk", || shell.run("stat -c %s full/it.cast").stdout().trim() == "4096");
-    let screen = terminal.types("q").ends();
+    let screen = terminal.shows("the recording has ended").types("qq").ends();
     assert!(screen.text.contains("the recording ended early: No space"), "{}", screen.text);
+    // What is there can be played.
+    let cast = shell.run("cat full/it.cast").stdout();
+    assert!(cast.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{cast}");
     assert!(screen.text.contains("status 1"), "{}", screen.text);
 }
 
@@ -316,7 +427,7 @@ fn all_namespaces_are_one_table() {
         .types("/00000123")
         .until("the other one", |text| text.contains("1 of ") && text.contains("msg:0"));
     // It is removed where it lives.
-    let terminal = terminal.types("\nxy").shows("removed msg:0");
+    let terminal = terminal.types("\nx").shows("y yes").types("y").shows("removed msg:0");
     shell.run("ipctool stat msg:0x0000beef").ok();
     let terminal = terminal.types("\x1b").lacks("with '").types("A").shows("  6 objects");
     quits(terminal);

@@ -81,35 +81,48 @@ fn a_world_event_by_event() {
     let Some(shell) = Sandbox::new() else { return };
     let json = watch(&shell, "json", "-d 50ms --json");
     let text = watch(&shell, "text", "-d 50ms");
-    let mut count = 0;
-    let mut step = |line: &str, more: usize| {
+    // How many lines of each event there were before.
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut step = |line: &str, event: &'static str| {
+        let (sign, reference) = event.split_once(' ').unwrap();
+        let patterns = [
+            ("json", format!("\"event\":\"{sign}\",\"ref\":\"{reference}\"")),
+            ("text", format!(" {event} ")),
+        ];
+        let number = *counts.entry(event).and_modify(|number| *number += 1).or_insert(1);
+        // The state and the times of a POSIX object are read one after the other, and may be two events. It is
+        // changed only once.
         shell.run(line).ok();
-        count += more;
-        has_lines(&shell, "json", count);
-        has_lines(&shell, "text", count);
+        for (log, pattern) in patterns {
+            shell.wait_until(&format!("[ $(grep -cF -- '{pattern}' {log}) -ge {number} ]"));
+        }
     };
-    step("ipctool create msg --key 0xbeef", 1);
-    step("ipctool send 0xbeef hello", 1);
-    step("ipctool recv 0xbeef", 1);
-    step("ipctool chmod 640 msg:0xbeef", 1);
-    step("ipctool rm msg:0xbeef", 1);
-    step("ipctool create msg --key 0xbeef", 1);
-    step("ipctool create shm --size 5000", 1);
+    step("ipctool create msg --key 0xbeef", "+ msg:0");
+    step("ipctool send 0xbeef hello", "~ msg:0");
+    step("ipctool recv 0xbeef", "~ msg:0");
+    step("ipctool chmod 640 msg:0xbeef", "~ msg:0");
+    step("ipctool rm msg:0xbeef", "- msg:0");
+    step("ipctool create msg --key 0xbeef", "+ msg:1");
+    step("ipctool create shm --size 5000", "+ shm:0");
     let holder = shell.start("exec ipctool attach shm:0").waits();
-    step("true", 1);
+    step("true", "~ shm:0");
     holder.signal("TERM").ends().exits(143);
-    step("true", 1);
-    step("ipctool rm shm:0", 1);
-    step("ipctool create sem --nsems 2", 1);
-    step("ipctool semop sem:0 1:+1", 1);
-    step("ipctool create pmsg --name '/q' --max-messages 2", 1);
-    step("ipctool send /q hello", 1);
-    step("ipctool rm pmsg:/q", 1);
+    step("true", "~ shm:0");
+    step("ipctool rm shm:0", "- shm:0");
+    step("ipctool create sem --nsems 2", "+ sem:0");
+    step("ipctool semop sem:0 1:+1", "~ sem:0");
+    step("ipctool create pmsg --name '/q' --max-messages 2", "+ pmsg:/q");
+    step("ipctool send /q hello", "~ pmsg:/q");
+    step("ipctool rm pmsg:/q", "- pmsg:/q");
     // In one step, as a program would not do it.
-    step("mkdir /dev/shm/d; head -c 9000 /dev/zero > /dev/shm/d/m; mv /dev/shm/d/m /dev/shm/m", 1);
-    step("ipctool rm pshm:/m", 1);
-    step("ipctool semop psem:/first +1", 1);
-    step("ipctool rm sem:0 msg:0xbeef", 2);
+    step(
+        "mkdir /dev/shm/d; head -c 9000 /dev/zero > /dev/shm/d/m; mv /dev/shm/d/m /dev/shm/m",
+        "+ pshm:/m",
+    );
+    step("ipctool rm pshm:/m", "- pshm:/m");
+    step("ipctool semop psem:/first +1", "~ psem:/first");
+    step("ipctool rm msg:0xbeef", "- msg:1");
+    step("ipctool rm sem:0", "- sem:0");
     json.signal("INT").ends().ok();
     text.signal("INT").ends().ok();
     let events = events(&shell, "json");
@@ -307,30 +320,31 @@ fn by_who_uses_it() {
 
 #[test]
 fn what_came_and_went_between_two_looks() {
-    let Some(shell) = Sandbox::new() else { return };
-    let json = watch(&shell, "json", "-d 2s --json");
-    let text = watch(&shell, "text", "-d 2s");
-    shell.run("ipctool create msg").ok();
-    has_lines(&shell, "text", 1);
-    has_lines(&shell, "json", 1);
-    // Whole intervals lie before them. An object that both looks see twice would be told as others are.
-    let three = "ipctool create msg; ipctool create msg; ipctool rm msg:1";
-    shell.run(three).ok();
-    has_lines(&shell, "json", 4);
-    has_lines(&shell, "text", 4);
-    json.signal("INT").ends().ok();
-    text.signal("INT").ends().ok();
+    let came_and_went = |log: &str, options: &str| {
+        let shell = Sandbox::new()?;
+        let watch = watch(&shell, log, options);
+        shell.run("ipctool create msg").ok();
+        has_lines(&shell, log, 1);
+        // Right after a look, and in one process, so that no look can fall between them.
+        let three = "my $id = msgget(0, 0600); msgget(0, 0600); msgctl($id, 0, 0)";
+        shell.run(&format!("perl -e '{three}'")).ok();
+        has_lines(&shell, log, 4);
+        watch.signal("INT").ends().ok();
+        Some(shell)
+    };
+    let Some(shell) = came_and_went("text", "-d 500ms") else { return };
     let lines = lines(&shell, "text");
     let brief = "msg:1  (came and went between two looks)";
     assert_eq!(untimed(&lines)[1..3], [format!("+ {brief}"), format!("- {brief}")]);
     assert!(untimed(&lines)[3].starts_with("+ msg:2 "), "{lines:?}");
+    let Some(shell) = came_and_went("json", "-d 500ms --json") else { return };
     let events = events(&shell, "json");
     assert_eq!(
-        fields(&events[1..], "event ref kind remark owner messages"),
+        fields(&events[1..], "event ref id kind remark owner messages"),
         json!([
-            ["+", "msg:1", "msg", "brief", null, null],
-            ["-", "msg:1", "msg", "brief", null, null],
-            ["+", "msg:2", "msg", null, me(&shell), 0]
+            ["+", "msg:1", 1, "msg", "brief", null, null],
+            ["-", "msg:1", 1, "msg", "brief", null, null],
+            ["+", "msg:2", 2, "msg", null, me(&shell), 0]
         ])
         .to_string()
     );
@@ -381,8 +395,13 @@ fn other_namespaces() {
     }
     let Some(web) = Container::start("watched", Like::Docker) else { return };
     let own = shell.start(&format!("exec ipctool --in {web} watch --json -d 50ms --initial > own"));
-    let all = shell.start("exec ipctool watch -A --key 0x7a7c -d 50ms --json > all").waits();
-    let text = shell.start("exec ipctool watch -A --key 0x7a7c -d 50ms > text").waits();
+    // What is there at the first look says that it has been made.
+    shell.run("ipctool create sem --key 0x7a7c").ok();
+    let everywhere = "ipctool watch -A --key 0x7a7c -d 50ms --initial";
+    let all = shell.start(&format!("exec {everywhere} --json > all"));
+    let text = shell.start(&format!("exec {everywhere} > text"));
+    ["all", "text", "own"].iter().for_each(|log| shell.wait_until(&format!("test -e {log}")));
+    ["all", "text"].iter().for_each(|log| shell.wait_until(&format!("grep -q sem:0 {log}")));
     shell.run(&format!("ipctool --in {web} create msg --key 0x7a7c")).ok();
     for log in ["own", "all", "text"] {
         has_lines(&shell, log, 1);
@@ -523,9 +542,65 @@ fn an_ordinary_user() {
 }
 
 #[test]
+fn a_directory_that_is_closed_for_a_while() {
+    let Some(shell) = Sandbox::new() else { return };
+    // Makes a binary that others may execute.
+    if shell.run_as(NOBODY, "true").is_none() {
+        return;
+    }
+    shell.run("ipctool create psem --name /it; ipctool create psem --name /other").ok();
+    let step_down = "exec setpriv --reuid 65534 --regid 65534 --clear-groups";
+    let options = "psem -A -d 50ms --initial --json";
+    let watch = shell.start(&format!("{step_down} ./ipctool watch {options} > log 2> errors"));
+    shell.wait_until("grep -q psem:/other log");
+    shell.run("chmod 700 /dev/shm").ok();
+    shell.wait_until("grep -q 'could not be looked at' errors");
+    shell.run("ipctool rm psem:/other").ok();
+    shell.run("chmod 1777 /dev/shm").ok();
+    has_lines(&shell, "log", 1);
+    watch.signal("INT").ends().exits(1);
+    assert_eq!(fields(&events(&shell, "log"), "event ref remark"), r#"[["-","psem:/other",null]]"#);
+    // What cannot be seen may be left.
+    shell.run("chmod 700 /dev/shm").ok();
+    let line = "ipctool watch psem -A --until-gone";
+    shell.run_as(NOBODY, line).unwrap().exits(1).says("so it is not known whether all are gone");
+    shell.run("chmod 1777 /dev/shm").ok();
+}
+
+#[test]
+fn another_dev_shm() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    let watch = watch(&shell, "log", "-d 50ms --json");
+    shell.run("mount -t tmpfs tmpfs /dev/shm").ok();
+    has_lines(&shell, "log", 1);
+    shell.run("umount /dev/shm").ok();
+    has_lines(&shell, "log", 2);
+    watch.signal("INT").ends().ok();
+    assert_eq!(
+        fields(&events(&shell, "log"), "event ref remark"),
+        r#"[["-","psem:/first","out-of-sight"],["+","psem:/first","back-in-sight"]]"#
+    );
+}
+
+#[test]
+fn without_proc() {
+    let Some(shell) = Sandbox::privileged() else { return };
+    shell.run("ipctool create psem --name /without_proc").ok();
+    let options = "psem -A --name /without_proc -d 50ms --initial";
+    let watch = shell.start(&format!("exec ipctool watch {options} > log 2> errors"));
+    shell.wait_until("test -s log");
+    shell.run("mount -t tmpfs tmpfs /proc").ok();
+    shell.wait_until("grep -q 'there is no /proc here' errors");
+    shell.run("umount /proc").ok();
+    watch.signal("INT").ends().exits(1);
+    let lines = lines(&shell, "log");
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
+#[test]
 fn wrong_usage() {
     let Some(shell) = Sandbox::new() else { return };
-    let wait = "to wait until an object is in a state: ipctool wait REF --until CONDITION";
+    let wait = "to wait until an object is in a state: ipctool wait";
     let kinds = "[possible values: msg, shm, sem, pmsg, pshm, psem]";
     for (arguments, says) in [
         ("-d 10ms", "--interval: '10ms' is too short: the shortest interval is 50ms".to_owned()),
@@ -542,18 +617,24 @@ fn wrong_usage() {
         (
             "shm:0xbeef",
             format!(
-                "invalid value 'shm:0xbeef' for '[KIND]...' {kinds}\nhint: to watch some objects, use filters: ipctool watch shm --key=0x0000beef; {wait}"
+                "invalid value 'shm:0xbeef' for '[KIND]...' {kinds}\nhint: to watch some objects, use filters: ipctool watch shm --key=0x0000beef; {wait} shm:0xbeef --until CONDITION"
             ),
         ),
         (
             "/web",
             format!(
-                "invalid value '/web' for '[KIND]...' {kinds}\nhint: to watch some objects, use filters: ipctool watch --name=/web; {wait}"
+                "invalid value '/web' for '[KIND]...' {kinds}\nhint: to watch some objects, use filters: ipctool watch --name=/web; {wait} /web --until CONDITION"
             ),
         ),
     ] {
         let ran = shell.run(&format!("ipctool watch {arguments}")).exits(2);
         assert_eq!(ran.stderr(), format!("ipctool: watch: {says}\n"), "{arguments}");
+    }
+    for (option, instead) in
+        [("-q", "msg"), ("--kind msg", "msg,pmsg"), ("--format json", "--json")]
+    {
+        let hint = format!(": ipctool watch {instead}\n");
+        shell.run(&format!("ipctool watch {option}")).exits(2).says(&hint);
     }
     shell
         .run("ipctool watch -o size msg")

@@ -11,19 +11,20 @@ use crate::ipc::Kind;
 
 /// Show objects on a live screen, with rates, users and messages
 ///
-/// Above the table are totals, the fullest limit and what doctor finds at a glance. The table shows for each queue
-/// how full it is, how fast that changes, and its depth at the last looks. Below are the processes that use the
-/// selected object.
+/// The header shows totals, what the quick checks of doctor find, and the limits of which half or more is used. The
+/// table shows for each queue how full it is, how fast that changes, and its depth at the last looks. Below it are the
+/// processes that use the selected object.
 ///
-/// Keys: the arrows select an object, Enter shows everything about it, 'p' the messages on it, 'x' removes it after
-/// a question, 'c' changes its mode. '/' filters as you type, 's' sorts by any column, 'r' turns the order round,
-/// 'K' chooses the kinds, 'A' all IPC namespaces. Space freezes the screen, '+' and '-' change the interval. 'd'
-/// shows what doctor finds, and runs a fix after a question. '?' shows all keys, 'q' quits.
+/// The arrows select an object. Enter shows everything about it, 'p' peeks at its messages, 'x' removes it and 'c'
+/// changes its mode; both act only on the object that you saw, and refuse if it has changed meanwhile. '/' filters as
+/// you type, 's' sorts by any column, 'r' reverses the order, 'K' chooses the kinds, 'A' shows all IPC namespaces.
+/// Space freezes the screen, '+' and '-' change the interval. 'd' shows what doctor finds, and Enter there runs a fix
+/// after a question. '?' shows all keys, 'q' quits.
 ///
-/// MSG/S and B/S are by how much messages and bytes changed between two looks, a second. The kernel counts only what
-/// is there, so what was sent and received in between does not show.
+/// MSG/S and B/S are the change per second between two looks. The kernel counts only what is there, so messages sent
+/// and received in between do not show. HISTORY is scaled to the highest depth that it shows.
 ///
-/// Without UTF-8 in the locale, bars are drawn in ASCII.
+/// If the locale is not UTF-8, bars are drawn in ASCII.
 #[derive(Debug, Args)]
 pub struct Top {
     /// Kinds to show; all of them by default
@@ -46,7 +47,7 @@ pub struct Top {
     pub interval: Duration,
     /// Record what is drawn into a new file, as an asciicast
     ///
-    /// Players such as 'asciinema play' show it. A file that exists is not written over.
+    /// Players such as 'asciinema play' show it. An existing file is not overwritten.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
     /// Show sizes in bytes
@@ -61,9 +62,9 @@ pub(super) const TOP: Page = Page {
     command: "top",
     synopsis: &["ipctool top [-A] [-d DURATION] [--record FILE] [-b] [FILTER…] [KIND…]"],
     statuses: &[
-        ("0", "you quit, with q or Ctrl-C"),
+        ("0", "you quit with q or Ctrl-C"),
         ("1", "the recording or the screen could not be written"),
-        ("2", "wrong usage, or this is no terminal"),
+        ("2", "wrong usage, or this is not a terminal"),
         page::SIGNAL,
     ],
     environment: &[page::NO_COLOR, page::TERM, page::TZ, page::LOCALE],

@@ -8,7 +8,7 @@ use super::options::{Filters, interval, kind};
 use super::page::{self, Page};
 use crate::ipc::{Kind, duration, number};
 
-/// Show what appears, changes and goes, a line an event
+/// Show what appears, changes and goes, one line per event
 ///
 /// Looks at the objects of this IPC namespace, or of all of them, once a second or at another interval, and prints a
 /// line for each difference: the time, a sign, the reference, and columns. The sign is '+' for an object that
@@ -16,14 +16,20 @@ use crate::ipc::{Kind, duration, number};
 /// that has changed. It prints nothing at the start; with --initial it begins with what is there, with the sign '='.
 ///
 /// Two looks show what is different, not what happened in between: ten messages sent and received within a second
-/// change nothing but a time. A System V object that came and went between two looks gets two lines, as far as the
-/// ids of later objects prove it. A remark in parentheses says if something is not as it seems: an object that existed
-/// before and matches the filters now, one that no longer matches and still exists, or one whose namespace can no
-/// longer be seen.
+/// change only times and process ids. A System V object that was created and removed between two looks gets two lines
+/// if the ids of later objects prove it. Restored ids ('ipctool restore --keep-ids', CRIU) can look like such a proof.
 ///
-/// Lines are always whole, also if a signal or a full disk ends the watch. Interrupt it with Ctrl-C, which is status
-/// 0. If a later look fails, the error is printed once, nothing is taken for gone, and the watch goes on; then its
-/// status is 1 in the end.
+/// A remark in parentheses explains unusual cases: an object that existed before and matches the filters now, one
+/// that still exists and no longer matches, one that can no longer be seen because its namespace or its /dev/shm is
+/// out of sight, or one that is seen again. With -A, a container that restarts can get the number of its old
+/// namespace; an object with the id, key, creator and size of an old one is then shown as changed, not as new.
+///
+/// Each write has whole lines, also if a signal or a full disk ends the watch. Only a line longer than 4 KiB is
+/// written by itself, and a signal can cut it in a pipe. Interrupt the watch with Ctrl-C, which is status 0. A
+/// background job of a script ignores SIGINT: use SIGTERM there.
+///
+/// If a later look fails, the watch prints the error once and continues. Objects that it cannot look at are not shown
+/// as gone, and the exit status is 1.
 #[derive(Debug, Args)]
 pub struct Watch {
     /// Kinds to watch; all of them by default
@@ -31,14 +37,14 @@ pub struct Watch {
     pub kinds: Vec<Kind>,
     /// Watch the objects of every IPC namespace
     ///
-    /// Adds the name of the container and the number of the namespace to each line. What may not be looked at is
-    /// counted on standard error.
+    /// Adds the name of the container and the number of the namespace to each line. Namespaces that you may not enter
+    /// are counted on standard error.
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
     /// Time from one look to the next; at least 50ms
     ///
-    /// Looks are at multiples of this time from the start, so they do not drift. If one takes longer, those that
-    /// it delays are left out. A bare number is seconds.
+    /// Looks are at multiples of this time from the start, so they do not drift. If one takes longer,
+    /// ticks missed meanwhile are skipped. A bare number is seconds.
     #[arg(
         short = 'd',
         long,
@@ -53,7 +59,8 @@ pub struct Watch {
     pub initial: bool,
     /// End as soon as no object matches any more
     ///
-    /// It ends at once if there is none at the start.
+    /// It ends at once if there is none at the start. If some objects may be out of sight, it says so, and the exit
+    /// status is 1.
     #[arg(long)]
     pub until_gone: bool,
     /// End after this many lines
@@ -75,9 +82,10 @@ pub struct Watch {
     /// Print each event as a JSON object on a line
     ///
     /// It has 'time' in UTC, 'event' (the sign), the fields of 'ipctool list --json', and 'remark', which is null,
-    /// 'matches', 'no-longer-matches', 'out-of-sight' or 'brief'. Of an object that came and went between two looks
-    /// ('brief') little more than the reference is known, so other fields are null. With '~' it also has 'changes',
-    /// an object with the old and the new value of each field that has changed: {"messages":[4,9]}.
+    /// 'matches', 'no-longer-matches', 'out-of-sight', 'back-in-sight' or 'brief'. Only the reference is known of an
+    /// object that came and went between two looks ('brief'), so other fields are null or empty. With '~' it also has
+    /// 'changes', an object with the old and the new value of each field that has changed: {"messages":[4,9]}. Each
+    /// line has all fields, some 600 bytes; -o messages,bytes makes it short.
     #[arg(short = 'J', long)]
     pub json: bool,
     /// Which objects.
@@ -91,8 +99,11 @@ pub(super) const WATCH: Page = Page {
         "ipctool watch [-A] [-d DURATION] [--initial] [--until-gone] [-n N] [--for DURATION] [-o COL,…] [-J] [FILTER…] [KIND…]",
     ],
     statuses: &[
-        ("0", "it ended as asked: by -n, --for, --until-gone, Ctrl-C, or a closed pipe"),
-        ("1", "a look failed, or the lines could not be written"),
+        ("0", "ended by -n, --for, --until-gone, Ctrl-C, or a closed pipe"),
+        (
+            "1",
+            "a look failed, something could no longer be looked at, --until-gone could not see everything, or the lines could not be written",
+        ),
         page::USAGE,
         page::NOT_PERMITTED,
         page::SIGNAL,
@@ -108,7 +119,8 @@ pub(super) const WATCH: Page = Page {
     ],
     files: &[page::SYSVIPC, page::DEV_SHM, page::DEV_MQUEUE, page::PROCESSES],
     notes: &[
-        "A history of a day takes little room, because only differences are written. Where other programs append to the same file or pipe, each write has whole lines.",
+        "A history of a day takes little room, because only differences are written. Where other programs append to the same file or pipe, each write has whole lines, unless one is longer than 4 KiB.",
+        "With --in, the watch keeps that IPC namespace open, so it exists as long as the watch runs. -A keeps none open.",
     ],
     examples: &[
         ("Watch everything", "ipctool watch"),

@@ -159,6 +159,11 @@ const HABITS: &[Habit] = &[
     habit("list", "-u", "to see how much is used", "ipctool"),
     habit("list", "-i", "to see everything about one object", "ipctool stat KIND:ID"),
     habit("list", "-a", "all objects are listed by default", "ipctool list"),
+    habit("watch", "-q", "to watch message queues", "ipctool watch msg"),
+    habit("watch", "-m", "to watch shared memory", "ipctool watch shm"),
+    habit("watch", "-s", "to watch semaphore sets", "ipctool watch sem"),
+    habit("watch", "--kind", "to watch some kinds, name them", "ipctool watch msg,pmsg"),
+    habit("watch", "--format", "to print JSON", "ipctool watch --json"),
     habit("create", "-Q", "to create a message queue", "ipctool create msg"),
     habit("create", "-M", "to create shared memory", "ipctool create shm --size SIZE"),
     habit("create", "-S", "to create a semaphore set", "ipctool create sem --nsems N"),
@@ -227,8 +232,10 @@ pub fn instead_of_operand(verb: &str, operand: &str, next: Option<&OsString>) ->
                     kind.into_iter().fold(watch, CommandLine::word).setting("--name", pattern)
                 }
             };
-            let wait = "to wait until an object is in a state: ipctool wait REF --until CONDITION";
-            Some(format!("to watch some objects, use filters: {chosen}; {wait}"))
+            let wait = CommandLine::new("ipctool wait").word(operand);
+            Some(format!(
+                "to watch some objects, use filters: {chosen}; to wait until an object is in a state: {wait} --until CONDITION"
+            ))
         }
         ("stat" | "rm", Ok(kind), Some(next)) if next.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(format!("an object is named as KIND:REF: ipctool {verb} {kind}:{next}"))

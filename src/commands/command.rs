@@ -17,15 +17,23 @@ use crate::kernel::signals::{self, Inbox, Notice};
 /// Runs a command to its end, with these variables added to its environment. Signals to this process go to the
 /// command. Fails if it cannot be started.
 pub(super) fn run(words: &[OsString], environment: &[(&str, String)]) -> io::Result<Status> {
+    Ok(run_noting(words, environment)?.0)
+}
+
+/// The same, with the signal by which another process asked this one to end meanwhile.
+pub(super) fn run_noting(
+    words: &[OsString],
+    environment: &[(&str, String)],
+) -> io::Result<(Status, Option<i32>)> {
     let inbox = Inbox::open()?;
     // One may have come before the inbox was open.
     if let Some(signal) = signals::pending() {
-        return Ok(Status::Signal(signal));
+        return Ok((Status::Signal(signal), Some(signal)));
     }
     let pid = child::spawn_with(words, environment, &inbox, 0)?;
-    let mut from_terminal = None;
+    let (mut from_terminal, mut asked) = (None, None);
     let ended = loop {
-        pass_on(&inbox, pid, &mut from_terminal);
+        asked = pass_on(&inbox, pid, &mut from_terminal).or(asked);
         match child::reap() {
             Some(Fate::Ended(ended, how)) if ended == pid => break how,
             // Stop with the command, as under a shell's job control, which continues both.
@@ -36,21 +44,25 @@ pub(super) fn run(words: &[OsString], environment: &[(&str, String)]) -> io::Res
     };
     // What happens after it is to be ended by signals again.
     inbox.close()?;
-    Ok(status_of(ended, from_terminal))
+    Ok((status_of(ended, from_terminal), asked))
 }
 
-/// Passes the signals in the inbox on to a command, and notes the one that the terminal sent to it as well.
-pub(super) fn pass_on(inbox: &Inbox, pid: i32, from_terminal: &mut Option<i32>) {
+/// Passes the signals in the inbox on to a command, and notes the one that the terminal sent to it as well. Returns one
+/// by which another process asked this one to end.
+pub(super) fn pass_on(inbox: &Inbox, pid: i32, from_terminal: &mut Option<i32>) -> Option<i32> {
+    let mut asked = None;
     while let Some(Notice { signal, sender }) = inbox.next() {
         match sender {
             _ if signal == signals::CHILD => {}
             None if signal == signals::CONTINUE => {}
             None if signals::is_shared(signal) => *from_terminal = Some(signal),
             _ => {
+                asked = Some(signal).filter(|&signal| signals::asks_to_end(signal)).or(asked);
                 let _ = child::kill(pid, signal);
             }
         }
     }
+    asked
 }
 
 /// The status for a command that has ended.

@@ -18,8 +18,8 @@ use crate::kernel::{Errno, Namespace};
 
 /// What became of a visit.
 enum Visit<R> {
-    /// This was found.
-    Seen(R),
+    /// This was found, and whether its `/dev/shm` could not be opened any more.
+    Seen(R, bool),
     /// The caller may not go there.
     Closed,
     /// The place is gone.
@@ -41,22 +41,48 @@ pub(super) struct Everywhere {
     failed: Option<(io::Error, u64)>,
     /// The namespaces of these places.
     failed_in: Vec<Identity>,
+    /// The namespaces with a `/dev/shm` that could not be opened.
+    unopened: Vec<Identity>,
+    /// What was there when the places were found, and could not be opened any more, as processes had ended.
+    vanished: Vec<(Identity, Kind)>,
 }
 
 impl Everywhere {
     /// Looks at every process.
     pub fn find() -> Result<Everywhere> {
-        let Places { all, uninspected, failed } = Places::find()?;
-        let (closed, failed_in) = (Vec::new(), Vec::new());
-        Ok(Everywhere { places: all, closed, uninspected, failed, failed_in })
+        let found = Places::find().map_err(|error| match error.raw_os_error() {
+            Some(_) => io::Error::other(format!(
+                "cannot look at all processes: {}",
+                os_error::describe(&error)
+            )),
+            None => error,
+        });
+        let Places { all, uninspected, failed, unopened } = found?;
+        Ok(Everywhere { uninspected, failed, unopened, ..Everywhere::of(all) })
+    }
+
+    /// These places, of which nothing else is known.
+    fn of(places: Vec<Place>) -> Everywhere {
+        Everywhere {
+            places,
+            closed: Vec::new(),
+            uninspected: 0,
+            failed: None,
+            failed_in: Vec::new(),
+            unopened: Vec::new(),
+            vanished: Vec::new(),
+        }
+    }
+
+    /// The same places, for another look.
+    pub fn again(&self) -> Everywhere {
+        Everywhere::of(self.places.clone())
     }
 
     /// The places outside of an IPC namespace.
     pub fn outside(&self, here: Identity) -> Everywhere {
         let is_outside = |place: &&Place| place.identity != here;
-        let places = self.places.iter().filter(is_outside).cloned().collect();
-        let (closed, failed_in) = (Vec::new(), Vec::new());
-        Everywhere { places, closed, uninspected: 0, failed: None, failed_in }
+        Everywhere::of(self.places.iter().filter(is_outside).cloned().collect())
     }
 
     /// Their POSIX queues: the bytes of queues are charged to their users, wherever they are.
@@ -83,9 +109,14 @@ impl Everywhere {
         let mut found = Vec::new();
         for (number, visit) in visits.into_iter().flatten() {
             match visit {
-                Visit::Seen(seen) => found.push((number, seen)),
+                Visit::Seen(seen, is_shm_lost) => {
+                    if is_shm_lost {
+                        self.note_vanished(number, Kind::is_in_dev_shm);
+                    }
+                    found.push((number, seen));
+                }
                 Visit::Closed => self.closed.push(self.places[number].identity),
-                Visit::Gone => {}
+                Visit::Gone => self.note_vanished(number, |_| true),
                 Visit::Failed(error) => {
                     let (_, count) = self.failed.get_or_insert((error, 0));
                     *count += 1;
@@ -98,6 +129,12 @@ impl Everywhere {
         found
     }
 
+    fn note_vanished(&mut self, number: usize, is_of: impl Fn(Kind) -> bool) {
+        let Place { identity, kinds, .. } = &self.places[number];
+        let kinds = kinds.iter().copied().filter(|kind| is_of(*kind));
+        self.vanished.extend(kinds.map(|kind| (*identity, kind)));
+    }
+
     fn try_to_visit<R>(place: &Place, look: impl FnOnce(&Place, &Namespace) -> R) -> Visit<R> {
         let namespace = match place.open() {
             Ok(namespace) => namespace,
@@ -106,7 +143,7 @@ impl Everywhere {
             Err(error) => return Visit::Failed(error),
         };
         match namespace.enter(Manner::ByCall) {
-            Ok(_stay) => Visit::Seen(look(place, &namespace)),
+            Ok(_stay) => Visit::Seen(look(place, &namespace), namespace.has_lost_shm()),
             Err(Errno::EPERM) => Visit::Closed,
             Err(error) => Visit::Failed(error.into()),
         }
@@ -118,7 +155,7 @@ impl Everywhere {
         look: impl FnOnce(&Namespace) -> Result<R>,
     ) -> Result<Option<R>> {
         match Everywhere::try_to_visit(place, |_, namespace| look(namespace)) {
-            Visit::Seen(seen) => seen.map(Some),
+            Visit::Seen(seen, _) => seen.map(Some),
             Visit::Closed | Visit::Gone => Ok(None),
             Visit::Failed(error) => Err(error.into()),
         }
@@ -132,6 +169,18 @@ impl Everywhere {
     /// The namespaces that could not be looked at.
     pub fn unseen(&self) -> impl Iterator<Item = Identity> {
         self.closed.iter().chain(&self.failed_in).copied()
+    }
+
+    /// The kinds in `/dev/shm` where that could not be opened.
+    pub fn unopened(&self) -> impl Iterator<Item = (Identity, Kind)> {
+        let kinds = || Kind::ALL.into_iter().filter(|kind| kind.is_in_dev_shm());
+        self.unopened.iter().flat_map(move |identity| kinds().map(|kind| (*identity, kind)))
+    }
+
+    /// The kinds that were there when the places were found, and could not be opened any more, because processes
+    /// had ended. The next look shows whether they are gone.
+    pub fn vanished(&self) -> impl Iterator<Item = (Identity, Kind)> {
+        self.vanished.iter().copied()
     }
 
     /// How many namespaces that were seen may not be entered.

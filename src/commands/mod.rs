@@ -203,17 +203,12 @@ fn is_new(message: &str) -> bool {
     said.len() < MOST_SAID && said.insert(without_number(message))
 }
 
-/// A message without the number that it begins with: how many processes cannot be inspected is another number at
-/// each look.
+/// A message without the numbers that are words: how many processes cannot be inspected is another number at each
+/// look.
 fn without_number(message: &str) -> String {
-    let mut parts = message.splitn(3, ": ");
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(program), Some(verb), Some(rest)) => {
-            let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
-            format!("{program}: {verb}: {rest}")
-        }
-        _ => message.to_owned(),
-    }
+    let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let words: Vec<&str> = message.split(' ').filter(|word| !is_number(word)).collect();
+    words.join(" ")
 }
 
 /// Prints a message to standard error: a line, and perhaps a hint below it.
@@ -302,4 +297,22 @@ fn resolve(
     reference: &Reference,
 ) -> Result<Reference, Failure> {
     namespace.resolve(reference).map_err(|error| Failure::of_call(verb, reference, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_do_not_make_a_message_new() {
+        let closed = |one: u32, other: u32| {
+            without_number(&format!(
+                "ipctool: watch: {one} IPC namespaces may not be entered, and {other} processes may not be inspected"
+            ))
+        };
+        assert_eq!(closed(3, 412), closed(12, 7));
+        let of = |text: &str| without_number(&format!("ipctool: watch msg:{text}"));
+        assert_ne!(of("1: EACCES"), of("2: EACCES"));
+        assert_ne!(of("1: EACCES"), of("1: EMFILE"));
+    }
 }

@@ -6,6 +6,7 @@ use super::everywhere::Everywhere;
 use super::{Error, now, print_error, report};
 use crate::commands::Result;
 use crate::explain::Failure;
+use crate::ipc::changes::Identity;
 use crate::ipc::posix::FileIdentity;
 use crate::ipc::process::observed::Selected;
 use crate::ipc::{Filter, Kind, Object, Observed, Reference, Snapshot, Time, Verdict};
@@ -73,6 +74,8 @@ pub struct Observation {
     pub has_outsiders: bool,
     /// The kinds that could not be listed, and where: the number of the namespace, if several are looked at.
     pub unlisted: Vec<(Option<u64>, Kind)>,
+    /// The objects of which it is not known whether they pass.
+    pub uncertain: Vec<Identity>,
 }
 
 /// A search for the objects that certainly pass a filter. It looks first at the objects and then at the
@@ -106,11 +109,27 @@ impl Search<'_> {
     /// Searches every IPC namespace, with one inspection of the processes. The `max_bytes` of queues are
     /// known afterwards, since they cannot be asked for from elsewhere.
     pub fn observe_everywhere(&self, everywhere: &mut Everywhere) -> Result<Observation> {
+        self.observe_places(everywhere, |_, error| Err(error))
+    }
+
+    /// The same, with a callback for an error in one of the places, which is given the namespace if it was entered.
+    /// Unless that fails, the other places are searched all the same.
+    pub fn observe_places(
+        &self,
+        everywhere: &mut Everywhere,
+        failed: impl Fn(Option<&Namespace>, Error) -> Result<()> + Sync,
+    ) -> Result<Observation> {
         let mut observation = Observation::default();
         let mut candidates: Vec<Vec<Object>> = Vec::new();
         let mut places = Vec::new();
-        let look = |_: &Place, namespace: &Namespace| -> Result<_> {
-            let Snapshot { objects, unlisted } = self.candidates(namespace)?;
+        let look = |place: &Place, namespace: &Namespace| -> Result<_> {
+            let Snapshot { objects, unlisted } = match self.candidates(namespace) {
+                Ok(found) => found,
+                Err(error) => {
+                    failed(Some(namespace), error)?;
+                    Snapshot { objects: Vec::new(), unlisted: place.kinds.clone() }
+                }
+            };
             Ok((objects, unlisted_in(namespace, unlisted).collect::<Vec<_>>()))
         };
         for (number, found) in everywhere.map(look) {
@@ -125,13 +144,25 @@ impl Search<'_> {
         let inspection = Inspection::of_all(places.iter().map(|place| place.identity), &scope)?;
         for (place, objects) in places.iter().zip(candidates) {
             let before = observation.objects.len();
-            // What is gone by now was so short-lived that it need not be shown.
-            Everywhere::visit(place, |namespace| {
-                self.judge(&inspection, namespace, objects, &mut observation)?;
+            let number = Some(place.identity.number());
+            let all: Vec<_> = objects.iter().map(|one| Identity::of_object(one, number)).collect();
+            let visited = Everywhere::visit(place, |namespace| {
+                let judged = self.judge(&inspection, namespace, objects, &mut observation);
                 let found = &mut observation.objects[before..];
                 found.iter_mut().for_each(|observed| complete(&mut observed.object));
-                Ok(())
-            })?;
+                match judged {
+                    Ok(()) => Ok(true),
+                    Err(error) => failed(Some(namespace), error).map(|()| false),
+                }
+            });
+            let is_judged = match visited {
+                Ok(visited) => visited.unwrap_or(false),
+                Err(error) => failed(None, error).map(|()| false)?,
+            };
+            if !is_judged {
+                // What is gone by now was so short-lived that it need not be shown.
+                observation.uncertain.extend(all);
+            }
         }
         observation.missed = inspection.missed();
         Ok(observation)
@@ -177,6 +208,7 @@ impl Search<'_> {
                 Verdict::No => {}
                 Verdict::Unknown(why) => {
                     observation.has_outsiders |= inspection.has_outsiders();
+                    observation.uncertain.push(Identity::of(&observed));
                     if verbose {
                         let reference = observed.reference();
                         let home = namespace.home().map(|home| format!(" in {home}"));

@@ -3,6 +3,8 @@
 mod app;
 mod board;
 mod draw;
+mod help;
+mod input;
 mod screen;
 mod world;
 
@@ -13,12 +15,12 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use app::{App, Mode, Wish};
-use draw::Look;
-use screen::{LOOK, Screen};
+use app::{Action, App, Mode};
+use draw::Theme;
+use screen::{SIZE_CHECK, Screen};
 use world::World;
 
-use super::{command, report, select, without_number};
+use super::{command, report, select};
 use crate::cli::Top;
 use crate::commands::Result;
 use crate::exit::Status;
@@ -37,7 +39,10 @@ const VERB: &str = "top";
 /// What takes long is done again after so many times as long, and is at most this part of the time.
 const LEISURE: u32 = 60;
 
-/// How long after a key the processes are looked at: who holds an arrow does not wait for them.
+/// A wait that takes so much longer was interrupted.
+const STALL: Duration = Duration::from_millis(500);
+
+/// How long after a key the processes are looked at, so that a key that is held down is quick.
 const PAUSE: Duration = Duration::from_millis(150);
 
 pub(super) fn run(mut args: Top, namespace: &Namespace, mut style: Style) -> Result<Status> {
@@ -45,21 +50,33 @@ pub(super) fn run(mut args: Top, namespace: &Namespace, mut style: Style) -> Res
         let failure = Failure::new(VERB, "", "it needs a terminal", Reason::Usage);
         return Err(failure.with_hint("for a pipe or a file: ipctool watch").into());
     }
+    if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        let what =
+            "it needs a terminal that can move its cursor, and TERM says that this one cannot";
+        let failure = Failure::new(VERB, "", what, Reason::Usage);
+        return Err(failure.with_hint("for any terminal: ipctool watch").into());
+    }
     let filter = Filter::new(std::mem::take(&mut args.kinds), args.filter.conditions());
     select::warn_cautions(VERB, &filter);
     let recording = args.record.as_deref().map(record_to).transpose()?;
     style.human_sizes = !args.bytes;
     signals::catch_signals()?;
-    let look = Look::new(style.screen.color);
+    let theme = Theme::new(style.screen.color);
     let mut app = App::new(filter.kinds().collect(), style, args.interval);
     app.is_everywhere = args.all_namespaces;
     app.place = namespace.home().map(|home| home.name());
+    let world = World { namespace, filter };
+    // What cannot be looked at at all needs no screen.
+    let first = world.first_look(args.all_namespaces)?;
+    app.board.follow(first, args.interval, slot_bits(), &app.style);
     let mut top = Session {
-        world: World { namespace, filter },
+        world,
         screen: Screen::open(recording)?,
         app,
-        look,
-        last: None,
+        theme,
+        last: Some(Instant::now()),
+        details: Pace::default(),
+        recording: None,
         facts: Pace::default(),
         users: Pace::default(),
         pressed: None,
@@ -69,7 +86,7 @@ pub(super) fn run(mut args: Top, namespace: &Namespace, mut style: Style) -> Res
     };
     let ended = top.live();
     top.screen.end();
-    let failed = top.screen.recording_failed();
+    let failed = top.recording.take().or_else(|| top.screen.recording_failed());
     drop(top);
     if let (Some(error), Some(path)) = (failed, &args.record) {
         let path = Foreign::from(path.as_path());
@@ -86,7 +103,7 @@ fn record_to(path: &Path) -> Result<File, Failure> {
         let subject = format!("--record {}", Foreign::from(path));
         match error.kind() {
             ErrorKind::AlreadyExists => {
-                let what = "it exists, and is not written over";
+                let what = "the file exists already, and is not overwritten";
                 Failure::new(VERB, subject, what, Reason::Failed)
             }
             _ => Failure::new(VERB, subject, os_error::describe(&error), Reason::Failed),
@@ -125,11 +142,14 @@ struct Session<'a> {
     world: World<'a>,
     screen: Screen,
     app: App,
-    look: Look,
+    theme: Theme,
     /// When the last look was.
     last: Option<Instant>,
     facts: Pace,
     users: Pace,
+    details: Pace,
+    /// Why the recording ended early.
+    recording: Option<io::Error>,
     /// When a key was last pressed.
     pressed: Option<Instant>,
     /// The object whose users were looked at, and the last look before that.
@@ -142,7 +162,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Looks and draws until it is to end.
     fn live(&mut self) -> Result<Status> {
-        let mut next = Instant::now();
+        let mut next = Some(Instant::now());
         let mut is_stale = true;
         loop {
             match signals::pending() {
@@ -151,45 +171,71 @@ impl Session<'_> {
                 None => {}
             }
             let now = Instant::now();
-            if next <= now && !self.app.is_frozen {
+            if let Some(due) = next.filter(|due| *due <= now && !self.app.is_frozen) {
                 self.look();
-                // On a fixed grid; what was missed is left out.
-                let missed = now.duration_since(next).div_duration_f64(self.app.interval) as u32;
-                next += self.app.interval * (missed + 1);
+                // On a fixed grid, unless a look takes longer.
+                let interval = self.app.interval;
+                let after = |time: Instant| time.checked_add(interval);
+                next = after(due).filter(|next| *next > now).or_else(|| after(now));
                 is_stale = true;
             }
             is_stale |= self.follow_selected();
             is_stale |= self.screen.fit()?;
-            if is_stale {
-                let Session { screen, app, look, .. } = self;
-                screen.draw(|frame| draw::draw(frame, app, look))?;
-                is_stale = false;
+            if std::mem::take(&mut is_stale) {
+                self.draw()?;
             }
             let mut has_keys = false;
             while let Some(key) = self.screen.key() {
                 if key == Key::HangUp {
-                    return Ok(Status::Signal(signals::TERMINATE));
+                    return Ok(Status::Signal(signals::HANG_UP));
                 }
                 (has_keys, is_stale) = (true, true);
                 self.pressed = Some(Instant::now());
-                if let Some(wish) = self.app.press(key) {
-                    if wish == Wish::Quit {
-                        return Ok(Status::Done);
+                let interval = self.app.interval;
+                match self.app.press(key) {
+                    Some(Action::Quit) => return Ok(Status::Done),
+                    Some(action) => {
+                        if let Some(signal) = self.perform(action)? {
+                            return Ok(Status::Signal(signal));
+                        }
                     }
-                    if wish == Wish::Look {
-                        next = Instant::now();
-                    }
-                    self.grant(wish)?;
+                    None => {}
+                }
+                if self.app.interval != interval {
+                    next = Some(Instant::now());
+                }
+                if let Mode::Ask(_) = self.app.mode {
+                    // What was typed before it could be read is no answer.
+                    self.draw()?;
+                    self.screen.forget_keys();
+                    break;
                 }
             }
             if !has_keys {
-                let wait = match self.app.is_frozen {
-                    true => LOOK,
-                    false => next.saturating_duration_since(Instant::now()).min(LOOK),
-                };
+                let left = next.filter(|_| !self.app.is_frozen);
+                let wait = left.map_or(SIZE_CHECK, |next| {
+                    next.saturating_duration_since(Instant::now()).min(SIZE_CHECK)
+                });
+                let before = Instant::now();
                 poll::wait_any_readable(&[io::stdin().as_fd()], Some(wait));
+                if before.elapsed() > wait + STALL {
+                    // It was stopped, and another program may have used the terminal.
+                    self.screen.clear()?;
+                    is_stale = true;
+                }
             }
         }
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        let Session { screen, app, theme, .. } = self;
+        screen.draw(|frame| draw::draw(frame, app, theme))?;
+        if let Some(error) = screen.recording_failed() {
+            let why = os_error::describe(&error);
+            app.message = Some(format!("the recording has ended: {why}"));
+            self.recording = Some(error);
+        }
+        Ok(())
     }
 
     /// Looks at the objects, and at totals and findings if there is time for that.
@@ -197,39 +243,42 @@ impl Session<'_> {
         let Session { world, app, .. } = self;
         let (view, said) = world.look(app.is_everywhere);
         let now = Instant::now();
-        if let Some(view) = view {
-            let time = self.last.map_or(app.interval, |last| now - last);
-            app.style.now = super::now();
-            app.board.follow(view, time, slot_bits(), &app.style);
-            self.last = Some(now);
-        }
-        app.trouble = match self.last {
-            Some(last) if last == now => None,
-            _ => said.first().cloned(),
-        };
-        // What cannot be seen is said once, and not at each look.
-        let news = said.into_iter().find(|line| self.said.insert(without_number(line)));
-        if app.trouble.is_none()
-            && let Some(line) = news
-        {
-            app.message.get_or_insert(line);
+        match view {
+            Some(view) => {
+                let time = self.last.map_or(app.interval, |last| now - last);
+                app.style.now = super::now();
+                app.board.follow(view, time, slot_bits(), &app.style);
+                self.last = Some(now);
+                app.trouble = None;
+                // What cannot be seen is said once, and not at each look, however many it is of.
+                let words =
+                    |line: &String| line.replace(|letter: char| letter.is_ascii_digit(), "");
+                let is_hint = |line: &String| line.starts_with("hint: ");
+                let mut news = said.into_iter().filter(|line| !is_hint(line));
+                if let Some(line) = news.find(|line| self.said.insert(words(line))) {
+                    app.message.get_or_insert(line);
+                }
+            }
+            None => app.trouble = said.into_iter().next(),
         }
         if self.facts.is_due() || app.facts.is_none() {
             let (facts, _) = self.facts.run(|| world.facts(app.is_everywhere));
             app.facts = facts.or(app.facts.take());
         }
-        if let Mode::Text(text) = &mut app.mode
-            && let Some(observed) = &text.about
-        {
-            let columns = usize::from(self.screen.size().0);
-            if let (Some(lines), _) = world.details(observed, columns) {
-                let lines = app.wrapped(&lines[1.min(lines.len())..]);
-                if let Mode::Text(text) = &mut app.mode {
-                    text.lines = lines;
-                }
-            } else if !text.title.ends_with(GONE) {
-                text.title += GONE;
-            }
+        self.look_at_details();
+    }
+
+    /// Looks again at the object whose page is shown.
+    fn look_at_details(&mut self) {
+        let Session { world, app, details, .. } = self;
+        let Mode::Text(text) = &app.mode else { return };
+        let Some(observed) = text.about.as_ref().filter(|_| details.is_due()) else { return };
+        let columns = app.columns;
+        let (lines, said) = details.run(|| world.details(observed, columns));
+        let lines = lines.map(|lines| app.wrapped(&lines[1.min(lines.len())..]));
+        if let Mode::Text(text) = &mut app.mode {
+            text.note = lines.is_none().then(|| said.into_iter().next()).flatten();
+            text.lines = lines.unwrap_or(std::mem::take(&mut text.lines));
         }
     }
 
@@ -247,29 +296,30 @@ impl Session<'_> {
         if !is_due {
             return false;
         }
-        let (observed, _) = users.run(|| world.observe(selected));
-        app.observed = observed;
+        let (observed, said) = users.run(|| world.observe(selected));
+        app.observed = Some(observed.ok_or_else(|| said.into_iter().next().unwrap_or_default()));
         self.seen = Some(identity);
         self.seen_at = self.last;
         true
     }
 
-    /// Does what only the kernel can, or the terminal.
-    fn grant(&mut self, wish: Wish) -> Result<()> {
+    /// Does what only the kernel can, or the terminal. Returns the signal that asked to end meanwhile.
+    fn perform(&mut self, action: Action) -> Result<Option<i32>> {
         let columns = usize::from(self.screen.size().0);
         let Session { world, app, screen, .. } = self;
-        match wish {
-            Wish::Quit | Wish::Look => {}
-            Wish::Redraw => screen.clear()?,
-            Wish::Stop => screen.lend(signals::stop)?,
-            Wish::Details(observed) => {
+        match action {
+            Action::Quit => {}
+            Action::Look => self.look(),
+            Action::Redraw => screen.clear()?,
+            Action::Stop => screen.lend(signals::stop_group)?,
+            Action::Details(observed) => {
                 let (lines, said) = world.details(&observed, columns);
                 match lines.as_deref() {
                     Some([title, lines @ ..]) => app.show(title.clone(), lines, Some(observed)),
                     Some([]) | None => app.tell("Details", &said),
                 }
             }
-            Wish::Peek(observed) => {
+            Action::Peek(observed) => {
                 let (lines, said) = world.peek(&observed, columns);
                 match lines {
                     Some(lines) => {
@@ -280,49 +330,59 @@ impl Session<'_> {
                     None => app.tell("Messages", &said),
                 }
             }
-            Wish::Remove(observed) => {
+            Action::Remove(observed) => {
                 let (done, said) = world.remove(&observed);
                 app.tell("Remove", &done.into_iter().chain(said).collect::<Vec<_>>());
                 self.look();
             }
-            Wish::Change(observed, mode) => {
+            Action::Change(observed, mode) => {
                 let (done, said) = world.change(&observed, mode);
                 app.tell("Change", &done.into_iter().chain(said).collect::<Vec<_>>());
                 self.look();
             }
-            Wish::Diagnose => {
+            Action::Diagnose => {
                 let (findings, said) = world.diagnose(app.is_everywhere);
                 app.show_findings(findings.unwrap_or_default(), said);
             }
-            Wish::Run(fix) => {
-                let ended = screen.lend(|| run_fix(&fix))?;
-                app.tell("Fix", &[ended]);
+            Action::Run(fix) => {
+                let (ended, signal) = screen.lend(|| run_fix(&fix))?;
+                if signal.is_some() {
+                    return Ok(signal);
+                }
                 self.facts.hurry();
                 self.look();
+                // What is left to mend.
+                self.perform(Action::Diagnose)?;
+                self.app.message = Some(ended);
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
-/// What the title of a page says when its object is gone.
-const GONE: &str = "  (gone)";
-
-/// Runs a line of shell on the terminal, and lets the user read what it prints.
-fn run_fix(fix: &str) -> String {
-    println!("$ {fix}");
+/// Runs a line of shell on the terminal, and lets the user read what it prints. Returns how it ended, and the signal
+/// that asked to end meanwhile.
+fn run_fix(fix: &str) -> (String, Option<i32>) {
+    // If that fails, the terminal is gone, which the next key tells.
+    let say = |line: String| drop(stdout::print(&line));
+    say(format!("$ {fix}\n"));
     let words = ["sh", "-c", fix].map(std::ffi::OsString::from);
-    let ended = match command::run(&words, &[]) {
-        Ok(Status::Done | Status::Command(0)) => "the fix has run".to_owned(),
-        Ok(Status::Command(status)) => format!("the fix ended with status {status}"),
-        Ok(_) => "the fix was interrupted".to_owned(),
-        Err(error) => format!("the fix did not start: {}", os_error::describe(&error)),
+    let (ended, signal) = match command::run_noting(&words, &[]) {
+        Ok((Status::Done | Status::Command(0), signal)) => ("the fix has run".to_owned(), signal),
+        Ok((Status::Command(status), signal)) => {
+            (format!("the fix ended with status {status}"), signal)
+        }
+        Ok((_, signal)) => ("the fix was interrupted".to_owned(), signal),
+        Err(error) => (format!("the fix did not start: {}", os_error::describe(&error)), None),
     };
-    println!("{ended}; any key goes back");
+    if signal.is_some() {
+        return (ended, signal);
+    }
+    say(format!("{ended}; any key goes back\n"));
     if let Ok(_keyboard) = Keyboard::open() {
         while signals::pending().is_none() && !poll::is_readable(&io::stdin()) {
             poll::wait_any_readable(&[io::stdin().as_fd()], None);
         }
     }
-    ended
+    (ended, None)
 }

@@ -20,7 +20,7 @@ use crate::commands::reader::Depth;
 use crate::commands::{Result, end, print_error, say_each_once, select};
 use crate::exit::Status;
 use crate::explain::{Failure, Reason};
-use crate::ipc::changes::{Change, Departure, View};
+use crate::ipc::changes::{Change, View};
 use crate::ipc::{Filter, Kind};
 use crate::kernel::Namespace;
 use crate::kernel::limits::slot_bits;
@@ -57,7 +57,7 @@ pub(super) fn run(mut args: Watch, namespace: &Namespace, style: Style) -> Resul
         depth: form.depth(),
     };
     let lines = Lines::new()?;
-    let watch = Run { args: &args, looker, form, lines, left: args.count, is_lost: false };
+    let watch = Run { args: &args, looker, form, lines, left: args.count };
     watch.run(&filter)
 }
 
@@ -85,8 +85,8 @@ impl Form {
     }
 }
 
-/// Why to stop.
-enum Stop {
+/// Why a watch ends.
+enum End {
     /// All lines that were asked for are written.
     Enough,
     /// A signal arrived.
@@ -105,8 +105,6 @@ struct Run<'a> {
     lines: Lines,
     /// How many lines are still to be written; `None` for any number.
     left: Option<u64>,
-    /// Whether an object went out of sight, and may exist.
-    is_lost: bool,
 }
 
 impl Run<'_> {
@@ -115,63 +113,73 @@ impl Run<'_> {
         let time = Timestamp::now();
         let mut view = self.looker.look()?;
         select::warn_cautions(VERB, filter);
-        let mut has_failed = false;
-        let stop = match self.begin(&view, time)? {
-            Some(stop) => stop,
+        let mut has_failed = view.gaps.has_errors;
+        let end = match self.begin(&view, time)? {
+            Some(end) => end,
             None => self.go_on(start, &mut view, &mut has_failed)?,
         };
-        let status = match stop {
-            Stop::Signal(signal) if signal != INTERRUPT => return Ok(Status::Signal(signal)),
-            Stop::Over if self.args.until_gone && view.objects.is_empty() && self.is_lost => {
+        let status = match end {
+            End::Signal(signal) if signal != INTERRUPT => return Ok(Status::Signal(signal)),
+            End::Over if self.is_empty(&view) && view.may_miss_objects() => {
                 print_error(format_args!(
-                    "{VERB}: objects went out of sight, so it is not known whether they are gone"
+                    "{VERB}: some objects may be out of sight, so it is not known whether all are gone"
                 ));
                 Status::Failed
             }
-            Stop::Enough | Stop::Signal(_) | Stop::Abandoned | Stop::Over if has_failed => {
+            End::Enough | End::Signal(_) | End::Abandoned | End::Over if has_failed => {
                 Status::Failed
             }
-            Stop::Enough | Stop::Signal(_) | Stop::Abandoned | Stop::Over => Status::Done,
+            End::Enough | End::Signal(_) | End::Abandoned | End::Over => Status::Done,
         };
         Ok(status)
     }
 
     /// Tells what is there at first.
-    fn begin(&mut self, view: &View, time: Timestamp) -> Result<Option<Stop>> {
+    fn begin(&mut self, view: &View, time: Timestamp) -> Result<Option<End>> {
         if self.args.initial
-            && let Some(stop) = self.tell(time, view.present())?
+            && let Some(end) = self.tell(time, view.present())?
         {
-            return Ok(Some(stop));
+            return Ok(Some(end));
         }
-        Ok((self.args.until_gone && view.objects.is_empty()).then_some(Stop::Over))
+        Ok(self.is_over(view).then_some(End::Over))
+    }
+
+    /// Whether the end of all objects is waited for, and none is seen.
+    fn is_empty(&self, view: &View) -> bool {
+        self.args.until_gone && view.objects.is_empty()
+    }
+
+    /// Whether no object is left, as far as can be seen.
+    fn is_over(&self, view: &View) -> bool {
+        self.is_empty(view) && view.gaps.unsettled.is_empty()
     }
 
     /// Looks again at each tick. The ticks are on a grid from the start, so they do not drift; those that
     /// pass during a look are skipped.
-    fn go_on(&mut self, start: Instant, view: &mut View, has_failed: &mut bool) -> Result<Stop> {
+    fn go_on(&mut self, start: Instant, view: &mut View, has_failed: &mut bool) -> Result<End> {
         let deadline = self.args.duration.and_then(|time| start.checked_add(time));
         let slot_bits = slot_bits();
-        let unlisted_at_first = view.gaps.kinds.clone();
+        let (unlisted, closed) = (view.gaps.kinds.clone(), view.gaps.closed.clone());
         loop {
             let tick = next_tick(start, self.args.interval);
             let is_last = deadline.is_some_and(|deadline| tick.is_none_or(|tick| deadline <= tick));
-            if let Some(stop) = self.rest(if is_last { deadline } else { tick }) {
-                return Ok(stop);
+            if let Some(end) = self.rest(if is_last { deadline } else { tick }) {
+                return Ok(end);
             }
             let time = Timestamp::now();
             match self.looker.look() {
                 Ok(later) => {
-                    // What could be listed before is not gone: something is wrong.
-                    *has_failed |= !later.gaps.kinds.is_subset(&unlisted_at_first);
+                    // Something is wrong if what could be looked at before cannot be now.
+                    let gaps = &later.gaps;
+                    *has_failed |= gaps.has_errors
+                        || !gaps.kinds.is_subset(&unlisted)
+                        || !gaps.closed.is_subset(&closed);
                     let changes = view.follow(later, slot_bits);
-                    let is_lost =
-                        |change: &Change| matches!(change, Change::Gone(_, Departure::OutOfSight));
-                    self.is_lost |= changes.iter().any(is_lost);
-                    if let Some(stop) = self.tell(time, changes)? {
-                        return Ok(stop);
+                    if let Some(end) = self.tell(time, changes)? {
+                        return Ok(end);
                     }
-                    if self.args.until_gone && view.objects.is_empty() {
-                        return Ok(Stop::Over);
+                    if self.is_over(view) {
+                        return Ok(End::Over);
                     }
                 }
                 // Nothing is known, so nothing has changed.
@@ -181,19 +189,19 @@ impl Run<'_> {
                 }
             }
             if is_last {
-                return Ok(Stop::Over);
+                return Ok(End::Over);
             }
         }
     }
 
     /// Waits until this time. `None` is for ever.
-    fn rest(&self, until: Option<Instant>) -> Option<Stop> {
+    fn rest(&self, until: Option<Instant>) -> Option<End> {
         loop {
             if let Some(signal) = signals::pending() {
-                return Some(Stop::Signal(signal));
+                return Some(End::Signal(signal));
             }
             if self.lines.is_abandoned() {
-                return Some(Stop::Abandoned);
+                return Some(End::Abandoned);
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             match left {
@@ -213,7 +221,7 @@ impl Run<'_> {
         &mut self,
         time: Timestamp,
         changes: impl IntoIterator<Item = Change>,
-    ) -> Result<Option<Stop>> {
+    ) -> Result<Option<End>> {
         let mut line = Vec::new();
         let mut told = Ok(());
         'all: for change in changes {
@@ -235,9 +243,9 @@ impl Run<'_> {
         }
         match (told.and_then(|()| self.lines.flush()), signals::pending()) {
             // The signal has ended the write.
-            (Err(_), Some(signal)) => Ok(Some(Stop::Signal(signal))),
+            (Err(_), Some(signal)) => Ok(Some(End::Signal(signal))),
             (Err(error), None) => Err(error.into()),
-            (Ok(()), _) => Ok((self.left == Some(0)).then_some(Stop::Enough)),
+            (Ok(()), _) => Ok((self.left == Some(0)).then_some(End::Enough)),
         }
     }
 }

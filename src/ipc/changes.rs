@@ -10,7 +10,7 @@ use std::sync::Arc;
 use trail::Trail;
 
 use super::posix::FileIdentity;
-use super::{Home, Kind, Observed, Reference};
+use super::{Home, Key, Kind, Object, Observed, Reference};
 
 /// What no other object shares as long as this one exists. An id is unique in its namespace, a file on the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,9 +23,14 @@ pub struct Identity {
 impl Identity {
     /// The identity of an object.
     pub fn of(observed: &Observed) -> Identity {
-        let file = observed.object.file().map(|file| file.identity);
-        let namespace = namespace(observed).filter(|_| file.is_none());
-        Identity { namespace, reference: observed.reference(), file }
+        Identity::of_object(&observed.object, namespace(observed))
+    }
+
+    /// The identity of an object that lives in the namespace with this number, if several are looked at.
+    pub fn of_object(object: &Object, namespace: Option<u64>) -> Identity {
+        let file = object.file().map(|file| file.identity);
+        let namespace = namespace.filter(|_| file.is_none());
+        Identity { namespace, reference: object.reference(), file }
     }
 
     /// The reference, which another object may have one day, or in another namespace.
@@ -39,6 +44,10 @@ fn namespace(observed: &Observed) -> Option<u64> {
     observed.home.as_ref().map(|home| home.namespace)
 }
 
+fn place(observed: &Observed) -> Place {
+    (namespace(observed), observed.kind())
+}
+
 /// What one look has shown, and what earlier ones have shown of the ids.
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -50,8 +59,12 @@ pub struct View {
     pub gaps: Gaps,
     /// Whether `objects` are all of their kinds, so that a free slot is known to be free.
     pub is_whole: bool,
+    /// The present `/dev/shm`, if only one is looked at.
+    pub shm: Option<FileIdentity>,
     /// What the views before have shown of the order of the ids.
     pub trails: Trails,
+    /// The objects that went out of sight, and have not been seen again.
+    pub lost: Lost,
 }
 
 /// A kind of objects in a namespace: its number, if several are looked at.
@@ -61,31 +74,50 @@ type Place = (Option<u64>, Kind);
 #[derive(Clone, Debug, Default)]
 pub struct Trails(HashMap<Place, Trail>);
 
+/// Objects reported as out of sight, and where they were.
+#[derive(Clone, Debug, Default)]
+pub struct Lost(HashMap<Identity, Spot>);
+
+/// Where an object was that went out of sight.
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    /// In a namespace.
+    Namespace(Place),
+    /// In a `/dev/shm`, which another one covers.
+    DevShm(FileIdentity),
+}
+
 /// What a look could not show: what was seen there before may exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
     /// The kinds that could not be listed, and where.
     pub kinds: HashSet<Place>,
+    /// The kinds that could not be listed because processes ended during the look. The next look shows what is left.
+    pub unsettled: HashSet<Place>,
+    /// The objects that exist, and of which it is not known whether they match.
+    pub uncertain: HashSet<Identity>,
     /// The namespaces that could not be entered.
     pub closed: HashSet<u64>,
     /// All namespaces that were found; `None` if only one is looked at.
     pub found: Option<HashSet<u64>>,
     /// Whether there may be namespaces that were not found.
     pub may_hide_some: bool,
+    /// Whether an error was printed: something could not be looked at that is open to the caller.
+    pub has_errors: bool,
 }
 
 impl Gaps {
-    /// Whether a look could have shown this object if it existed.
-    fn hide(&self, observed: &Observed) -> bool {
-        let namespace = namespace(observed);
-        self.kinds.contains(&(namespace, observed.kind()))
-            || namespace.is_some_and(|number| self.closed.contains(&number))
+    /// Whether a look could not have shown objects of this kind there.
+    fn hide(&self, place: Place) -> bool {
+        self.kinds.contains(&place)
+            || self.unsettled.contains(&place)
+            || place.0.is_some_and(|number| self.closed.contains(&number))
     }
 
-    /// Whether the namespace of an object was not found, although it may exist.
-    fn may_hide_home(&self, observed: &Observed) -> bool {
+    /// Whether this namespace was not found, although it may exist.
+    fn may_hide_home(&self, (number, _): Place) -> bool {
         self.may_hide_some
-            && match (&self.found, namespace(observed)) {
+            && match (&self.found, number) {
                 (Some(found), Some(number)) => !found.contains(&number),
                 _ => false,
             }
@@ -124,6 +156,8 @@ pub enum Appearance {
     Created,
     /// It existed before, and matches now.
     Matches,
+    /// It had gone out of sight.
+    SeenAgain,
 }
 
 /// How an object went out of view.
@@ -133,7 +167,7 @@ pub enum Departure {
     Removed,
     /// It exists, and does not match any more.
     MatchesNoMore,
-    /// Its namespace cannot be found any more, but not all namespaces can be seen.
+    /// Its namespace cannot be found any more, but not all namespaces can be seen; or another `/dev/shm` is there.
     OutOfSight,
 }
 
@@ -143,10 +177,18 @@ impl View {
         self.objects.iter().cloned().map(Change::Present)
     }
 
+    /// Whether objects that match may exist that are not in this view.
+    pub fn may_miss_objects(&self) -> bool {
+        let Gaps { kinds, unsettled, closed, may_hide_some, .. } = &self.gaps;
+        let is_whole = kinds.is_empty() && unsettled.is_empty() && closed.is_empty();
+        *may_hide_some || !is_whole || !self.lost.0.is_empty()
+    }
+
     /// Becomes a later view, and returns what has changed in between: what is gone, then what is in another state,
     /// then what appeared. `slot_bits` is the size of the slot in an id.
     pub fn follow(&mut self, mut later: View, slot_bits: u32) -> Vec<Change> {
         later.trails = std::mem::take(&mut self.trails);
+        let mut lost = std::mem::take(&mut self.lost.0);
         if let Some(found) = &later.gaps.found {
             let is_known = |number: &u64| found.contains(number) || later.gaps.may_hide_some;
             later.trails.0.retain(|(number, _), _| number.as_ref().is_none_or(is_known));
@@ -154,15 +196,22 @@ impl View {
         let before = std::mem::take(&mut self.objects);
         let (mut changed, mut appeared) = (Vec::new(), Vec::new());
         let Pairs { of, missing } = pairs(&before, &later.objects);
+        let mut gone = Vec::new();
         for (observed, earlier) in later.objects.iter().zip(of) {
             match earlier.map(|place| &before[place]) {
                 Some(before) if before == observed => {}
+                Some(before) if are_two(&before.object, &observed.object) => {
+                    gone.push((before.clone(), Departure::Removed));
+                    appeared.push((observed.clone(), Appearance::Created));
+                }
                 Some(before) => {
                     let (before, after) = (Box::new(before.clone()), Box::new(observed.clone()));
                     changed.push(Change::Changed { before, after });
                 }
                 None => {
-                    let how = match self.others.contains(&Identity::of(observed)) {
+                    let identity = Identity::of(observed);
+                    let how = match self.others.contains(&identity) {
+                        _ if lost.remove(&identity).is_some() => Appearance::SeenAgain,
                         true => Appearance::Matches,
                         false => Appearance::Created,
                     };
@@ -170,19 +219,35 @@ impl View {
                 }
             }
         }
-        let mut gone = Vec::new();
+        let gaps = &later.gaps;
+        lost.retain(|identity, spot| {
+            let may_exist = match *spot {
+                Spot::Namespace(place) => gaps.hide(place) || gaps.may_hide_home(place),
+                Spot::DevShm(shm) => later.shm != Some(shm),
+            };
+            may_exist && !later.others.contains(identity)
+        });
+        let covered = self.shm.filter(|_| self.shm != later.shm);
         for observed in missing.into_iter().map(|place| before[place].clone()) {
-            if later.others.contains(&Identity::of(&observed)) {
-                gone.push((observed, Departure::MatchesNoMore));
-            } else if later.gaps.hide(&observed) {
+            let (identity, place) = (Identity::of(&observed), place(&observed));
+            if gaps.uncertain.contains(&identity) {
                 // As far as is known, nothing has happened to it.
                 later.objects.push(observed);
-            } else if later.gaps.may_hide_home(&observed) {
+            } else if later.others.contains(&identity) {
+                gone.push((observed, Departure::MatchesNoMore));
+            } else if gaps.hide(place) {
+                later.objects.push(observed);
+            } else if let Some(shm) = covered.filter(|_| place.1.is_in_dev_shm()) {
+                lost.insert(identity, Spot::DevShm(shm));
+                gone.push((observed, Departure::OutOfSight));
+            } else if gaps.may_hide_home(place) {
+                lost.insert(identity, Spot::Namespace(place));
                 gone.push((observed, Departure::OutOfSight));
             } else {
                 gone.push((observed, Departure::Removed));
             }
         }
+        later.lost = Lost(lost);
         let brief = match later.is_whole && !(appeared.is_empty() && gone.is_empty()) {
             true => later.came_and_went(ids_of(&before), &appeared, &gone, slot_bits),
             false => Vec::new(),
@@ -208,14 +273,14 @@ impl View {
         let mut homes = HashMap::new();
         for (observed, _) in appeared {
             if let Some(id) = observed.object.id() {
-                let place = (namespace(observed), observed.kind());
+                let place = place(observed);
                 moved.entry(place).or_default().0.push(id);
                 homes.entry(place).or_insert_with(|| observed.home.clone());
             }
         }
         for (observed, _) in gone {
             if let Some(id) = observed.object.id() {
-                moved.entry((namespace(observed), observed.kind())).or_default().1.push(id);
+                moved.entry(place(observed)).or_default().1.push(id);
             }
         }
         let mut brief = Vec::new();
@@ -284,12 +349,32 @@ fn are_same(one: &Observed, other: &Observed) -> bool {
     }
 }
 
+/// Whether two objects with one id cannot be the same: restored objects can have the ids of old ones, and a new
+/// namespace the number of an old one.
+fn are_two(before: &Object, after: &Object) -> bool {
+    if before.id().is_none() {
+        return false;
+    }
+    let (old, new) = (before.permissions(), after.permissions());
+    // The key of a segment becomes private when it is marked for destruction.
+    let has_other_key = old.key != new.key && !(after.is_marked() && new.key == Key::PRIVATE);
+    has_other_key
+        || (old.cuid, old.cgid) != (new.cuid, new.cgid)
+        || match (before, after) {
+            (Object::Segment(old), Object::Segment(new)) => {
+                (old.size, old.creator_pid) != (new.size, new.creator_pid)
+            }
+            (Object::SemaphoreSet(old), Object::SemaphoreSet(new)) => old.nsems != new.nsems,
+            _ => false,
+        }
+}
+
 /// The ids of the System V objects, by namespace and kind.
 fn ids_of(objects: &[Observed]) -> HashMap<Place, Vec<i32>> {
     let mut ids: HashMap<_, Vec<i32>> = HashMap::new();
     for observed in objects {
         if let Some(id) = observed.object.id() {
-            ids.entry((namespace(observed), observed.kind())).or_default().push(id);
+            ids.entry(place(observed)).or_default().push(id);
         }
     }
     ids

@@ -42,6 +42,8 @@ pub struct Namespace {
     kinds: Vec<Kind>,
     /// Its name for people, unless it is taken for granted.
     home: Option<Arc<Home>>,
+    /// Whether it has a `/dev/shm` that no process shows any more.
+    is_shm_lost: bool,
 }
 
 impl Namespace {
@@ -54,6 +56,7 @@ impl Namespace {
             queues: QueueMount::of(handle.clone()),
             kinds: Kind::ALL.to_vec(),
             home: None,
+            is_shm_lost: false,
             handle,
         }
     }
@@ -83,6 +86,12 @@ impl Namespace {
     /// The directory of POSIX shared memory and named semaphores.
     pub fn shm(&self) -> &DevShm {
         &self.shm
+    }
+
+    /// Whether it has a `/dev/shm` that cannot be opened any more, because the processes that saw it have
+    /// ended. Its objects may still exist.
+    pub fn has_lost_shm(&self) -> bool {
+        self.is_shm_lost
     }
 
     /// The files of POSIX message queues.

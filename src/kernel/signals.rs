@@ -13,6 +13,8 @@ pub use interrupt::{catch_signals, end_by, pending};
 
 /// SIGINT, SIGTERM, SIGKILL, SIGCONT and SIGCHLD, `signal(7)`.
 pub const INTERRUPT: i32 = libc::SIGINT;
+/// SIGHUP, `signal(7)`.
+pub const HANG_UP: i32 = libc::SIGHUP;
 /// See [`INTERRUPT`].
 pub const TERMINATE: i32 = libc::SIGTERM;
 /// See [`INTERRUPT`].
@@ -68,6 +70,12 @@ extern "C" fn end_by_bus_error(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_
 pub fn stop() {
     // SAFETY: takes a plain number.
     unsafe { libc::raise(libc::SIGTSTP) };
+}
+
+/// The same with the whole process group, as the terminal does: a script that waits for this process stops, too.
+pub fn stop_group() {
+    // SAFETY: takes plain numbers; 0 is the group of this process.
+    unsafe { libc::kill(0, libc::SIGTSTP) };
 }
 
 /// Whether the kernel sends this signal to the whole foreground process group of a terminal. It sends a

@@ -39,6 +39,8 @@ pub enum Key {
     End,
     /// Backspace.
     Backspace,
+    /// Ctrl-U, which deletes a line.
+    DeleteLine,
     /// Escape.
     Escape,
     /// Ctrl-L, for a screen on which others have written.
@@ -119,6 +121,7 @@ impl Keyboard {
         };
         Some(match byte {
             12 => Key::Redraw,
+            21 => Key::DeleteLine,
             26 => Key::Suspend,
             b'\r' => Key::Character('\n'),
             0x1b => self.sequence(),

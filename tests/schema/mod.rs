@@ -162,7 +162,7 @@ fn watch() -> Value {
                     "description": "with '~': the old and the new value of each field that has changed",
                 },
                 "remark": {
-                    "enum": [null, "matches", "no-longer-matches", "out-of-sight", "brief"],
+                    "enum": [null, "matches", "no-longer-matches", "out-of-sight", "back-in-sight", "brief"],
                     "description": "why it is not what it seems; with 'brief' most fields are null",
                 },
             }),

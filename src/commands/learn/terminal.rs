@@ -230,7 +230,7 @@ impl<'a> Terminal<'a> {
     /// Stops, as Ctrl-Z asks for, with the terminal as it was.
     fn suspend(&mut self) -> Result<(), Halt> {
         self.lend("", &mut || {
-            signals::stop();
+            signals::stop_group();
             Ok(())
         })
     }
@@ -302,6 +302,7 @@ fn answer(key: Key) -> Option<Answer> {
         | Key::Home
         | Key::End
         | Key::Backspace
+        | Key::DeleteLine
         | Key::Escape
         | Key::Redraw
         | Key::Suspend

@@ -1,24 +1,23 @@
-//! What is on the screen, and what keys do to it. Pure: what a key asks of the kernel is returned as a [`Wish`].
+//! What is on the screen, and what keys do to it. Pure: what a key asks of the kernel is returned as a [`Action`].
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::board::{Board, Key};
+use super::help;
+use super::input::{moved, type_into};
 use crate::commands::overview::Facts;
 use crate::ipc::finding::Finding;
-use crate::ipc::{Kind, ModeChange, Observed, count, duration};
+use crate::ipc::{Kind, ModeChange, Object, Observed, count, duration};
 use crate::kernel::terminal::Key as K;
-use crate::output::{Style, width};
+use crate::output::{Style, Value, columns, width};
 
 /// The times between two looks that `+` and `-` choose from, in milliseconds.
 const INTERVALS: [u64; 10] = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 
-/// How many characters of an input are taken.
-const MOST_TYPED: usize = 200;
-
 /// What a key asks for that only the kernel can give, or the terminal.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Wish {
+pub(super) enum Action {
     /// To end.
     Quit,
     /// To stop, as Ctrl-Z does.
@@ -49,8 +48,8 @@ pub(super) enum Mode {
     Search(String),
     /// The table, while the mode of an object is typed.
     Chmod(Box<Observed>, String),
-    /// The table or the findings, with a question that `y` answers with yes.
-    Ask(String, Wish),
+    /// A question that `y` answers with yes.
+    Ask(Box<Question>),
     /// The columns by which the table can be sorted, and which one is marked.
     Sort(Vec<Key>, usize),
     /// The kinds of objects, and which one is marked.
@@ -59,6 +58,15 @@ pub(super) enum Mode {
     Text(Text),
     /// What doctor has found, and which finding is marked.
     Findings(Vec<Finding>, usize),
+}
+
+/// A question.
+pub(super) struct Question {
+    pub text: String,
+    /// What yes means.
+    action: Action,
+    /// What is on the screen meanwhile, and after a no.
+    pub behind: Mode,
 }
 
 /// A text that may be longer than the screen.
@@ -70,6 +78,8 @@ pub(super) struct Text {
     pub top: usize,
     /// The object whose details these are: they are looked at again.
     pub about: Option<Box<Observed>>,
+    /// Why the last look at it failed.
+    pub note: Option<String>,
 }
 
 /// Everything that is drawn.
@@ -80,8 +90,8 @@ pub(super) struct App {
     pub style: Style,
     /// Totals, limits and findings; `None` before the first look.
     pub facts: Option<Facts>,
-    /// The selected object with its users, as they were seen last.
-    pub observed: Option<Observed>,
+    /// The selected object with its users, as they were seen last, or why they could not be.
+    pub observed: Option<Result<Observed, String>>,
     /// What there is to say, in one line, until a key is pressed.
     pub message: Option<String>,
     /// Why the last look failed: what is shown is older.
@@ -95,8 +105,9 @@ pub(super) struct App {
     pub all_kinds: Vec<Kind>,
     /// How many rows a page has.
     pub page: usize,
-    /// How many columns the screen has.
+    /// How many columns and rows the screen has.
     pub columns: usize,
+    pub rows: usize,
 }
 
 impl App {
@@ -117,35 +128,36 @@ impl App {
             all_kinds: kinds,
             page: 1,
             columns: 80,
+            rows: 24,
         }
     }
 
     /// Does what a key means.
-    pub fn press(&mut self, key: K) -> Option<Wish> {
+    pub fn press(&mut self, key: K) -> Option<Action> {
         self.message = None;
         match key {
-            K::Suspend => return Some(Wish::Stop),
-            K::Redraw => return Some(Wish::Redraw),
+            K::Suspend => return Some(Action::Stop),
+            K::Redraw => return Some(Action::Redraw),
             _ => {}
         }
-        let (mode, wish) = match std::mem::replace(&mut self.mode, Mode::Table) {
+        let (mode, action) = match std::mem::replace(&mut self.mode, Mode::Table) {
             Mode::Table => return self.press_in_table(key),
             Mode::Search(before) => (self.search(before, key), None),
             Mode::Chmod(observed, input) => self.chmod(observed, input, key),
-            Mode::Ask(_, wish) if matches!(key, K::Character('y' | 'Y')) => {
-                (Mode::Table, Some(wish))
-            }
-            Mode::Ask(..) => {
-                self.message = Some("nothing was done".to_owned());
-                (Mode::Table, None)
-            }
+            Mode::Ask(question) => match key {
+                K::Character('y' | 'Y') => (Mode::Table, Some(question.action)),
+                _ => {
+                    self.message = Some("nothing was done".to_owned());
+                    (question.behind, None)
+                }
+            },
             Mode::Sort(keys, marked) => (self.sort(keys, marked, key), None),
             Mode::Kinds(marked) => (self.choose_kinds(marked, key), None),
             Mode::Text(text) => (self.scroll(text, key), None),
             Mode::Findings(findings, marked) => (self.choose_finding(findings, marked, key), None),
         };
         self.mode = mode;
-        wish
+        action
     }
 
     fn search(&mut self, before: String, key: K) -> Mode {
@@ -169,10 +181,10 @@ impl App {
         observed: Box<Observed>,
         mut input: String,
         key: K,
-    ) -> (Mode, Option<Wish>) {
+    ) -> (Mode, Option<Action>) {
         match key {
             K::Character('\n') => match ModeChange::from_str(input.trim()) {
-                Ok(change) => return (Mode::Table, Some(Wish::Change(observed, change))),
+                Ok(change) => return (Mode::Table, Some(Action::Change(observed, change))),
                 Err(error) => self.message = Some(error.to_string()),
             },
             K::Escape => return (Mode::Table, None),
@@ -192,6 +204,8 @@ impl App {
                 };
                 self.board.key = key;
                 self.board.arrange(&self.style);
+                // What is sought is at the top.
+                self.board.select(0);
                 Mode::Table
             }
             K::Escape | K::Character('q' | 's') => Mode::Table,
@@ -230,11 +244,20 @@ impl App {
     fn choose_finding(&mut self, findings: Vec<Finding>, marked: usize, key: K) -> Mode {
         match key {
             K::Character('\n') => {
-                if let Some(fix) = findings.get(marked).and_then(|finding| finding.fix.clone()) {
-                    return Mode::Ask(format!("run it? {fix}"), Wish::Run(fix));
+                let fix = findings.get(marked).and_then(|finding| finding.fix.clone());
+                let behind = Mode::Findings(findings, marked);
+                let Some(fix) = fix else {
+                    self.message = Some("it has no fix: only a person can decide".to_owned());
+                    return behind;
+                };
+                let text = format!("run this? {fix}");
+                // Nobody says yes to what cannot be seen.
+                if self.wrapped(std::slice::from_ref(&text)).len() + 2 > self.rows {
+                    let what = "the fix is too long for the screen: copy it from ipctool doctor";
+                    self.message = Some(what.to_owned());
+                    return behind;
                 }
-                self.message = Some("it has no fix: only a person can decide".to_owned());
-                Mode::Findings(findings, marked)
+                Mode::Ask(Box::new(Question { text, action: Action::Run(fix), behind }))
             }
             K::Escape | K::Left | K::Character('q' | 'd') => Mode::Table,
             _ => {
@@ -244,17 +267,18 @@ impl App {
         }
     }
 
-    fn press_in_table(&mut self, key: K) -> Option<Wish> {
+    fn press_in_table(&mut self, key: K) -> Option<Action> {
         let (_, rows) = self.board.count();
         match key {
-            K::Character('q') => return Some(Wish::Quit),
-            K::Character('\n') | K::Right => return self.of_selected(Wish::Details),
-            K::Character('p') => return self.of_selected(Wish::Peek),
-            K::Character('d') => return Some(Wish::Diagnose),
+            K::Character('q') => return Some(Action::Quit),
+            K::Character('\n') | K::Right => return self.of_selected(Action::Details),
+            K::Character('p') => return self.of_selected(Action::Peek),
+            K::Character('d') => return Some(Action::Diagnose),
             K::Character('x') => {
-                if let Some(Wish::Remove(observed)) = self.of_selected(Wish::Remove) {
-                    let question = format!("remove {}?", name(&observed, &self.style));
-                    self.mode = Mode::Ask(question, Wish::Remove(observed));
+                if let Some(Action::Remove(observed)) = self.of_selected(Action::Remove) {
+                    let text = format!("remove {}?", name(&observed, &self.style));
+                    let (action, behind) = (Action::Remove(observed), Mode::Table);
+                    self.mode = Mode::Ask(Box::new(Question { text, action, behind }));
                 }
             }
             K::Character('c') => {
@@ -287,26 +311,29 @@ impl App {
                 self.is_everywhere = !self.is_everywhere;
                 self.board.forget();
                 self.facts = None;
-                return Some(Wish::Look);
+                return Some(Action::Look);
             }
             K::Character(' ') => {
                 self.is_frozen = !self.is_frozen;
-                return (!self.is_frozen).then_some(Wish::Look);
+                return (!self.is_frozen).then_some(Action::Look);
             }
             K::Character('+' | '=') => self.pace(false),
             K::Character('-') => self.pace(true),
-            K::Character('?' | 'h') => self.mode = Mode::Text(help()),
+            K::Character('?' | 'h') => {
+                let lines = help::KEYS.map(str::to_owned);
+                self.show("Keys".to_owned(), &lines, None);
+            }
             _ => self.board.select(moved(self.board.row(), key, rows, self.page)),
         }
         None
     }
 
-    fn of_selected(&mut self, wish: fn(Box<Observed>) -> Wish) -> Option<Wish> {
+    fn of_selected(&mut self, action: fn(Box<Observed>) -> Action) -> Option<Action> {
         let selected = self.board.selected().cloned().map(Box::new);
         if selected.is_none() {
             self.say_empty();
         }
-        selected.map(wish)
+        selected.map(action)
     }
 
     fn say_empty(&mut self) {
@@ -327,14 +354,14 @@ impl App {
     /// Shows a text about an object, which is looked at again as long as it is shown, or about none.
     pub fn show(&mut self, title: String, lines: &[String], about: Option<Box<Observed>>) {
         let lines = self.wrapped(lines);
-        self.mode = Mode::Text(Text { title, lines, top: 0, about });
+        self.mode = Mode::Text(Text { title, lines, about, ..Text::default() });
     }
 
     /// Says something: in one line, or as a text if it takes more.
     pub fn tell(&mut self, title: &str, lines: &[String]) {
         match lines {
             [] => {}
-            [line] if width::of(line) <= self.columns => self.message = Some(line.clone()),
+            [line] => self.message = Some(line.clone()),
             _ => self.show(title.to_owned(), lines, None),
         }
     }
@@ -363,21 +390,27 @@ impl App {
 /// The object and what would be lost with it.
 fn name(observed: &Observed, style: &Style) -> String {
     let mut text = Vec::new();
-    crate::output::Value::Reference(observed.reference()).write_quoted(style, &mut text);
+    Value::Reference(observed.reference()).write_quoted(style, &mut text);
     let mut text = String::from_utf8_lossy(&text).into_owned();
     if let Some(home) = &observed.home {
         text += &format!(" in {}", home.name());
     }
-    match observed.object.messages() {
-        None | Some(0) => text,
-        Some(messages) => format!("{text} with {}", count(messages, "message")),
+    match &observed.object {
+        Object::Segment(segment) if segment.attached > 0 => {
+            let times = count(segment.attached, "time");
+            format!("{text}, attached {times}: it is marked, and goes with the last detach")
+        }
+        object => match object.messages() {
+            None | Some(0) => text,
+            Some(messages) => format!("{text} with {}", count(messages, "message")),
+        },
     }
 }
 
 /// Whether the values of a column are words.
 fn is_text(key: Key) -> bool {
     let Key::Column(name) = key else { return false };
-    let mut columns = Kind::ALL.into_iter().flat_map(crate::output::columns::with_requests);
+    let mut columns = Kind::ALL.into_iter().flat_map(columns::with_requests);
     columns.find(|column| column.name == name).is_some_and(|column| !column.numeric)
 }
 
@@ -387,63 +420,4 @@ fn toggle(shown: &mut Vec<Kind>, kind: Kind, all: &[Kind]) {
         false => shown.push(kind),
     }
     shown.sort_by_key(|kind| all.iter().position(|other| other == kind));
-}
-
-fn type_into(input: &mut String, key: K) {
-    match key {
-        K::Backspace => {
-            input.pop();
-        }
-        K::Character(character)
-            if !character.is_control() && input.chars().count() < MOST_TYPED =>
-        {
-            input.push(character);
-        }
-        _ => {}
-    }
-}
-
-/// The place in a list after a key.
-fn moved(place: usize, key: K, count: usize, page: usize) -> usize {
-    let last = count.saturating_sub(1);
-    let moved = match key {
-        K::Up | K::Character('k') => place.saturating_sub(1),
-        K::Down | K::Character('j') => place + 1,
-        K::PageUp => place.saturating_sub(page),
-        K::PageDown => place + page,
-        K::Home | K::Character('g') => 0,
-        K::End | K::Character('G') => last,
-        _ => place,
-    };
-    moved.min(last)
-}
-
-/// What the keys do.
-fn help() -> Text {
-    let lines = [
-        "up, down      select an object; also Page Up, Page Down, Home, End",
-        "Enter         everything about it, as 'ipctool stat' shows it",
-        "p             the messages on a queue; they stay there",
-        "x             remove it, after a question, as 'ipctool rm' does",
-        "c             change its mode, as 'ipctool chmod' does: 660, g+rw",
-        "",
-        "/             show only objects with this in their name, key or owner",
-        "s             sort by a column; the same once more turns the order round",
-        "r             turn the order round",
-        "K             choose the kinds of objects",
-        "A             all IPC namespaces, or only this one",
-        "",
-        "space         freeze, and go on",
-        "+ -           look more often, less often",
-        "d             what doctor finds; Enter runs a fix, after a question",
-        "Ctrl-L        draw the screen anew",
-        "?             this help",
-        "q             quit; Ctrl-C, too",
-        "",
-        "MSG/S and B/S are by how much messages and bytes changed between two looks, a",
-        "second. What is sent and received in between does not show: the kernel counts",
-        "only what is there. HISTORY is the depth of a queue at the last looks.",
-    ];
-    let lines = lines.map(str::to_owned).into();
-    Text { title: "Keys".to_owned(), lines, ..Text::default() }
 }

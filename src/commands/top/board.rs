@@ -28,7 +28,7 @@ impl Key {
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
-            Key::Kernel => "as listed",
+            Key::Kernel => "kernel order",
             Key::Column(name) => name,
             Key::Messages => "messages/s",
             Key::Bytes => "bytes/s",
@@ -92,16 +92,18 @@ pub(super) fn fill(observed: &Observed) -> Option<(u64, u64)> {
     }
 }
 
-/// The depth of a queue at the looks at which it changed.
-#[derive(Clone, Debug, Default)]
+/// The depth of a queue at the look at which it was first seen, and at those at which it changed.
+#[derive(Clone, Debug)]
 struct History(Vec<(usize, u64)>);
 
 impl History {
-    fn note(&mut self, look: usize, before: u64, after: u64) {
-        if self.0.is_empty() {
-            self.0.push((look.saturating_sub(HISTORY), before));
-        }
-        self.0.push((look, after));
+    /// Of a queue that was there from the first look on, or appeared at this one.
+    fn begin(look: usize, depth: u64) -> History {
+        History(vec![(look, depth)])
+    }
+
+    fn note(&mut self, look: usize, depth: u64) {
+        self.0.push((look, depth));
         // One before the oldest that is shown says what that was.
         let old = self.0.iter().filter(|(when, _)| *when + HISTORY <= look).count();
         self.0.drain(..old.saturating_sub(1));
@@ -109,11 +111,12 @@ impl History {
 
     /// The depths at the last looks, the latest at the end.
     fn depths(&self, look: usize, count: usize) -> Vec<u64> {
+        let first = self.0.first().map_or(look, |(when, _)| *when);
         let at = |when: usize| {
-            let before = self.0.iter().rev().find(|(change, _)| *change <= when);
-            before.or(self.0.first()).map_or(0, |(_, depth)| *depth)
+            let change = self.0.iter().rev().find(|(change, _)| *change <= when);
+            change.map_or(0, |(_, depth)| *depth)
         };
-        (look.saturating_sub(count - 1)..=look).map(at).collect()
+        ((look + 1).saturating_sub(count).max(first)..=look).map(at).collect()
     }
 }
 
@@ -169,8 +172,9 @@ impl Board {
                     if let Some(((before, _), (after, _))) = depths
                         && before != after
                     {
-                        let history = self.histories.entry(identity.clone()).or_default();
-                        history.note(self.looks, before, after);
+                        let since_first = || History::begin(1, before);
+                        let history = self.histories.entry(identity.clone());
+                        history.or_insert_with(since_first).note(self.looks, after);
                     }
                     let rate = Rate::between(&before, &after, time);
                     if rate != Rate::default() {
@@ -179,8 +183,8 @@ impl Board {
                 }
                 Change::Appeared(observed, _) if !is_first => {
                     if let Some((depth, _)) = fill(&observed) {
-                        let history = self.histories.entry(Identity::of(&observed)).or_default();
-                        history.note(self.looks, 0, depth);
+                        let history = History::begin(self.looks, depth);
+                        self.histories.insert(Identity::of(&observed), history);
                     }
                 }
                 Change::Gone(observed, _) => {
@@ -194,9 +198,9 @@ impl Board {
 
     /// Begins anew, for objects of other places.
     pub fn forget(&mut self) {
-        let Board { kinds, search, key, descends, .. } =
+        let Board { kinds, search, key, descends, selected, .. } =
             std::mem::replace(self, Board::new(Vec::new()));
-        *self = Board { kinds, search, key, descends, ..Board::new(Vec::new()) };
+        *self = Board { kinds, search, key, descends, selected, ..Board::new(Vec::new()) };
     }
 
     /// Chooses and sorts the rows anew. The selected object stays selected as long as it is shown; then the one in
@@ -244,7 +248,10 @@ impl Board {
     /// Selects a row, or the last one.
     pub fn select(&mut self, row: usize) {
         self.row = row.min(self.rows.len().saturating_sub(1));
-        self.selected = self.selected().map(Identity::of);
+        // As long as nothing is shown, it is remembered.
+        if let Some(observed) = self.selected() {
+            self.selected = Some(Identity::of(observed));
+        }
     }
 
     /// The selected object.
@@ -266,13 +273,13 @@ impl Board {
         self.rates.get(&Identity::of(observed)).copied().unwrap_or_default()
     }
 
-    /// The depths of a queue at so many looks, the latest at the end; `None` if it is no queue.
+    /// The depths of a queue at so many looks at most, the latest at the end; `None` if it is no queue.
     pub fn depths(&self, observed: &Observed, count: usize) -> Option<Vec<u64>> {
         let (depth, _) = fill(observed)?;
         let count = count.clamp(1, HISTORY);
         Some(match self.histories.get(&Identity::of(observed)) {
             Some(history) => history.depths(self.looks, count),
-            None => vec![depth; count],
+            None => vec![depth; count.min(self.looks)],
         })
     }
 }
@@ -294,6 +301,8 @@ fn value<'a>(key: Key, observed: &'a Observed, rates: &HashMap<Identity, Rate>) 
 /// Whether a text is in what names an object: its reference, key, owner, namespace or container.
 fn matches(observed: &Observed, search: &str, style: &Style) -> bool {
     let mut text = Vec::new();
+    // A key is sought as it is written, 0xbeef, too.
+    text.extend_from_slice(format!("{:#x} ", observed.permissions().key.0 as u32).as_bytes());
     for value in [
         Value::Reference(observed.reference()),
         Value::key(observed.permissions().key),

@@ -1,19 +1,21 @@
 //! Draws the screen. Pure: everything that is drawn is in the [`App`].
 
+mod foot;
 mod header;
-mod look;
 mod table;
+mod theme;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-pub(super) use look::Look;
+pub(super) use theme::Theme;
 
 use super::app::{App, Mode, Text};
+use crate::ipc::changes::Identity;
 use crate::ipc::finding::{Finding, Severity};
-use crate::output::{Format, Section, columns, escape, width, write_rows};
+use crate::output::{Format, Section, Style, columns, escape, width, write_rows};
 
 /// From how many rows on the header has all of its lines, and the users of the selected object are shown.
 const ROOMY: u16 = 16;
@@ -22,9 +24,9 @@ const ROOMY: u16 = 16;
 const TABLE: u16 = 4;
 
 /// Draws everything.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, look: &Look) {
+pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, theme: &Theme) {
     let area = frame.area();
-    app.columns = usize::from(area.width);
+    (app.columns, app.rows) = (area.width.into(), area.height.into());
     let buffer = frame.buffer_mut();
     // What was there before is drawn over.
     buffer.reset();
@@ -33,12 +35,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, look: &Look) {
         7..ROOMY => 1,
         _ => 0,
     };
-    let foot = u16::from(area.height > 2);
-    let (top, rest) = split(area, header);
-    let (middle, bottom) = split(rest, rest.height.saturating_sub(foot));
-    header::draw(buffer, top, app, look);
-    draw_middle(buffer, middle, app, look);
-    draw_foot(buffer, bottom, app, look);
+    let foot = foot::lines(app, theme);
+    let rows = (foot.len() as u16).min(area.height.saturating_sub(1));
+    let (top, rest) = split(area, header.min(area.height - rows));
+    let (middle, bottom) = split(rest, rest.height.saturating_sub(rows));
+    header::draw(buffer, top, app, theme);
+    // A list of choices, a text or findings take the place of the table.
+    app.page = usize::from(middle.height.saturating_sub(1)).max(1);
+    app.page = draw_middle(buffer, middle, &app.mode, app, theme);
+    for (row, line) in foot.iter().enumerate() {
+        put(buffer, bottom, row as u16, line);
+    }
 }
 
 /// The upper rows of an area, and the others.
@@ -55,19 +62,19 @@ fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     }
 }
 
-fn draw_middle(buffer: &mut Buffer, area: Rect, app: &mut App, look: &Look) {
-    // A list of choices, a text or findings take the place of the table.
-    app.page = usize::from(area.height.saturating_sub(1)).max(1);
-    match &app.mode {
-        Mode::Table | Mode::Search(_) | Mode::Chmod(..) | Mode::Ask(..) => {
+/// Draws what a mode shows, and returns how many rows a page of it has.
+fn draw_middle(buffer: &mut Buffer, area: Rect, mode: &Mode, app: &App, theme: &Theme) -> usize {
+    match mode {
+        Mode::Ask(question) => return draw_middle(buffer, area, &question.behind, app, theme),
+        Mode::Table | Mode::Search(_) | Mode::Chmod(..) => {
             let below = match area.height >= TABLE + 8 {
                 true => (area.height / 3).min(12),
                 false => 0,
             };
             let (upper, lower) = split(area, area.height - below);
-            app.page = usize::from(upper.height.saturating_sub(1)).max(1);
-            table::draw(buffer, upper, app, look);
-            draw_users(buffer, lower, app, look);
+            table::draw(buffer, upper, app, theme);
+            draw_users(buffer, lower, app, theme);
+            return usize::from(upper.height.saturating_sub(1)).max(1);
         }
         Mode::Sort(keys, marked) => {
             let item = |key: &super::board::Key| match *key == app.board.key {
@@ -76,7 +83,7 @@ fn draw_middle(buffer: &mut Buffer, area: Rect, app: &mut App, look: &Look) {
                 false => key.name().to_owned(),
             };
             let items: Vec<_> = keys.iter().map(item).collect();
-            draw_choices(buffer, area, "Sort by", &items, *marked, look);
+            draw_choices(buffer, area, "Sort by", &items, *marked, theme);
         }
         Mode::Kinds(marked) => {
             let item = |(number, kind): (usize, &crate::ipc::Kind)| {
@@ -84,11 +91,12 @@ fn draw_middle(buffer: &mut Buffer, area: Rect, app: &mut App, look: &Look) {
                 format!("[{mark}] {} {:<5} {}s", number + 1, kind.name(), kind.noun())
             };
             let items: Vec<_> = app.all_kinds.iter().enumerate().map(item).collect();
-            draw_choices(buffer, area, "Kinds of objects", &items, *marked, look);
+            draw_choices(buffer, area, "Kinds of objects", &items, *marked, theme);
         }
-        Mode::Text(text) => draw_text(buffer, area, text, look),
-        Mode::Findings(findings, marked) => draw_findings(buffer, area, findings, *marked, look),
+        Mode::Text(text) => draw_text(buffer, area, text, theme),
+        Mode::Findings(findings, marked) => draw_findings(buffer, area, findings, *marked, theme),
     }
+    usize::from(area.height.saturating_sub(1)).max(1)
 }
 
 /// The first item of a list that is shown so that the marked one can be seen.
@@ -102,18 +110,18 @@ fn draw_choices(
     title: &str,
     items: &[String],
     marked: usize,
-    look: &Look,
+    theme: &Theme,
 ) {
-    put(buffer, area, 0, &Line::styled(title.to_owned(), look.title()));
+    put(buffer, area, 0, &Line::styled(title.to_owned(), theme.title()));
     let rows = usize::from(area.height.saturating_sub(1));
     let first = first_shown(marked, rows);
     for (row, (place, item)) in items.iter().enumerate().skip(first).take(rows).enumerate() {
-        let style = if place == marked { look.selected() } else { look.plain() };
+        let style = if place == marked { theme.selected() } else { theme.plain() };
         put(buffer, area, row as u16 + 1, &Line::styled(format!("  {item} "), style));
     }
 }
 
-fn draw_text(buffer: &mut Buffer, area: Rect, text: &Text, look: &Look) {
+fn draw_text(buffer: &mut Buffer, area: Rect, text: &Text, theme: &Theme) {
     let rows = usize::from(area.height.saturating_sub(1));
     let left = text.lines.len().saturating_sub(text.top + rows);
     let more = match (text.top, left) {
@@ -121,8 +129,12 @@ fn draw_text(buffer: &mut Buffer, area: Rect, text: &Text, look: &Look) {
         (_, 0) => "  (end)".to_owned(),
         (_, left) => format!("  ({left} more below)"),
     };
-    let title = Span::styled(escape::line(&text.title), look.title());
-    put(buffer, area, 0, &Line::from(vec![title, Span::styled(more, look.aside())]));
+    let note = text.note.as_ref().map(|note| format!("  {}", escape::line(note)));
+    let room = usize::from(area.width).saturating_sub(width::of(&more));
+    let (title, _) = width::cut(&text.title, room, theme.end_of_cut());
+    let title = Span::styled(escape::line(&title), theme.title());
+    let note = Span::styled(note.unwrap_or_default(), theme.warning());
+    put(buffer, area, 0, &Line::from(vec![title, Span::styled(more, theme.aside()), note]));
     for (row, line) in text.lines.iter().skip(text.top).take(rows).enumerate() {
         put(buffer, area, row as u16 + 1, &Line::raw(escape::line(line)));
     }
@@ -133,27 +145,25 @@ fn draw_findings(
     area: Rect,
     findings: &[Finding],
     marked: usize,
-    look: &Look,
+    theme: &Theme,
 ) {
     let number = findings.len();
     let title = format!("What doctor finds ({} of {number})", marked + 1);
-    put(buffer, area, 0, &Line::styled(title, look.title()));
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    let (mut start, mut end) = (0, 0);
-    for (place, finding) in findings.iter().enumerate() {
-        if place == marked {
-            start = lines.len();
-        }
-        lines.extend(of_finding(finding, place == marked, usize::from(area.width), look));
-        if place == marked {
-            end = lines.len();
-        }
-    }
-    // The marked one is shown whole, if it fits.
+    put(buffer, area, 0, &Line::styled(title, theme.title()));
     let rows = usize::from(area.height.saturating_sub(1));
-    let first = end.saturating_sub(rows).min(start);
-    for (row, line) in lines.iter().skip(first).take(rows).enumerate() {
-        put(buffer, area, row as u16 + 1, line);
+    let of = |place: usize| {
+        of_finding(&findings[place], place == marked, usize::from(area.width), theme)
+    };
+    // The marked one is shown whole, below as many as fit.
+    let mut first = marked;
+    let mut used = findings.get(marked).map_or(0, |_| of(marked).len());
+    while first > 0 && used + of(first - 1).len() <= rows {
+        first -= 1;
+        used += of(first).len();
+    }
+    let lines = (first..findings.len()).flat_map(of).take(rows);
+    for (row, line) in lines.enumerate() {
+        put(buffer, area, row as u16 + 1, &line);
     }
 }
 
@@ -161,12 +171,12 @@ fn of_finding(
     finding: &Finding,
     is_marked: bool,
     columns: usize,
-    look: &Look,
+    theme: &Theme,
 ) -> Vec<Line<'static>> {
     let severity = match finding.severity {
-        Severity::Error => look.alarm(),
-        Severity::Warning => look.warning(),
-        Severity::Note => look.note(),
+        Severity::Error => theme.alarm(),
+        Severity::Warning => theme.warning(),
+        Severity::Note => theme.note(),
     };
     let mut what = String::new();
     if let Some(first) = &finding.reference {
@@ -180,7 +190,7 @@ fn of_finding(
         what += &format!("  in {}", home.name());
     }
     what += &format!("  {}", finding.check);
-    let style = if is_marked { look.selected() } else { look.plain() };
+    let style = if is_marked { theme.selected() } else { theme.plain() };
     let mut lines = vec![Line::from(vec![
         Span::styled(finding.severity.name(), severity),
         Span::styled(escape::line(&what), style),
@@ -194,128 +204,61 @@ fn of_finding(
             &escape::line(&format!("fix: {fix}")),
             width::between_words(columns.max(10)),
         );
-        lines.extend(fix.into_iter().map(|line| Line::styled(line, look.note())));
+        lines.extend(fix.into_iter().map(|line| Line::styled(line, theme.note())));
     }
     lines.push(Line::default());
     lines
 }
 
 /// The processes that use the selected object.
-fn draw_users(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
+fn draw_users(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if area.height == 0 {
         return;
     }
     let Some(selected) = app.board.selected() else { return };
     let reference = selected.reference();
-    let title = format!("{} processes of {reference} ", look.rule(2));
-    let rest = look.rule(usize::from(area.width).saturating_sub(width::of(&title)));
-    put(buffer, area, 0, &Line::styled(escape::line(&title) + &rest, look.aside()));
-    let known = app.observed.as_ref().filter(|observed| observed.reference() == reference);
-    let Some(observed) = known else { return };
+    let title = format!("{} processes of {reference} ", theme.rule(2));
+    let rest = theme.rule(usize::from(area.width).saturating_sub(width::of(&title)));
+    put(buffer, area, 0, &Line::styled(escape::line(&title) + &rest, theme.aside()));
+    let observed = match &app.observed {
+        Some(Ok(observed)) if Identity::of(observed) == Identity::of(selected) => observed,
+        Some(Err(why)) => {
+            put(buffer, area, 1, &Line::styled(escape::line(why), theme.warning()));
+            return;
+        }
+        Some(Ok(_)) | None => return,
+    };
     let users = observed.users();
     if users.is_empty() {
         let unseen = observed.may_miss_users();
         let none = if unseen { "none that can be seen" } else { "none" };
-        put(buffer, area, 1, &Line::styled(none, look.aside()));
+        put(buffer, area, 1, &Line::styled(none, theme.aside()));
         return;
     }
-    let mut style = crate::output::Style::new(app.style.now);
+    let mut style = Style::new(app.style.now);
     style.time_format = app.style.time_format;
     style.screen.columns = Some(usize::from(area.width));
-    let shown = usize::from(area.height).saturating_sub(2);
+    // Below the title and the headings.
+    let room = usize::from(area.height).saturating_sub(2);
+    let shown = if users.len() > room { room.saturating_sub(1) } else { users.len() };
     let section = Section::new(&columns::USER);
     let mut text = Vec::new();
-    let rows = &users[..users.len().min(shown.max(1))];
-    if write_rows(Format::Table, section, true, rows, &style, &mut text).is_err() {
+    if write_rows(Format::Table, section, true, &users[..shown], &style, &mut text).is_err() {
         return;
     }
     let text = String::from_utf8_lossy(&text).into_owned();
     // Without the rule under the heading.
     let lines = text.lines().enumerate().filter(|(number, _)| *number != 1).map(|(_, line)| line);
-    for (row, line) in lines.enumerate() {
-        let style = if row == 0 { look.title() } else { look.plain() };
-        put(buffer, area, row as u16 + 1, &Line::styled(line.to_owned(), style));
+    let mut row = 1;
+    for line in lines {
+        let style = if row == 1 { theme.title() } else { theme.plain() };
+        put(buffer, area, row, &Line::styled(line.to_owned(), style));
+        row += 1;
     }
-}
-
-/// What can be pressed, or what there is to say or to answer.
-fn draw_foot(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
-    let line = match (&app.mode, &app.message) {
-        (Mode::Ask(question, _), _) => {
-            let question = Span::styled(escape::line(question), look.warning());
-            Line::from(vec![
-                question,
-                Span::raw("  y yes"),
-                Span::styled("  any other key: no", look.aside()),
-            ])
-        }
-        (_, Some(message)) => Line::styled(escape::line(message), look.warning()),
-        (Mode::Table, None) if let Some(trouble) = &app.trouble => {
-            Line::styled(escape::line(trouble), look.alarm())
-        }
-        (Mode::Search(_), None) => Line::from(vec![
-            Span::styled("filter: ", look.title()),
-            Span::raw(escape::line(&app.board.search)),
-            Span::styled("_", look.selected()),
-            Span::styled("  Enter keep  Esc back", look.aside()),
-        ]),
-        (Mode::Chmod(observed, input), None) => {
-            let mode = observed.permissions().mode;
-            Line::from(vec![
-                Span::styled(format!("mode of {} ({mode}): ", observed.reference()), look.title()),
-                Span::raw(escape::line(input)),
-                Span::styled("_", look.selected()),
-                Span::styled("  Enter change  Esc back", look.aside()),
-            ])
-        }
-        (Mode::Table, None) => keys(&TABLE_KEYS, area.width, look),
-        (Mode::Sort(..), None) => keys(&[("Enter", "sort"), ("Esc", "back")], area.width, look),
-        (Mode::Kinds(_), None) => {
-            keys(&[("space", "on and off"), ("Esc", "back")], area.width, look)
-        }
-        (Mode::Text(_), None) => keys(&[("up down", "scroll"), ("q", "back")], area.width, look),
-        (Mode::Findings(..), None) => keys(
-            &[("up down", "choose"), ("Enter", "run the fix"), ("q", "back")],
-            area.width,
-            look,
-        ),
-    };
-    put(buffer, area, 0, &line);
-}
-
-/// The keys of the table, the most telling first: those that do not fit are left out.
-const TABLE_KEYS: [(&str, &str); 11] = [
-    ("q", "quit"),
-    ("?", "help"),
-    ("Enter", "stat"),
-    ("p", "peek"),
-    ("x", "rm"),
-    ("c", "chmod"),
-    ("/", "filter"),
-    ("s", "sort"),
-    ("K", "kinds"),
-    ("d", "doctor"),
-    ("A", "all"),
-];
-
-fn keys(all: &[(&'static str, &'static str)], columns: u16, look: &Look) -> Line<'static> {
-    let room = usize::from(columns);
-    let all_widths = || all.iter().map(|(key, means)| key.len() + 1 + means.len());
-    let needed = all_widths().sum::<usize>();
-    let gap = if needed + 2 * all.len() <= room { 2 } else { 1 };
-    let mut spans = Vec::new();
-    let mut used = 0;
-    for ((key, means), width) in all.iter().zip(all_widths()) {
-        let gap = if used == 0 { 0 } else { gap };
-        if used + gap + width > room {
-            break;
-        }
-        used += gap + width;
-        spans.push(Span::raw(" ".repeat(gap)));
-        spans.push(Span::styled(*key, look.title()));
-        spans.push(Span::styled(format!(" {means}"), look.aside()));
+    if shown < users.len() {
+        let more = format!("and {} more: Enter shows all", users.len() - shown);
+        put(buffer, area, row, &Line::styled(more, theme.aside()));
     }
-    Line::from(spans)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -72,6 +72,11 @@ impl Screen {
         self.keyboard.key()
     }
 
+    /// Forgets what was typed ahead.
+    pub fn forget_keys(&self) {
+        self.keyboard.flush();
+    }
+
     /// Leaves the terminal as it was while this runs.
     pub fn lend<R>(&mut self, run: impl FnOnce() -> R) -> Result<R> {
         self.write(LEAVE)?;
@@ -84,7 +89,7 @@ impl Screen {
         Ok(result)
     }
 
-    /// Why the recording ended, if it did.
+    /// Why the recording ended early, if it just did.
     pub fn recording_failed(&mut self) -> Option<io::Error> {
         self.canvas.borrow().recording.as_mut()?.failed.take()
     }
@@ -187,6 +192,8 @@ impl Write for Canvas {
 /// A recording, at the pace at which things happen.
 struct Recording {
     cast: Asciicast<File>,
+    /// The same file.
+    file: File,
     last: Instant,
     failed: Option<io::Error>,
     has_ended: bool,
@@ -194,8 +201,8 @@ struct Recording {
 
 impl Recording {
     fn begin(file: File, size: (u16, u16)) -> io::Result<Recording> {
-        let cast = Asciicast::begin(file, size, "ipctool top")?;
-        Ok(Recording { cast, last: Instant::now(), failed: None, has_ended: false })
+        let cast = Asciicast::begin(file.try_clone()?, size, "ipctool top")?;
+        Ok(Recording { cast, file, last: Instant::now(), failed: None, has_ended: false })
     }
 
     fn print(&mut self, frame: &[u8]) {
@@ -219,7 +226,12 @@ impl Recording {
         let now = Instant::now();
         self.cast.wait(now - self.last);
         self.last = now;
+        let length = self.file.stream_position();
         if let Err(error) = add(&mut self.cast) {
+            // Half an event would make all of it unreadable.
+            if let Ok(length) = length {
+                let _ = self.file.set_len(length);
+            }
             self.failed = Some(error);
             self.has_ended = true;
         }
@@ -232,4 +244,4 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// How long to wait for a key at most: then the size of the terminal is looked at.
-pub(super) const LOOK: Duration = Duration::from_millis(250);
+pub(super) const SIZE_CHECK: Duration = Duration::from_millis(250);

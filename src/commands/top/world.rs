@@ -6,7 +6,7 @@ use crate::commands::everywhere::Everywhere;
 use crate::commands::looker::Looker;
 use crate::commands::overview::{self, Facts};
 use crate::commands::reader::Depth;
-use crate::commands::{Result, catch_errors, change, now, report, report_all, rm, stat};
+use crate::commands::{Result, catch_errors, change, now, report, report_all, rm, select, stat};
 use crate::doctor::{CHECKS, Check, NEAR, Question};
 use crate::explain::{Failure, Reason};
 use crate::ipc::changes::View;
@@ -35,12 +35,16 @@ pub(super) struct World<'a> {
 }
 
 impl World<'_> {
-    /// Looks at the objects.
-    pub fn look(&self, is_everywhere: bool) -> Told<View> {
+    /// Looks at the objects for the first time, before there is a screen.
+    pub fn first_look(&self, is_everywhere: bool) -> Result<View> {
         let World { namespace, filter } = self;
         let depth = Depth { users: false, queues: true, memory: true, commands: Length::Shown };
-        let looker = Looker { verb: VERB, namespace, is_everywhere, filter, depth };
-        self.told(|| looker.look())
+        Looker { verb: VERB, namespace, is_everywhere, filter, depth }.look()
+    }
+
+    /// Looks at the objects.
+    pub fn look(&self, is_everywhere: bool) -> Told<View> {
+        self.told(|| self.first_look(is_everywhere))
     }
 
     /// Looks at totals and limits, and lets doctor look at what is quick.
@@ -67,6 +71,7 @@ impl World<'_> {
     pub fn details(&self, observed: &Observed, columns: usize) -> Told<Vec<String>> {
         self.at_home(observed, |namespace| {
             let style = styled(columns);
+            check_same(namespace, observed)?;
             let text = stat::page(namespace, &observed.reference(), &style)?;
             Ok(text.lines().map(str::to_owned).collect())
         })
@@ -79,12 +84,16 @@ impl World<'_> {
 
     /// Removes an object. Returns what has become of it.
     pub fn remove(&self, observed: &Observed) -> Told<String> {
-        self.at_home(observed, |namespace| Ok(rm::remove_observed(VERB, namespace, observed)?))
+        self.at_home(observed, |namespace| {
+            check_same(namespace, observed)?;
+            Ok(rm::remove_observed(VERB, namespace, observed)?)
+        })
     }
 
     /// Changes the mode of an object. Returns how.
     pub fn change(&self, observed: &Observed, mode: ModeChange) -> Told<String> {
         self.at_home(observed, |namespace| {
+            check_same(namespace, observed)?;
             let change = Change { mode: Some(mode), ..Change::default() };
             Ok(change::to_observed(VERB, namespace, observed, &change)?)
         })
@@ -153,6 +162,33 @@ impl World<'_> {
             }
         })
     }
+}
+
+/// Fails if this is another object by now, or not what the screen showed when it was chosen.
+///
+/// The number of a namespace is given to a later one, as when a container starts again, and with it its ids.
+fn check_same(namespace: &Namespace, seen: &Observed) -> Result<(), Failure> {
+    let reference = seen.reference();
+    let read = namespace.read(&reference);
+    let now = read.map_err(|error| Failure::of_call(VERB, &reference, error))?;
+    let what = match (&seen.object, &now) {
+        _ if select::identity(&seen.object) != select::identity(&now) => {
+            "another object has its name now"
+        }
+        (before, now) if now.file().is_none() && !before.is_same(now) => "it is another object now",
+        (before, now) if before.permissions() != now.permissions() => {
+            "its owner, mode or key has changed meanwhile"
+        }
+        (before, now) if before.messages() == Some(0) && now.messages() > Some(0) => {
+            "it holds messages now"
+        }
+        (Object::Segment(before), Object::Segment(now)) if before.attached < now.attached => {
+            "more processes have it attached now"
+        }
+        _ => return Ok(()),
+    };
+    let what = format!("nothing was done: {what}; look at it again");
+    Err(Failure::new(VERB, &reference, what, Reason::Failed))
 }
 
 /// How texts are written for a screen of this width. What is drawn later has no colours of its own.

@@ -32,8 +32,10 @@ pub(super) enum Remark {
     Matches,
     /// The object still exists.
     NoLongerMatches,
-    /// Its namespace cannot be seen any more.
+    /// Its namespace or its `/dev/shm` cannot be seen any more.
     OutOfSight,
+    /// It had gone out of sight.
+    BackInSight,
     /// It came and went between two looks.
     Brief,
 }
@@ -44,7 +46,8 @@ impl Remark {
         match self {
             Remark::Matches => "existed before, matches now",
             Remark::NoLongerMatches => "still exists, no longer matches",
-            Remark::OutOfSight => "its IPC namespace can no longer be seen",
+            Remark::OutOfSight => "may still exist, can no longer be seen",
+            Remark::BackInSight => "seen again",
             Remark::Brief => "came and went between two looks",
         }
     }
@@ -55,6 +58,7 @@ impl Remark {
             Remark::Matches => "matches",
             Remark::NoLongerMatches => "no-longer-matches",
             Remark::OutOfSight => "out-of-sight",
+            Remark::BackInSight => "back-in-sight",
             Remark::Brief => "brief",
         }
     }
@@ -89,6 +93,7 @@ impl<'a> Event<'a> {
                 let remark = match how {
                     Appearance::Created => None,
                     Appearance::Matches => Some(Remark::Matches),
+                    Appearance::SeenAgain => Some(Remark::BackInSight),
                 };
                 vec![of(Sign::Appeared, Some(observed), remark)]
             }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::event::{Event, Sign};
 use crate::commands::chosen::{self, Chosen};
-use crate::ipc::{Kind, Observed};
+use crate::ipc::{Kind, Observed, Target};
 use crate::output::formats::json::{cell, write};
 use crate::output::value::Cell;
-use crate::output::{Column, Style, Value, columns};
+use crate::output::{Column, Shape, Style, Value, columns};
 
 /// A field of a line; null if the kind has no such column.
 type Field = (&'static str, Option<&'static Column<Observed>>);
@@ -92,7 +92,7 @@ impl Json {
             write!(line, ",\"{name}\":")?;
             match event.observed {
                 Some(observed) => write(&mut *line, &cell(*column, observed, &self.style))?,
-                None => write(&mut *line, &self.known(name, event))?,
+                None => write(&mut *line, &self.known(name, *column, event))?,
             }
         }
         if !changes.is_empty() {
@@ -106,16 +106,30 @@ impl Json {
     }
 
     /// What is known of an object that came and went: its reference, and where it lived.
-    fn known<'a>(&'a self, name: &str, event: &'a Event<'_>) -> Cell<'a> {
+    fn known<'a>(
+        &'a self,
+        name: &str,
+        column: Option<&Column<Observed>>,
+        event: &'a Event<'_>,
+    ) -> Cell<'a> {
         let home = event.home;
         let value = match name {
             "ref" => Value::Reference(event.reference.clone()),
+            "id" => match event.reference.target {
+                Target::Id(id) => Value::Number(i64::from(id)),
+                Target::Key(_) | Target::Name(_) => Value::Missing,
+            },
             "kind" => Value::Text(event.reference.kind.name().into()),
             "ns" => home.map_or(Value::Missing, |home| Value::Count(home.namespace)),
             "container" => home
                 .and_then(|home| home.container.as_deref())
                 .map_or(Value::Missing, |name| Value::Text(name.into())),
-            _ => Value::Missing,
+            // These are never null.
+            _ => match column.map(|column| column.shape) {
+                Some(Shape::Words | Shape::Users) => Value::List(Vec::new()),
+                Some(Shape::Pids) => Value::Pids(Vec::new()),
+                _ => Value::Missing,
+            },
         };
         Cell { value, names: &self.style.names, arrays: true, escapes: false }
     }

@@ -39,6 +39,7 @@ fn short(changes: &[Change]) -> Vec<String> {
             Change::Present(_) => format!("={what}"),
             Change::Appeared(_, Appearance::Created) => format!("+{what}"),
             Change::Appeared(_, Appearance::Matches) => format!("+{what} matches"),
+            Change::Appeared(_, Appearance::SeenAgain) => format!("+{what} again"),
             Change::Changed { before, after } => {
                 format!("~{what} {} {}", messages(before), messages(after))
             }
@@ -91,6 +92,90 @@ fn a_namespace_may_be_closed_or_out_of_sight_or_gone() {
         let changes = start().follow(View { gaps, ..left() }, BITS);
         assert_eq!(short(&changes), expected);
         assert!(changes.iter().all(|change| change.home().unwrap().namespace == 2));
+    }
+}
+
+#[test]
+fn what_was_out_of_sight_is_seen_again() {
+    let look = |objects: Vec<Observed>, found: &[u64], may_hide_some| {
+        let found = Some(found.iter().copied().collect());
+        View { gaps: Gaps { found, may_hide_some, ..Gaps::default() }, ..view(objects) }
+    };
+    let there = || at_home(queues(&[(0, 1), (1, 1)]), 2);
+    let start = || {
+        let mut now = look(there(), &[1, 2], true);
+        let changes = now.follow(look(Vec::new(), &[1], true), BITS);
+        assert_eq!(short(&changes), ["-0 OutOfSight", "-1 OutOfSight"]);
+        assert!(now.may_miss_objects());
+        now
+    };
+    // One was removed meanwhile; that is known, since its namespace is seen.
+    let mut now = start();
+    let later = look(at_home(queues(&[(1, 5), (2, 0)]), 2), &[1, 2], true);
+    assert_eq!(short(&now.follow(later, BITS)), ["+1 again", "+2"]);
+    assert!(now.lost.0.is_empty());
+    // Several looks later, and once only.
+    let mut now = start();
+    assert!(now.follow(look(Vec::new(), &[1], true), BITS).is_empty());
+    assert_eq!(short(&now.follow(look(there(), &[2], true), BITS)), ["+0 again", "+1 again"]);
+    assert!(now.lost.0.is_empty());
+    assert!(now.follow(look(there(), &[2], true), BITS).is_empty());
+    // All namespaces are seen, and it is not among them.
+    let mut now = start();
+    assert!(now.follow(look(Vec::new(), &[1], false), BITS).is_empty());
+    assert!(!now.may_miss_objects());
+}
+
+#[test]
+fn another_object_may_have_the_id() {
+    let with = |change: &dyn Fn(&mut crate::ipc::Queue)| {
+        let Object::Queue(mut queue) = queue() else { unreachable!() };
+        change(&mut queue);
+        vec![Observed::from(Object::Queue(queue))]
+    };
+    let changes: [&dyn Fn(&mut crate::ipc::Queue); 3] = [
+        &|queue| queue.permissions.key = crate::ipc::Key(0x77),
+        &|queue| queue.permissions.cuid += 1,
+        &|queue| queue.permissions.cgid += 1,
+    ];
+    for change in changes {
+        let told = view(with(&|_| {})).follow(view(with(change)), BITS);
+        assert!(matches!(
+            told.as_slice(),
+            [Change::Gone(_, Departure::Removed), Change::Appeared(_, Appearance::Created)]
+        ));
+    }
+    let told = view(with(&|_| {})).follow(view(with(&|queue| queue.permissions.uid += 1)), BITS);
+    assert!(matches!(told.as_slice(), [Change::Changed { .. }]));
+}
+
+#[test]
+fn another_dev_shm_covers_what_was_there() {
+    let directory = |inode| Some(FileIdentity { device: 7, inode });
+    let look = |objects, inode| View { shm: directory(inode), ..view(objects) };
+    let all = vec![Observed::from(memory("/it"))];
+    let mut now = look(all.clone(), 1);
+    assert_eq!(short(&now.follow(look(Vec::new(), 2), BITS)), ["-/it OutOfSight"]);
+    assert!(now.follow(look(Vec::new(), 2), BITS).is_empty());
+    assert!(now.may_miss_objects());
+    assert_eq!(short(&now.follow(look(all, 1), BITS)), ["+/it again"]);
+    assert_eq!(short(&now.follow(look(Vec::new(), 1), BITS)), ["-/it"]);
+    assert!(!now.may_miss_objects());
+}
+
+#[test]
+fn what_is_uncertain_or_unsettled_stays_as_it_was() {
+    let all = queues(&[(0, 1)]);
+    let identity = Identity::of(&all[0]);
+    let uncertain = Gaps { uncertain: HashSet::from([identity.clone()]), ..Gaps::default() };
+    let unsettled = Gaps { unsettled: HashSet::from([(None, Kind::Msg)]), ..Gaps::default() };
+    // It exists in any case.
+    for (gaps, others) in [(uncertain, HashSet::from([identity])), (unsettled, HashSet::new())] {
+        let mut now = view(all.clone());
+        let later = View { gaps, others, ..View::default() };
+        assert!(now.follow(later, BITS).is_empty());
+        assert_eq!(now.objects, all);
+        assert_eq!(short(&now.follow(view(queues(&[(0, 2)])), BITS)), ["~0 1 2"]);
     }
 }
 

@@ -5,7 +5,8 @@
 //! two new objects whose ids are apart in one round, each slot that was free in between has been used: an object came
 //! and went. On older kernels two objects never have the same sequence number, and nothing is concluded.
 //!
-//! An id that was restored (`kernel.msg_next_id`, as CRIU does) is out of this order.
+//! An id that was restored (`kernel.msg_next_id`, as CRIU does) is out of this order. Where it is beyond the slots
+//! that the kernel goes round, that is known, and nothing is concluded from it.
 
 use std::collections::HashSet;
 
@@ -36,6 +37,10 @@ impl Trail {
         self.vacated.extend(gone.iter().map(slot));
         new.sort_unstable();
         let (Some(&first), Some(&last)) = (new.first(), new.last()) else { return Vec::new() };
+        let in_use = (before.len() + new.len()).saturating_sub(gone.len());
+        if slot(&last) >= slots_in_round(in_use, slot_bits) {
+            return Vec::new();
+        }
         let Some(newest) = self.newest else {
             self.begin(before.iter().max().copied(), last, gone.iter().map(slot).collect());
             return Vec::new();
@@ -63,6 +68,14 @@ impl Trail {
     fn begin(&mut self, floor: Option<i32>, newest: i32, vacated: HashSet<i32>) {
         *self = Trail { newest: Some(newest), floor, vacated };
     }
+}
+
+/// How many slots the kernel goes round while so many objects are in use.
+fn slots_in_round(in_use: usize, slot_bits: u32) -> i32 {
+    /// The size of the slot in an id, unless the kernel runs with `ipcmni_extend`.
+    const USUAL_BITS: u32 = 15;
+    let fewest = if slot_bits > USUAL_BITS { 64 * 64 } else { 64 };
+    i32::try_from(in_use * 3 / 2).unwrap_or(i32::MAX).max(fewest)
 }
 
 #[cfg(test)]
@@ -103,6 +116,10 @@ mod tests {
             (&[&[], &[60], &[60, 2 + next], &[60, 2 + next, 4 + next]], &[3 + next]),
             // Restored, or the sequence begins anew.
             (&[&[], &[9], &[9, 4], &[9, 4, 12]], &[10, 11]),
+            // Restored beyond the slots of a round; the next one is an ordinary one.
+            (&[&[], &[0], &[0, 70]], &[]),
+            (&[&[], &[0], &[0, 70], &[0, 70, 2]], &[1]),
+            (&[&[], &[0], &[0, 63]], &(1..63).collect::<Vec<_>>()),
         ] {
             assert_eq!(concluded(looks), expected, "{looks:?}");
         }

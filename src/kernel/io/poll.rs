@@ -8,13 +8,14 @@ use nix::sys::time::TimeSpec;
 
 /// Whether this pipe or socket has no reader any more, so that every write fails.
 pub fn is_abandoned(file: &impl AsFd) -> bool {
-    // It is always reported.
-    shows(file, PollFlags::empty(), PollFlags::POLLERR)
+    // All of them are always reported: POLLERR for a pipe, POLLHUP for a socket.
+    let ends = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
+    shows(file, PollFlags::empty(), ends)
 }
 
 /// Waits until it has no reader any more, a signal arrives, or the time is up.
 pub fn wait_abandoned(file: &impl AsFd, time: Duration) {
-    // POLLERR is always reported.
+    // What `is_abandoned` looks for is always reported.
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::empty())];
     // The caller looks again, whatever ended it.
     let _ = ppoll(&mut fds, Some(TimeSpec::from(time)), None);
@@ -79,4 +80,22 @@ pub fn wait_any_readable(descriptors: &[BorrowedFd<'_>], timeout: Option<Duratio
     let timeout = timeout.map(|time| time.min(Duration::from_secs(i32::MAX as u64)));
     // The caller checks all of them again, whatever ended the wait.
     let _ = ppoll(&mut fds, timeout.map(TimeSpec::from), None);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_pipe_or_socket_without_a_reader() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        assert!(!is_abandoned(&writer));
+        drop(reader);
+        assert!(is_abandoned(&writer));
+        let (one, other) = UnixStream::pair().unwrap();
+        assert!(!is_abandoned(&one));
+        drop(other);
+        assert!(is_abandoned(&one));
+    }
 }

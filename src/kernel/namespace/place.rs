@@ -13,6 +13,7 @@ use crate::ipc::{Foreign, Home, Kind};
 use crate::kernel::container::Containers;
 use crate::kernel::posix::dev_shm::DevShm;
 use crate::kernel::posix::mq_mount::QueueMount;
+use crate::kernel::process::{BadProc, check_proc};
 use crate::kernel::shares::on_all_processors;
 
 /// A place with objects. It keeps nothing open, so there may be thousands.
@@ -85,20 +86,32 @@ impl Place {
             Some(handle) => handle.clone(),
             None => self.seen.open(self.identity)?,
         };
-        let shm = match self.shm {
-            Some((pid, identity)) if self.kinds.iter().any(|kind| kind.is_in_dev_shm()) => {
-                match DevShm::of_process(pid) {
-                    Ok(shm) if shm.identity() == Some(identity) => shm,
-                    Err(error) if !is_absent(&error) => return Err(error),
-                    // The process has ended, and another one may have its pid. The namespace lives on.
-                    Ok(_) | Err(_) => DevShm::none(),
-                }
-            }
-            _ => DevShm::none(),
+        let has_shm = self.kinds.iter().any(|kind| kind.is_in_dev_shm());
+        let (shm, is_shm_lost) = match self.shm.filter(|_| has_shm) {
+            Some((pid, identity)) => match self.open_shm(pid, identity)? {
+                Some(shm) => (shm, false),
+                None => (DevShm::none(), true),
+            },
+            None => (DevShm::none(), false),
         };
         let (kinds, home) = (self.kinds.clone(), Some(self.home.clone()));
         let queues = QueueMount::of(handle.clone());
-        Ok(Namespace { tables: "/proc/sysvipc".into(), shm, queues, handle, kinds, home })
+        let tables = "/proc/sysvipc".into();
+        Ok(Namespace { tables, shm, queues, handle, kinds, home, is_shm_lost })
+    }
+
+    /// Opens the `/dev/shm` that a process sees; `None` if it has ended, and no other one is known to see it.
+    fn open_shm(&self, pid: i32, identity: FileIdentity) -> io::Result<Option<DevShm>> {
+        let others = self.seen.mounts.values().copied().chain(self.seen.newest);
+        for pid in std::iter::once(pid).chain(others) {
+            match DevShm::of_process(pid) {
+                Ok(shm) if shm.identity() == Some(identity) => return Ok(Some(shm)),
+                Err(error) if !is_absent(&error) => return Err(error),
+                // The process has ended, and another one may have its pid.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Whether objects of a kind are there.
@@ -121,12 +134,22 @@ pub struct Places {
     pub uninspected: u64,
     /// Why some `/dev/shm` could not be opened, the first reason; and how many there were.
     pub failed: Option<(io::Error, u64)>,
+    /// The namespaces of these `/dev/shm`.
+    pub unopened: Vec<Identity>,
 }
 
 impl Places {
     /// Looks at every process.
     pub fn find() -> io::Result<Places> {
-        Ok(Places::of(&Census::take()?))
+        let census = Census::take()?;
+        let places = Places::of(&census);
+        match check_proc() {
+            // The caller itself is always there; and the /proc may have gone during the look.
+            Err(error) if census.namespaces.is_empty() || error == BadProc::Missing => {
+                Err(io::Error::other(error))
+            }
+            Ok(()) | Err(_) => Ok(places),
+        }
     }
 
     fn of(census: &Census) -> Places {
@@ -134,6 +157,7 @@ impl Places {
         let mut directories = HashSet::new();
         let mut all = Vec::new();
         let mut failed: Option<(io::Error, u64)> = None;
+        let mut unopened = Vec::new();
         let order = census.order();
         let namespaces: Vec<_> =
             order.iter().filter_map(|identity| census.namespaces.get_key_value(identity)).collect();
@@ -145,6 +169,9 @@ impl Places {
             let identity = *identity;
             let seen = Arc::new(Seen::clone(seen));
             let mut kinds = vec![Kind::Msg, Kind::Shm, Kind::Sem, Kind::Pmsg];
+            if !errors.is_empty() {
+                unopened.push(identity);
+            }
             for error in errors {
                 let (_, count) = failed.get_or_insert((error, 0));
                 *count += 1;
@@ -180,7 +207,7 @@ impl Places {
             }
         }
         mark_shared_names(&mut all);
-        Places { all, uninspected: census.uninspected, failed }
+        Places { all, uninspected: census.uninspected, failed, unopened }
     }
 }
 

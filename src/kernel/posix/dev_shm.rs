@@ -82,7 +82,7 @@ impl DevShm {
     }
 
     /// What no other such directory shares; `None` if there is none.
-    pub(in crate::kernel) fn identity(&self) -> Option<FileIdentity> {
+    pub fn identity(&self) -> Option<FileIdentity> {
         std::fs::metadata(&self.path).ok().map(|data| file::identity(&data))
     }
 

@@ -51,18 +51,21 @@ fn rates_are_changes_a_second() {
 fn a_history_goes_back_to_the_first_look() {
     let mut board = board(&[(0, 4)]);
     let depths = |board: &Board, count| board.depths(board.object(0).unwrap(), count).unwrap();
-    assert_eq!(depths(&board, 3), [40, 40, 40]);
+    assert_eq!(depths(&board, 3), [40]);
     for many in [4, 5, 5, 0] {
         follow(&mut board, &[(0, many)]);
     }
-    assert_eq!(depths(&board, 6), [40, 40, 40, 50, 50, 0]);
+    assert_eq!(depths(&board, 9), [40, 40, 50, 50, 0]);
+    assert_eq!(depths(&board, 2), [50, 0]);
     for _ in 0..HISTORY {
         follow(&mut board, &[(0, 0)]);
     }
     assert_eq!(depths(&board, HISTORY), [0; HISTORY]);
-    // One that appears was empty before.
+    // One that appears has no past.
     follow(&mut board, &[(0, 0), (9, 3)]);
-    assert_eq!(board.depths(board.object(1).unwrap(), 3).unwrap(), [0, 0, 30]);
+    assert_eq!(board.depths(board.object(1).unwrap(), 3).unwrap(), [30]);
+    follow(&mut board, &[(0, 0), (9, 4)]);
+    assert_eq!(board.depths(board.object(1).unwrap(), 3).unwrap(), [30, 40]);
     assert_eq!(board.depths(board.object(2).unwrap(), 3), None);
 }
 
@@ -74,7 +77,7 @@ fn rows_are_chosen_and_sorted() {
     board.arrange(&style());
     assert_eq!(rows(&board), ["msg:1", "msg:2", "msg:0", "shm:0"]);
     board.kinds = vec![Kind::Msg];
-    board.search = "0X000000A1".to_owned();
+    board.search = "0XA1".to_owned();
     board.arrange(&style());
     assert_eq!((rows(&board), board.count()), (vec!["msg:1".to_owned()], (4, 1)));
     board.search = "nothing".to_owned();

@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::look::Look;
+use super::theme::Theme;
 use super::{first_shown, put};
 use crate::commands::top::app::App;
-use crate::commands::top::board::{Board, HISTORY, fill};
+use crate::commands::top::board::{Board, HISTORY, Key, fill};
 use crate::ipc::{Kind, Observed};
 use crate::output::columns::{self, Preset};
 use crate::output::fit::{GAP, Need, fit};
@@ -20,6 +20,9 @@ const BAR: usize = 10;
 
 /// The columns of a history at least. What is left of the line is given to it.
 const LEAST_HISTORY: usize = 8;
+
+/// To how many columns a name is cut before another column is left out.
+const LEAST_NAME: usize = 16;
 
 /// A column of the table.
 #[derive(Clone, Copy)]
@@ -58,6 +61,8 @@ impl Field {
     fn rank(self) -> u8 {
         match self {
             Field::Listed(column) if column.name == "ref" => 0,
+            // Whose it is tells more.
+            Field::Listed(column) if column.name == "key" => 6,
             Field::Listed(column) => column.rank + 1,
             Field::Holds | Field::Bar => 1,
             Field::Messages => 2,
@@ -68,7 +73,7 @@ impl Field {
 }
 
 /// The columns for these kinds: those of `list` if it is one kind, otherwise what all have in common.
-fn fields(kinds: &[Kind], is_everywhere: bool) -> Vec<Field> {
+fn fields(kinds: &[Kind], key: Key, is_everywhere: bool) -> Vec<Field> {
     let find = |kind: Kind, name: &str| {
         columns::with_requests(kind).find(|column| column.name == name).map(Field::Listed)
     };
@@ -79,18 +84,29 @@ fn fields(kinds: &[Kind], is_everywhere: bool) -> Vec<Field> {
             names.filter(|name| **name != "fill").filter_map(|name| find(*kind, name)).collect()
         }
         [first, ..] => {
-            let listed = ["ref", "owner", "mode"].iter().filter_map(|name| find(*first, name));
+            let names = ["ref", "key", "owner", "mode"];
+            let listed = names.iter().filter_map(|name| find(*first, name));
             listed.chain([Field::Holds]).collect()
         }
     };
     if is_everywhere && let Some(first) = kinds.first() {
         // The reference stays first.
-        fields.splice(1..1, find(*first, "container"));
+        fields.splice(1..1, ["ns", "container"].iter().filter_map(|name| find(*first, name)));
     }
     if kinds.iter().any(|kind| kind.is_queue()) {
         fields.extend([Field::Bar, Field::Messages, Field::Bytes, Field::History]);
     } else if kinds.iter().any(|kind| matches!(kind, Kind::Shm | Kind::Pshm)) {
         fields.push(Field::Bytes);
+    }
+    let is_shown = |fields: &[Field], name: &str| {
+        fields.iter().any(|field| matches!(field, Field::Listed(column) if column.name == name))
+    };
+    // By what they are sorted can be seen.
+    if let Key::Column(name) = key
+        && !is_shown(&fields, name)
+        && let Some(field) = kinds.iter().find_map(|kind| find(*kind, name))
+    {
+        fields.insert(1, field);
     }
     fields
 }
@@ -101,15 +117,15 @@ struct Cell {
     style: Style,
 }
 
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
-    let fields = fields(&app.board.kinds, app.is_everywhere);
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
+    let fields = fields(&app.board.kinds, app.board.key, app.is_everywhere);
     let rows = usize::from(area.height.saturating_sub(1));
     let first = first_shown(app.board.row(), rows);
     let shown: Vec<&Observed> =
         (first..first + rows).map_while(|row| app.board.object(row)).collect();
     let cells: Vec<Vec<Cell>> = shown
         .iter()
-        .map(|observed| fields.iter().map(|field| cell(*field, observed, app, look)).collect())
+        .map(|observed| fields.iter().map(|field| cell(*field, observed, app, theme)).collect())
         .collect();
     let headings: Vec<String> = fields.iter().map(|field| field.heading()).collect();
     let widths = widths(&fields, &headings, &cells, usize::from(area.width));
@@ -122,12 +138,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
                 // The latest is at the right.
                 Field::History => last(text, width),
                 _ => {
-                    let (text, used) = width::cut(text, width, look.end_of_cut());
+                    let (text, used) = width::cut(text, width, theme.end_of_cut());
                     (text.into_owned(), used)
                 }
             };
             let padding = width - used;
-            let (before, after) = if field.is_number() { (padding, 0) } else { (0, padding) };
+            // The latest look is at the right, too.
+            let is_right = field.is_number() || matches!(field, Field::History);
+            let (before, after) = if is_right { (padding, 0) } else { (0, padding) };
             spans.push(Span::raw(" ".repeat(owed + before)));
             spans.push(Span::styled(text, style));
             owed = after + GAP;
@@ -135,7 +153,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
         Line::from(spans)
     };
     let heading: Vec<(&str, Style)> =
-        headings.iter().map(|heading| (heading.as_str(), look.title())).collect();
+        headings.iter().map(|heading| (heading.as_str(), theme.title())).collect();
     put(buffer, area, 0, &line(&heading));
     for (row, cells) in cells.iter().enumerate() {
         let texts: Vec<(&str, Style)> =
@@ -145,14 +163,14 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, look: &Look) {
         if first + row == app.board.row() {
             // The whole row stands out.
             let row = Rect { y: area.y + place, height: 1, ..area };
-            put(buffer, area, place, &line.patch_style(look.selected()));
-            buffer.set_style(row.intersection(area), look.selected());
+            put(buffer, area, place, &line.patch_style(theme.selected()));
+            buffer.set_style(row.intersection(area), theme.selected());
         } else {
             put(buffer, area, place, &line);
         }
     }
     if cells.is_empty() {
-        put(buffer, area, 1, &Line::styled(why_empty(app), look.aside()));
+        put(buffer, area, 1, &Line::styled(why_empty(app), theme.aside()));
     }
 }
 
@@ -187,6 +205,8 @@ fn widths(
             let natural = texts.chain([width::of(&headings[place])]).max().unwrap_or(0);
             let least = match field {
                 Field::History => LEAST_HISTORY.min(natural),
+                // A long name takes no column from the other objects.
+                Field::Listed(column) if column.name == "ref" => LEAST_NAME.min(natural),
                 _ => natural,
             };
             Need { natural, least, rank: field.rank(), is_number: field.is_number() }
@@ -195,18 +215,18 @@ fn widths(
     fit(&needs, room.max(1))
 }
 
-fn cell(field: Field, observed: &Observed, app: &App, look: &Look) -> Cell {
+fn cell(field: Field, observed: &Observed, app: &App, theme: &Theme) -> Cell {
     let App { board, style, .. } = app;
-    let plain = |text: String| Cell { text, style: look.plain() };
+    let plain = |text: String| Cell { text, style: theme.plain() };
     match field {
         Field::Listed(column) => {
             let is_alarming = (column.alarm)(observed);
-            let style = if is_alarming { look.alarm() } else { look.plain() };
+            let style = if is_alarming { theme.alarm() } else { theme.plain() };
             Cell { text: written(of_kind(column, observed), &app.style), style }
         }
         Field::Holds => {
             let is_alarming = observed.object.is_full() || observed.object.is_marked();
-            let style = if is_alarming { look.alarm() } else { look.plain() };
+            let style = if is_alarming { theme.alarm() } else { theme.plain() };
             let mut text = written(Some(columns::holds(&observed.object)), &app.style);
             if observed.object.is_marked() {
                 text += ", dest";
@@ -217,8 +237,8 @@ fn cell(field: Field, observed: &Observed, app: &App, look: &Look) -> Cell {
             None => plain(String::new()),
             Some((used, limit)) => {
                 let percent = percent(used, limit) as u64;
-                let text = format!("{} {percent:>3}%", look.bar(used, limit, BAR));
-                let style = if used >= limit { look.alarm() } else { look.plain() };
+                let text = format!("{} {percent:>3}%", theme.bar(used, limit, BAR));
+                let style = if used >= limit { theme.alarm() } else { theme.plain() };
                 Cell { text, style }
             }
         },
@@ -228,7 +248,7 @@ fn cell(field: Field, observed: &Observed, app: &App, look: &Look) -> Cell {
         }),
         Field::Bytes => plain(rate_of_bytes(board, observed, style.human_sizes)),
         Field::History => plain(match board.depths(observed, HISTORY) {
-            Some(depths) => look.heights(&depths),
+            Some(depths) => theme.heights(&depths),
             None => String::new(),
         }),
     }

@@ -5,7 +5,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
-use crate::commands::top::app::Wish;
+use crate::commands::top::app::Action;
 use crate::commands::top::board::Key;
 use crate::ipc::changes::View;
 use crate::ipc::filter::cases::{marked_segment, memory, queue};
@@ -24,17 +24,17 @@ fn app() -> App {
     app
 }
 
-fn drawn(app: &mut App, (columns, rows): (u16, u16), look: Look) -> String {
+fn drawn(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| draw(frame, app, &look)).unwrap();
+    terminal.draw(|frame| draw(frame, app, &theme)).unwrap();
     terminal.backend().to_string()
 }
 
 #[test]
 fn a_queue_has_a_bar_in_either_alphabet() {
-    let fine = drawn(&mut app(), (80, 24), Look::of(true, true));
+    let fine = drawn(&mut app(), (80, 24), Theme::of(true, true));
     assert!(fine.contains("3 messages  █████░░░░░  50%"), "{fine}");
-    let coarse = drawn(&mut app(), (80, 24), Look::of(false, false));
+    let coarse = drawn(&mut app(), (80, 24), Theme::of(false, false));
     assert!(coarse.contains("3 messages  #####.....  50%"), "{coarse}");
     assert!(coarse.is_ascii(), "{coarse}");
     // A name never acts on the terminal.
@@ -43,8 +43,8 @@ fn a_queue_has_a_bar_in_either_alphabet() {
 
 #[test]
 fn all_keys_of_the_table_fit() {
-    let screen = drawn(&mut app(), (80, 24), Look::of(true, true));
-    for (key, means) in TABLE_KEYS.iter().filter(|(key, _)| *key != "A") {
+    let screen = drawn(&mut app(), (80, 24), Theme::of(true, true));
+    for (key, means) in foot::TABLE.iter().filter(|(key, _)| *key != "A") {
         assert!(screen.contains(&format!("{key} {means}")), "{key}: {screen}");
     }
 }
@@ -53,11 +53,11 @@ fn all_keys_of_the_table_fit() {
 fn a_question_is_answered_with_yes_or_not_at_all() {
     let mut app = app();
     assert_eq!(app.press(Pressed::Character('x')), None);
-    let screen = drawn(&mut app, (80, 24), Look::of(true, true));
-    assert!(screen.contains("remove msg:0 with 3 messages?  y yes"), "{screen}");
+    let screen = drawn(&mut app, (80, 24), Theme::of(true, true));
+    assert!(screen.contains("remove msg:0 with 3 messages?"), "{screen}");
     assert_eq!(app.press(Pressed::Character('n')), None);
     app.press(Pressed::Character('x'));
-    assert!(matches!(app.press(Pressed::Character('y')), Some(Wish::Remove(_))));
+    assert!(matches!(app.press(Pressed::Character('y')), Some(Action::Remove(_))));
 }
 
 #[test]
@@ -104,6 +104,6 @@ proptest! {
             };
             app.press(key);
         }
-        drawn(&mut app, (columns, rows), Look::of(rows % 2 == 0, columns % 3 == 0));
+        drawn(&mut app, (columns, rows), Theme::of(rows % 2 == 0, columns % 3 == 0));
     }
 }

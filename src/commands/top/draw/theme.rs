@@ -7,7 +7,7 @@ use crate::output::width;
 
 /// What suits the terminal. The colours are those that are legible on dark and on light.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::commands::top) struct Look {
+pub(in crate::commands::top) struct Theme {
     has_color: bool,
     is_utf8: bool,
 }
@@ -19,15 +19,15 @@ const EIGHTHS: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉",
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII_HEIGHTS: [char; 8] = ['_', '.', ',', '-', '=', '+', '*', '#'];
 
-impl Look {
+impl Theme {
     /// By the locale.
-    pub fn new(has_color: bool) -> Look {
-        Look { has_color, is_utf8: is_utf8() }
+    pub fn new(has_color: bool) -> Theme {
+        Theme { has_color, is_utf8: is_utf8() }
     }
 
     #[cfg(test)]
-    pub fn of(has_color: bool, is_utf8: bool) -> Look {
-        Look { has_color, is_utf8 }
+    pub fn of(has_color: bool, is_utf8: bool) -> Theme {
+        Theme { has_color, is_utf8 }
     }
 
     /// As the rest of the text.
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn bars_are_as_full_as_what_they_show() {
-        let (fine, coarse) = (Look::of(false, true), Look::of(false, false));
+        let (fine, coarse) = (Theme::of(false, true), Theme::of(false, false));
         for (used, limit, fine_bar, coarse_bar) in [
             (0, 100, "░░░░░", "....."),
             (1, 1000, "▏░░░░", "#...."),
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn a_history_shows_the_course() {
-        assert_eq!(Look::of(false, true).heights(&[0, 1, 4, 7]), "▁▂▅█");
-        assert_eq!(Look::of(false, false).heights(&[0, 1, 4, 7]), "_.=#");
-        assert_eq!(Look::of(false, true).heights(&[0, 0]), "▁▁");
-        assert_eq!(Look::of(false, true).heights(&[u64::MAX, 1]), "█▂");
+        assert_eq!(Theme::of(false, true).heights(&[0, 1, 4, 7]), "▁▂▅█");
+        assert_eq!(Theme::of(false, false).heights(&[0, 1, 4, 7]), "_.=#");
+        assert_eq!(Theme::of(false, true).heights(&[0, 0]), "▁▁");
+        assert_eq!(Theme::of(false, true).heights(&[u64::MAX, 1]), "█▂");
     }
 }
