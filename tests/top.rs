@@ -488,12 +488,12 @@ fn the_handbook_shows_a_real_screen() {
     let page = std::fs::read_to_string(path).expect("the handbook is there");
     let start = page.find("```text\nipctool top").expect("the screen") + "```text\n".len();
     let end = start + page[start..].find("```").expect("its end");
-    // Process ids, times and the size of the machine's memory differ.
+    // Process ids, times, the size of the machine's memory and the number of looks differ.
     let steady = |text: &str| {
         let numbers = Regex::new(r"\d{2}:\d{2}|\d{3,}|[\d.]+G").expect("a pattern");
         let text = numbers.replace_all(text, "#");
         text.lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|line| line.trim_end_matches('█').split_whitespace().collect::<Vec<_>>().join(" "))
             .collect::<Vec<_>>()
     };
     if std::env::var("RENEW").is_ok_and(|value| value == "1") {
