@@ -58,7 +58,6 @@ pub(super) fn run(mut args: Top, namespace: &Namespace, mut style: Style) -> Res
     }
     let filter = Filter::new(std::mem::take(&mut args.kinds), args.filter.conditions());
     select::warn_cautions(VERB, &filter);
-    let recording = args.record.as_deref().map(record_to).transpose()?;
     style.human_sizes = !args.bytes;
     signals::catch_signals()?;
     let theme = Theme::new(style.screen.color);
@@ -69,6 +68,7 @@ pub(super) fn run(mut args: Top, namespace: &Namespace, mut style: Style) -> Res
     // What cannot be looked at at all needs no screen.
     let first = world.first_look(args.all_namespaces)?;
     app.board.follow(first, args.interval, slot_bits(), &app.style);
+    let recording = args.record.as_deref().map(record_to).transpose()?;
     let mut top = Session {
         world,
         screen: Screen::open(recording)?,

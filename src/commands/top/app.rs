@@ -250,14 +250,7 @@ impl App {
                     self.message = Some("it has no fix: only a person can decide".to_owned());
                     return behind;
                 };
-                let text = format!("run this? {fix}");
-                // Nobody says yes to what cannot be seen.
-                if self.wrapped(std::slice::from_ref(&text)).len() + 2 > self.rows {
-                    let what = "the fix is too long for the screen: copy it from ipctool doctor";
-                    self.message = Some(what.to_owned());
-                    return behind;
-                }
-                Mode::Ask(Box::new(Question { text, action: Action::Run(fix), behind }))
+                self.ask(format!("run this? {fix}"), Action::Run(fix), behind)
             }
             K::Escape | K::Left | K::Character('q' | 'd') => Mode::Table,
             _ => {
@@ -265,6 +258,16 @@ impl App {
                 Mode::Findings(findings, marked)
             }
         }
+    }
+
+    /// Asks, unless the question is too long for the screen: nobody should say yes to what cannot be seen.
+    fn ask(&mut self, text: String, action: Action, behind: Mode) -> Mode {
+        if self.wrapped(std::slice::from_ref(&text)).len() + 2 > self.rows {
+            let what = "too long for the screen: use ipctool rm, or ipctool doctor for a fix";
+            self.message = Some(what.to_owned());
+            return behind;
+        }
+        Mode::Ask(Box::new(Question { text, action, behind }))
     }
 
     fn press_in_table(&mut self, key: K) -> Option<Action> {
@@ -277,8 +280,7 @@ impl App {
             K::Character('x') => {
                 if let Some(Action::Remove(observed)) = self.of_selected(Action::Remove) {
                     let text = format!("remove {}?", name(&observed, &self.style));
-                    let (action, behind) = (Action::Remove(observed), Mode::Table);
-                    self.mode = Mode::Ask(Box::new(Question { text, action, behind }));
+                    self.mode = self.ask(text, Action::Remove(observed), Mode::Table);
                 }
             }
             K::Character('c') => {
